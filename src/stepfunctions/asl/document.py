@@ -1,0 +1,73 @@
+"""JSON values with their text made once.
+
+The output of one state is the input of the next, and both stand in the history as text. A
+:class:`Document` carries a value and its text together and makes each from the other at most once.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, TypeAlias
+
+JSON: TypeAlias = Any
+"""A JSON value: dict with str keys, list, str, int, float, bool or None. Never changed in place once shared."""
+
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+def dumps(value: JSON) -> str:
+    """Return the compact text of a JSON value, as AWS writes payloads into a history."""
+    return _encode(value)
+
+
+class Document:
+    """An immutable JSON value and its text; ``size`` is the number of UTF-8 bytes, as the 256 KiB limit counts."""
+
+    __slots__ = ("_text", "_value", "_has_value")
+
+    _text: str | None
+    _value: JSON
+    _has_value: bool
+
+    def __init__(self, value: JSON) -> None:
+        self._value = value
+        self._has_value = True
+        self._text = None
+
+    @classmethod
+    def parse(cls, text: str) -> Document:
+        """Return a document of this JSON text; the text is parsed when ``value`` is first read."""
+        document = cls.__new__(cls)
+        document._text = text
+        document._value = None
+        document._has_value = False
+        return document
+
+    @property
+    def value(self) -> JSON:
+        """The JSON value. Shared: do not change it in place."""
+        if not self._has_value:
+            self._value = json.loads(self._text or "null")
+            self._has_value = True
+        return self._value
+
+    @property
+    def text(self) -> str:
+        """The compact JSON text."""
+        if self._text is None:
+            self._text = _encode(self._value)
+        return self._text
+
+    @property
+    def size(self) -> int:
+        """The length of the text in UTF-8 bytes."""
+        text = self.text
+        return len(text) if text.isascii() else len(text.encode())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Document) and self.value == other.value
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"Document({self.text})"
