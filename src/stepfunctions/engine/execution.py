@@ -1,0 +1,190 @@
+"""The durable record of one execution: a header and a tree of branches.
+
+A branch is one line of control: the root, a branch of a Parallel, or an iteration of an inline Map. The
+store keeps one row a branch (``Branch.to_json``); the engine says which rows a step touched (``dirty``) and
+which are gone (``removed``). What can be computed from the rows (who is whose child, how many run) is kept
+in memory only, so that the end of a child never rewrites its parent's row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from stepfunctions.asl.document import JSON, Document, dumps
+
+if TYPE_CHECKING:
+    from stepfunctions.engine.program import Program
+
+ROOT_BRANCH = 1
+
+
+class Status:
+    """The statuses of an execution, as AWS's API spells them."""
+
+    RUNNING = "RUNNING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    TIMED_OUT = "TIMED_OUT"
+    ABORTED = "ABORTED"
+
+
+class Waiting(str, Enum):
+    """What a branch waits for."""
+
+    NOTHING = ""
+    """It is ready to go on (only seen between two calls of advance when the first answered ``more``)."""
+    TASK = "task"
+    TIMER = "timer"
+    RETRY = "retry"
+    CHILDREN = "children"
+    MAP_RUN = "map_run"
+    ENDED = "ended"
+    """A child is done; ``output`` is its result, kept until its parent joins."""
+
+
+@dataclass(slots=True)
+class Branch:
+    """One line of control of an execution. Owned and changed by the engine only."""
+
+    id: int
+    parent: int = 0
+    """Branch id of the Parallel or Map that this one belongs to; 0 for the root."""
+    index: int = 0
+    """Which branch of the Parallel, or which iteration of the Map."""
+    region: str = ""
+    """Key of the region in the program: the JSON Pointer of the object with StartAt; "" is the machine."""
+    state: str = ""
+    attempt: int = 0
+    """Number of the latest wait; counts up over the whole life of the branch."""
+    waiting: Waiting = Waiting.NOTHING
+    entered: bool = False
+    """False while the state ``state`` is still to be entered with ``input``."""
+    input: Document = field(default_factory=lambda: Document(None))
+    """The raw input of the current state."""
+    effective: Document | None = None
+    """What the waiting state works on (after InputPath; for a Map the items' document is found from it)."""
+    output: Document | None = None
+    """The result of an ended child."""
+    variables: dict[str, JSON] = field(default_factory=dict)
+    """Variables assigned in this branch; names not here are looked up in the parent."""
+    retries: list[int] = field(default_factory=list)
+    """How often each retrier of the current state was used in this visit."""
+    retried: int = 0
+    """How often the current state was retried in this visit (``$$.State.RetryCount``)."""
+    entered_at: float = 0.0
+    last_event: int = 0
+    """Id of the branch's latest history event: the next one's ``previousEventId``."""
+    key: str | None = None
+    """For an iteration over an object: the key of its item."""
+    map_run_arn: str | None = None
+    submitted: bool = False
+    """True once a job's TaskSubmitted was written."""
+    heartbeat: int = 0
+    """HeartbeatSeconds of the waiting task, 0 when it has none."""
+
+    def to_json(self) -> str:
+        """Return the branch as one compact JSON text, for a store's row."""
+        row: dict[str, Any] = {"id": self.id, "state": self.state}
+        for name, default in _PLAIN.items():
+            value = getattr(self, name)
+            if value != default:
+                row[name] = value
+        row["waiting"] = self.waiting.value
+        text = dumps(row)[:-1]
+        for name in _DOCUMENTS:
+            document: Document | None = getattr(self, name)
+            if document is not None:
+                text += f',"{name}":{document.text}'
+        return text + "}"
+
+    @classmethod
+    def from_json(cls, text: str) -> Branch:
+        """Return the branch of such a row; the opposite of ``to_json``."""
+        row: dict[str, Any] = Document.parse(text).value
+        row["waiting"] = Waiting(row["waiting"])
+        for name in _DOCUMENTS:
+            if name in row:
+                row[name] = Document(row[name])
+        return cls(**row)
+
+
+_DOCUMENTS = ("input", "effective", "output")
+_PLAIN: dict[str, Any] = {
+    "parent": 0, "index": 0, "region": "", "attempt": 0, "entered": False, "variables": {}, "retries": [],
+    "retried": 0, "entered_at": 0.0, "last_event": 0, "key": None, "map_run_arn": None, "submitted": False,
+    "heartbeat": 0,
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class Family:
+    """The children of one waiting Parallel or Map, computed from the rows."""
+
+    ids: list[int] = field(default_factory=list)
+    """In the order they were started, which is the order of their indexes."""
+    running: int = 0
+    items: Any = None
+    """The Map's items (list of values, list of keys or None), found again from the parent when needed."""
+
+
+@dataclass(slots=True)
+class Execution:
+    """One execution. The engine changes it; the runner commits it, or drops it and loads it again.
+
+    Stored: everything above ``branches`` as columns of the header row, and the branches one row each.
+    """
+
+    arn: str
+    name: str
+    machine_arn: str
+    machine_name: str
+    role_arn: str
+    input: Document
+    started_at: float
+    """Epoch seconds."""
+    definition_id: str = ""
+    """Content hash of the definition it runs: an update of the machine does not change it."""
+    region: str = ""
+    """Key of the region it runs: "" the machine; for a child of a map run that run's ``region``."""
+    type: str = "STANDARD"
+    """STANDARD or EXPRESS."""
+    status: str = Status.RUNNING
+    output: Document | None = None
+    error: str | None = None
+    cause: str | None = None
+    stopped_at: float | None = None
+    parent_map_run_arn: str | None = None
+    item_index: int | None = None
+    next_branch: int = ROOT_BRANCH
+    last_event_id: int = 0
+    transitions: int = 0
+    redrive_count: int = 0
+    branches: dict[int, Branch] = field(default_factory=dict)
+    program: Program | None = None
+    """Attached by the runner before the first ``advance``; not stored."""
+    dirty: set[int] = field(default_factory=set)
+    """Branches changed since the last commit; the runner clears it after a commit."""
+    removed: set[int] = field(default_factory=set)
+    """Branches gone since the last commit; the runner clears it after a commit. Wins over ``dirty``."""
+    families: dict[int, Family] = field(default_factory=dict)
+    """Computed from the branches; see ``attach``."""
+
+    def attach(self, branches: Iterable[Branch]) -> None:
+        """Give a loaded execution its branches (in any order) and rebuild what is computed from them."""
+        self.branches = {branch.id: branch for branch in sorted(branches, key=lambda branch: branch.id)}
+        self.families = {}
+        for branch in self.branches.values():
+            if branch.waiting is Waiting.CHILDREN:
+                self.families.setdefault(branch.id, Family())
+            if branch.parent:
+                family = self.families.setdefault(branch.parent, Family())
+                family.ids.append(branch.id)
+                family.running += branch.waiting is not Waiting.ENDED
+
+    @property
+    def ended(self) -> bool:
+        """True once the status is final."""
+        return self.status != Status.RUNNING

@@ -1,0 +1,184 @@
+"""What the engine's surroundings must offer. The docstrings are the contract; every implementation
+passes the one shared suite of its port.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from stepfunctions.asl.document import JSON, Document
+from stepfunctions.engine.execution import Execution
+from stepfunctions.engine.history import HistoryEvent
+from stepfunctions.engine.map_run import MapRun
+from stepfunctions.engine.messages import Command, Outcome, RunTask, SetTimer
+
+
+class Clock(Protocol):
+    """Where the time comes from."""
+
+    def now(self) -> float:
+        """Return the time as epoch seconds."""
+        ...
+
+    def wait(self, until: float | None, wake: Any) -> None:
+        """Block until ``wake`` (a threading.Event) is set or the time is ``until`` (None: no such time)."""
+        ...
+
+
+@dataclass(slots=True)
+class Change:
+    """What one step did to one execution; written whole or not at all."""
+
+    execution: Execution
+    """Its header and its ``dirty``/``removed`` branches are written."""
+    events: list[HistoryEvent] = field(default_factory=list)
+    commands: list[Command] = field(default_factory=list)
+    """Tasks, timers and map runs become rows; cancels remove them."""
+    done: tuple[tuple[int, int], ...] = ()
+    """Waits ``(branch, attempt)`` whose outcome this step took: their task rows go."""
+
+
+@dataclass(slots=True)
+class Pending:
+    """What an open execution waits for, read at recovery."""
+
+    tasks: list[tuple[RunTask, Document | None]] = field(default_factory=list)
+    """Tasks without an outcome, with the output of their TaskSubmitted if there was one."""
+    timers: list[SetTimer] = field(default_factory=list)
+    map_runs: list[MapRun] = field(default_factory=list)
+
+
+class ExecutionStore(Protocol):
+    """Executions with their branches, histories and waits."""
+
+    def commit(self, changes: Sequence[Change]) -> None:
+        """Write all changes in one transaction: after it returns they survive a kill; if it raises, none is there.
+
+        An execution not seen before is created. Clears ``dirty`` and ``removed`` of the executions.
+        """
+        ...
+
+    def load(self, arn: str, branches: bool = True) -> Execution | None:
+        """Return the execution (with its branches attached, without a program), or None."""
+        ...
+
+    def open_arns(self) -> list[str]:
+        """Return the ARNs of all RUNNING executions, oldest first."""
+        ...
+
+    def pending(self, arn: str) -> Pending:
+        """Return what the execution waits for."""
+        ...
+
+    def history(self, arn: str, after: int = 0, limit: int = 1000, reverse: bool = False) -> list[HistoryEvent]:
+        """Return at most ``limit`` events in order of id, those after ``after`` (reverse: before it; 0 = the end)."""
+        ...
+
+    def page(self, machine_arn: str | None, status: str | None, map_run_arn: str | None,
+             after: str | None, limit: int) -> tuple[list[Execution], str | None]:
+        """Return executions without branches, newest first, and the mark of the next page (None: no more)."""
+        ...
+
+
+@dataclass(slots=True, kw_only=True)
+class Machine:
+    """A state machine as it is stored."""
+
+    arn: str
+    name: str
+    type: str
+    role_arn: str
+    definition: str
+    """The text as it was given."""
+    definition_id: str
+    """Content hash of the definition."""
+    revision_id: str
+    created_at: float
+    updated_at: float
+    status: str = "ACTIVE"
+    settings: JSON = None
+    """Logging, tracing, encryption: kept and shown again, as given."""
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+class MachineStore(Protocol):
+    """State machines and the definitions their executions run, which stay after an update or a delete."""
+
+    def put(self, machine: Machine) -> None:
+        """Create or replace the machine; keeps its definition under ``definition_id``."""
+        ...
+
+    def get(self, arn: str) -> Machine | None:
+        """Return the machine, or None."""
+        ...
+
+    def delete(self, arn: str) -> None:
+        """Remove the machine; nothing happens when there is none."""
+        ...
+
+    def list(self, after: str | None, limit: int) -> tuple[list[Machine], str | None]:
+        """Return machines by name, and the mark of the next page (None: no more)."""
+        ...
+
+    def definition(self, definition_id: str) -> str:
+        """Return the text of a definition; KeyError when unknown."""
+        ...
+
+
+class MapRunStore(Protocol):
+    """Map runs; their counters change in the same transaction as the children they count."""
+
+    def save(self, runs: Sequence[MapRun]) -> None:
+        """Create or replace these rows in one transaction."""
+        ...
+
+    def get(self, arn: str) -> MapRun | None:
+        """Return the map run, or None."""
+        ...
+
+    def of_execution(self, execution_arn: str) -> list[MapRun]:
+        """Return the map runs of an execution, oldest first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TaskCall:
+    """One task as an integration sees it."""
+
+    key: str
+    """``<execution arn>/<branch>/<attempt>``: the same before and after a restart."""
+    command: RunTask
+    execution_arn: str
+    submitted: Document | None
+    """At resume: the output of TaskSubmitted, if it was reported before the restart."""
+    report: Callable[[Outcome], None]
+    """Takes outcomes from any thread, also before ``start`` returns."""
+
+
+class Integration(Protocol):
+    """Runs tasks. Never blocks for the length of a task; never raises: failures are TaskFailed outcomes."""
+
+    def start(self, call: TaskCall) -> None:
+        """Begin the task and report its outcome through ``call.report``."""
+        ...
+
+    def resume(self, call: TaskCall) -> None:
+        """After a restart: the task may have begun or not. Find it by ``call.key`` and attach, or begin it."""
+        ...
+
+    def cancel(self, call: TaskCall) -> None:
+        """Stop the task as far as possible; nobody waits for an outcome."""
+        ...
+
+
+class ItemSource(Protocol):
+    """Reads the items of a Distributed Map, streaming."""
+
+    def items(self, run: MapRun, start: int) -> Iterator[tuple[str | None, JSON]]:
+        """Yield ``(key, item)`` from index ``start`` on; key is None unless the items are an object's members.
+
+        Raises StateFailed("States.ItemReaderFailed", …) when the source cannot be read.
+        """
+        ...
