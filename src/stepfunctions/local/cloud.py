@@ -1,0 +1,245 @@
+"""The services of the local cloud and the one way to call them: ``cloud.call(service, operation, params)``.
+
+A service is an object with one public method per API operation, named as boto3 names it:
+
+    def start_execution(self, request: dict[str, Any], call: Call) -> dict[str, Any]
+
+``request`` and the returned dict have the member names of botocore's model (aware datetimes, bytes for
+blobs); refusals are raised as :class:`~stepfunctions.errors.ServiceError`. A service's module has
+``create(cloud)``. Optional methods: ``start()``, called once the cloud runs, and ``stop()``.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import threading
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Protocol
+
+from stepfunctions.errors import LocalCloudError, ServiceError
+from stepfunctions.local.database import Database
+from stepfunctions.local.wire.models import method_name, operation_model, service_model
+
+SERVICES = MappingProxyType({
+    # boto3's name of the service -> "module:factory"
+    "ecs": "stepfunctions.local.ecs:create",
+    "glue": "stepfunctions.local.glue:create",
+    "lambda": "stepfunctions.local.lambda_:create",
+    "s3": "stepfunctions.local.s3:create",
+    "sagemaker": "stepfunctions.local.sagemaker:create",
+    "sagemaker-runtime": "stepfunctions.local.sagemaker.runtime:create",
+    "stepfunctions": "stepfunctions.local.stepfunctions:create",
+    "sts": "stepfunctions.local.sts:create",
+})
+_NOT_OPERATIONS = frozenset({"start", "stop"})
+
+
+class Clock(Protocol):
+    """What the cloud tells the time with."""
+
+    def now(self) -> float:
+        """Return the time as seconds since the epoch."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """One API call as a service sees it; ``token`` is the task token of the state that made it, if any."""
+
+    operation: str
+    request_id: str
+    token: str | None = None
+    account: str
+    region: str
+
+
+class Cloud:
+    """Every service of one data directory. Make one, ``start()`` it, call it from any thread, ``stop()`` it.
+
+    ``endpoint`` is the URL that processes started by the cloud reach it by, None without a server.
+    ``max_jobs`` is how many jobs run at once (default: the number of CPUs). ``clock`` is the system's unless
+    a test gives its own.
+    """
+
+    def __init__(self, data_dir: Path | str, *, account: str = "123456789012", region: str = "us-east-1",
+                 clock: Clock | None = None, endpoint: str | None = None,
+                 max_jobs: int | None = None) -> None:
+        self.data_dir = Path(data_dir).absolute()
+        self.account = account
+        self.region = region
+        self.endpoint = endpoint
+        self.max_jobs = max_jobs if max_jobs is not None else os.cpu_count() or 1
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._services: dict[str, Any] = {}
+        self._databases: list[Database] = []
+        self._jobs: Any = None
+        self._started = False
+
+    @property
+    def clock(self) -> Clock:
+        """The clock of every service."""
+        if self._clock is None:
+            from stepfunctions.runtime.clock import SystemClock
+
+            self._clock = SystemClock()
+        return self._clock
+
+    @property
+    def jobs(self) -> Any:
+        """The one :class:`stepfunctions.local.jobs.Jobs` of this cloud, made on first use."""
+        with self._lock:
+            if self._jobs is None:
+                self._jobs = importlib.import_module("stepfunctions.local.jobs").create(self)
+                if self._started:
+                    self._jobs.start()
+            return self._jobs
+
+    def database(self, name: str, migrations: Sequence[str]) -> Database:
+        """Open ``<data_dir>/<name>.db``; it is closed when the cloud stops, after its services."""
+        database = Database(self.data_dir / f"{name}.db", migrations)
+        with self._lock:
+            self._databases.append(database)
+        return database
+
+    def service(self, name: str) -> Any:
+        """Return a service by its boto3 name, made and started on first use.
+
+        Raises :class:`ServiceError` (``UnknownService``) that names the services there are.
+        """
+        service = self._services.get(name)
+        if service is not None:
+            return service
+        place = SERVICES.get(name)
+        if place is None:
+            raise ServiceError("UnknownService", f"The local cloud has no service '{name}'. "
+                               f"It has: {', '.join(SERVICES)}.", 501)
+        with self._lock:
+            if name not in self._services:
+                module, factory = place.split(":")
+                service = getattr(importlib.import_module(module), factory)(self)
+                self._services[name] = service
+                if self._started:
+                    _start(service)
+            return self._services[name]
+
+    def call(self, service: str, operation: str, params: dict[str, Any], *, token: str | None = None,
+             request_id: str | None = None) -> dict[str, Any]:
+        """Call an operation by AWS's names (``"glue"``, ``"StartJobRun"``) and return its response.
+
+        The request is checked against botocore's model first. Every refusal is a :class:`ServiceError`; an
+        operation that is not supported says which are.
+        """
+        target = self.service(service)
+        model = operation_model(service, operation)
+        method = None if model is None else _operation(target, method_name(operation))
+        if model is None or method is None:
+            raise _unknown_operation(service, operation, target, known=model is not None)
+        from stepfunctions.local.wire.check import check_request
+
+        request = check_request(params, model.input_shape)
+        call = Call(operation=operation, request_id=request_id or str(uuid.uuid4()), token=token,
+                    account=self.account, region=self.region)
+        response: dict[str, Any] | None = method(request, call)
+        return {} if response is None else response
+
+    def start(self) -> None:
+        """Begin to work: services that left state here first, then jobs, Step Functions last.
+
+        Recovery needs this order: jobs report to the services that own them, and a resumed execution calls
+        both.
+        """
+        with self._lock:
+            if self._started:
+                return
+            left = [name for name in SERVICES if (self.data_dir / f"{name}.db").exists()]
+            for name in left:
+                if name != "stepfunctions":
+                    self.service(name)
+            if (self.data_dir / "jobs.db").exists():
+                self.jobs  # noqa: B018 - makes it, so that it recovers below
+            self._started = True
+            if self._jobs is not None:
+                self._jobs.start()
+            for service in list(self._services.values()):
+                _start(service)
+            if "stepfunctions" in left:
+                self.service("stepfunctions")
+
+    def stop(self) -> None:
+        """Stop every service (Step Functions first), then the jobs, then close the databases. Idempotent."""
+        with self._lock:
+            self._started = False
+            services = sorted(self._services.items(), key=lambda item: item[0] != "stepfunctions")
+            self._services = {}
+        for _, service in services:
+            if hasattr(service, "stop"):
+                service.stop()
+        if self._jobs is not None:
+            self._jobs.close()
+            self._jobs = None
+        for database in self._databases:
+            database.close()
+        self._databases.clear()
+
+    def client_env(self) -> dict[str, str]:
+        """Return the environment that makes boto3, the AWS CLI and the SageMaker SDK call this cloud."""
+        return client_env(self.endpoint, self.region)
+
+    def __enter__(self) -> Cloud:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def client_env(endpoint: str | None, region: str) -> dict[str, str]:
+    """Return the environment variables of a client of the local cloud at this endpoint.
+
+    Host prefixes are off because botocore would send StartSyncExecution to ``sync-127.0.0.1``.
+    """
+    env = {
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
+        "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+    if endpoint is not None:
+        env = {"AWS_ENDPOINT_URL": endpoint, **env}
+    return env
+
+
+def supported_operations(service: str, target: object) -> list[str]:
+    """Return AWS's names of the operations a service object has methods for, sorted."""
+    return sorted(name for name in service_model(service).operation_names
+                  if _operation(target, method_name(name)) is not None)
+
+
+def _operation(target: object, name: str) -> Any:
+    if name.startswith("_") or name in _NOT_OPERATIONS:
+        return None
+    method = getattr(target, name, None)
+    return method if callable(method) else None
+
+
+def _unknown_operation(service: str, operation: str, target: object, *, known: bool) -> ServiceError:
+    names = ", ".join(supported_operations(service, target)) or "(none over this door)"
+    what = "is not supported by the local cloud yet" if known else "is not an operation of this service"
+    return ServiceError("UnknownOperationException", f"{service}:{operation} {what}. Supported: {names}.",
+                        501 if known else 400)
+
+
+def _start(service: Any) -> None:
+    if hasattr(service, "start"):
+        service.start()
+
+
+__all__ = ["SERVICES", "Call", "Clock", "Cloud", "LocalCloudError", "client_env", "supported_operations"]
