@@ -23,7 +23,7 @@ def dumps(value: JSON) -> str:
 class Document:
     """An immutable JSON value and its text; ``size`` is the number of UTF-8 bytes, as the 256 KiB limit counts."""
 
-    __slots__ = ("_text", "_value", "_has_value")
+    __slots__ = ("_has_value", "_text", "_value")
 
     _text: str | None
     _value: JSON

@@ -1,0 +1,142 @@
+"""Definitions as JSON <-> the dataclasses of this package.
+
+:func:`parse` checks everything that the field table and the shape of a machine say, and reports all problems at
+once; whether an expression inside a field can be read is for ``query`` and ``lint`` to say. ``dump(parse(d)) == d``.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from stepfunctions.asl.choice import OPERATORS, And, ChoiceRule, Comparison, Not, Or, Test
+from stepfunctions.asl.document import JSON
+from stepfunctions.asl.fields import ABSENT, Nested, declared_fields
+from stepfunctions.asl.machine import Region, StateMachine
+from stepfunctions.asl.reader import Reader
+from stepfunctions.asl.states import Fail, State
+from stepfunctions.errors import DefinitionError, Problem
+
+
+def parse(definition: dict[str, Any] | str) -> StateMachine:
+    """Return the state machine of a definition: a dict, or its JSON text.
+
+    Raises DefinitionError with every problem found, each with its JSON Pointer and what to write instead.
+    """
+    if isinstance(definition, str):
+        definition = loads(definition)
+    reader = Reader()
+    machine = reader.machine(definition)
+    if reader.problems or machine is None:
+        raise DefinitionError(reader.problems)
+    return machine
+
+
+def dump(machine: StateMachine) -> dict[str, Any]:
+    """Return the definition of a machine as a dict in the form of its JSON."""
+    return _dump_region(machine)
+
+
+def loads(text: str) -> dict[str, Any]:
+    """Return the object of a JSON text. Unlike ``json.loads`` it refuses an object that has a key twice.
+
+    Raises DefinitionError: malformed JSON (with line and column), a duplicate key (with its JSON Pointer), or a
+    text that is no object.
+    """
+    try:
+        value = json.loads(text, object_pairs_hook=_Object)
+    except json.JSONDecodeError as error:
+        raise DefinitionError([Problem(
+            path="", code="INVALID_JSON_DESCRIPTION",
+            message=f"The definition is not JSON: {error.msg} at line {error.lineno}, column {error.colno}.")
+        ]) from None
+    problems: list[Problem] = []
+    plain = _plain(value, "", problems)
+    if problems:
+        raise DefinitionError(problems)
+    if not isinstance(plain, dict):
+        raise DefinitionError([Problem(path="", message="A definition must be a JSON object.")])
+    return plain
+
+
+class _Object(dict[str, Any]):
+    """A JSON object that remembers which of its keys stood twice."""
+
+    def __init__(self, pairs: list[tuple[str, Any]]) -> None:
+        super().__init__(pairs)
+        self.repeated = [] if len(self) == len(pairs) else sorted(
+            {key for key, _ in pairs if sum(1 for other, _ in pairs if other == key) > 1})
+
+
+def _plain(value: JSON, path: str, problems: list[Problem]) -> JSON:
+    if isinstance(value, _Object):
+        for key in value.repeated:
+            what = "state name" if path.endswith("/States") else "key"
+            problems.append(Problem(path=f"{path}/{key}", code="DUPLICATE_KEY",
+                                    message=f"The {what} '{key}' is written more than once.",
+                                    hint="Rename all but one."))
+        return {key: _plain(item, f"{path}/{key}", problems) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item, f"{path}/{index}", problems) for index, item in enumerate(value)]
+    return value
+
+
+def _dump_region(region: Region) -> dict[str, Any]:
+    result = _dump_object(region) if isinstance(region, StateMachine) else {}
+    if not isinstance(region, StateMachine):
+        for wire, value in (("Comment", region.comment), ("QueryLanguage", region.query_language)):
+            if value is not ABSENT:
+                result[wire] = value
+        if region.processor_config is not ABSENT:
+            result["ProcessorConfig"] = _dump_object(region.processor_config)
+    result["StartAt"] = region.start_at
+    result["States"] = {name: dump_state(state) for name, state in region.states.items()}
+    return result
+
+
+def dump_state(state: State | Fail) -> dict[str, Any]:
+    """Return one state in the form of its JSON."""
+    return {"Type": state.TYPE, **_dump_object(state)}
+
+
+def _dump_object(value: Any) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    for declared in declared_fields(type(value)):
+        item = getattr(value, declared.attribute)
+        if item is ABSENT:
+            continue
+        kind = declared.spec.kind
+        if isinstance(kind, Nested):
+            item = [_dump_nested(entry) for entry in item] if kind.many else _dump_nested(item)
+        elif isinstance(item, tuple):
+            item = list(item)
+        result[declared.spec.wire] = item
+    return result
+
+
+def _dump_nested(value: Any) -> dict[str, Any]:
+    if isinstance(value, Region):
+        return _dump_region(value)
+    if isinstance(value, ChoiceRule):
+        return _dump_rule(value)
+    return _dump_object(value)
+
+
+def _dump_rule(rule: ChoiceRule) -> dict[str, Any]:
+    result = {"Condition": rule.condition} if rule.test is None else dump_test(rule.test)
+    for wire, value in (("Assign", rule.assign), ("Output", rule.output), ("Comment", rule.comment)):
+        if value is not ABSENT:
+            result[wire] = value
+    return {**result, "Next": rule.next}
+
+
+def dump_test(test: Test) -> dict[str, Any]:
+    """Return the test of a JSONPath Choice rule in the form of its JSON, without ``Next``."""
+    if isinstance(test, Comparison):
+        assert test.operator in OPERATORS
+        return {"Variable": test.variable, test.operator: test.value}
+    if isinstance(test, Not):
+        return {"Not": dump_test(test.test)}
+    name = "And" if isinstance(test, And) else "Or"
+    assert isinstance(test, (And, Or))
+    return {name: [dump_test(inner) for inner in test.tests]}
