@@ -202,9 +202,14 @@ def asl_field(wire: str, kind: Kind | Nested, *, required: bool = False,
     return dataclasses.field(default=ABSENT, metadata={"asl": spec})
 
 
-@functools.cache
 def declared_fields(cls: type[Any]) -> tuple[DeclaredField, ...]:
     """Return the declared fields of a class of the language, in the order they are written."""
+    return _declared_fields(cls)
+
+
+@functools.cache
+def _declared_fields(cls: Hashable) -> tuple[DeclaredField, ...]:
+    assert isinstance(cls, type)
     return tuple(DeclaredField(field.name, field.metadata["asl"])
                  for field in dataclasses.fields(cls) if "asl" in field.metadata)
 

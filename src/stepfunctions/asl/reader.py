@@ -268,8 +268,7 @@ def _operand_problem(kind: str, value: JSON) -> str | None:
     if kind == "timestamp":
         good = is_timestamp(value)
         return None if good else f"must be a timestamp: String does not match RFC3339 timestamp ({describe(value)})."
-    problem = {"string": Kind("string"), "numeric": Kind("number"), "boolean": Kind("boolean")}[kind].problem(value)
-    return problem
+    return {"string": Kind("string"), "numeric": Kind("number"), "boolean": Kind("boolean")}[kind].problem(value)
 
 
 def _did_you_mean(word: str, known: Iterable[str]) -> str:
