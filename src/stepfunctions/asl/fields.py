@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-import functools
 import re
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -202,16 +201,15 @@ def asl_field(wire: str, kind: Kind | Nested, *, required: bool = False,
     return dataclasses.field(default=ABSENT, metadata={"asl": spec})
 
 
+_declared: dict[type[Any], tuple[DeclaredField, ...]] = {}
+
+
 def declared_fields(cls: type[Any]) -> tuple[DeclaredField, ...]:
     """Return the declared fields of a class of the language, in the order they are written."""
-    return _declared_fields(cls)
-
-
-@functools.cache
-def _declared_fields(cls: Hashable) -> tuple[DeclaredField, ...]:
-    assert isinstance(cls, type)
-    return tuple(DeclaredField(field.name, field.metadata["asl"])
-                 for field in dataclasses.fields(cls) if "asl" in field.metadata)
+    if cls not in _declared:
+        _declared[cls] = tuple(DeclaredField(field.name, field.metadata["asl"])
+                               for field in dataclasses.fields(cls) if "asl" in field.metadata)
+    return _declared[cls]
 
 
 ANY = Kind("any", expression=True)
