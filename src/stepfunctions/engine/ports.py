@@ -35,9 +35,10 @@ class Change:
     """Its header and its ``dirty``/``removed`` branches are written."""
     events: list[HistoryEvent] = field(default_factory=list)
     commands: list[Command] = field(default_factory=list)
-    """Tasks, timers and map runs become rows; cancels remove them."""
-    done: tuple[tuple[int, int], ...] = ()
-    """Waits ``(branch, attempt)`` whose outcome this step took: their task rows go."""
+    """Tasks and timers become rows; cancels remove them. (Map runs are written through ``map_runs``.)"""
+    taken: list[Outcome] = field(default_factory=list)
+    """Outcomes that this step took: the rows of ended tasks and fired timers go, before the commands' rows
+    come; TaskSubmitted's output is kept in the row of its task."""
 
 
 @dataclass(slots=True)
@@ -53,10 +54,12 @@ class Pending:
 class ExecutionStore(Protocol):
     """Executions with their branches, histories and waits."""
 
-    def commit(self, changes: Sequence[Change]) -> None:
+    def commit(self, changes: Sequence[Change], map_runs: Sequence[MapRun] = ()) -> None:
         """Write all changes in one transaction: after it returns they survive a kill; if it raises, none is there.
 
-        An execution not seen before is created. Clears ``dirty`` and ``removed`` of the executions.
+        An execution not seen before is created; one that has ended keeps no branches, timers or tasks.
+        ``map_runs`` are created or replaced in the same transaction. An execution is in ``changes`` at most
+        once. Clears ``dirty`` and ``removed`` of the executions.
         """
         ...
 
@@ -78,7 +81,10 @@ class ExecutionStore(Protocol):
 
     def page(self, machine_arn: str | None, status: str | None, map_run_arn: str | None,
              after: str | None, limit: int) -> tuple[list[Execution], str | None]:
-        """Return executions without branches, newest first, and the mark of the next page (None: no more)."""
+        """Return executions newest first, and the mark of the next page (None: no more).
+
+        They come without branches, input and output. ``machine_arn`` and ``map_run_arn`` None mean any.
+        """
         ...
 
 
@@ -128,11 +134,7 @@ class MachineStore(Protocol):
 
 
 class MapRunStore(Protocol):
-    """Map runs; their counters change in the same transaction as the children they count."""
-
-    def save(self, runs: Sequence[MapRun]) -> None:
-        """Create or replace these rows in one transaction."""
-        ...
+    """Map runs, as ``ExecutionStore.commit`` wrote them: counters change together with the children they count."""
 
     def get(self, arn: str) -> MapRun | None:
         """Return the map run, or None."""
@@ -140,6 +142,10 @@ class MapRunStore(Protocol):
 
     def of_execution(self, execution_arn: str) -> list[MapRun]:
         """Return the map runs of an execution, oldest first."""
+        ...
+
+    def outputs(self, arn: str) -> Iterator[Document]:
+        """Yield the outputs of the map run's SUCCEEDED children in item order, a few at a time."""
         ...
 
 
