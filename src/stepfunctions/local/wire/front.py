@@ -1,0 +1,70 @@
+"""From an HTTP request to a service's method and back: parse, call, serialise. Every refusal is AWS-shaped."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from botocore.model import OperationModel
+
+from stepfunctions.errors import ServiceError, StepFunctionsError
+from stepfunctions.local.wire import jsonrpc, query, rest
+from stepfunctions.local.wire.errors import error_response
+from stepfunctions.local.wire.messages import Request, Response
+from stepfunctions.local.wire.models import operation_model, protocol
+from stepfunctions.local.wire.route import guess_protocol
+
+if TYPE_CHECKING:
+    from stepfunctions.local.cloud import Cloud
+
+_log = logging.getLogger(__name__)
+
+
+def handle(cloud: Cloud, service: str, request: Request) -> Response:
+    """Answer a request for a service of the cloud. Never raises; blocks as long as the operation does."""
+    request_id = str(uuid.uuid4())
+    known: str | None = None
+    spoken = guess_protocol(request)
+    try:
+        cloud.service(service)
+        known, spoken = service, protocol(service)
+        response = _answer(cloud, service, spoken, request, request_id)
+    except ServiceError as error:
+        response = error_response(error, protocol=spoken, service=known, request_id=request_id)
+    except StepFunctionsError as error:
+        refusal = ServiceError("LocalCloudError", str(error), 501)
+        response = error_response(refusal, protocol=spoken, service=known, request_id=request_id)
+    except Exception as error:  # noqa: BLE001 - one broken call must not end the server; the log has the traceback
+        _log.exception("%s: request %s failed", service, request_id)
+        failure = ServiceError("InternalFailure", f"The local cloud failed: {type(error).__name__}: {error}", 500)
+        response = error_response(failure, protocol=spoken, service=known, request_id=request_id)
+    response.headers.append(("x-amzn-RequestId", request_id))
+    return response
+
+
+def _answer(cloud: Cloud, service: str, spoken: str, request: Request, request_id: str) -> Response:
+    labels: dict[str, str] = {}
+    if spoken == "json":
+        name = jsonrpc.operation_of(request)
+    elif spoken == "query":
+        name = query.operation_of(request)
+    else:
+        name, labels = rest.match(service, request)
+    operation = operation_model(service, name)
+    parameters = {} if operation is None else _parse(spoken, request, operation, labels)
+    result = cloud.call(service, name, parameters, request_id=request_id)
+    assert operation is not None, "cloud.call refuses an unknown operation"
+    if spoken == "json":
+        return jsonrpc.serialise(result, operation)
+    if spoken == "query":
+        return query.serialise(result, operation, request_id)
+    return rest.serialise(result, operation)
+
+
+def _parse(spoken: str, request: Request, operation: OperationModel, labels: dict[str, str]) -> dict[str, Any]:
+    if spoken == "json":
+        return jsonrpc.parse(request, operation)
+    if spoken == "query":
+        return query.parse(request, operation)
+    return rest.parse(request, operation, labels)

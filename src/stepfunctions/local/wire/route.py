@@ -1,0 +1,64 @@
+"""Which service a request is for: the scope of its signature says it. Loads no model."""
+
+from __future__ import annotations
+
+import re
+from types import MappingProxyType
+
+from stepfunctions.local.wire.messages import Request
+
+# The name in a signature's scope -> boto3's names of the services that sign with it, where they differ.
+SIGNING_NAMES = MappingProxyType({
+    "s3express": "s3",
+    "s3-outposts": "s3",
+    "states": "stepfunctions",
+})
+TARGET_PREFIXES = MappingProxyType({
+    "AWSGlue": "glue",
+    "AWSStepFunctions": "stepfunctions",
+    "AmazonEC2ContainerServiceV20141113": "ecs",
+    "SageMaker": "sagemaker",
+})
+_SCOPE = re.compile(r"Credential=[^/,\s]+(?:/[^/,\s]+)*?/\d{8}/[^/,\s]+/([^/,\s]+)/aws4_request")
+_QUERY_SCOPE = re.compile(r".+/\d{8}/[^/]+/([^/]+)/aws4_request")
+_FORM = "application/x-www-form-urlencoded"
+
+
+def service_of(request: Request) -> str:
+    """Return boto3's name of the service, which may be one that the local cloud does not have.
+
+    Without a signature the X-Amz-Target header decides, then a form with an Action means STS (the one service
+    whose calls need no signature), and everything else is S3: presigned and public URLs.
+    """
+    signed = _signed_for(request)
+    target = request.headers.get("x-amz-target", "").partition(".")[0]
+    if signed is None:
+        if target:
+            return TARGET_PREFIXES.get(target, target)
+        return "sts" if request.content_type == _FORM and b"Action=" in request.body else "s3"
+    if signed == "sagemaker":
+        return "sagemaker" if target else "sagemaker-runtime"
+    return SIGNING_NAMES.get(signed, signed)
+
+
+def _signed_for(request: Request) -> str | None:
+    found = _SCOPE.search(request.headers.get("authorization", ""))
+    if found is None:
+        text = next((text for name, text in request.query if name.lower() == "x-amz-credential"), "")
+        found = _QUERY_SCOPE.fullmatch(text)
+    return found.group(1) if found else None
+
+
+def guess_protocol(request: Request) -> str:
+    """Return the protocol that a client of a service we do not have most likely reads."""
+    if "x-amz-target" in request.headers:
+        return "json"
+    return "query" if request.content_type == _FORM else "rest-json"
+
+
+def is_long(service: str, request: Request) -> bool:
+    """Tell whether a call may last long: it waits for an execution, a function, a model, or a task."""
+    if service in ("lambda", "sagemaker-runtime"):
+        return "/invocations" in request.path or "/invoke" in request.path
+    target = request.headers.get("x-amz-target", "")
+    return target.endswith((".StartSyncExecution", ".GetActivityTask", ".TestState"))
