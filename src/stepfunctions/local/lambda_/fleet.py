@@ -1,0 +1,123 @@
+"""The pools of all functions: the right revision's workers for each invocation, and none that is not needed."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import threading
+import time
+from collections.abc import Callable
+from datetime import datetime, timezone
+from pathlib import Path
+
+from stepfunctions.local.lambda_.code import FolderWatch
+from stepfunctions.local.lambda_.configuration import handler_environment
+from stepfunctions.local.lambda_.functions import Function
+from stepfunctions.local.lambda_.pool import Pool, Retired
+from stepfunctions.local.lambda_.workers import Event, Reply, WorkerSpec
+
+_HOUSEKEEPING_SECONDS = 10.0
+_PASSED_ON = ("PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR")
+
+
+class _Crew:
+    """The pool of a function's revision, and the watch on its folder when its code is used in place."""
+
+    def __init__(self, function: Function, make_spec: Callable[[], WorkerSpec]) -> None:
+        self.revision = function.revision
+        self.watch = FolderWatch(function.code.folder) if function.code.in_place else None
+        self.pool = Pool(make_spec)
+
+    def current(self, function: Function) -> bool:
+        return self.revision == function.revision and (self.watch is None or not self.watch.changed())
+
+
+class Fleet:
+    """Runs events in warm workers.
+
+    ``find`` returns the present revision of a function or raises ServiceError; ``logs`` is the folder of the
+    log files; ``client_env`` returns the environment variables that AWS clients need.
+    """
+
+    def __init__(self, find: Callable[[str], Function], logs: Path,
+                 client_env: Callable[[], dict[str, str]]) -> None:
+        self._find = find
+        self._logs = logs
+        self._client_env = client_env
+        self._lock = threading.Lock()
+        self._crews: dict[str, _Crew] = {}
+        self._stop = threading.Event()
+        self._housekeeper: threading.Thread | None = None
+
+    def invoke(self, name: str, event: Event, *, tail: bool = False) -> tuple[Reply, bytes]:
+        """Run one event with the present revision of a function; returns the reply and the end of the log.
+
+        Raises what ``find`` raises, and :class:`Retired` once the fleet is stopped.
+        """
+        while True:
+            try:
+                return self._pool(name).invoke(event, tail=tail)
+            except Retired:
+                if self._stop.is_set():
+                    raise
+                continue
+
+    def retire(self, name: str, *, forget_logs: bool = False) -> None:
+        """End the workers of a function that was changed or deleted; busy ones finish what they do."""
+        with self._lock:
+            crew = self._crews.pop(name, None)
+        if crew is not None:
+            crew.pool.close()
+        if forget_logs:
+            shutil.rmtree(self._logs / name, ignore_errors=True)
+
+    def stop(self) -> None:
+        """End every worker at once, busy or not."""
+        self._stop.set()
+        with self._lock:
+            crews = list(self._crews.values())
+            self._crews.clear()
+            housekeeper, self._housekeeper = self._housekeeper, None
+        for crew in crews:
+            crew.pool.close(busy_too=True)
+        if housekeeper is not None:
+            housekeeper.join()
+
+    def _pool(self, name: str) -> Pool:
+        with self._lock:
+            if self._stop.is_set():
+                raise Retired
+            function = self._find(name)
+            crew = self._crews.get(name)
+            if crew is not None and crew.current(function):
+                return crew.pool
+            if crew is not None:
+                crew.pool.close()
+            crew = _Crew(function, lambda: self._spec(function))
+            self._crews[name] = crew
+            if self._housekeeper is None:
+                self._housekeeper = threading.Thread(target=self._keep_house, name="lambda-housekeeper", daemon=True)
+                self._housekeeper.start()
+            return crew.pool
+
+    def _spec(self, function: Function) -> WorkerSpec:
+        today = datetime.now(timezone.utc)
+        instance = secrets.token_hex(16)
+        base = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+        if function.code.in_place:
+            base["PYTHONDONTWRITEBYTECODE"] = "1"  # the folder is the user's
+        return WorkerSpec(
+            function=function.name,
+            folder=function.code.folder,
+            env=handler_environment(function.configuration, function.code, f"{today:%Y/%m/%d}/[$LATEST]{instance}",
+                                    {**base, **self._client_env()}),
+            log=self._logs / function.name / f"{today:%Y-%m-%d}-{instance}.log",
+        )
+
+    def _keep_house(self) -> None:
+        while not self._stop.wait(_HOUSEKEEPING_SECONDS):
+            with self._lock:
+                pools = [crew.pool for crew in self._crews.values()]
+            for pool in pools:
+                pool.close_idle(time.monotonic())

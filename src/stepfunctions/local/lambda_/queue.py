@@ -1,0 +1,114 @@
+"""Asynchronous invocations (InvocationType Event): rows until they are done, so none is lost in a restart."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from stepfunctions.local.database import Database
+
+MAX_ATTEMPTS = 3
+RETRY_SECONDS = 60.0
+"""AWS waits one minute before the second attempt of a failed event and two before the third and last."""
+_PARALLEL = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueuedEvent:
+    """An accepted event that has not been handled yet; ``attempts`` is how often it has failed."""
+
+    id: int
+    function: str
+    request_id: str
+    payload: bytes
+    client_context: str | None
+    attempts: int
+    due: float
+
+
+class EventQueue:
+    """Hands each event to ``deliver`` in a thread, at most three times.
+
+    ``deliver`` returns True when the event is done (or its function is gone), False when the handler failed.
+    What it raises ends the attempt without a trace: the event stays for the next start.
+    """
+
+    def __init__(self, database: Database, clock: Any, deliver: Callable[[QueuedEvent], bool]) -> None:
+        self._database = database
+        self._clock = clock
+        self._deliver = deliver
+        self._changed = threading.Condition()
+        self._in_flight: set[int] = set()
+        self._stopping = False
+        self._thread: threading.Thread | None = None
+        self._runners = ThreadPoolExecutor(_PARALLEL, thread_name_prefix="lambda-event")
+        clock.subscribe(self._wake)
+
+    def add(self, function: str, request_id: str, payload: bytes, client_context: str | None) -> None:
+        """Accept an event: it is durable when this returns."""
+        with self._database.write() as writer:
+            writer.execute(
+                "INSERT INTO events (function, request_id, payload, client_context, attempts, due)"
+                " VALUES (?, ?, ?, ?, 0, ?)", (function, request_id, payload, client_context, self._clock.now()))
+        self._wake()
+
+    def start(self) -> None:
+        """Begin to deliver, first what an earlier process left."""
+        self._thread = threading.Thread(target=self._run, name="lambda-events", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Stop delivering; waits for attempts in flight, whose workers the caller has ended."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify_all()
+        if self._thread is not None:
+            self._thread.join()
+        self._runners.shutdown(wait=True, cancel_futures=True)
+
+    def _wake(self) -> None:
+        with self._changed:
+            self._changed.notify_all()
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                if self._stopping:
+                    return
+                event = self._next()
+                delay = None if event is None else self._clock.delay(event.due)
+                if event is None or delay is None or delay > 0 or len(self._in_flight) >= _PARALLEL:
+                    self._changed.wait(delay or None)
+                    continue
+                self._in_flight.add(event.id)
+            self._runners.submit(self._attempt, event)
+
+    def _next(self) -> QueuedEvent | None:
+        """Return the event that is due first and not in flight."""
+        marks = ",".join("?" * len(self._in_flight))
+        row = self._database.read().execute(
+            f"SELECT * FROM events WHERE id NOT IN ({marks}) ORDER BY due, id LIMIT 1", tuple(self._in_flight),
+        ).fetchone()
+        return None if row is None else QueuedEvent(**dict(row))
+
+    def _attempt(self, event: QueuedEvent) -> None:
+        try:
+            done = self._deliver(event)
+            if not self._stopping:
+                self._settle(event, done)
+        finally:
+            with self._changed:
+                self._in_flight.discard(event.id)
+                self._changed.notify_all()
+
+    def _settle(self, event: QueuedEvent, done: bool) -> None:
+        attempts = event.attempts + 1
+        with self._database.write() as writer:
+            if done or attempts >= MAX_ATTEMPTS:
+                writer.execute("DELETE FROM events WHERE id = ?", (event.id,))
+            else:
+                writer.execute("UPDATE events SET attempts = ?, due = ? WHERE id = ?",
+                               (attempts, self._clock.now() + RETRY_SECONDS * attempts, event.id))
