@@ -1,0 +1,1 @@
+"""What AWS offers, as data: Regions and partitions, service integrations, quotas."""

@@ -1,0 +1,180 @@
+"""References to an execution's input and to the output of a step, written as ``placeholder["name"]``.
+
+In a definition a placeholder becomes a JSONPath: ``$$.Execution.Input['name']`` or ``$['name']``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from stepfunctions.inputs.utils import flatten, replace_type_with_str
+
+
+class ValidationResult(NamedTuple):
+    """Whether an input fits a schema. Keys of nested values are joined by dots."""
+
+    valid: bool
+    keys_missing: list[str]
+    keys_type_mismatch: dict[str, Any]
+
+
+class Placeholder:
+    """A value known only at run time, and the collection of the values inside it.
+
+    ``schema`` declares names and types (``{"rows": int, "where": {"bucket": str}}``); then only declared names can
+    be used. Without one, every name is created when it is first used. ``name``, ``type`` and ``parent`` are for
+    the values inside a collection and are not given by callers.
+    """
+
+    json_str_template = "{}"
+
+    def __init__(self, schema: Mapping[Any, Any] | None = None, *, name: str | int | None = None,
+                 type: Any = None, parent: Placeholder | None = None) -> None:
+        self.name = name
+        self.type = type
+        self.parent = parent
+        self.schema = schema
+        self.store: dict[str | int, Placeholder] = {}
+        self.immutable = False
+        if parent is not None:
+            self.json_str_template = parent.json_str_template
+        if schema:
+            for key, value in schema.items():
+                self.store[key] = self._child(key, value)
+            self._make_immutable()
+
+    def _child(self, key: str | int, declared: Any) -> Placeholder:
+        _check_name(key)
+        if isinstance(declared, Mapping):
+            return self.__class__(declared, name=key, type=dict, parent=self)
+        return self.__class__(name=key, type=declared, parent=self)
+
+    def _make_immutable(self) -> None:
+        self.immutable = True
+        for child in self.store.values():
+            child._make_immutable()
+
+    def get(self, name: str | int, type: Any = None) -> Placeholder:
+        """Return the placeholder of a value inside this one, which has this type.
+
+        Raises ValueError when the schema has no such name, or the name is known with another type, or is neither
+        a string nor an integer.
+        """
+        _check_name(name)
+        known = self.store.get(name)
+        if known is None:
+            if self.immutable and not self._open():
+                raise ValueError(f"This placeholder's schema has no '{name}'. It has: {_names(self.store)}.")
+            known = self.store[name] = self.__class__(name=name, type=type, parent=self)
+        elif type is not None and known.type != type:
+            raise ValueError(f"The placeholder '{name}' has the type {_type_name(known.type)}, "
+                             f"but {_type_name(type)} was asked for.")
+        return known
+
+    def _open(self) -> bool:
+        """Whether names that are not declared may be used: inside a value declared only as dict or list."""
+        return self.type in (dict, list) and not self.store
+
+    def __getitem__(self, name: str | int) -> Placeholder:
+        """Return the placeholder of a value inside this one; see :meth:`get`."""
+        return self.get(name)
+
+    def __iter__(self) -> Iterator[Placeholder]:
+        # Without this, Python would call __getitem__ with 0, 1, 2, … for ever.
+        raise TypeError("A placeholder cannot be iterated: its value is known only when the execution runs.")
+
+    def contains(self, placeholder: Placeholder) -> bool:
+        """Tell whether a placeholder stands for a value inside this one, at any depth."""
+        return any(child is placeholder or child.contains(placeholder) for child in self.store.values())
+
+    def __contains__(self, placeholder: object) -> bool:
+        return isinstance(placeholder, Placeholder) and self.contains(placeholder)
+
+    def get_schema_as_dict(self) -> dict[Any, Any]:
+        """Return names and types of the values inside, nested. A type that was not given is ``str``."""
+        return {name: child.get_schema_as_dict() if child.store else child.type or str
+                for name, child in self.store.items()}
+
+    def get_schema_as_json(self, pretty: bool = False) -> str:
+        """Return the schema as JSON text, with the types' names."""
+        return json.dumps(replace_type_with_str(self.get_schema_as_dict()), indent=4 if pretty else None)
+
+    def validate(self, input: Any) -> ValidationResult:
+        """Compare an input with the schema. Additional keys are allowed."""
+        if input is None:
+            return ValidationResult(not self.store, sorted(flatten(self.get_schema_as_dict())), {})
+        if not isinstance(input, Mapping):
+            return ValidationResult(not self.store, sorted(flatten(self.get_schema_as_dict())), {})
+        missing: list[str] = []
+        mismatch: dict[str, Any] = {}
+        _compare(self.get_schema_as_dict(), input, "", missing, mismatch)
+        return ValidationResult(not missing and not mismatch, missing, mismatch)
+
+    def to_jsonpath(self) -> str:
+        """Return the JSONPath of this value."""
+        names: list[str | int] = []
+        node: Placeholder | None = self
+        while node is not None and node.parent is not None:
+            names.append("" if node.name is None else node.name)
+            node = node.parent
+        return self.json_str_template.format("".join(_step(name) for name in reversed(names)))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.to_jsonpath()})"
+
+
+class ExecutionInput(Placeholder):
+    """The input of the execution, wherever in the workflow it is used: ``$$.Execution.Input``."""
+
+    json_str_template = "$$.Execution.Input{}"
+
+
+class StepInput(Placeholder):
+    """The input of a step, which is the output of the one before it: ``$``."""
+
+    json_str_template = "${}"
+
+
+def _check_name(name: Any) -> None:
+    if isinstance(name, bool) or not isinstance(name, (str, int)):
+        raise ValueError(f"The name of a placeholder must be a string or an integer, not {type(name).__name__}.")
+
+
+def _step(name: str | int) -> str:
+    if isinstance(name, int):
+        return f"[{name}]"
+    escaped = name.replace("\\", "\\\\").replace("'", "\\'")
+    return f"['{escaped}']"
+
+
+def _compare(schema: Mapping[Any, Any], value: Mapping[Any, Any], prefix: str, missing: list[str],
+             mismatch: dict[str, Any]) -> None:
+    for key, declared in schema.items():
+        name = f"{prefix}{key}"
+        if key not in value:
+            missing.extend(flatten({name: declared}))
+        elif isinstance(declared, Mapping):
+            if isinstance(value[key], Mapping):
+                _compare(declared, value[key], f"{name}.", missing, mismatch)
+            else:
+                mismatch[name] = dict
+        elif not _is_a(value[key], declared):
+            mismatch[name] = declared
+
+
+def _is_a(value: Any, declared: Any) -> bool:
+    if declared is float and isinstance(value, int) and not isinstance(value, bool):
+        return True
+    if isinstance(value, bool) and declared is not bool:
+        return False
+    return isinstance(value, declared) if isinstance(declared, type) else True
+
+
+def _type_name(declared: Any) -> str:
+    return getattr(declared, "__name__", str(declared))
+
+
+def _names(store: Mapping[str | int, Placeholder]) -> str:
+    return ", ".join(f"'{name}'" for name in store) or "no names"

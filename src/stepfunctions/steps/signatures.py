@@ -1,0 +1,144 @@
+"""The keyword arguments of blocks, for editors and type checkers.
+
+The names are the attributes of :mod:`stepfunctions.asl.states`; a test holds the two together. At run time the
+field table decides, not these classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
+
+from stepfunctions.asl.fields import Absent
+from stepfunctions.inputs.placeholders import Placeholder
+
+if TYPE_CHECKING:
+    from stepfunctions.steps.base import Catch, Retry, State
+    from stepfunctions.steps.graph import Chain, Graph
+
+Path: TypeAlias = "str | Placeholder | Absent | None"
+Number: TypeAlias = "int | str | Placeholder | None"
+Template: TypeAlias = "Mapping[str, Any] | None"
+
+
+class RetryFields(TypedDict, total=False):
+    """Fields of a retrier."""
+
+    error_equals: list[str]
+    interval_seconds: int | None
+    max_attempts: int | None
+    backoff_rate: float | None
+    max_delay_seconds: int | None
+    jitter_strategy: str | None
+    comment: str | None
+
+
+class CatchFields(TypedDict, total=False):
+    """Fields of a catcher."""
+
+    error_equals: list[str]
+    result_path: Path
+    output: Any
+    assign: Template
+    comment: str | None
+
+
+class CommonFields(TypedDict, total=False):
+    """Fields of every state but Fail."""
+
+    comment: str | None
+    query_language: str | None
+    input_path: Path
+    output_path: Path
+    output: Any
+
+
+class ChoiceFields(CommonFields, total=False):
+    """Fields of a Choice state."""
+
+    output_schema: Mapping[Any, Any] | None
+    assign: Template
+
+
+class FlowingFields(CommonFields, total=False):
+    """Fields of a state that goes on to another one."""
+
+    output_schema: Mapping[Any, Any] | None
+    assign: Template
+
+
+class PassFields(FlowingFields, total=False):
+    """Fields of a Pass state."""
+
+    result: Any
+    parameters: Template
+    result_path: Path
+
+
+class WaitFields(FlowingFields, total=False):
+    """Fields of a Wait state: exactly one of the four that say how long."""
+
+    seconds: Number
+    timestamp: str | Placeholder | None
+    seconds_path: str | Placeholder | None
+    timestamp_path: str | Placeholder | None
+
+
+class FailFields(TypedDict, total=False):
+    """Fields of a Fail state."""
+
+    comment: str | None
+    query_language: str | None
+    error: str | Placeholder | None
+    error_path: str | Placeholder | None
+    cause: str | Placeholder | None
+    cause_path: str | Placeholder | None
+
+
+class WorkingFields(FlowingFields, total=False):
+    """Fields of a state that does work: Task, Parallel, Map."""
+
+    parameters: Template
+    result_selector: Template
+    result_path: Path
+    retry: Retry | Iterable[Retry] | None
+    catch: Catch | Iterable[Catch] | None
+
+
+class ParallelFields(WorkingFields, total=False):
+    """Fields of a Parallel state."""
+
+    arguments: Any
+
+
+class ServiceFields(WorkingFields, total=False):
+    """Fields of a Task whose resource is known, as all service integration steps take them."""
+
+    resource: str | None
+    arguments: Any
+    credentials: Any
+    timeout_seconds: Number
+    timeout_seconds_path: str | Placeholder | None
+    heartbeat_seconds: Number
+    heartbeat_seconds_path: str | Placeholder | None
+
+
+class MapFields(WorkingFields, total=False):
+    """Fields of a Map state."""
+
+    iterator: State | Chain | Graph | None
+    item_processor: State | Chain | Graph | None
+    processor_config: Mapping[str, str] | None
+    items_path: str | Placeholder | None
+    items: Any
+    item_selector: Template
+    item_reader: Mapping[str, Any] | None
+    item_batcher: Mapping[str, Any] | None
+    result_writer: Mapping[str, Any] | None
+    max_concurrency: Number
+    max_concurrency_path: str | Placeholder | None
+    tolerated_failure_count: Number
+    tolerated_failure_count_path: str | Placeholder | None
+    tolerated_failure_percentage: float | str | Placeholder | None
+    tolerated_failure_percentage_path: str | Placeholder | None
+    label: str | None

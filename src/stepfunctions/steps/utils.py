@@ -1,0 +1,42 @@
+"""Helpers of 2.3.0's ``steps.utils``."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from stepfunctions.catalog.regions import DEFAULT_PARTITION, partition_of
+
+logger = logging.getLogger("stepfunctions")
+
+
+def tags_dict_to_kv_list(tags_dict: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return tags in the form of AWS's APIs.
+
+    >>> tags_dict_to_kv_list({"team": "delays"})
+    [{'Key': 'team', 'Value': 'delays'}]
+    """
+    return [{"Key": key, "Value": value} for key, value in tags_dict.items()]
+
+
+def get_aws_partition() -> str:
+    """Return the partition of the current Region: from the environment, else of boto3's session; else ``aws``."""
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+    if not region:
+        import boto3
+
+        region = boto3.session.Session().region_name
+    return partition_of(region) if region else DEFAULT_PARTITION
+
+
+def merge_dicts(target: dict[str, Any], source: Mapping[str, Any]) -> None:
+    """Merge ``source`` into ``target`` in place, at every depth; ``source`` wins, which is logged (INFO)."""
+    for key, value in source.items():
+        if isinstance(target.get(key), dict) and isinstance(value, Mapping):
+            merge_dicts(target[key], value)
+            continue
+        if key in target and target[key] != value:
+            logger.info("'%s' is overwritten: %s becomes %s", key, target[key], value)
+        target[key] = value
