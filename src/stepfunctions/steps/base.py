@@ -27,6 +27,8 @@ logger = logging.getLogger("stepfunctions.states")
 
 _WRITTEN_WHEN_NONE = ("result_path", "input_path", "output_path")
 _CONSTANTS = ("result",)
+_ATTRIBUTES = {"output": "output_value"}
+"""Fields held in an attribute of another name: ``output()`` is 2.3.0's method."""
 _LINKS = frozenset({"next", "end", "retry", "catch", "branches", "choices", "default", "item_processor", "iterator"})
 """Fields that the builders write from their links to other states."""
 
@@ -44,13 +46,13 @@ class Block:
                 close = difflib.get_close_matches(name, known, n=1)
                 hint = f" Did you mean '{close[0]}'?" if close else ""
                 raise TypeError(f"Field '{name}' is not supported.{hint}")
-            setattr(self, name, value)
+            setattr(self, _ATTRIBUTES.get(name, name), value)
         self._check_groups()
 
     def __init_subclass__(cls) -> None:
         """Give every field of the block a class-level default, so that it can be read before it is set."""
         for name in cls.allowed_fields():
-            if name not in cls.__dict__:
+            if not hasattr(cls, name):
                 setattr(cls, name, None)
 
     @classmethod
@@ -71,7 +73,7 @@ class Block:
 
     def _given(self) -> list[tuple[DeclaredField, Any]]:
         """Return the fields that are set, in the order in which they were."""
-        declared = self._declared()
+        declared = {_ATTRIBUTES.get(name, name): field for name, field in self._declared().items()}
         return [(declared[name], value) for name, value in vars(self).items()
                 if name in declared and value is not ABSENT and (value is not None or name in _WRITTEN_WHEN_NONE)]
 

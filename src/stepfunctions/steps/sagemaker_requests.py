@@ -15,7 +15,7 @@ from stepfunctions.inputs.placeholders import Placeholder
 def create_training_job_request(estimator: Any, data: Any) -> dict[str, Any]:
     """Return a CreateTrainingJob request without a name. Raises ValueError when ``estimator`` is neither form."""
     if isinstance(estimator, Mapping):
-        request = copy_request(estimator)
+        request: dict[str, Any] = copy_request(estimator)
     elif hasattr(estimator, "training_image_uri"):
         request = _from_estimator(estimator)
     else:
@@ -29,7 +29,8 @@ def create_training_job_request(estimator: Any, data: Any) -> dict[str, Any]:
 def create_model_request(model: Any, instance_type: str | None) -> dict[str, Any]:
     """Return a CreateModel request. Raises ValueError when ``model`` is neither form."""
     if isinstance(model, Mapping):
-        return copy_request(model)
+        request: dict[str, Any] = copy_request(model)
+        return request
     if not hasattr(model, "prepare_container_def"):
         raise ValueError(f"A model is a CreateModel request (a dict) or a Model of the SageMaker SDK 2, not "
                          f"{type(model).__name__}.")
