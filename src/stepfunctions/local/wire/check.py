@@ -29,17 +29,23 @@ def check_request(params: dict[str, Any], shape: StructureShape | None) -> dict[
     Raises :class:`ServiceError`: ``SerializationException`` for a value of the wrong type or an unknown
     member, ``ValidationException`` for missing members and broken bounds, patterns and enums.
     """
-    if shape is None:
-        shape = _NOTHING
-    problems: list[str] = []
-    try:
-        checked: dict[str, Any] = _structure(params, shape, "", problems)
-    except _WrongType as error:
-        raise ServiceError("SerializationException", str(error)) from None
+    checked, problems = coerce(params, shape)
     if problems:
         count = f"{len(problems)} validation error{'s' if len(problems) > 1 else ''} detected: "
         raise ServiceError("ValidationException", count + "; ".join(problems))
     return checked
+
+
+def coerce(params: dict[str, Any], shape: StructureShape | None) -> tuple[dict[str, Any], list[str]]:
+    """Return the request with its values in one form, and each broken constraint in AWS's words.
+
+    Raises :class:`ServiceError` (``SerializationException``) for wrong types and unknown members.
+    """
+    problems: list[str] = []
+    try:
+        return _structure(params, _NOTHING if shape is None else shape, "", problems), problems
+    except _WrongType as error:
+        raise ServiceError("SerializationException", str(error)) from None
 
 
 _NOTHING = StructureShape("Nothing", {"type": "structure", "members": {}})

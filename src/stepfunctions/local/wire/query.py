@@ -70,10 +70,9 @@ def _map(fields: dict[str, str], shape: MapShape, prefix: str) -> dict[str, Any]
 
 
 def _numbered(fields: dict[str, str], shape: Shape, stem: str) -> list[Any]:
-    values: list[Any] = []
-    while (value := _read(fields, shape, f"{stem}.{len(values) + 1}")) is not None:
-        values.append(value)
-    return values
+    ends = (name[len(stem) + 1:].partition(".")[0] for name in fields if name.startswith(stem + "."))
+    numbers = sorted({int(end) for end in ends if end.isdecimal()})
+    return [_read(fields, shape, f"{stem}.{number}") for number in numbers]
 
 
 def serialise(result: dict[str, Any], operation: OperationModel, request_id: str) -> Response:

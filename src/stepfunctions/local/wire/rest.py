@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, unquote
 from botocore.model import OperationModel, Shape, StructureShape
 
 from stepfunctions.errors import ServiceError
-from stepfunctions.local.wire.messages import Headers, Request, Response, read_json, write_json
+from stepfunctions.local.wire.messages import Request, Response, read_json, write_json
 from stepfunctions.local.wire.models import service_model
 from stepfunctions.local.wire.values import (
     RFC822,
@@ -181,7 +181,6 @@ def _write_body(response: Response, in_body: dict[str, Any], shape: StructureSha
     if member.type_name in ("blob", "string"):
         content: Any = value.read() if value is not None and hasattr(value, "read") else value
         response.body = content.encode() if isinstance(content, str) else bytes(content or b"")
-        _default_header(response.headers, "Content-Type", "application/octet-stream")
     else:
         response.headers.append(("Content-Type", "application/json"))
         response.body = write_json(to_json(value, member)) if value is not None else b"{}"
@@ -195,8 +194,3 @@ def _header_text(value: Any, shape: Shape) -> str:
 
 def _one_line(text: str) -> str:
     return re.sub(r"[\r\n\0]+", " ", text)
-
-
-def _default_header(headers: Headers, name: str, value: str) -> None:
-    if all(known.lower() != name.lower() for known, _ in headers):
-        headers.append((name, value))

@@ -1,0 +1,262 @@
+"""The HTTP front: one loopback port for every service, a bare ASGI application under uvicorn.
+
+Requests are read here, answered in threads by :func:`stepfunctions.local.wire.front.handle`; S3 is an ASGI
+application of its own, because its bodies stream.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import json
+import os
+import signal
+import socket
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, urlsplit
+
+from stepfunctions.errors import LocalCloudError, ServiceError
+from stepfunctions.local.cloud import Cloud
+from stepfunctions.local.datadir import STATUS_PATH, DataDir, ServerInfo
+from stepfunctions.local.threads import DaemonPool
+from stepfunctions.local.wire.messages import Request, Response
+from stepfunctions.local.wire.route import guess_protocol, is_long, service_of
+
+if TYPE_CHECKING:
+    import uvicorn
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+HOST = "127.0.0.1"
+MAX_BODY = 32 * 1024 * 1024
+_SHORT_THREADS, _LONG_THREADS = 32, 1000
+_DRAIN_SECONDS = 3
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class Application:
+    """The ASGI application of a cloud.
+
+    Short calls and calls that wait (StartSyncExecution, Invoke …) have threads of their own, so that any number
+    of waiting clients leaves room for the calls that end their waiting.
+    """
+
+    def __init__(self, cloud: Cloud, info: ServerInfo) -> None:
+        self._cloud = cloud
+        self._info = info
+        self._short = DaemonPool("call", _SHORT_THREADS)
+        self._long = DaemonPool("long-call", _LONG_THREADS)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one HTTP request."""
+        if scope["type"] != "http":
+            return
+        request = _head(scope)
+        refusal = _refuse(request)
+        if refusal is not None:
+            await _send(send, await self._error(refusal, request, None))
+        elif request.path == STATUS_PATH:
+            await _send(send, Response(headers=[("Content-Type", "application/json")],
+                                       body=json.dumps(asdict(self._info)).encode()))
+        else:
+            await self._route(request, scope, receive, send)
+
+    async def _route(self, request: Request, scope: Scope, receive: Receive, send: Send) -> None:
+        unsigned_form = "authorization" not in request.headers and request.content_type.endswith("urlencoded")
+        service = service_of(request)
+        if service == "s3" and not unsigned_form:
+            await self._s3(request, scope, receive, send)
+            return
+        try:
+            body = await _read(receive, request.headers)
+        except _TooLarge:
+            refusal = ServiceError("RequestEntityTooLargeException",
+                                   f"The request is larger than {MAX_BODY} bytes", 413)
+            await _send(send, await self._error(refusal, request, service))
+            return
+        except _Gone:
+            return
+        request = _with_body(request, body)
+        service = service_of(request)
+        pool = self._long if is_long(service, request) else self._short
+        await _send(send, await asyncio.wrap_future(pool.submit(
+            functools.partial(_handle, self._cloud, service, request))))
+
+    async def _s3(self, request: Request, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            s3 = await asyncio.wrap_future(self._short.submit(functools.partial(self._cloud.service, "s3")))
+        except ServiceError as error:
+            await _send(send, await self._error(error, request, "s3"))
+            return
+        await s3.app(scope, receive, send)
+
+    async def _error(self, error: ServiceError, request: Request, service: str | None) -> Response:
+        """Write a refusal; in a thread, because the first one imports botocore."""
+        return await asyncio.wrap_future(self._short.submit(
+            functools.partial(_error_response, error, request, service)))
+
+
+def _handle(cloud: Cloud, service: str, request: Request) -> Response:
+    from stepfunctions.local.wire.front import handle
+
+    return handle(cloud, service, request)
+
+
+def _error_response(error: ServiceError, request: Request, service: str | None) -> Response:
+    from stepfunctions.local.wire.errors import error_response
+
+    protocol = "rest-xml" if service == "s3" else guess_protocol(request)
+    return error_response(error, protocol=protocol, service=None, request_id="")
+
+
+class _TooLarge(Exception):
+    pass
+
+
+class _Gone(Exception):
+    """The client went away before it had sent its request."""
+
+
+def _head(scope: Scope) -> Request:
+    path = (scope.get("raw_path") or scope["path"].encode()).decode("latin-1").partition("?")[0]
+    query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in scope["headers"]:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]},{value}" if name in headers else value
+    return Request(method=scope["method"], path=path, query=tuple(query), headers=headers)
+
+
+def _with_body(head: Request, body: bytes) -> Request:
+    return Request(method=head.method, path=head.path, query=head.query, headers=head.headers, body=body)
+
+
+def _refuse(request: Request) -> ServiceError | None:
+    """Refuse what a web page of another site may send to a port of this machine."""
+    for name in ("host", "origin"):
+        text = request.headers.get(name)
+        if text is not None and not _is_loopback(text):
+            return ServiceError("AccessDeniedException", f"The local cloud answers this machine only: the "
+                                f"{name.title()} header '{text[:100]}' is not 127.0.0.1 or localhost", 403)
+    return None
+
+
+def _is_loopback(text: str) -> bool:
+    try:
+        host = urlsplit(text if "//" in text else f"//{text}").hostname or ""
+    except ValueError:
+        return False
+    return host in _LOOPBACK or host.endswith(".localhost")
+
+
+async def _read(receive: Receive, headers: dict[str, str]) -> bytes:
+    declared = headers.get("content-length", "")
+    if declared.isdecimal() and int(declared) > MAX_BODY:
+        raise _TooLarge
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise _Gone
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > MAX_BODY:
+            raise _TooLarge
+        if not message.get("more_body", False):
+            return b"".join(parts)
+
+
+async def _send(send: Send, response: Response) -> None:
+    headers = [(name.encode("latin-1"), value.encode("utf-8")) for name, value in response.headers]
+    if response.status not in (204, 304):
+        headers.append((b"content-length", str(len(response.body)).encode()))
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": response.body})
+
+
+def run(data_dir: Path | str, *, port: int = 8083, max_jobs: int | None = None,
+        announce: Callable[[str], None] = print) -> None:
+    """Run the local cloud of a data directory until SIGINT or SIGTERM.
+
+    ``announce`` gets ``Ready: http://127.0.0.1:PORT`` once requests are accepted. ``port`` 0 is any free one.
+    Raises :class:`LocalCloudError` when the port or the directory is in use, or uvicorn is not installed.
+    """
+    try:
+        import uvicorn
+    except ImportError:
+        raise LocalCloudError("The local cloud's server needs more packages: "
+                              "pip install 'stepfunctions-sdk[local]'") from None
+    with DataDir(data_dir) as directory, _listen(port) as listening:
+        endpoint = f"http://{HOST}:{listening.getsockname()[1]}"
+        cloud = Cloud(directory.path, endpoint=endpoint, max_jobs=max_jobs)
+        info = ServerInfo(endpoint=endpoint, pid=os.getpid(), region=cloud.region, account=cloud.account,
+                          data_dir=str(directory.path), started_at=round(time.time(), 3))
+        try:
+            cloud.start()
+            config = uvicorn.Config(Application(cloud, info), http="httptools", ws="none", lifespan="off",
+                                    log_config=None, access_log=False, server_header=False,
+                                    timeout_keep_alive=75, timeout_graceful_shutdown=_DRAIN_SECONDS)
+            _serve(uvicorn.Server(config), listening, on_ready=lambda: _ready(directory, info, announce))
+        finally:
+            cloud.stop()
+
+
+def _ready(directory: DataDir, info: ServerInfo, announce: Callable[[str], None]) -> None:
+    directory.publish(info)
+    announce(f"Ready: {info.endpoint}")
+    threading.Thread(target=_warm, name="warm", daemon=True).start()
+
+
+def _warm() -> None:
+    """Import botocore while nobody waits for it: the first request is then as quick as the next."""
+    from stepfunctions.local.wire import front, models
+
+    models.service_model("stepfunctions")
+    del front
+
+
+@contextmanager
+def _listen(port: int) -> Iterator[socket.socket]:
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind((HOST, port))
+            listening.listen(2048)  # jobs of the last run may call before the first request is accepted
+        except (OSError, OverflowError) as error:
+            raise LocalCloudError(f"Port {port} of {HOST} cannot be used ({error}): choose another with --port, "
+                                  f"or --port 0 for any free one") from error
+        yield listening
+    finally:
+        listening.close()
+
+
+def _serve(server: uvicorn.Server, listening: socket.socket, *, on_ready: Callable[[], None]) -> None:
+    """Serve until a signal comes; a second one does not wait for requests that still run."""
+
+    def stop() -> None:
+        server.force_exit = server.should_exit
+        server.should_exit = True
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop)
+        serving = asyncio.ensure_future(server._serve([listening]))
+        while not server.started and not serving.done():
+            await asyncio.sleep(0.005)
+        if server.started:
+            on_ready()
+        await serving
+
+    asyncio.run(main())
