@@ -123,7 +123,7 @@ def answer(handler: Callable[[Any, Any], Any], event: bytes, context: Context) -
     """Call the handler and return (kind, JSON text). SystemExit is not caught: it ends the process."""
     try:
         value = json.loads(event) if event else {}
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         return "bad-event", json.dumps(str(error)).encode()
     request_id = context.aws_request_id
     try:

@@ -6,8 +6,8 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
+from stepfunctions.engine.ports import Clock
 from stepfunctions.local.database import Database
 
 MAX_ATTEMPTS = 3
@@ -36,16 +36,16 @@ class EventQueue:
     What it raises ends the attempt without a trace: the event stays for the next start.
     """
 
-    def __init__(self, database: Database, clock: Any, deliver: Callable[[QueuedEvent], bool]) -> None:
+    def __init__(self, database: Database, clock: Clock, deliver: Callable[[QueuedEvent], bool]) -> None:
         self._database = database
         self._clock = clock
         self._deliver = deliver
-        self._changed = threading.Condition()
+        self._wake = threading.Event()
+        self._lock = threading.Lock()
         self._in_flight: set[int] = set()
         self._stopping = False
         self._thread: threading.Thread | None = None
         self._runners = ThreadPoolExecutor(_PARALLEL, thread_name_prefix="lambda-event")
-        clock.subscribe(self._wake)
 
     def add(self, function: str, request_id: str, payload: bytes, client_context: str | None) -> None:
         """Accept an event: it is durable when this returns."""
@@ -53,7 +53,7 @@ class EventQueue:
             writer.execute(
                 "INSERT INTO events (function, request_id, payload, client_context, attempts, due)"
                 " VALUES (?, ?, ?, ?, 0, ?)", (function, request_id, payload, client_context, self._clock.now()))
-        self._wake()
+        self._wake.set()
 
     def start(self) -> None:
         """Begin to deliver, first what an earlier process left."""
@@ -62,36 +62,34 @@ class EventQueue:
 
     def stop(self) -> None:
         """Stop delivering; waits for attempts in flight, whose workers the caller has ended."""
-        with self._changed:
-            self._stopping = True
-            self._changed.notify_all()
+        self._stopping = True
+        self._wake.set()
         if self._thread is not None:
             self._thread.join()
         self._runners.shutdown(wait=True, cancel_futures=True)
 
-    def _wake(self) -> None:
-        with self._changed:
-            self._changed.notify_all()
-
     def _run(self) -> None:
-        while True:
-            with self._changed:
-                if self._stopping:
-                    return
-                event = self._next()
-                delay = None if event is None else self._clock.delay(event.due)
-                if event is None or delay is None or delay > 0 or len(self._in_flight) >= _PARALLEL:
-                    self._changed.wait(delay or None)
-                    continue
-                self._in_flight.add(event.id)
-            self._runners.submit(self._attempt, event)
+        while not self._stopping:
+            self._wake.clear()
+            event = self._next()
+            if event is None:
+                self._clock.wait(None, self._wake)
+            elif event.due > self._clock.now():
+                self._clock.wait(event.due, self._wake)
+            else:
+                with self._lock:
+                    self._in_flight.add(event.id)
+                self._runners.submit(self._attempt, event)
 
     def _next(self) -> QueuedEvent | None:
-        """Return the event that is due first and not in flight."""
-        marks = ",".join("?" * len(self._in_flight))
+        """Return the waiting event that is due first; None when there is none or enough are in flight."""
+        with self._lock:
+            in_flight = tuple(self._in_flight)
+        if len(in_flight) >= _PARALLEL:
+            return None
+        marks = ",".join("?" * len(in_flight))
         row = self._database.read().execute(
-            f"SELECT * FROM events WHERE id NOT IN ({marks}) ORDER BY due, id LIMIT 1", tuple(self._in_flight),
-        ).fetchone()
+            f"SELECT * FROM events WHERE id NOT IN ({marks}) ORDER BY due, id LIMIT 1", in_flight).fetchone()
         return None if row is None else QueuedEvent(**dict(row))
 
     def _attempt(self, event: QueuedEvent) -> None:
@@ -100,9 +98,9 @@ class EventQueue:
             if not self._stopping:
                 self._settle(event, done)
         finally:
-            with self._changed:
+            with self._lock:
                 self._in_flight.discard(event.id)
-                self._changed.notify_all()
+            self._wake.set()
 
     def _settle(self, event: QueuedEvent, done: bool) -> None:
         attempts = event.attempts + 1

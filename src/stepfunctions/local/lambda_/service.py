@@ -10,8 +10,9 @@ import base64
 import io
 import json
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+from stepfunctions.engine.ports import Clock
 from stepfunctions.errors import ServiceError
 from stepfunctions.local.lambda_ import names
 from stepfunctions.local.lambda_.code import LOCAL_FOLDER_BUCKET, Code, CodeStore, folder_code
@@ -40,7 +41,7 @@ class LambdaService:
         self._functions = FunctionTable(database)
         self._store = CodeStore(folder / "code")
         self._fleet = Fleet(self._find, folder / "logs", cloud.client_env)
-        self._queue = EventQueue(database, cloud.clock, self._deliver)
+        self._queue = EventQueue(database, cast(Clock, cloud.clock), self._deliver)
 
     def start(self) -> None:
         """Delete code that no function uses, and deliver the events that an earlier process accepted."""
@@ -230,7 +231,7 @@ def _response(reply: Reply, log: bytes | None) -> dict[str, Any]:
 def _check_json(payload: bytes) -> None:
     try:
         json.loads(payload or b"{}")
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _bad_json(str(error)) from None
 
 
