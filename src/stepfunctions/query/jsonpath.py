@@ -1,0 +1,149 @@
+"""JSONPath as AWS evaluates it: the semantics of Jayway JsonPath, compiled once.
+
+A *definite* path leads to one value, null included, or raises :class:`PathNotFound`. Any other path (a
+wildcard, ``..``, a slice, several indexes, a filter) gives the list of its matches, which may be empty.
+A path that is only names and indexes is a *reference path*; it is precompiled to a tuple of steps.
+
+Paths: https://docs.aws.amazon.com/step-functions/latest/dg/amazon-states-language-paths.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from stepfunctions.asl.document import JSON
+from stepfunctions.errors import QuerySyntaxError
+from stepfunctions.query.path_parser import parse_steps
+from stepfunctions.query.path_tokens import (
+    Compare,
+    Every,
+    Exists,
+    Filter,
+    InvalidPath,
+    Negated,
+    PathNotFound,
+    Query,
+    Some,
+    Steps,
+    Test,
+)
+from stepfunctions.query.path_walk import compile_steps
+from stepfunctions.query.scope import Evaluator, Scope
+
+__all__ = ["MAX_NAME", "InvalidPath", "Path", "PathNotFound", "compile_path"]
+
+MAX_NAME = 80
+"""Longest name of a variable, in characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A compiled path; immutable, shared by threads. Called with a scope it gives its value there.
+
+    ``root`` is ``$`` (the state's input), ``$$`` (the context object) or ``$name`` (a variable).
+    ``keys`` are the names and indexes of a reference path, None for every other path.
+    ``unsupported`` names the parts that AWS's guide says paths cannot hold, for lint.
+    ``find`` finds the path in a document: whatever the root, the document stands for it.
+    """
+
+    text: str
+    root: str
+    definite: bool
+    keys: tuple[str | int, ...] | None
+    unsupported: tuple[str, ...]
+    find: Callable[[JSON], JSON] = field(repr=False, compare=False)
+    evaluate: Evaluator = field(repr=False, compare=False)
+
+    def __call__(self, scope: Scope) -> JSON:
+        """Return the path's value. Raises PathNotFound or InvalidPath."""
+        return self.evaluate(scope)
+
+    def document(self, scope: Scope) -> JSON:
+        """Return what the root stands for; raises PathNotFound when a variable has no value."""
+        return document_of(self.root, scope)
+
+
+def compile_path(text: str) -> Path:
+    """Compile a path; raises QuerySyntaxError."""
+    root, start = _root(text)
+    # Jayway reads 'a.b' as '$.a.b'.
+    steps = parse_steps(text, start) if start else parse_steps(f"$.{text}", 1)
+    find = compile_steps(steps)
+    return Path(text=text, root=root, definite=steps.definite, keys=steps.keys,
+                unsupported=tuple(dict.fromkeys(_unsupported(steps))),
+                find=find, evaluate=_reader(root, find))
+
+
+def document_of(root: str, scope: Scope) -> JSON:
+    """Return what ``$``, ``$$`` or ``$name`` stands for in a scope; raises PathNotFound."""
+    if root == "$":
+        return scope.input
+    if root == "$$":
+        return scope.context()
+    try:
+        return scope.variables[root[1:]]
+    except KeyError:
+        raise PathNotFound(f"The variable '{root}' has no value") from None
+
+
+def _root(text: str) -> tuple[str, int]:
+    """Return the root of a path and where its steps begin: 0 when the root is not written."""
+    if text.startswith("$$"):
+        return "$$", _at_step(text, 2)
+    if not text.startswith("$"):
+        if not text or text[0] in " .[@(":
+            raise QuerySyntaxError(text, 0, "A path begins with '$', '$$' or '$variable'")
+        return "$", 0
+    end = 1
+    while end < len(text) and text[1:end + 1].isidentifier() and end <= MAX_NAME:
+        end += 1
+    if end > MAX_NAME + 1:
+        raise QuerySyntaxError(text, 1, f"The name of a variable may have at most {MAX_NAME} characters")
+    return text[:end], _at_step(text, end)
+
+
+def _at_step(text: str, position: int) -> int:
+    if text[position:].strip() and text[position] not in ".[":
+        raise QuerySyntaxError(text, position, f"Expected '.' or '[' after '{text[:position]}'")
+    return position
+
+
+def _reader(root: str, find: Callable[[JSON], JSON]) -> Evaluator:
+    if root == "$":
+        return lambda scope: find(scope.input)
+    if root == "$$":
+        return lambda scope: find(scope.context())
+    name = root[1:]
+
+    def read(scope: Scope) -> JSON:
+        try:
+            value = scope.variables[name]
+        except KeyError:
+            raise PathNotFound(f"The variable '{root}' has no value") from None
+        return find(value)
+
+    return read
+
+
+def _unsupported(path: Steps) -> list[str]:
+    """What of this path AWS's guide rules out, although its library reads it."""
+    found = [f"the function {path.function}()"] if path.function else []
+    for step in path.steps:
+        if isinstance(step.selector, Filter):
+            found += _unsupported_test(step.selector.test)
+    return found
+
+
+def _unsupported_test(test: Test) -> list[str]:
+    if isinstance(test, Negated):
+        return _unsupported_test(test.test)
+    if isinstance(test, (Every, Some)):
+        return [part for each in test.tests for part in _unsupported_test(each)]
+    operands = [test.query] if isinstance(test, Exists) else [test.left, test.right]
+    found = ["a filter with a pattern (=~)"] if isinstance(test, Compare) and test.operator == "=~" else []
+    for operand in operands:
+        if isinstance(operand, Query):
+            found += [] if operand.relative else ["a filter that refers to another part of the document"]
+            found += _unsupported(operand.path)
+    return found

@@ -1,0 +1,29 @@
+"""What an expression may see."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from stepfunctions.asl.document import JSON
+
+
+@dataclass(slots=True)
+class Scope:
+    """The values an expression may read. Evaluating never changes one of them.
+
+    ``input`` is ``$``; ``context`` builds ``$$`` and is called only by an expression that reads it;
+    ``variables`` are ``$name``; ``chance`` gives the generator that ``States.UUID`` and
+    ``States.MathRandom`` draw from, seeded by the engine so that a replay draws the same values.
+    """
+
+    input: JSON
+    context: Callable[[], JSON]
+    variables: Mapping[str, JSON]
+    chance: Callable[[], random.Random]
+
+
+Evaluator: TypeAlias = Callable[[Scope], JSON]
+"""A compiled expression: gives its value in a scope, or raises StateFailed."""

@@ -1,0 +1,69 @@
+"""JSON values compared, and written as AWS writes them into texts."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+from stepfunctions.asl.document import JSON
+
+
+def is_number(value: JSON) -> bool:
+    """Whether this is a JSON number (Python counts True as an int, JSON does not)."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def frozen(value: JSON) -> Hashable:
+    """Return a hashable key that is equal for equal JSON values: ``1`` is ``1.0`` but not ``true``."""
+    if isinstance(value, bool):
+        return ("boolean", value)
+    if isinstance(value, dict):
+        return ("object", frozenset((key, frozen(item)) for key, item in value.items()))
+    if isinstance(value, list):
+        return ("array", tuple([frozen(item) for item in value]))
+    return value  # type: ignore[no-any-return]  # str, number or None: hashable, and equal as JSON
+
+
+def same(left: JSON, right: JSON) -> bool:
+    """Whether two JSON values are equal; the order of an object's fields does not matter."""
+    if isinstance(left, (bool, dict, list)) or isinstance(right, (bool, dict, list)):
+        return type(left) is type(right) and frozen(left) == frozen(right)
+    return bool(left == right)
+
+
+def java_text(value: JSON) -> str:
+    """Return a value as Java prints it: ``{a=1, b=[x, y]}``.
+
+    AWS formats objects and arrays like this in ``States.Format`` and in texts of its JSONPath library
+    (recorded answers), so a workflow that builds strings gets the same text here.
+    """
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}={java_text(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join([java_text(item) for item in value]) + "]"
+    if isinstance(value, float):
+        return _java_double(value)
+    return str(value)
+
+
+def _java_double(value: float) -> str:
+    """Double.toString: plain from 10^-3 up to 10^7, otherwise computerised scientific notation."""
+    size = abs(value)
+    if value == 0 or 1e-3 <= size < 1e7 or value != value or size == float("inf"):
+        return repr(value)
+    digits, _, exponent = f"{value!r}".lower().partition("e")
+    if not exponent:
+        digits, _, exponent = _scientific(value).partition("e")
+    return f"{digits if '.' in digits else digits + '.0'}E{int(exponent)}"
+
+
+def _scientific(value: float) -> str:
+    """The shortest text with an exponent that reads back as the same double."""
+    for precision in range(17):
+        text = f"{value:.{precision}e}"
+        if float(text) == value:
+            return text
+    return f"{value:.17e}"
