@@ -1,0 +1,50 @@
+"""How processes are named and what they leave behind: pids with start times, files that are whole or not there.
+
+Used by the server and, loaded by path, by the zygotes; standard library only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import threading
+
+
+def write_json(path: str, value: object) -> None:
+    """Write a file that is either whole or not there."""
+    temporary = f"{path}.{os.getpid()}.{threading.get_ident()}"
+    with open(temporary, "w", encoding="utf-8") as file:
+        json.dump(value, file)
+    os.replace(temporary, path)
+
+
+def claim(folder: str, record: object) -> bool:
+    """Make ``process.json`` in the folder unless it is there: whoever makes it decides what the attempt is."""
+    temporary = os.path.join(folder, f"process.json.{os.getpid()}")
+    with open(temporary, "w", encoding="utf-8") as file:
+        json.dump(record, file)
+    try:
+        os.link(temporary, os.path.join(folder, "process.json"))
+    except FileExistsError:
+        return False
+    finally:
+        os.unlink(temporary)
+    return True
+
+
+def start_time(pid: int) -> int | None:
+    """When a process started, in clock ticks since boot; with the pid it names a process for good."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return int(file.read().rsplit(b")", 1)[1].split()[19])
+    except (OSError, IndexError):
+        return None
+
+
+def kill_group(pid: int, number: int) -> None:
+    """Signal a whole process group; none left is fine."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, number)
+
+
