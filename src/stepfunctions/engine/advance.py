@@ -2,14 +2,38 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from stepfunctions.engine.execution import Execution
+from stepfunctions.engine import map_distributed, task
+from stepfunctions.engine.execution import ROOT_BRANCH, Branch, Execution, Status, Waiting
 from stepfunctions.engine.history import HistoryEvent
-from stepfunctions.engine.messages import Command, Outcome
+from stepfunctions.engine.leaving import drop_children, end, execution_timeout, fail_branch, fail_state
+from stepfunctions.engine.messages import (
+    EXECUTION_BRANCH,
+    Command,
+    MapRunEnded,
+    Outcome,
+    SetTimer,
+    Started,
+    Stopped,
+    TaskFailed,
+    TaskHeartbeat,
+    TaskSubmitted,
+    TaskSucceeded,
+    TimerFired,
+    TimerKind,
+)
+from stepfunctions.engine.program import Node
+from stepfunctions.engine.states import BEGIN, CHILD_ENDED, end_wait
+from stepfunctions.engine.turn import DATA_LIMIT, MAX_EVENTS, Failure, HistoryFull, Turn
+from stepfunctions.errors import StateFailed
 
 MAX_TRANSITIONS = 1_000
 """How many states one call enters at most."""
+
+Action = Callable[[Turn, Branch, Node], None]
 
 
 @dataclass(slots=True)
@@ -18,6 +42,7 @@ class Step:
 
     events: list[HistoryEvent] = field(default_factory=list)
     commands: list[Command] = field(default_factory=list)
+    """To be run in this order, after the commit."""
     more: bool = False
     """True: states are ready to go on; commit, then call ``advance(execution, None, now)``."""
 
@@ -25,6 +50,165 @@ class Step:
 def advance(execution: Execution, outcome: Outcome | None, now: float) -> Step:
     """Take one outcome (None: go on where the last call stopped) and run until nothing is ready.
 
-    Changes ``execution`` in place. An outcome that nobody waits for changes nothing and gives an empty step.
+    Changes ``execution`` in place; it needs its ``program``. An outcome that nobody waits for changes nothing
+    and gives an empty step.
     """
-    raise NotImplementedError
+    assert execution.program is not None, "attach the program first"
+    turn = Turn(execution, execution.program, now)
+    if execution.ended:
+        return Step()
+    try:
+        if outcome is not None:
+            _take(turn, outcome)
+            _settle(turn)
+        _run(turn)
+    except HistoryFull:
+        end(turn, Status.FAILED, execution.last_event_id, None, "States.Runtime",
+            f"The execution reached the maximum number of history events ({MAX_EVENTS}).")
+    more = bool(execution.ready)
+    if more:  # in the order that a load would find them in
+        execution.ready = deque(sorted(execution.ready))
+    return Step(turn.events, turn.commands, more)
+
+
+def _run(turn: Turn) -> None:
+    """Enter the states that are ready, each branch in its turn."""
+    execution = turn.execution
+    ready, branches, regions = execution.ready, execution.branches, turn.program.regions
+    budget = MAX_TRANSITIONS
+    while ready and budget:
+        branch = branches.get(ready.popleft())
+        if branch is None or branch.entered:
+            continue
+        budget -= 1
+        execution.transitions += 1
+        node = regions[branch.region].nodes[branch.state]
+        branch.entered = True
+        branch.entered_at = turn.now
+        turn.emit(branch, node.entered, node.name, branch.input)
+        branch.entered_event = branch.last_event
+        execution.dirty.add(branch.id)
+        _attempt(turn, branch, node, BEGIN[node.type])
+        if turn.settled:
+            _settle(turn)
+
+
+def _attempt(turn: Turn, branch: Branch, node: Node, action: Action) -> None:
+    """Do something in a state; when it fails, let the state's retriers and catchers have it."""
+    try:
+        action(turn, branch, node)
+    except StateFailed as error:
+        branch.waiting = Waiting.NOTHING
+        if branch.id in turn.execution.families:
+            drop_children(turn, branch, branch.last_event)
+        try:
+            fail_state(turn, branch, node, _described(branch, node, error))
+        except StateFailed as again:
+            fail_branch(turn, branch, _described(branch, node, again))
+
+
+def _described(branch: Branch, node: Node, error: StateFailed) -> Failure:
+    """Return the failure with the words in front that AWS puts there."""
+    if error.error == DATA_LIMIT:
+        return Failure.of(error.error, error.cause)
+    return Failure.of(error.error, f"An error occurred while executing the state '{node.name}' (entered at the "
+                                   f"event id #{branch.entered_event}). {error.cause}")
+
+
+def _settle(turn: Turn) -> None:
+    """Tell parents of children that have ended, from the inside out."""
+    while turn.settled:
+        child, failure = turn.settled.popleft()
+        branch = turn.execution.branches.get(child.parent)
+        if branch is None or child.id not in turn.execution.branches:
+            continue
+        node = turn.node(branch)
+        handler = CHILD_ENDED[node.type]
+        _attempt(turn, branch, node,
+                 lambda turn, branch, node, handler=handler, child=child, failure=failure:  # type: ignore[misc]
+                 handler(turn, branch, node, child, failure))
+
+
+def _take(turn: Turn, outcome: Outcome) -> None:
+    """Deliver an outcome to what waits for it; drop it when nothing does."""
+    execution = turn.execution
+    if isinstance(outcome, Started):
+        _start(turn)
+        return
+    if isinstance(outcome, Stopped):
+        end(turn, Status.ABORTED, _latest(turn), None, outcome.error, outcome.cause)
+        return
+    if isinstance(outcome, TimerFired) and outcome.branch == EXECUTION_BRANCH:
+        end(turn, Status.TIMED_OUT, _latest(turn))
+        return
+    branch = execution.branches.get(outcome.branch)
+    if branch is None or branch.attempt != outcome.attempt:
+        return
+    action = _action(branch, outcome)
+    if action is not None:
+        execution.dirty.add(branch.id)
+        _attempt(turn, branch, turn.node(branch), action)
+
+
+def _latest(turn: Turn) -> int:
+    root = turn.execution.branches.get(ROOT_BRANCH)
+    return 0 if root is None else root.last_event
+
+
+def _start(turn: Turn) -> None:
+    execution = turn.execution
+    if execution.last_event_id:
+        return  # a duplicate
+    turn.note(0, "ExecutionStarted", None, execution.input, {"roleArn": execution.role_arn})
+    timeout = execution_timeout(turn)
+    if timeout is not None:
+        turn.commands.append(SetTimer(EXECUTION_BRANCH, 0, TimerKind.EXECUTION, execution.started_at + timeout))
+    turn.spawn(None, execution.region, 0, execution.input, 0)
+
+
+def _action(branch: Branch, outcome: Outcome) -> Action | None:
+    """Return what the outcome does to its branch; None when the branch waits for something else."""
+    waiting = branch.waiting
+    if isinstance(outcome, TimerFired):
+        return _timer_action(waiting, outcome.kind)
+    if isinstance(outcome, MapRunEnded):
+        if waiting is not Waiting.MAP_RUN:
+            return None
+        ended = outcome
+        return lambda turn, branch, node: map_distributed.ended(turn, branch, node, ended)
+    if waiting is not Waiting.TASK:
+        return None
+    if isinstance(outcome, TaskSucceeded):
+        success = outcome
+        return lambda turn, branch, node: task.succeeded(turn, branch, node, success)
+    if isinstance(outcome, TaskFailed):
+        failure = outcome
+        return lambda turn, branch, node: task.failed(turn, branch, node, failure)
+    if isinstance(outcome, TaskSubmitted):
+        submission = outcome
+        return lambda turn, branch, node: task.submitted(turn, branch, node, submission)
+    if isinstance(outcome, TaskHeartbeat):
+        return lambda turn, branch, node: task.heartbeat(turn, branch)  # noqa: ARG005
+    return None
+
+
+def _timer_action(waiting: Waiting, kind: TimerKind) -> Action | None:
+    if kind is TimerKind.WAIT and waiting is Waiting.TIMER:
+        return _wake
+    if kind is TimerKind.RETRY and waiting is Waiting.RETRY:
+        return _retry
+    if kind in (TimerKind.TIMEOUT, TimerKind.HEARTBEAT) and waiting is Waiting.TASK:
+        return lambda turn, branch, node: task.timed_out(turn, branch, node, kind)
+    return None
+
+
+def _wake(turn: Turn, branch: Branch, node: Node) -> None:
+    branch.waiting = Waiting.NOTHING
+    branch.timed = False
+    end_wait(turn, branch, node)
+
+
+def _retry(turn: Turn, branch: Branch, node: Node) -> None:
+    branch.waiting = Waiting.NOTHING
+    branch.timed = False
+    BEGIN[node.type](turn, branch, node)

@@ -8,6 +8,7 @@ in memory only, so that the end of a child never rewrites its parent's row.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
@@ -65,7 +66,7 @@ class Branch:
     input: Document = field(default_factory=lambda: Document(None))
     """The raw input of the current state."""
     effective: Document | None = None
-    """What the waiting state works on (after InputPath; for a Map the items' document is found from it)."""
+    """The current state's input after InputPath, where that is another document than ``input``."""
     output: Document | None = None
     """The result of an ended child."""
     variables: dict[str, JSON] = field(default_factory=dict)
@@ -84,6 +85,10 @@ class Branch:
     """True once a job's TaskSubmitted was written."""
     heartbeat: int = 0
     """HeartbeatSeconds of the waiting task, 0 when it has none."""
+    timed: bool = False
+    """True while timers of this branch may be running."""
+    entered_event: int = 0
+    """Id of the current state's Entered event: error texts name it."""
 
     def to_json(self) -> str:
         """Return the branch as one compact JSON text, for a store's row."""
@@ -115,7 +120,7 @@ _DOCUMENTS = ("input", "effective", "output")
 _PLAIN: dict[str, Any] = {
     "parent": 0, "index": 0, "region": "", "attempt": 0, "entered": False, "variables": {}, "retries": [],
     "retried": 0, "entered_at": 0.0, "last_event": 0, "key": None, "map_run_arn": None, "submitted": False,
-    "heartbeat": 0,
+    "heartbeat": 0, "timed": False, "entered_event": 0,
 }  # fmt: skip
 
 
@@ -126,8 +131,12 @@ class Family:
     ids: list[int] = field(default_factory=list)
     """In the order they were started, which is the order of their indexes."""
     running: int = 0
-    items: Any = None
-    """The Map's items (list of values, list of keys or None), found again from the parent when needed."""
+    window: int = 0
+    """A Map's concurrency; 0 = not read yet, as after a load."""
+    items: list[JSON] | None = None
+    """A Map's items, found again from the parent's input when needed."""
+    keys: list[str] | None = None
+    """The items' keys, when they are the members of an object."""
 
 
 @dataclass(slots=True)
@@ -171,6 +180,8 @@ class Execution:
     """Branches gone since the last commit; the runner clears it after a commit. Wins over ``dirty``."""
     families: dict[int, Family] = field(default_factory=dict)
     """Computed from the branches; see ``attach``."""
+    ready: deque[int] = field(default_factory=deque)
+    """Branches that can go on now; computed from the branches too."""
 
     def attach(self, branches: Iterable[Branch]) -> None:
         """Give a loaded execution its branches (in any order) and rebuild what is computed from them."""
@@ -183,6 +194,7 @@ class Execution:
                 family = self.families.setdefault(branch.parent, Family())
                 family.ids.append(branch.id)
                 family.running += branch.waiting is not Waiting.ENDED
+        self.ready = deque(id for id, branch in self.branches.items() if branch.waiting is Waiting.NOTHING)
 
     @property
     def ended(self) -> bool:

@@ -28,7 +28,7 @@ class HistoryEvent:
 
 
 def render(event: HistoryEvent, include_data: bool = True) -> dict[str, Any]:
-    """Return the event exactly as boto3's ``get_execution_history`` lists it (``timestamp``: aware datetime, UTC).
+    """Return the event exactly as boto3's ``get_execution_history`` lists it (``timestamp``: aware, UTC).
 
     ``include_data=False`` leaves inputs and outputs out, as ``includeExecutionData=False`` does.
     """
@@ -57,8 +57,7 @@ def render(event: HistoryEvent, include_data: bool = True) -> dict[str, Any]:
                 details["assignedVariablesDetails"] = {"truncated": False}
             else:
                 del details["assignedVariables"]
-    if details:
-        shown[key] = details
+    shown[key] = details
     return shown
 
 

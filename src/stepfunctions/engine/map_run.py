@@ -22,7 +22,7 @@ MAX_CONCURRENCY = 10_000
 
 @dataclass(slots=True, kw_only=True)
 class MapRun:
-    """One map run: a row. The engine makes it (StartMapRun), the runner's coordinator changes and keeps it."""
+    """One map run: a row. The engine makes it (StartMapRun), the runner's coordinator changes it."""
 
     arn: str
     """``arn:aws:states:<region>:<account>:mapRun:<machine>/<label>:<uuid>``"""
@@ -32,7 +32,7 @@ class MapRun:
     attempt: int
     state: str
     label: str
-    """The definition's Label, or one made from the state's place; children are ``…:execution:<machine>/<label>:<name>``."""
+    """The definition's Label, or one derived; children are ``…:execution:<machine>/<label>:<name>``."""
     region: str
     """The children's ``Execution.region`` (same ``definition_id`` as the parent)."""
     execution_type: str = "STANDARD"
@@ -72,7 +72,7 @@ class MapRun:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A map run is over. FAILED: stop the children that still run; then deliver ``MapRunEnded(status, …)``."""
+    """A map run is over. FAILED: stop the children that still run; then deliver ``MapRunEnded``."""
 
     status: str
     error: str = ""

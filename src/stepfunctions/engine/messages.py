@@ -63,7 +63,7 @@ class TaskSucceeded:
 
 @dataclass(frozen=True, slots=True)
 class TaskFailed:
-    """A task failed with the error name and cause of the state (``SageMaker.ResourceLimitExceededException``)."""
+    """A task failed; ``error`` as history shows it (``SageMaker.ResourceLimitExceededException``)."""
 
     branch: int
     attempt: int
@@ -91,7 +91,7 @@ class TimerFired:
 
 @dataclass(frozen=True, slots=True)
 class MapRunEnded:
-    """A map run ended: SUCCEEDED with ``output`` (the results in item order), FAILED or ABORTED with an error."""
+    """A map run ended: SUCCEEDED with ``output`` (results in item order), FAILED or ABORTED with an error."""
 
     branch: int
     attempt: int
@@ -178,7 +178,7 @@ class StartMapRun:
 
 @dataclass(frozen=True, slots=True)
 class StopMapRun:
-    """Nobody waits for this map run any more: stop its children and mark it ABORTED. No outcome is awaited."""
+    """Nobody waits for this map run any more: stop its children, mark it ABORTED, deliver nothing."""
 
     branch: int
     attempt: int

@@ -7,7 +7,7 @@ import binascii
 
 
 def make_token(execution_arn: str, branch: int, attempt: int) -> str:
-    """Return the token of this wait: opaque to its holder, the same on every call, at most 1,024 characters."""
+    """Return the token of this wait: the same on every call, at most 1,024 characters."""
     return base64.urlsafe_b64encode(f"{branch} {attempt} {execution_arn}".encode()).decode()
 
 

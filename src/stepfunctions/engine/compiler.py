@@ -1,0 +1,326 @@
+"""From a StateMachine to a Program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from stepfunctions.asl.choice import ChoiceRule
+from stepfunctions.asl.document import JSON, Document
+from stepfunctions.asl.fields import ABSENT, JSONATA, JSONPATH, QueryLanguageName, declared_fields
+from stepfunctions.asl.machine import Region, StateMachine, escape_pointer, state_language, subregions
+from stepfunctions.asl.resource import IntegrationPattern, Resource
+from stepfunctions.asl.retry import Catcher, Retrier
+from stepfunctions.asl.states import AnyState, Choice, Fail, Map, Parallel, Pass, Task, Wait
+from stepfunctions.engine.program import (
+    ChoiceWork,
+    CompiledCatcher,
+    CompiledRegion,
+    CompiledRetrier,
+    DistributedWork,
+    FailWork,
+    Flow,
+    MapWork,
+    Node,
+    Number,
+    ParallelWork,
+    Place,
+    Program,
+    TaskWork,
+    Transition,
+    WaitWork,
+)
+from stepfunctions.errors import DefinitionError, Problem, QuerySyntaxError
+from stepfunctions.query.choice import compile_test
+from stepfunctions.query.language import Language, language
+from stepfunctions.query.reference import compile_reference
+from stepfunctions.query.scope import Evaluator, Scope
+
+T = TypeVar("T")
+
+
+class Compiler:
+    """Compiles one machine and gathers what it cannot read."""
+
+    def __init__(self) -> None:
+        self.problems: list[Problem] = []
+        self.regions: dict[str, CompiledRegion] = {}
+
+    def program(self, machine: StateMachine) -> Program:
+        """Return the program; raises DefinitionError with every problem."""
+        outer: QueryLanguageName = JSONATA if machine.query_language == JSONATA else JSONPATH
+        todo: list[tuple[str, Region, Node | None]] = [("", machine, None)]
+        while todo:
+            key, region, parent = todo.pop()
+            compiled = CompiledRegion(region.start_at, {}, parent)
+            self.regions[key] = compiled
+            for name, state in region.states.items():
+                path = f"{key}/States/{escape_pointer(name)}"
+                node = self.node(path, name, state, outer)
+                if node is not None:
+                    compiled.nodes[name] = node
+                    todo.extend((path + pointer, inner, node) for pointer, inner in subregions(state))
+        if self.problems:
+            raise DefinitionError(self.problems)
+        timeout = machine.timeout_seconds
+        return Program(machine, self.regions, None if timeout is ABSENT else timeout)
+
+    def node(self, path: str, name: str, state: AnyState, outer: QueryLanguageName) -> Node | None:
+        """Compile one state; None when its query language is not there."""
+        try:
+            tongue = language(state_language(state, outer))
+        except DefinitionError as error:
+            self.problems += [replace(problem, path=problem.path or path) for problem in error.problems]
+            return None
+        fields = Fields(self, path, state, tongue)
+        next_state = getattr(state, "next", ABSENT)
+        node = Node(name, state.TYPE, path, fields.flow(), None if next_state is ABSENT else next_state)
+        if isinstance(state, (Task, Parallel, Map)):
+            node.retriers = tuple(_retrier(item) for item in state.retry or ())
+            node.catchers = tuple(fields.catcher(index, item) for index, item in enumerate(state.catch or ()))
+        if isinstance(state, Pass) and state.result is not ABSENT:
+            node.result = Document(state.result)
+        node.work = _WORK[type(state)](fields) if type(state) in _WORK else None
+        return node
+
+
+def _retrier(retrier: Retrier) -> CompiledRetrier:
+    return CompiledRetrier(
+        errors=retrier.error_equals,
+        interval=1 if retrier.interval_seconds is ABSENT else retrier.interval_seconds,
+        max_attempts=3 if retrier.max_attempts is ABSENT else retrier.max_attempts,
+        rate=2.0 if retrier.backoff_rate is ABSENT else retrier.backoff_rate,
+        max_delay=None if retrier.max_delay_seconds is ABSENT else retrier.max_delay_seconds,
+        jitter=retrier.jitter_strategy == "FULL")
+
+
+class Fields:
+    """Compiles the fields of one state, in its query language."""
+
+    def __init__(self, compiler: Compiler, path: str, state: Any, tongue: Language) -> None:
+        self.compiler = compiler
+        self.path = path
+        self.state = state
+        self.tongue = tongue
+
+    def guard(self, field: str, compile_it: Callable[[], T]) -> T | None:
+        """Return what ``compile_it`` makes; a syntax error becomes a problem at this field."""
+        try:
+            return compile_it()
+        except QuerySyntaxError as error:
+            self.compiler.problems.append(Problem(path=f"{self.path}/{field}", message=str(error)))
+            return None
+
+    def expression(self, text: str, field: str) -> Evaluator | None:
+        """Compile a path (or ``{% … %}``)."""
+        return self.guard(field, lambda: self.tongue.expression(text, field))
+
+    def template(self, payload: JSON, field: str) -> Evaluator | None:
+        """Compile a payload; None when it is not written."""
+        return None if payload is ABSENT else self.guard(field, lambda: self.tongue.template(payload, field))
+
+    def flow(self) -> Flow:
+        """Compile the data flow fields that this state has."""
+        state = self.state
+        flow = Flow(assign=self.template(getattr(state, "assign", ABSENT), "Assign"))
+        if self.tongue.name == JSONATA:
+            flow.parameters = self.template(getattr(state, "arguments", ABSENT), "Arguments")
+            flow.output = self.template(getattr(state, "output", ABSENT), "Output")
+            return flow
+        texts = {}
+        for attribute, field in (("input_path", "InputPath"), ("output_path", "OutputPath")):
+            text = getattr(state, attribute, ABSENT)
+            texts[field] = str(text)
+            setattr(flow, attribute[:-5], self.selector_path(text, field))
+        flow.texts = texts
+        if not isinstance(state, Map):  # a Map's Parameters is the old name of ItemSelector
+            flow.parameters = self.template(getattr(state, "parameters", ABSENT), "Parameters")
+        flow.selector = self.template(getattr(state, "result_selector", ABSENT), "ResultSelector")
+        flow.place, flow.discard = self.place(getattr(state, "result_path", ABSENT), "ResultPath")
+        return flow
+
+    def selector_path(self, text: JSON, field: str) -> Evaluator | None:
+        """Compile InputPath or OutputPath: null selects an empty object."""
+        if text is ABSENT or text == "$":
+            return None
+        return _empty if text is None else self.expression(text, field)
+
+    def place(self, text: JSON, field: str) -> tuple[Place | None, bool]:
+        """Compile a ResultPath: how to put the result into the input, and whether to discard it."""
+        if text is ABSENT or text == "$":
+            return None, False
+        if text is None:
+            return None, True
+        reference = self.guard(field, lambda: compile_reference(text))
+        return (None if reference is None else reference.put), False
+
+    def catcher(self, index: int, catcher: Catcher) -> CompiledCatcher:
+        """Compile one entry of Catch."""
+        field = f"Catch/{index}"
+        place, discard = self.place(catcher.result_path, f"{field}/ResultPath")
+        return CompiledCatcher(catcher.error_equals, catcher.next, place, discard,
+                               self.template(catcher.assign, f"{field}/Assign"))
+
+    def number(self, attribute: str, wire: str, holder: Any = None) -> Number | None:
+        """Compile ``Wire`` or ``WirePath``, whichever is written; None when neither is."""
+        holder = self.state if holder is None else holder
+        value = getattr(holder, attribute)
+        path = getattr(holder, f"{attribute}_path", ABSENT)
+        if path is not ABSENT:
+            return Number(f"{wire}Path", None, self.expression(path, f"{wire}Path"), path)
+        if isinstance(value, str):
+            return Number(wire, None, self.expression(value, wire), value)
+        return None if value is ABSENT else Number(wire, value)
+
+    def text(self, attribute: str, wire: str) -> Evaluator | str | None:
+        """Compile ``Wire`` or ``WirePath`` of a string field."""
+        path = getattr(self.state, f"{attribute}_path")
+        if path is not ABSENT:
+            return self.expression(path, f"{wire}Path")
+        value = getattr(self.state, attribute)
+        if value is ABSENT:
+            return None
+        if self.tongue.name == JSONATA and value.startswith("{%"):
+            return self.expression(value, wire)
+        return str(value)
+
+
+def _empty(scope: Scope) -> JSON:  # noqa: ARG001 - an Evaluator
+    return {}
+
+
+def _choice(fields: Fields) -> ChoiceWork:
+    state: Choice = fields.state
+
+    def rule(index: int, item: ChoiceRule) -> Transition:
+        field = f"Choices/{index}"
+        test: Callable[[Scope], Any] | None
+        if item.test is not None:
+            written = item.test
+            test = fields.guard(field, lambda: compile_test(written))
+        elif isinstance(item.condition, str):
+            test = fields.expression(item.condition, f"{field}/Condition")
+        else:
+            test = (lambda scope: True) if item.condition else (lambda scope: False)  # noqa: ARG005
+        return Transition(test, item.next, fields.template(item.assign, f"{field}/Assign"))
+
+    rules = tuple(rule(index, item) for index, item in enumerate(state.choices))
+    default = Transition(None, None if state.default is ABSENT else state.default)
+    return ChoiceWork(rules, default)
+
+
+def _wait(fields: Fields) -> WaitWork:
+    state: Wait = fields.state
+    seconds = fields.number("seconds", "Seconds")
+    if seconds is not None:
+        return WaitWork(seconds=seconds)
+    if state.timestamp_path is not ABSENT:
+        return WaitWork(timestamp=fields.expression(state.timestamp_path, "TimestampPath"),
+                        text=state.timestamp_path)
+    return WaitWork(timestamp=str(state.timestamp))
+
+
+def _fail(fields: Fields) -> FailWork:
+    return FailWork(fields.text("error", "Error"), fields.text("cause", "Cause"))
+
+
+def _task(fields: Fields) -> TaskWork | None:
+    state: Task = fields.state
+    try:
+        resource = Resource.parse(state.resource)
+    except ValueError as error:
+        fields.compiler.problems.append(Problem(path=f"{fields.path}/Resource", message=str(error)))
+        return None
+    if resource.kind == "service":
+        service = f"aws-sdk:{resource.service}" if resource.sdk else resource.service
+        action = resource.action
+        if resource.pattern is not IntegrationPattern.REQUEST_RESPONSE:
+            action += f".{resource.pattern.value}"
+        if resource.version is not None:
+            action += f":{resource.version}"
+    else:
+        service, action = "", resource.arn
+    return TaskWork(
+        resource, service, action,
+        token=resource.pattern is IntegrationPattern.WAIT_FOR_TASK_TOKEN,
+        credentials=fields.template(state.credentials, "Credentials"),
+        timeout=fields.number("timeout_seconds", "TimeoutSeconds"),
+        heartbeat=fields.number("heartbeat_seconds", "HeartbeatSeconds"))
+
+
+def _parallel(fields: Fields) -> ParallelWork:
+    return ParallelWork(tuple(fields.path + pointer for pointer, _ in subregions(fields.state)))
+
+
+def _map(fields: Fields) -> MapWork:
+    state: Map = fields.state
+    items_path = state.items if state.items is not ABSENT else state.items_path
+    if isinstance(items_path, str):
+        items = None if items_path == "$" else fields.expression(items_path, "ItemsPath")
+    else:
+        items = fields.template(items_path, "Items")
+    written = state.item_selector if state.item_selector is not ABSENT else state.parameters
+    pointer, _ = next(subregions(state))
+    return MapWork(
+        region=fields.path + pointer,
+        items=items,
+        items_text=items_path if isinstance(items_path, str) else "$",
+        selector=fields.template(written, "ItemSelector"),
+        concurrency=fields.number("max_concurrency", "MaxConcurrency") or Number("MaxConcurrency", 0),
+        distributed=_distributed(fields) if state.distributed else None)
+
+
+def _distributed(fields: Fields) -> DistributedWork:
+    state: Map = fields.state
+    config = state.processor.processor_config
+    reader, batcher, writer = state.item_reader or None, state.item_batcher or None, state.result_writer or None
+    reader_config = reader.reader_config or None if reader else None
+    execution_type = ABSENT if config is ABSENT else config.execution_type
+    numbers = (fields.number("max_items_per_batch", "MaxItemsPerBatch", batcher),
+               fields.number("max_input_bytes_per_batch", "MaxInputBytesPerBatch", batcher)) if batcher else ()
+    return DistributedWork(
+        execution_type="STANDARD" if execution_type is ABSENT else execution_type,
+        label="" if state.label is ABSENT else state.label,
+        tolerated_count=fields.number("tolerated_failure_count", "ToleratedFailureCount"),
+        tolerated_percentage=fields.number("tolerated_failure_percentage", "ToleratedFailurePercentage"),
+        reader=_arguments(fields, reader, "ItemReader"),
+        reader_settings={} if reader is None else {"Resource": reader.resource,
+                                                   "ReaderConfig": _plain(reader_config)},
+        max_items=fields.number("max_items", "MaxItems", reader_config) if reader_config else None,
+        batcher={} if batcher else None,
+        batch_input=fields.template(batcher.batch_input, "ItemBatcher/BatchInput") if batcher else None,
+        batch_numbers=tuple(number for number in numbers if number is not None),
+        writer=_arguments(fields, writer, "ResultWriter"),
+        writer_settings=None if writer is None else _plain(writer))
+
+
+def _arguments(fields: Fields, holder: Any, field: str) -> Evaluator | None:
+    """Compile the Parameters or Arguments of a reader or writer."""
+    if holder is None:
+        return None
+    if holder.parameters is not ABSENT:
+        return fields.template(holder.parameters, f"{field}/Parameters")
+    return fields.template(holder.arguments, f"{field}/Arguments")
+
+
+def _plain(value: Any) -> dict[str, JSON]:
+    """Return the constants of a nested object of the language by their wire names; no templates, no paths."""
+    shown: dict[str, JSON] = {}
+    if value is None:
+        return shown
+    for declared in declared_fields(type(value)):
+        item = getattr(value, declared.attribute)
+        if item is ABSENT or declared.spec.wire in ("Parameters", "Arguments"):
+            continue
+        if isinstance(item, tuple):
+            item = list(item)
+        elif not isinstance(item, (str, int, float, bool, list, dict)) and item is not None:
+            item = _plain(item)
+        shown[declared.spec.wire] = item
+    return shown
+
+
+_WORK: dict[type[Any], Callable[[Fields], Any]] = {
+    Choice: _choice, Wait: _wait, Fail: _fail, Task: _task, Parallel: _parallel, Map: _map,
+}

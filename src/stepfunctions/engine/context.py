@@ -1,0 +1,137 @@
+"""What an expression sees: its document, the context object, the variables in reach."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from typing import Any
+
+from stepfunctions.asl.document import JSON, Document
+from stepfunctions.engine.execution import Branch
+from stepfunctions.engine.program import Node, TaskWork
+from stepfunctions.engine.tokens import make_token
+from stepfunctions.engine.turn import Turn
+from stepfunctions.errors import StateFailed
+from stepfunctions.query.scope import Evaluator, Scope
+
+RUNTIME = "States.Runtime"
+_COUNTS_RETRIES = frozenset({"Task", "Parallel", "Map"})
+
+
+def timestamp(seconds: float) -> str:
+    """Return a time as the context object writes it: ISO 8601 in UTC with milliseconds."""
+    moment = datetime.fromtimestamp(seconds, timezone.utc)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+
+
+def scope(turn: Turn, branch: Branch, node: Node, value: JSON, item: JSON = None, salt: str = "") -> Scope:
+    """Return the scope of an expression over ``value``; ``item`` is the context's Map.Item of an iteration."""
+    return Scope(value, lambda: context_of(turn, branch, node, item), variables_of(turn, branch),
+                 lambda: turn.chance(branch, salt))
+
+
+def evaluate(turn: Turn, branch: Branch, node: Node, evaluator: Evaluator, document: Document,
+             text: str = "") -> Document:
+    """Return the value of an expression over a document: the same document if nothing changed.
+
+    A path that leads nowhere fails the state with States.Runtime; ``text`` is the path as it was written.
+    """
+    value = document.value
+    try:
+        result = evaluator(scope(turn, branch, node, value))
+    except LookupError as error:
+        raise StateFailed(RUNTIME, f"Invalid path '{text}' : {error}") from error
+    return document if result is value else Document(result)
+
+
+def variables_of(turn: Turn, branch: Branch) -> Mapping[str, JSON]:
+    """Return the variables in reach: the branch's own and those of the branches around it."""
+    if not branch.parent:
+        return branch.variables
+    branches = turn.execution.branches
+    chain = [branch.variables]
+    while branch.parent:
+        branch = branches[branch.parent]
+        if branch.variables:
+            chain.append(branch.variables)
+    if len(chain) == 1:
+        return chain[0]
+    merged: dict[str, JSON] = {}
+    for variables in reversed(chain):
+        merged.update(variables)
+    return merged
+
+
+def context_of(turn: Turn, branch: Branch, node: Node, item: JSON = None) -> JSON:
+    """Build the context object of a state. Only done when an expression reads it."""
+    execution = turn.execution
+    context: dict[str, Any] = {
+        "Execution": {
+            "Id": execution.arn,
+            "Input": execution.input.value,
+            "StartTime": timestamp(execution.started_at),
+            "Name": execution.name,
+            "RoleArn": execution.role_arn,
+            "RedriveCount": execution.redrive_count,
+        },
+        "StateMachine": {"Id": execution.machine_arn, "Name": execution.machine_name},
+        "State": {"Name": node.name, "EnteredTime": timestamp(branch.entered_at)},
+    }
+    if node.type in _COUNTS_RETRIES:
+        context["State"]["RetryCount"] = branch.retried
+    if isinstance(node.work, TaskWork) and node.work.token:
+        context["Task"] = {"Token": make_token(execution.arn, branch.id, branch.attempt)}
+    if item is None:
+        item = _item_around(turn, branch)
+    if item is not None:
+        context["Map"] = {"Item": item}
+    return context
+
+
+def map_item(index: int, value: JSON, key: str | None, source: str | None = None) -> dict[str, JSON]:
+    """Return the context's Map.Item of one iteration."""
+    item: dict[str, JSON] = {"Index": index, "Value": value}
+    if key is not None:
+        item["Key"] = key
+    if source is not None:
+        item["Source"] = source
+    return item
+
+
+def _item_around(turn: Turn, branch: Branch) -> JSON:
+    """Return Map.Item of the innermost inline iteration around a branch, or None."""
+    branches = turn.execution.branches
+    while branch.parent:
+        parent = branches[branch.parent]
+        node = turn.node(parent)
+        if node.type == "Map":
+            values, keys = items_of(turn, parent, node)
+            return map_item(branch.index, values[branch.index], None if keys is None else keys[branch.index])
+        branch = parent
+    return None
+
+
+def items_of(turn: Turn, branch: Branch, node: Node) -> tuple[list[JSON], list[str] | None]:
+    """Return the items of a running Map: their values, and their keys when they are an object's members."""
+    family = turn.execution.families.get(branch.id)
+    if family is not None and family.items is not None:
+        return family.items, family.keys
+    document = read_items(turn, branch, node)
+    keys: list[str] | None = None
+    values = document.value
+    if isinstance(values, dict):
+        keys, values = list(values), list(values.values())
+    if family is not None:
+        family.items, family.keys = values, keys
+    return values, keys
+
+
+def read_items(turn: Turn, branch: Branch, node: Node) -> Document:
+    """Return the array or object that ItemsPath selects; anything else fails the state."""
+    document = branch.effective or branch.input
+    work = node.work
+    if work.items is not None:
+        document = evaluate(turn, branch, node, work.items, document, work.items_text)
+    if not isinstance(document.value, (list, dict)):
+        raise StateFailed(RUNTIME, f'Reference path "{work.items_text}" must point to array.')
+    return document

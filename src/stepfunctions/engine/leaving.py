@@ -1,0 +1,167 @@
+"""How a branch leaves a state: with an output, with an error, or not at all because it tries again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from stepfunctions.asl.document import JSON, Document, dumps
+from stepfunctions.engine.context import evaluate
+from stepfunctions.engine.dataflow import assigned, output_of
+from stepfunctions.engine.execution import Branch, Status, Waiting
+from stepfunctions.engine.messages import EXECUTION_BRANCH, CancelTimers, TimerKind
+from stepfunctions.engine.program import Node
+from stepfunctions.engine.retry import choose_catcher, choose_retrier, delay
+from stepfunctions.engine.turn import Failure, Turn, check_size
+
+_ABORTED = {"Task": "TaskStateAborted", "Wait": "WaitStateAborted", "Parallel": "ParallelStateAborted",
+            "Map": "MapStateAborted"}
+
+
+def finish_work(turn: Turn, branch: Branch, node: Node, result: Document) -> None:
+    """The state's work gave ``result``: shape the output and go on."""
+    leave(turn, branch, node, output_of(turn, branch, node, result), node.next,
+          assigned(turn, branch, node, result))
+
+
+def leave(turn: Turn, branch: Branch, node: Node, output: Document, goal: str | None,
+          variables: dict[str, JSON] | None = None) -> None:
+    """Write the Exited event and go to the state ``goal``, or end the branch when it is None."""
+    if output is not branch.input:
+        check_size(output, node.name)
+    extra: dict[str, JSON] | None = None
+    if variables:
+        branch.variables = {**branch.variables, **variables}
+        extra = {"assignedVariables": {name: dumps(value) for name, value in variables.items()}}
+    turn.emit(branch, node.exited, node.name, output, extra)
+    if goal is not None:
+        turn.go(branch, goal, output)
+    elif branch.parent:
+        branch.waiting = Waiting.ENDED
+        branch.output = output
+        branch.input = _NOTHING
+        branch.effective = None
+        branch.variables = {}
+        turn.execution.dirty.add(branch.id)
+        turn.settled.append((branch, None))
+    else:
+        end(turn, Status.SUCCEEDED, branch.last_event, output)
+
+
+_NOTHING = Document(None)
+
+
+def fail_state(turn: Turn, branch: Branch, node: Node, failure: Failure, failed_event: str | None = None) -> None:
+    """The state failed: retry it, catch it, or fail the branch.
+
+    ``failed_event`` (MapStateFailed, ParallelStateFailed) is written unless the state is tried again.
+    """
+    turn.stop_timers(branch)
+    index = choose_retrier(node.retriers, failure.names, branch.retries)
+    if index is not None:
+        _try_again(turn, branch, node, index)
+        return
+    if failed_event is not None:
+        turn.emit(branch, failed_event)
+    catcher = choose_catcher(node.catchers, failure.names)
+    if catcher is None:
+        fail_branch(turn, branch, failure)
+        return
+    error = Document({"Error": failure.error or "", "Cause": failure.cause or ""})
+    variables: dict[str, JSON] | None = None
+    if catcher.assign is not None:
+        variables = evaluate(turn, branch, node, catcher.assign, error).value
+    output = error
+    if catcher.discard:
+        output = branch.input
+    elif catcher.place is not None:
+        output = Document(catcher.place(branch.input.value, error.value))
+    leave(turn, branch, node, output, catcher.next, variables)
+
+
+def _try_again(turn: Turn, branch: Branch, node: Node, index: int) -> None:
+    if not branch.retries:
+        branch.retries = [0] * len(node.retriers)
+    used = branch.retries[index]
+    branch.retries[index] += 1
+    branch.retried += 1
+    branch.attempt += 1
+    branch.waiting = Waiting.RETRY
+    branch.effective = None
+    turn.execution.dirty.add(branch.id)
+    turn.timer(branch, TimerKind.RETRY, delay(node.retriers[index], used, turn.chance(branch, "retry")))
+
+
+def fail_branch(turn: Turn, branch: Branch, failure: Failure) -> None:
+    """Nothing in the branch takes the failure: its parent has to, or the execution fails."""
+    if branch.parent:
+        branch.waiting = Waiting.ENDED
+        turn.settled.append((branch, failure))
+    else:
+        end(turn, Status.FAILED, branch.last_event, None, failure.error, failure.cause)
+
+
+def drop_children(turn: Turn, parent: Branch, previous: int, failed: Branch | None = None) -> None:
+    """Abort and forget all children of a branch; aborts are written after ``previous``.
+
+    ``failed`` is the child whose failure is the reason: it gets no Aborted event.
+    """
+    family = turn.execution.families.pop(parent.id, None)
+    node = turn.node(parent)
+    for child in _members(turn, () if family is None else family.ids):
+        if child is not failed and child.waiting is not Waiting.ENDED:
+            _abort(turn, child, previous)
+            if node.type == "Map":
+                turn.note(previous, "MapIterationAborted", node.name, None, {"index": child.index})
+        turn.remove(child)
+
+
+def _members(turn: Turn, ids: Iterable[int]) -> list[Branch]:
+    branches = turn.execution.branches
+    return [branches[id] for id in ids if id in branches]
+
+
+def _abort(turn: Turn, branch: Branch, previous: int) -> None:
+    turn.abandon(branch)
+    drop_children(turn, branch, previous)
+    if branch.entered:
+        kind = _ABORTED.get(turn.node(branch).type)
+        if kind is not None:
+            turn.note(previous, kind)
+
+
+def end(turn: Turn, status: str, previous: int, output: Document | None = None, error: str | None = None,
+        cause: str | None = None) -> None:
+    """End the execution: write its last event, stop everything that still waits, forget all branches."""
+    execution = turn.execution
+    execution.status = status
+    execution.output = output
+    execution.error = error
+    execution.cause = cause
+    execution.stopped_at = turn.now
+    turn.note(previous, _LAST_EVENT[status], None, output, reasons(error, cause))
+    for branch in list(execution.branches.values()):
+        turn.abandon(branch)
+        turn.remove(branch)
+    if execution_timeout(turn) is not None and status != Status.TIMED_OUT:
+        turn.commands.append(CancelTimers(EXECUTION_BRANCH))
+    execution.ready.clear()
+    turn.settled.clear()
+
+
+_LAST_EVENT = {Status.SUCCEEDED: "ExecutionSucceeded", Status.FAILED: "ExecutionFailed",
+               Status.TIMED_OUT: "ExecutionTimedOut", Status.ABORTED: "ExecutionAborted"}
+
+
+def execution_timeout(turn: Turn) -> int | None:
+    """Return the execution's TimeoutSeconds; children of a map run have none of their own."""
+    return None if turn.execution.region else turn.program.timeout_seconds
+
+
+def reasons(error: str | None, cause: str | None) -> dict[str, JSON] | None:
+    """Return the error and cause of an event, without what is missing."""
+    found: dict[str, JSON] = {}
+    if error:
+        found["error"] = error
+    if cause:
+        found["cause"] = cause
+    return found or None

@@ -1,0 +1,96 @@
+"""The Map state: inline iterations in a window, or the start and end of a Distributed Map's run."""
+
+from __future__ import annotations
+
+from stepfunctions.asl.document import JSON, Document
+from stepfunctions.engine import map_distributed
+from stepfunctions.engine.context import RUNTIME, items_of, map_item, scope
+from stepfunctions.engine.dataflow import effective_input, read_number
+from stepfunctions.engine.execution import Branch, Family
+from stepfunctions.engine.leaving import drop_children, fail_state, finish_work
+from stepfunctions.engine.parallel import joined
+from stepfunctions.engine.program import MapWork, Node
+from stepfunctions.engine.turn import Failure, Turn, check_size
+from stepfunctions.errors import StateFailed
+
+MAX_CONCURRENCY = 40
+"""How many inline iterations run at once at most; also what MaxConcurrency 0 means."""
+
+
+def begin(turn: Turn, branch: Branch, node: Node) -> None:
+    """Find the items and start as many iterations as may run at once."""
+    work: MapWork = node.work
+    effective = effective_input(turn, branch, node)
+    branch.effective = None if effective is branch.input else effective
+    if work.distributed is not None:
+        map_distributed.begin(turn, branch, node, effective)
+        return
+    values, keys = items_of(turn, branch, node)
+    turn.emit(branch, "MapStateStarted", None, None, {"length": len(values)})
+    family = turn.await_children(branch)
+    family.items, family.keys = values, keys
+    if values:
+        _start(turn, branch, node, family, branch.last_event)
+    else:
+        _join(turn, branch, node)
+
+
+def _window(turn: Turn, branch: Branch, node: Node, family: Family) -> int:
+    if not family.window:
+        written = int(read_number(turn, branch, node, node.work.concurrency, branch.effective or branch.input))
+        family.window = min(written or MAX_CONCURRENCY, MAX_CONCURRENCY)
+    return family.window
+
+
+def _start(turn: Turn, branch: Branch, node: Node, family: Family, previous: int) -> None:
+    """Start iterations until the window is full; their first events follow ``previous``."""
+    work: MapWork = node.work
+    window = _window(turn, branch, node, family)
+    values, keys = items_of(turn, branch, node)
+    while family.running < window and len(family.ids) < len(values):
+        index = len(family.ids)
+        key = None if keys is None else keys[index]
+        document = _input_of(turn, branch, node, values[index], index, key)
+        started = turn.note(previous, "MapIterationStarted", node.name, None, {"index": index})
+        child = turn.spawn(branch, work.region, index, document, started)
+        child.key = key
+
+
+def _input_of(turn: Turn, branch: Branch, node: Node, value: JSON, index: int, key: str | None) -> Document:
+    """Return the input of one iteration: the item, or what ItemSelector makes of it."""
+    selector = node.work.selector
+    if selector is None:
+        return Document(value)
+    effective = (branch.effective or branch.input).value
+    try:
+        selected = selector(scope(turn, branch, node, effective, map_item(index, value, key), f"item {index}"))
+    except LookupError as error:
+        raise StateFailed(RUNTIME, str(error)) from error
+    document = Document(selected)
+    check_size(document, node.name)
+    return document
+
+
+def child_ended(turn: Turn, branch: Branch, node: Node, child: Branch, failure: Failure | None) -> None:
+    """Take the end of one iteration: a failure stops the others, a success makes room for the next."""
+    if failure is not None:
+        branch.last_event = child.last_event
+        turn.note(child.last_event, "MapIterationFailed", node.name, None, {"index": child.index})
+        drop_children(turn, branch, child.last_event, child)
+        fail_state(turn, branch, node, failure, "MapStateFailed")
+        return
+    done = turn.note(child.last_event, "MapIterationSucceeded", node.name, None, {"index": child.index})
+    family = turn.execution.families[branch.id]
+    family.running -= 1
+    if len(family.ids) < len(items_of(turn, branch, node)[0]):
+        branch.last_event = child.last_event
+        _start(turn, branch, node, family, child.last_event)
+    elif not family.running:
+        branch.last_event = done
+        _join(turn, branch, node)
+
+
+def _join(turn: Turn, branch: Branch, node: Node) -> None:
+    result = joined(turn, branch)
+    turn.note(branch.last_event, "MapStateSucceeded")
+    finish_work(turn, branch, node, result)

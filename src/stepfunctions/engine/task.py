@@ -1,0 +1,138 @@
+"""The Task state: schedule, then wait for what its integration reports."""
+
+from __future__ import annotations
+
+from stepfunctions.asl.document import JSON, Document
+from stepfunctions.engine.context import evaluate
+from stepfunctions.engine.dataflow import effective_input, parameters, read_number
+from stepfunctions.engine.execution import Branch, Waiting
+from stepfunctions.engine.leaving import fail_state, finish_work, reasons
+from stepfunctions.engine.messages import CancelTask, RunTask, TaskFailed, TaskSubmitted, TaskSucceeded, TimerKind
+from stepfunctions.engine.program import Node, Number, TaskWork
+from stepfunctions.engine.retry import HEARTBEAT_TIMEOUT, TIMEOUT
+from stepfunctions.engine.tokens import make_token
+from stepfunctions.engine.turn import Failure, Turn, check_size
+from stepfunctions.errors import StateFailed
+
+_FAILED = {"start": "StartFailed", "submit": "SubmitFailed", "run": "Failed"}
+_FUNCTION_FAILED = {"start": "StartFailed", "submit": "Failed", "run": "Failed"}
+
+
+def begin(turn: Turn, branch: Branch, node: Node) -> None:
+    """Schedule the task: its events, its timers and the command that runs it."""
+    work: TaskWork = node.work
+    branch.attempt += 1
+    effective = effective_input(turn, branch, node)
+    branch.effective = None if effective is branch.input else effective
+    arguments = parameters(turn, branch, node, effective)
+    if arguments is not branch.input:
+        check_size(arguments, node.name)
+    credentials = None if work.credentials is None else evaluate(
+        turn, branch, node, work.credentials, effective).value
+    timeout = _seconds(turn, branch, node, work.timeout, effective)
+    heartbeat = _seconds(turn, branch, node, work.heartbeat, effective)
+    _scheduled(turn, branch, work, arguments, credentials, timeout, heartbeat)
+    branch.waiting = Waiting.TASK
+    branch.submitted = False
+    branch.heartbeat = heartbeat or 0
+    turn.execution.dirty.add(branch.id)
+    token = make_token(turn.execution.arn, branch.id, branch.attempt) if work.token else None
+    turn.commands.append(RunTask(branch.id, branch.attempt, node.name, work.resource, arguments, token,
+                                 credentials, timeout, heartbeat))
+    if timeout is not None:
+        turn.timer(branch, TimerKind.TIMEOUT, timeout)
+    if heartbeat is not None:
+        turn.timer(branch, TimerKind.HEARTBEAT, heartbeat)
+
+
+def _seconds(turn: Turn, branch: Branch, node: Node, number: Number | None, effective: Document) -> int | None:
+    return None if number is None else int(read_number(turn, branch, node, number, effective))
+
+
+def _scheduled(turn: Turn, branch: Branch, work: TaskWork, arguments: Document, credentials: JSON,
+               timeout: int | None, heartbeat: int | None) -> None:
+    """Write the events of a task that is about to run."""
+    extra = {} if work.resource.kind != "service" else _where(work)
+    if work.resource.kind != "service":
+        extra["resource"] = work.resource.arn
+    else:
+        extra["region"] = turn.execution.arn.split(":")[3]
+    if timeout is not None:
+        extra["timeoutInSeconds"] = timeout
+    if heartbeat is not None and work.resource.kind != "lambda":
+        extra["heartbeatInSeconds"] = heartbeat
+    if credentials and work.resource.kind != "activity":
+        extra["taskCredentials"] = {"roleArn": credentials.get("RoleArn", "")}
+    turn.emit(branch, _kind(work, "Scheduled"), None, arguments, extra)
+    if work.resource.kind != "activity":  # an activity starts when a worker takes it
+        turn.emit(branch, _kind(work, "Started"), None, None, _where(work) or None)
+
+
+def _kind(work: TaskWork, what: str) -> str:
+    prefix = {"service": "Task", "lambda": "LambdaFunction", "activity": "Activity"}[work.resource.kind]
+    return prefix + what
+
+
+def _where(work: TaskWork) -> dict[str, JSON]:
+    """Return how the events of a service task name its resource; nothing for functions and activities."""
+    if work.resource.kind != "service":
+        return {}
+    return {"resourceType": work.service, "resource": work.action}
+
+
+def submitted(turn: Turn, branch: Branch, node: Node, outcome: TaskSubmitted) -> None:
+    """The service accepted the job or request (for an activity: a worker took it)."""
+    if branch.submitted:
+        return
+    branch.submitted = True
+    work: TaskWork = node.work
+    if work.resource.kind == "activity":
+        turn.emit(branch, "ActivityStarted")
+    elif work.resource.kind == "service":
+        turn.emit(branch, "TaskSubmitted", None, outcome.output, _where(work))
+    turn.execution.dirty.add(branch.id)
+
+
+def succeeded(turn: Turn, branch: Branch, node: Node, outcome: TaskSucceeded) -> None:
+    """The task has a result."""
+    work: TaskWork = node.work
+    branch.waiting = Waiting.NOTHING
+    turn.stop_timers(branch)
+    try:
+        check_size(outcome.output, work.service.removeprefix("aws-sdk:") or work.resource.arn)
+    except StateFailed as error:
+        turn.emit(branch, _kind(work, "Failed"), None, None, _where(work) | (reasons(error.error, error.cause) or {}))
+        fail_state(turn, branch, node, Failure.of(error.error, error.cause))
+        return
+    turn.emit(branch, _kind(work, "Succeeded"), None, outcome.output, _where(work) or None)
+    finish_work(turn, branch, node, outcome.output)
+
+
+def failed(turn: Turn, branch: Branch, node: Node, outcome: TaskFailed) -> None:
+    """The task failed by itself."""
+    work: TaskWork = node.work
+    branch.waiting = Waiting.NOTHING
+    phases = _FAILED if work.resource.kind == "service" else _FUNCTION_FAILED
+    what = "Failed" if work.resource.kind == "activity" else phases[outcome.phase]
+    turn.emit(branch, _kind(work, what), None, None,
+              _where(work) | (reasons(outcome.error, outcome.cause) or {}))
+    fail_state(turn, branch, node, Failure.of(outcome.error, outcome.cause))
+
+
+def timed_out(turn: Turn, branch: Branch, node: Node, kind: TimerKind) -> None:
+    """The task took longer than TimeoutSeconds, or was silent for HeartbeatSeconds.
+
+    History says ``States.Timeout`` for both, as AWS's does; a missed heartbeat can also be matched by its own name.
+    """
+    work: TaskWork = node.work
+    branch.waiting = Waiting.NOTHING
+    turn.commands.append(CancelTask(branch.id, branch.attempt, node.name, work.resource))
+    names = (TIMEOUT,) if kind is TimerKind.TIMEOUT else (TIMEOUT, HEARTBEAT_TIMEOUT)
+    turn.emit(branch, _kind(work, "TimedOut"), None, None, _where(work) | {"error": TIMEOUT})
+    fail_state(turn, branch, node, Failure(TIMEOUT, None, names))
+
+
+def heartbeat(turn: Turn, branch: Branch) -> None:
+    """The task is alive: its heartbeat timer starts anew."""
+    if branch.heartbeat:
+        turn.timer(branch, TimerKind.HEARTBEAT, branch.heartbeat)

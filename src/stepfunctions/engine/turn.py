@@ -1,0 +1,156 @@
+"""One call of advance at work: what it has written so far, and the few ways to change an execution."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from random import Random
+
+from stepfunctions.asl.document import JSON, Document
+from stepfunctions.engine.execution import Branch, Execution, Family, Waiting
+from stepfunctions.engine.history import HistoryEvent
+from stepfunctions.engine.messages import (
+    CancelTask,
+    CancelTimers,
+    Command,
+    SetTimer,
+    StopMapRun,
+    TimerKind,
+)
+from stepfunctions.engine.program import Node, Program
+from stepfunctions.errors import StateFailed
+
+MAX_EVENTS = 25_000
+"""Events of a STANDARD execution's history, the last one included."""
+MAX_PAYLOAD = 262_144
+"""Bytes of an input, output or result: 256 KiB."""
+DATA_LIMIT = "States.DataLimitExceeded"
+
+
+class HistoryFull(Exception):
+    """A STANDARD execution would write more events than it may."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a state or branch failed. ``names`` are all names that a retrier or catcher may match it by."""
+
+    error: str | None
+    cause: str | None
+    names: tuple[str, ...]
+
+    @classmethod
+    def of(cls, error: str | None, cause: str | None) -> Failure:
+        """Return a failure that matches by its own name."""
+        return cls(error, cause, (error or "",))
+
+
+@dataclass(slots=True)
+class Turn:
+    """The execution, the time, and what is to be committed."""
+
+    execution: Execution
+    program: Program
+    now: float
+    events: list[HistoryEvent] = field(default_factory=list)
+    commands: list[Command] = field(default_factory=list)
+    settled: deque[tuple[Branch, Failure | None]] = field(default_factory=deque)
+    """Children that ended in this turn and whose parents do not know yet; None: it succeeded."""
+    chances: dict[str, Random] = field(default_factory=dict)
+
+    def emit(self, branch: Branch, kind: str, name: str | None = None, payload: Document | None = None,
+             extra: dict[str, JSON] | None = None) -> None:
+        """Write an event and make it the branch's latest."""
+        branch.last_event = self.note(branch.last_event, kind, name, payload, extra)
+
+    def note(self, previous: int, kind: str, name: str | None = None, payload: Document | None = None,
+             extra: dict[str, JSON] | None = None) -> int:
+        """Write an event after ``previous`` and return its id; no branch's chain moves on."""
+        execution = self.execution
+        number = execution.last_event_id + 1
+        if number >= MAX_EVENTS and execution.type == "STANDARD" and not kind.startswith("Execution"):
+            raise HistoryFull
+        execution.last_event_id = number
+        self.events.append(HistoryEvent(number, previous, self.now, kind, name, payload, extra))
+        return number
+
+    def node(self, branch: Branch) -> Node:
+        """Return the node of the branch's current state."""
+        return self.program.regions[branch.region].nodes[branch.state]
+
+    def chance(self, branch: Branch, salt: str = "") -> Random:
+        """Return the generator of this place of the execution: the same numbers in every replay."""
+        seed = f"{self.execution.arn}/{branch.id}/{branch.last_event}/{branch.attempt}/{salt}"
+        found = self.chances.get(seed)
+        if found is None:
+            found = self.chances[seed] = Random(seed)
+        return found
+
+    def go(self, branch: Branch, state: str, document: Document) -> None:
+        """Let the branch enter a state with this input as soon as it is its turn."""
+        branch.state = state
+        branch.input = document
+        branch.effective = None
+        branch.entered = False
+        branch.waiting = Waiting.NOTHING
+        branch.retries = []
+        branch.retried = 0
+        self.execution.dirty.add(branch.id)
+        self.execution.ready.append(branch.id)
+
+    def spawn(self, parent: Branch | None, region: str, index: int, document: Document, last_event: int) -> Branch:
+        """Start a branch at the beginning of a region."""
+        execution = self.execution
+        branch = Branch(id=execution.next_branch, parent=parent.id if parent else 0, index=index,
+                        region=region, last_event=last_event)
+        execution.next_branch += 1
+        execution.branches[branch.id] = branch
+        if parent is not None:
+            family = execution.families[parent.id]
+            family.ids.append(branch.id)
+            family.running += 1
+        self.go(branch, self.program.regions[region].start_at, document)
+        return branch
+
+    def await_children(self, branch: Branch) -> Family:
+        """Let the branch wait for children to come; returns its empty family."""
+        branch.attempt += 1
+        branch.waiting = Waiting.CHILDREN
+        family = self.execution.families[branch.id] = Family()
+        self.execution.dirty.add(branch.id)
+        return family
+
+    def timer(self, branch: Branch, kind: TimerKind, seconds: float) -> None:
+        """Set a timer for the branch's current wait."""
+        branch.timed = True
+        self.commands.append(SetTimer(branch.id, branch.attempt, kind, self.now + seconds))
+
+    def stop_timers(self, branch: Branch) -> None:
+        """Cancel the branch's timers, if it has any."""
+        if branch.timed:
+            branch.timed = False
+            self.commands.append(CancelTimers(branch.id))
+
+    def abandon(self, branch: Branch) -> None:
+        """Stop whatever the branch waits for; nobody wants the outcome any more."""
+        self.stop_timers(branch)
+        if branch.waiting is Waiting.TASK:
+            node = self.node(branch)
+            self.commands.append(CancelTask(branch.id, branch.attempt, branch.state, node.work.resource))
+        elif branch.waiting is Waiting.MAP_RUN and branch.map_run_arn is not None:
+            self.commands.append(StopMapRun(branch.id, branch.attempt, branch.map_run_arn))
+
+    def remove(self, branch: Branch) -> None:
+        """Forget a branch."""
+        execution = self.execution
+        execution.branches.pop(branch.id, None)
+        execution.families.pop(branch.id, None)
+        execution.dirty.discard(branch.id)
+        execution.removed.add(branch.id)
+
+
+def check_size(document: Document, what: str) -> None:
+    """Raise StateFailed(States.DataLimitExceeded) for a document over 256 KiB; ``what`` is the state or task."""
+    if document.size > MAX_PAYLOAD:
+        raise StateFailed(DATA_LIMIT, f"The state/task '{what}' returned a result with a size exceeding the "
+                                      "maximum number of bytes service limit.")
