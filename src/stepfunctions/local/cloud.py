@@ -19,11 +19,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from stepfunctions.errors import LocalCloudError, ServiceError
+from stepfunctions.errors import ServiceError
 from stepfunctions.local.database import Database
 from stepfunctions.local.wire.models import method_name, operation_model, service_model
+
+if TYPE_CHECKING:
+    from stepfunctions.engine.ports import Clock
 
 SERVICES = MappingProxyType({
     # boto3's name of the service -> "module:factory"
@@ -37,13 +40,6 @@ SERVICES = MappingProxyType({
     "sts": "stepfunctions.local.sts:create",
 })
 _NOT_OPERATIONS = frozenset({"start", "stop"})
-
-
-class Clock(Protocol):
-    """What the cloud tells the time with."""
-
-    def now(self) -> float:
-        """Return the time as seconds since the epoch."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -240,6 +236,3 @@ def _unknown_operation(service: str, operation: str, target: object, *, known: b
 def _start(service: Any) -> None:
     if hasattr(service, "start"):
         service.start()
-
-
-__all__ = ["SERVICES", "Call", "Clock", "Cloud", "LocalCloudError", "client_env", "supported_operations"]

@@ -94,8 +94,9 @@ class Application:
     async def _s3(self, request: Request, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             s3 = await asyncio.wrap_future(self._short.submit(functools.partial(self._cloud.service, "s3")))
-        except ServiceError as error:
-            await _send(send, await self._error(error, request, "s3"))
+        except Exception as error:  # noqa: BLE001 - the server goes on
+            refusal = error if isinstance(error, ServiceError) else ServiceError("InternalError", str(error), 500)
+            await _send(send, await self._error(refusal, request, "s3"))
             return
         await s3.app(scope, receive, send)
 
@@ -205,6 +206,7 @@ def run(data_dir: Path | str, *, port: int = 8083, max_jobs: int | None = None,
             cloud.start()
             config = uvicorn.Config(Application(cloud, info), http="httptools", ws="none", lifespan="off",
                                     log_config=None, access_log=False, server_header=False,
+                                    proxy_headers=False,
                                     timeout_keep_alive=75, timeout_graceful_shutdown=_DRAIN_SECONDS)
             _serve(uvicorn.Server(config), listening, on_ready=lambda: _ready(directory, info, announce))
         finally:
@@ -234,11 +236,15 @@ def _listen(port: int) -> Iterator[socket.socket]:
             listening.bind((HOST, port))
             listening.listen(2048)  # jobs of the last run may call before the first request is accepted
         except (OSError, OverflowError) as error:
-            raise LocalCloudError(f"Port {port} of {HOST} cannot be used ({error}): choose another with --port, "
-                                  f"or --port 0 for any free one") from error
+            raise LocalCloudError(f"Port {port} of {HOST} cannot be used ({_reason(error)}): choose another "
+                                  f"with --port, or --port 0 for any free one") from error
         yield listening
     finally:
         listening.close()
+
+
+def _reason(error: Exception) -> str:
+    return error.strerror if isinstance(error, OSError) and error.strerror else str(error)
 
 
 def _serve(server: uvicorn.Server, listening: socket.socket, *, on_ready: Callable[[], None]) -> None:

@@ -59,6 +59,6 @@ def guess_protocol(request: Request) -> str:
 def is_long(service: str, request: Request) -> bool:
     """Tell whether a call may last long: it waits for an execution, a function, a model, or a task."""
     if service in ("lambda", "sagemaker-runtime"):
-        return "/invocations" in request.path or "/invoke" in request.path
+        return "/invocations" in request.path
     target = request.headers.get("x-amz-target", "")
     return target.endswith((".StartSyncExecution", ".GetActivityTask", ".TestState"))

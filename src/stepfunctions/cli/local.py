@@ -1,0 +1,144 @@
+"""``stepfunctions local``: start the local cloud, ask about it, stop it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import signal
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from stepfunctions.errors import LocalCloudError
+from stepfunctions.local.datadir import DEFAULT_DATA_DIR, ServerInfo, running, wait_until_gone
+
+_STOP_SECONDS = 30.0
+
+_data_dir = click.option("--data-dir", type=click.Path(file_okay=False, path_type=Path), default=DEFAULT_DATA_DIR,
+                         show_default=True, envvar="STEPFUNCTIONS_DATA_DIR", show_envvar=True,
+                         help="Where everything is kept: executions, objects, models, logs.")
+_format = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True,
+                       help="How the answer is written.")
+
+
+@click.group()
+def local() -> None:
+    """The local cloud: AWS's APIs for data-science workflows on this machine, with no account."""
+
+
+@local.command()
+@click.option("--port", type=click.IntRange(0, 65535), default=8083, show_default=True,
+              help="The port of 127.0.0.1 to listen on; 0 takes any free one.")
+@_data_dir
+@click.option("--max-jobs", type=click.IntRange(1), default=None,
+              help="How many jobs may run at once.  [default: the number of CPUs]")
+def start(port: int, data_dir: Path, max_jobs: int | None) -> None:
+    """Start the local cloud and stay in the foreground; Ctrl-C stops it.
+
+    Prints "Ready: http://127.0.0.1:PORT" when it accepts requests. What is in the data directory goes on where
+    it was: running executions, waiting timers, jobs.
+
+        stepfunctions local start --port 8083 --data-dir .stepfunctions
+    """
+    from stepfunctions.local import server
+
+    server.run(data_dir, port=port, max_jobs=max_jobs, announce=_say)
+
+
+@local.command()
+@_data_dir
+def stop(data_dir: Path) -> int:
+    """Stop the local cloud of a data directory. Nothing is lost: the next start goes on.
+
+    Exit code 1 when none is running.
+    """
+    info = running(data_dir)
+    if info is None:
+        return _not_running(data_dir)
+    os.kill(info.pid, signal.SIGTERM)
+    if not wait_until_gone(info.pid, seconds=_STOP_SECONDS):
+        raise LocalCloudError(f"Process {info.pid} still runs {_STOP_SECONDS:.0f} seconds after it was asked to "
+                              f"stop; kill -9 {info.pid} is safe, the next start recovers")
+    _say(f"Stopped: {info.endpoint}")
+    return 0
+
+
+@local.command()
+@_data_dir
+@_format
+def status(data_dir: Path, form: str) -> int:
+    """Tell whether the local cloud of a data directory runs, and where. Exit code 1 when it does not."""
+    info = running(data_dir)
+    if form == "json":
+        _say(json.dumps({"running": info is not None, **(asdict(info) if info else _directory(data_dir))}))
+    elif info is not None:
+        _say(f"Running: {info.endpoint} (process {info.pid}, data directory {info.data_dir})")
+    return 0 if info is not None else 1 if form == "json" else _not_running(data_dir)
+
+
+@local.command()
+@_data_dir
+@_format
+def env(data_dir: Path, form: str) -> int:
+    """Print the environment that makes boto3, the AWS CLI and the SageMaker SDK use the local cloud.
+
+    Exit code 1 when none is running.
+
+        eval "$(stepfunctions local env)"
+    """
+    info = running(data_dir)
+    if info is None:
+        return _not_running(data_dir)
+    variables = _client_env(info)
+    if form == "json":
+        _say(json.dumps(variables))
+    else:
+        for name, value in variables.items():
+            _say(f"export {name}={shlex.quote(value)}")
+    return 0
+
+
+@local.group()
+def image() -> None:
+    """Images that jobs run in: which folder stands for a repository's image."""
+
+
+@image.command("add")
+@click.argument("repository")
+@click.option("--folder", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path),
+              help="The files of the image's working directory; they are copied.")
+@click.option("--family", default="python", show_default=True,
+              help="What the image's Python starts with: python, or scikit-learn.")
+@_data_dir
+def image_add(repository: str, folder: Path, family: str, data_dir: Path) -> None:
+    """Let the image of REPOSITORY (without registry and tag) run from a folder of files.
+
+        stepfunctions local image add my-model --folder ./container
+    """
+    from stepfunctions.local import images
+
+    _say(str(images.add(data_dir.absolute(), repository, folder, family=family)))
+
+
+def _client_env(info: ServerInfo) -> dict[str, str]:
+    from stepfunctions.local.cloud import client_env
+
+    return client_env(info.endpoint, info.region)
+
+
+def _directory(data_dir: Path) -> dict[str, str]:
+    return {"data_dir": str(data_dir.absolute())}
+
+
+def _not_running(data_dir: Path) -> int:
+    click.echo(f"No local cloud runs on {data_dir.absolute()}. Start one: stepfunctions local start "
+               f"--data-dir {shlex.quote(str(data_dir))}", err=True)
+    return 1
+
+
+def _say(line: str) -> None:
+    """Print a line at once: whoever waits for it may read from a pipe."""
+    print(line, flush=True, file=sys.stdout)

@@ -1,0 +1,156 @@
+"""The server as a process: starting, being found, being called, stopping, being killed."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from stepfunctions.local.datadir import STATUS_PATH, ask, running
+
+pytestmark = pytest.mark.local
+COMMAND = [sys.executable, "-c", "from stepfunctions.cli.main import main; main()", "local"]
+
+
+def cli(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=60, check=False)
+
+
+def client(server: Any, service: str) -> Any:
+    return boto3.client(service, endpoint_url=server.endpoint, region_name="us-east-1", aws_access_key_id="local",
+                        aws_secret_access_key="local", config=Config(retries={"total_max_attempts": 1}))
+
+
+def send(server: Any, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> tuple[int, bytes]:
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    try:
+        connection.request(method, path, body, headers)
+        response = connection.getresponse()
+        return response.status, response.read()
+    finally:
+        connection.close()
+
+
+def test_it_is_ready_soon_and_boto3_talks_to_it(server: Any) -> None:
+    assert server.seconds < 5
+    sts = client(server, "sts")
+    assert sts.get_caller_identity()["Account"] == "123456789012"
+    role = sts.assume_role(RoleArn="arn:aws:iam::123456789012:role/Trainer", RoleSessionName="me")
+    assert role["Credentials"]["AccessKeyId"]
+    with pytest.raises(ClientError) as caught:
+        client(server, "dynamodb").list_tables()
+    assert caught.value.response["Error"]["Code"] == "UnknownService"
+    sts.close()
+
+
+def test_it_is_found_by_its_data_directory_and_stopped(server: Any) -> None:
+    status = cli("status", "--data-dir", str(server.data_dir), "--format", "json")
+    assert status.returncode == 0
+    assert json.loads(status.stdout)["endpoint"] == server.endpoint
+    assert server.endpoint in cli("status", "--data-dir", str(server.data_dir)).stdout
+    env = cli("env", "--data-dir", str(server.data_dir)).stdout.splitlines()
+    assert f"export AWS_ENDPOINT_URL={server.endpoint}" in env
+    assert "export AWS_DISABLE_HOST_PREFIX_INJECTION=true" in env
+    stopped = cli("stop", "--data-dir", str(server.data_dir))
+    assert (stopped.returncode, stopped.stdout) == (0, f"Stopped: {server.endpoint}\n")
+    assert server.process.wait(30) == 0
+    assert not (server.data_dir / "server.json").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_it_with_exit_code_0_though_a_connection_is_open(server: Any, number: signal.Signals) -> None:
+    with socket.create_connection(("127.0.0.1", server.port)) as open_one:
+        open_one.sendall(b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100\r\n\r\nhalf a req")
+        assert ask(server.endpoint) is not None
+        server.process.send_signal(number)
+        assert server.process.wait(30) == 0
+    assert running(server.data_dir) is None
+
+
+def test_a_killed_server_leaves_nothing_that_hinders_the_next(start_server: Callable[..., Any]) -> None:
+    first = start_server()
+    first.process.kill()
+    first.process.wait(30)
+    assert running(first.data_dir) is None
+    assert cli("status", "--data-dir", str(first.data_dir)).returncode == 1
+    second = start_server(first.data_dir)
+    info = running(first.data_dir)
+    assert info is not None
+    assert info.endpoint == second.endpoint
+
+
+def test_a_directory_or_port_in_use_is_one_line_and_exit_code_3(server: Any, tmp_path: Path) -> None:
+    second = cli("start", "--port", "0", "--data-dir", str(server.data_dir))
+    assert second.returncode == 3
+    assert second.stderr.count("\n") == 1
+    assert server.endpoint in second.stderr
+    assert "--data-dir" in second.stderr
+    other = cli("start", "--port", str(server.port), "--data-dir", str(tmp_path / "other"))
+    assert other.returncode == 3
+    assert other.stderr.count("\n") == 1
+    assert f"Port {server.port}" in other.stderr
+    assert ask(server.endpoint) is not None
+
+
+@pytest.mark.parametrize("headers", [
+    {"Host": "attacker.example"}, {"Host": "127.0.0.1.attacker.example"}, {"Origin": "https://attacker.example"},
+    {"Origin": "null"},
+])
+def test_requests_in_another_sites_name_are_refused(server: Any, headers: dict[str, str]) -> None:
+    status, body = send(server, "GET", STATUS_PATH, headers)
+    assert status == 403
+    assert json.loads(body)["__type"] == "AccessDeniedException"
+
+
+@pytest.mark.parametrize("host", ["localhost:1", "127.0.0.1", "[::1]:8083", "models.localhost"])
+def test_the_names_of_this_machine_are_answered(server: Any, host: str) -> None:
+    assert send(server, "GET", STATUS_PATH, {"Host": host})[0] == 200
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_request_too_large_is_refused_and_the_server_goes_on(server: Any, chunked: bool) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+    headers = {"X-Amz-Target": "AWSStepFunctions.StartExecution"}
+    size = 33 * 1024 * 1024
+    try:
+        if chunked:
+            connection.request("POST", "/", (b"x" * 1024 * 1024 for _ in range(40)), headers, encode_chunked=True)
+        else:
+            connection.putrequest("POST", "/")
+            for name, value in {**headers, "Content-Length": str(size)}.items():
+                connection.putheader(name, value)
+            connection.endheaders()
+        response = connection.getresponse()
+        assert response.status == 413
+        assert json.loads(response.read())["__type"] == "RequestEntityTooLargeException"
+    except (ConnectionError, BrokenPipeError):
+        assert chunked  # the refusal may come while the client still writes
+    finally:
+        connection.close()
+    assert ask(server.endpoint) is not None
+
+
+def test_fifty_clients_at_once_get_their_own_answers(server: Any) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    sts = client(server, "sts")
+
+    def session(number: int) -> str:
+        arn = "arn:aws:iam::123456789012:role/Trainer"
+        answer = sts.assume_role(RoleArn=arn, RoleSessionName=f"session-{number}")
+        return str(answer["AssumedRoleUser"]["Arn"]).rpartition("/")[2]
+
+    with ThreadPoolExecutor(50) as pool:
+        assert list(pool.map(session, range(200))) == [f"session-{number}" for number in range(200)]
+    sts.close()
