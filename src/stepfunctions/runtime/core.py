@@ -1,0 +1,332 @@
+"""The runner's core: what one cycle takes in, advances, commits and then does. Used under the runner's lock."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+from stepfunctions.asl.document import Document
+from stepfunctions.engine.advance import advance
+from stepfunctions.engine.execution import Execution, Status, Waiting
+from stepfunctions.engine.map_run import MapRun
+from stepfunctions.engine.messages import (
+    CancelTask,
+    CancelTimers,
+    Outcome,
+    RunTask,
+    SetTimer,
+    Started,
+    StartMapRun,
+    StopMapRun,
+    Stopped,
+    TaskFailed,
+    TaskHeartbeat,
+    TaskSubmitted,
+    TaskSucceeded,
+)
+from stepfunctions.engine.ports import Change, ItemSource, Pending, TaskCall
+from stepfunctions.errors import DefinitionError
+from stepfunctions.runtime.dispatch import Dispatcher
+from stepfunctions.runtime.map_runs import MapRuns
+from stepfunctions.runtime.programs import Programs
+from stepfunctions.runtime.store import Store
+from stepfunctions.runtime.store.rows import header
+from stepfunctions.runtime.timers import Timers
+
+_log = logging.getLogger(__name__)
+
+_MESSAGES = 500
+"""Messages, and likewise due timers, that one cycle takes in at most: what a transaction holds is bounded."""
+_CHILDREN = 200
+"""Child executions of Distributed Maps that one cycle starts at most."""
+_GOING_ON = 4
+"""Executions that go on after ``more`` in one cycle: up to 1,000 transitions each."""
+_BACKLOG = 1_000
+"""Calls waiting for a thread above which no further child executions are started."""
+
+
+@dataclass(slots=True)
+class Message:
+    """Something that came in; ``reply`` gets its answer once it is committed.
+
+    With ``new`` an execution begins (answer: None, or the execution that has the ARN already); with
+    ``outcome`` one goes on (answer: whether it waited for that); with ``act`` a map run is changed.
+    """
+
+    arn: str
+    outcome: Outcome | None = None
+    new: Execution | None = None
+    act: Callable[[MapRun], None] | None = None
+    reply: Future[object] | None = None
+
+
+@dataclass(slots=True)
+class _Batch:
+    """One cycle's work."""
+
+    changes: dict[str, Change] = field(default_factory=dict)
+    messages: list[Message] = field(default_factory=list)
+    answers: list[tuple[Future[object], object]] = field(default_factory=list)
+
+
+class _Fault(Exception):
+    """The engine itself failed at an execution."""
+
+    def __init__(self, execution: Execution) -> None:
+        self.execution = execution
+        super().__init__(execution.arn)
+
+
+class Core:
+    """All open executions, their timers and map runs."""
+
+    def __init__(self, store: Store, dispatcher: Dispatcher, items: ItemSource,
+                 report: Callable[[str, Outcome], None], ended: Callable[[str], None]) -> None:  # fmt: skip
+        self.inbox: deque[Message] = deque()
+        self.timers = Timers()
+        self.live: dict[str, Execution] = {}
+        self._store = store
+        self._programs = Programs(store.machines)
+        self._dispatcher = dispatcher
+        self._map_runs = MapRuns(items, store.map_runs)
+        self._report = report
+        self._ended = ended
+        self._more: dict[str, None] = {}
+        self._faults: dict[str, int] = {}
+        self._stale = False
+
+    def reload(self) -> list[TaskCall]:
+        """Forget everything and read the open executions from the store; returns the calls of their open tasks."""
+        self._map_runs.close()
+        self.timers = Timers()
+        self._more.clear()
+        self.live.clear()
+        calls: list[TaskCall] = []
+        waits: dict[str, Pending] = {}
+        for arn in self._store.executions.open_arns():
+            execution = self._load(arn)
+            if execution is None:
+                continue
+            self.live[arn] = execution
+            self._more[arn] = None  # it may have stopped where advance said "more"
+            waits[arn] = pending = self._store.executions.pending(arn)
+            for timer in pending.timers:
+                self.timers.set(arn, timer)
+            calls += [self._call(arn, task, submitted) for task, submitted in pending.tasks]
+        self._reload_map_runs(waits)
+        self._stale = False
+        return calls
+
+    def cycle(self, now: float) -> bool:
+        """Take in, advance, commit, act. Returns False when there was nothing to do.
+
+        When the commit fails nothing has happened: what came in is in the inbox again, callers that wait
+        are told the error, and it is raised.
+        """
+        if self._stale:
+            self.reload()
+        batch = _Batch()
+        try:
+            self._take_in(batch, now)
+            runs = self._map_runs.take_changed()
+            if batch.changes or runs:
+                self._store.executions.commit(list(batch.changes.values()), runs)
+            elif not batch.messages:
+                return False
+        except _Fault as fault:
+            self._undo(batch, None)
+            self._blame(fault)
+            return True
+        except Exception as error:
+            self._undo(batch, error)
+            raise
+        self._act(batch)
+        return True
+
+    def close(self) -> None:
+        """Close the sources of all map runs."""
+        self._map_runs.close()
+
+    # --- taking in --------------------------------------------------------------------------------------
+
+    def _take_in(self, batch: _Batch, now: float) -> None:
+        for parent, outcome in self._map_runs.take_over(now):
+            self._advance(batch, parent, outcome, now)
+        for arn in self._map_runs.take_stops():
+            if arn in self.live:
+                self._advance(batch, self.live[arn], Stopped(), now)
+        for count, (arn, fired) in enumerate(self.timers.take_due(now), 1):
+            if arn in self.live:
+                self._advance(batch, self.live[arn], fired, now)
+            if count == _MESSAGES:
+                break
+        for arn in tuple(self._more)[:_GOING_ON]:
+            del self._more[arn]
+            if arn in self.live:
+                self._advance(batch, self.live[arn], None, now)
+        for _ in range(min(_MESSAGES, len(self.inbox))):
+            message = self.inbox.popleft()
+            batch.messages.append(message)
+            self._handle(batch, message, now)
+        if self._dispatcher.backlog < _BACKLOG:
+            for child in self._map_runs.next_children(now, _CHILDREN):
+                self.live[child.arn] = child
+                self._advance(batch, child, Started(), now)
+
+    def _handle(self, batch: _Batch, message: Message, now: float) -> None:
+        try:
+            answer = self._answer(batch, message, now)
+        except (DefinitionError, LookupError) as error:
+            if message.reply is not None:
+                message.reply.set_exception(error)
+                message.reply = None
+        else:
+            if message.reply is not None:
+                batch.answers.append((message.reply, answer))
+
+    def _answer(self, batch: _Batch, message: Message, now: float) -> object:
+        if message.act is not None:
+            run = self._map_runs.live(message.arn)
+            if run is None:
+                raise KeyError(message.arn)
+            message.act(run)
+            self._map_runs.changed(run)
+            return None
+        execution = self.live.get(message.arn)
+        if message.new is not None:
+            existing = execution or self._store.executions.load(message.arn, branches=False)
+            if existing is not None:
+                return header(existing)
+            execution = header(message.new)
+            execution.program = self._programs.get(execution.definition_id)
+            self.live[message.arn] = execution
+            self._advance(batch, execution, message.outcome, now)
+            return None
+        if execution is None or execution.ended or not _awaited(execution, message.outcome):
+            return False
+        self._advance(batch, execution, message.outcome, now)
+        return True
+
+    def _advance(self, batch: _Batch, execution: Execution, outcome: Outcome | None, now: float) -> None:
+        if execution.ended:
+            return
+        try:
+            step = advance(execution, outcome, now)
+        except Exception as error:
+            raise _Fault(execution) from error
+        if step.more:
+            self._more[execution.arn] = None
+        if not (step.events or step.commands or execution.dirty or execution.removed):
+            return
+        change = batch.changes.get(execution.arn)
+        if change is None:
+            change = batch.changes[execution.arn] = Change(execution)
+        change.events += step.events
+        change.commands += step.commands
+        if outcome is not None:
+            change.taken.append(outcome)
+        for command in step.commands:
+            if isinstance(command, StartMapRun):
+                self._map_runs.begin(command.run, execution)
+            elif isinstance(command, StopMapRun):
+                self._map_runs.stop(command.map_run_arn, now)
+        if execution.status != Status.RUNNING and execution.parent_map_run_arn is not None:
+            self._map_runs.child_ended(execution)
+
+    # --- after the commit -------------------------------------------------------------------------------
+
+    def _act(self, batch: _Batch) -> None:
+        """Set the timers and answer the callers, then run the tasks: a task may come back into the runner."""
+        for change in batch.changes.values():
+            self._settle(change)
+        for reply, answer in batch.answers:
+            reply.set_result(answer)
+        for arn, change in batch.changes.items():
+            cancelled = {(one.branch, one.attempt) for one in change.commands if isinstance(one, CancelTask)}
+            for command in change.commands:
+                if isinstance(command, RunTask):
+                    if (command.branch, command.attempt) not in cancelled:
+                        self._dispatcher.start(self._call(arn, command))
+                elif isinstance(command, CancelTask):
+                    task = RunTask(command.branch, command.attempt, command.state, command.resource, Document(None))
+                    self._dispatcher.cancel(self._call(arn, task))
+
+    def _settle(self, change: Change) -> None:
+        arn = change.execution.arn
+        if change.execution.ended:
+            self.timers.forget(arn)
+            self.live.pop(arn, None)
+            self._more.pop(arn, None)
+            self._ended(arn)
+            return
+        for command in change.commands:
+            if isinstance(command, SetTimer):
+                self.timers.set(arn, command)
+            elif isinstance(command, CancelTimers):
+                self.timers.cancel(arn, command.branch)
+
+    def _call(self, arn: str, task: RunTask, submitted: Document | None = None) -> TaskCall:
+        key = f"{arn}/{task.branch}/{task.attempt}"
+        return TaskCall(key, task, arn, submitted, functools.partial(self._report, arn))
+
+    # --- loading and faults -----------------------------------------------------------------------------
+
+    def _load(self, arn: str) -> Execution | None:
+        if self._faults.get(arn, 0) > 1:
+            return None
+        execution = self._store.executions.load(arn)
+        if execution is not None:
+            try:
+                execution.program = self._programs.get(execution.definition_id)
+            except (DefinitionError, LookupError):
+                _log.exception("%s cannot go on: its definition cannot be read", arn)
+                return None
+        return execution
+
+    def _reload_map_runs(self, waits: dict[str, Pending]) -> None:
+        children: dict[str, set[str]] = {run.arn: set() for pending in waits.values() for run in pending.map_runs}
+        for execution in self.live.values():
+            if execution.parent_map_run_arn is not None:
+                children.setdefault(execution.parent_map_run_arn, set()).add(execution.arn)
+        for run_arn, arns in children.items():
+            run = self._store.map_runs.get(run_arn)
+            parent = run and (self.live.get(run.execution_arn) or self._store.executions.load(run.execution_arn))
+            if run and parent:
+                self._map_runs.resume(run, parent, arns)
+
+    def _undo(self, batch: _Batch, error: Exception | None) -> None:
+        """Put back what came in, and load everything anew before the next cycle."""
+        self._stale = True
+        if error is not None:
+            for message in batch.messages:
+                if message.reply is not None and not message.reply.done():
+                    message.reply.set_exception(error)
+            batch.messages = [message for message in batch.messages if message.reply is None]
+        self.inbox.extendleft(reversed(batch.messages))
+
+    def _blame(self, fault: _Fault) -> None:
+        """The engine failed at an execution: end it. What failed while being ended is left alone from then on."""
+        arn = fault.execution.arn
+        _log.error("internal error at %s", arn, exc_info=fault.__cause__)
+        self._faults[arn] = self._faults.get(arn, 0) + 1
+        for message in [message for message in self.inbox if message.arn == arn]:
+            self.inbox.remove(message)
+            if message.reply is not None:
+                message.reply.set_exception(RuntimeError(f"internal error at {arn}: {fault.__cause__!r}"))
+        stop = Stopped("States.Runtime", f"Internal error of the local engine: {fault.__cause__!r}")
+        self.inbox.appendleft(Message(arn, stop))
+        run_arn = fault.execution.parent_map_run_arn
+        run = self._map_runs.live(run_arn) if run_arn else None
+        if run is not None:
+            self.inbox.appendleft(Message(run.execution_arn, stop))
+
+
+def _awaited(execution: Execution, outcome: Outcome | None) -> bool:
+    if isinstance(outcome, (TaskSubmitted, TaskSucceeded, TaskFailed, TaskHeartbeat)):
+        branch = execution.branches.get(outcome.branch)
+        return branch is not None and branch.waiting is Waiting.TASK and branch.attempt == outcome.attempt
+    return True

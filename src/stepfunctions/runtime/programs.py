@@ -1,0 +1,37 @@
+"""Compiled definitions, each made once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+
+from stepfunctions.asl import codec
+from stepfunctions.engine.ports import MachineStore
+from stepfunctions.engine.program import Program, compile_program
+
+_KEPT = 256
+
+
+def definition_id_of(text: str) -> str:
+    """Return the id of a definition: a hash of its text."""
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+class Programs:
+    """The programs of the latest used definitions of a store. Used by one thread."""
+
+    def __init__(self, machines: MachineStore) -> None:
+        self._machines = machines
+        self._programs: OrderedDict[str, Program] = OrderedDict()
+
+    def get(self, definition_id: str) -> Program:
+        """Return the program of a stored definition. Raises KeyError when the store does not have it."""
+        program = self._programs.get(definition_id)
+        if program is None:
+            program = compile_program(codec.parse(self._machines.definition(definition_id)))
+            self._programs[definition_id] = program
+            if len(self._programs) > _KEPT:
+                self._programs.popitem(last=False)
+        else:
+            self._programs.move_to_end(definition_id)
+        return program

@@ -1,0 +1,30 @@
+"""Where executions are kept: in memory, or in one SQLite file."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from stepfunctions.engine.ports import ExecutionStore, MachineStore, MapRunStore
+
+
+class Store(Protocol):
+    """The three stores of one Step Functions service; what one commits, the others see."""
+
+    @property
+    def executions(self) -> ExecutionStore:
+        """Executions, their histories and waits."""
+        ...
+
+    @property
+    def machines(self) -> MachineStore:
+        """State machines and definitions."""
+        ...
+
+    @property
+    def map_runs(self) -> MapRunStore:
+        """Map runs."""
+        ...
+
+    def close(self) -> None:
+        """Let go of files and connections. Nothing else may be called afterwards."""
+        ...

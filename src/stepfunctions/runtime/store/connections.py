@@ -1,0 +1,66 @@
+"""Connections to one SQLite file: one writer behind a lock, and as many readers as read at the same time."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from stepfunctions.runtime.store.schema import migrate
+
+
+class Connections:
+    """Opens and migrates the file. WAL with synchronous=NORMAL: what is committed survives a killed process."""
+
+    def __init__(self, path: Path | str) -> None:
+        self._path = str(path)
+        self._write_lock = threading.Lock()
+        self._idle: list[sqlite3.Connection] = []
+        self._writer = self._connect()
+        try:
+            self._writer.execute("PRAGMA journal_mode = WAL")
+            self._writer.execute("PRAGMA synchronous = NORMAL")
+            self._writer.execute("PRAGMA journal_size_limit = 16777216")
+            migrate(self._writer)
+        except BaseException:
+            self._writer.close()
+            raise
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=30)
+        connection.execute("PRAGMA cache_size = -8000")
+        return connection
+
+    @contextmanager
+    def write(self) -> Iterator[sqlite3.Connection]:
+        """One transaction: committed at the end of the block, rolled back when it raises."""
+        with self._write_lock:
+            writer = self._writer
+            writer.execute("BEGIN IMMEDIATE")
+            try:
+                yield writer
+                writer.execute("COMMIT")
+            except BaseException:
+                if writer.in_transaction:
+                    writer.execute("ROLLBACK")
+                raise
+
+    @contextmanager
+    def read(self) -> Iterator[sqlite3.Connection]:
+        """A connection for reading, taken from the idle ones; it sees everything committed so far."""
+        try:
+            connection = self._idle.pop()
+        except IndexError:
+            connection = self._connect()
+        try:
+            yield connection
+        finally:
+            self._idle.append(connection)
+
+    def close(self) -> None:
+        """Close all connections. No thread may be reading or writing."""
+        while self._idle:
+            self._idle.pop().close()
+        self._writer.close()

@@ -1,0 +1,231 @@
+"""The store in memory: the readable reference, and what in-process runs and Express executions use.
+
+It keeps rows, not the engine's objects, so that what it loads is as new as after a restart.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from stepfunctions.asl.document import Document
+from stepfunctions.engine.execution import Branch, Execution, Status
+from stepfunctions.engine.history import HistoryEvent
+from stepfunctions.engine.map_run import MapRun
+from stepfunctions.engine.messages import RunTask, SetTimer
+from stepfunctions.engine.ports import Change, Machine, Pending
+from stepfunctions.runtime.store.rows import TimerKey, Wait, header, waits_of
+
+
+@dataclass(slots=True)
+class _Rows:
+    """Everything about one execution."""
+
+    number: int
+    header: Execution
+    branches: dict[int, str] = field(default_factory=dict)
+    events: list[HistoryEvent] = field(default_factory=list)
+    tasks: dict[Wait, RunTask] = field(default_factory=dict)
+    submitted: dict[Wait, Document] = field(default_factory=dict)
+    timers: dict[TimerKey, SetTimer] = field(default_factory=dict)
+
+
+class MemoryStore:
+    """The three stores over dictionaries. Threads may share it."""
+
+    def __init__(self) -> None:
+        lock = threading.RLock()
+        map_runs: dict[str, MapRun] = {}
+        self.executions = MemoryExecutions(lock, map_runs)
+        self.machines = MemoryMachines(lock)
+        self.map_runs = MemoryMapRuns(lock, map_runs, self.executions)
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+class MemoryExecutions:
+    """ExecutionStore in memory."""
+
+    def __init__(self, lock: threading.RLock, map_runs: dict[str, MapRun]) -> None:
+        self._lock = lock
+        self._map_runs = map_runs
+        self._rows: dict[str, _Rows] = {}
+
+    def commit(self, changes: Sequence[Change], map_runs: Sequence[MapRun] = ()) -> None:
+        """See the port. Nothing in here can fail half-way."""
+        with self._lock:
+            for change in changes:
+                self._write(change)
+            for run in map_runs:
+                self._map_runs[run.arn] = replace(run)
+
+    def _write(self, change: Change) -> None:
+        execution = change.execution
+        rows = self._rows.get(execution.arn)
+        if rows is None:
+            rows = self._rows[execution.arn] = _Rows(len(self._rows) + 1, execution)
+        rows.header = header(execution)
+        rows.events += change.events
+        if execution.ended:
+            rows.branches, rows.tasks, rows.submitted, rows.timers = {}, {}, {}, {}
+        else:
+            _write_branches(rows, execution)
+            _write_waits(rows, change)
+        execution.dirty.clear()
+        execution.removed.clear()
+
+    def load(self, arn: str, branches: bool = True) -> Execution | None:
+        """See the port."""
+        with self._lock:
+            rows = self._rows.get(arn)
+            if rows is None:
+                return None
+            execution = header(rows.header)
+            if branches:
+                execution.attach([Branch.from_json(text) for text in rows.branches.values()])
+            return execution
+
+    def open_arns(self) -> list[str]:
+        """See the port."""
+        with self._lock:
+            return [arn for arn, rows in self._rows.items() if not rows.header.ended]
+
+    def pending(self, arn: str) -> Pending:
+        """See the port."""
+        with self._lock:
+            rows = self._rows[arn]
+            return Pending(
+                [(task, rows.submitted.get(wait)) for wait, task in rows.tasks.items()],
+                list(rows.timers.values()),
+                [replace(run) for run in self._map_runs.values()
+                 if run.execution_arn == arn and run.status == Status.RUNNING],
+            )  # fmt: skip
+
+    def history(self, arn: str, after: int = 0, limit: int = 1000, reverse: bool = False) -> list[HistoryEvent]:
+        """See the port."""
+        with self._lock:
+            rows = self._rows.get(arn)
+            events = rows.events if rows else []
+            if not reverse:
+                return events[after : after + limit]
+            end = after - 1 if after else len(events)
+            return events[max(0, end - limit) : end][::-1]
+
+    def page(self, machine_arn: str | None, status: str | None, map_run_arn: str | None,
+             after: str | None, limit: int) -> tuple[list[Execution], str | None]:  # fmt: skip
+        """See the port."""
+        last = int(after) if after else None
+        found: list[_Rows] = []
+        with self._lock:
+            for rows in reversed(self._rows.values()):
+                one = rows.header
+                if (
+                    (last is None or rows.number < last)
+                    and machine_arn in (None, one.machine_arn)
+                    and status in (None, one.status)
+                    and map_run_arn in (None, one.parent_map_run_arn)
+                ):
+                    found.append(rows)
+                    if len(found) > limit:
+                        break
+        mark = str(found[limit - 1].number) if len(found) > limit else None
+        return [replace(header(rows.header), input=Document(None), output=None) for rows in found[:limit]], mark
+
+    def outputs(self, map_run_arn: str) -> list[Document]:
+        """Return the outputs of the succeeded children of a map run, in item order."""
+        with self._lock:
+            children = [
+                rows.header for rows in self._rows.values()
+                if rows.header.parent_map_run_arn == map_run_arn and rows.header.status == Status.SUCCEEDED
+            ]  # fmt: skip
+        children.sort(key=lambda child: child.item_index or 0)
+        return [child.output for child in children if child.output is not None]
+
+
+def _write_branches(rows: _Rows, execution: Execution) -> None:
+    for number in execution.dirty - execution.removed:
+        rows.branches[number] = execution.branches[number].to_json()
+    for number in execution.removed:
+        rows.branches.pop(number, None)
+
+
+def _write_waits(rows: _Rows, change: Change) -> None:
+    waits = waits_of(change.taken, change.commands)
+    for wait, output in waits.submitted.items():
+        if wait in rows.tasks:
+            rows.submitted[wait] = output
+    for wait in waits.tasks_gone:
+        rows.tasks.pop(wait, None)
+        rows.submitted.pop(wait, None)
+    for branch, attempt, kind in waits.timers_gone:
+        timer = rows.timers.get((branch, kind))
+        if timer and timer.attempt == attempt:
+            del rows.timers[branch, kind]
+    for branch in waits.branches_quiet:
+        for key in [key for key in rows.timers if key[0] == branch]:
+            del rows.timers[key]
+    rows.tasks.update(waits.tasks)
+    rows.timers.update(waits.timers)
+
+
+class MemoryMachines:
+    """MachineStore in memory."""
+
+    def __init__(self, lock: threading.RLock) -> None:
+        self._lock = lock
+        self._machines: dict[str, Machine] = {}
+        self._definitions: dict[str, str] = {}
+
+    def put(self, machine: Machine) -> None:
+        """See the port."""
+        with self._lock:
+            self._machines[machine.arn] = replace(machine, tags=dict(machine.tags))
+            self._definitions[machine.definition_id] = machine.definition
+
+    def get(self, arn: str) -> Machine | None:
+        """See the port."""
+        with self._lock:
+            machine = self._machines.get(arn)
+            return replace(machine, tags=dict(machine.tags)) if machine else None
+
+    def delete(self, arn: str) -> None:
+        """See the port."""
+        with self._lock:
+            self._machines.pop(arn, None)
+
+    def list(self, after: str | None, limit: int) -> tuple[list[Machine], str | None]:
+        """See the port."""
+        with self._lock:
+            names = sorted(name for name in self._machines if after is None or name > after)
+            page = [replace(self._machines[name]) for name in names[:limit]]
+            return page, names[limit - 1] if len(names) > limit else None
+
+    def definition(self, definition_id: str) -> str:
+        """See the port."""
+        return self._definitions[definition_id]
+
+
+class MemoryMapRuns:
+    """MapRunStore in memory."""
+
+    def __init__(self, lock: threading.RLock, runs: dict[str, MapRun], executions: MemoryExecutions) -> None:
+        self._lock = lock
+        self._runs = runs
+        self._executions = executions
+
+    def get(self, arn: str) -> MapRun | None:
+        """See the port."""
+        with self._lock:
+            run = self._runs.get(arn)
+            return replace(run) if run else None
+
+    def of_execution(self, execution_arn: str) -> list[MapRun]:
+        """See the port."""
+        with self._lock:
+            return [replace(run) for run in self._runs.values() if run.execution_arn == execution_arn]
+
+    def outputs(self, arn: str) -> Iterator[Document]:
+        """See the port."""
+        return iter(self._executions.outputs(arn))

@@ -1,0 +1,152 @@
+"""The tables of the SQLite store, as an ordered list of migrations.
+
+``PRAGMA user_version`` says how many were applied; it changes in the same transaction as the tables.
+Never edit a migration that was released: add one.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+
+from stepfunctions.errors import LocalCloudError
+
+_FIRST = (
+    """
+    CREATE TABLE definitions (
+        id TEXT PRIMARY KEY,      -- hash of the text
+        text TEXT NOT NULL
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE machines (
+        arn TEXT PRIMARY KEY,
+        name TEXT NOT NULL,
+        type TEXT NOT NULL,
+        role_arn TEXT NOT NULL,
+        definition_id TEXT NOT NULL REFERENCES definitions (id),
+        revision_id TEXT NOT NULL,
+        created_at REAL NOT NULL,
+        updated_at REAL NOT NULL,
+        status TEXT NOT NULL,
+        settings TEXT,            -- JSON
+        tags TEXT NOT NULL        -- JSON
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE executions (
+        id INTEGER PRIMARY KEY,   -- in the order of their start; what the other tables refer to
+        arn TEXT NOT NULL UNIQUE,
+        name TEXT NOT NULL,
+        machine_arn TEXT NOT NULL,
+        machine_name TEXT NOT NULL,
+        role_arn TEXT NOT NULL,
+        definition_id TEXT NOT NULL,
+        region TEXT NOT NULL,
+        type TEXT NOT NULL,
+        started_at REAL NOT NULL,
+        map_run_arn TEXT,
+        item_index INTEGER,
+        status TEXT NOT NULL,
+        stopped_at REAL,
+        error TEXT,
+        cause TEXT,
+        next_branch INTEGER NOT NULL,
+        last_event_id INTEGER NOT NULL,
+        transitions INTEGER NOT NULL,
+        redrive_count INTEGER NOT NULL,
+        input TEXT NOT NULL,
+        output TEXT
+    )
+    """,
+    "CREATE INDEX executions_of_machine ON executions (machine_arn, id)",
+    "CREATE INDEX executions_of_map_run ON executions (map_run_arn, item_index) WHERE map_run_arn IS NOT NULL",
+    "CREATE INDEX executions_open ON executions (machine_arn, id) WHERE status = 'RUNNING'",
+    """
+    CREATE TABLE branches (
+        execution INTEGER NOT NULL,
+        id INTEGER NOT NULL,
+        row TEXT NOT NULL,        -- Branch.to_json
+        PRIMARY KEY (execution, id)
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE events (
+        execution INTEGER NOT NULL,
+        id INTEGER NOT NULL,
+        previous_id INTEGER NOT NULL,
+        timestamp REAL NOT NULL,
+        type TEXT NOT NULL,
+        name TEXT,
+        payload,                  -- text; an integer is the id of the event that has the same text
+        extra TEXT,               -- JSON
+        PRIMARY KEY (execution, id)
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE timers (
+        execution INTEGER NOT NULL,
+        branch INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        attempt INTEGER NOT NULL,
+        due REAL NOT NULL,
+        PRIMARY KEY (execution, branch, kind)
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE tasks (
+        execution INTEGER NOT NULL,
+        branch INTEGER NOT NULL,
+        attempt INTEGER NOT NULL,
+        row TEXT NOT NULL,        -- rows.task_to_json
+        submitted TEXT,           -- output of TaskSubmitted
+        PRIMARY KEY (execution, branch, attempt)
+    ) WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE map_runs (
+        id INTEGER PRIMARY KEY,
+        arn TEXT NOT NULL UNIQUE,
+        execution_arn TEXT NOT NULL,
+        row TEXT NOT NULL,        -- rows.map_run_to_json
+        status TEXT NOT NULL,
+        stopped_at REAL,
+        cursor INTEGER NOT NULL,
+        exhausted INTEGER NOT NULL,
+        total INTEGER,
+        running INTEGER NOT NULL,
+        succeeded INTEGER NOT NULL,
+        failed INTEGER NOT NULL,
+        timed_out INTEGER NOT NULL,
+        aborted INTEGER NOT NULL,
+        max_concurrency INTEGER NOT NULL,
+        tolerated_failure_count INTEGER,
+        tolerated_failure_percentage REAL
+    )
+    """,
+    "CREATE INDEX map_runs_of_execution ON map_runs (execution_arn, id)",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST,)
+
+
+def migrate(connection: sqlite3.Connection, migrations: tuple[tuple[str, ...], ...] = MIGRATIONS) -> None:
+    """Bring the database up to date, all or nothing.
+
+    Raises LocalCloudError when it was made by a newer version of this package.
+    """
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if version > len(migrations):
+            raise LocalCloudError(
+                f"The database is of schema {version}, this version of stepfunctions-sdk knows {len(migrations)}: "
+                "upgrade the package, or use another data directory."
+            )
+        for statements in migrations[version:]:
+            for statement in statements:
+                connection.execute(statement)
+        connection.execute(f"PRAGMA user_version = {len(migrations)}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise

@@ -1,0 +1,317 @@
+"""The durable store: one SQLite file."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from stepfunctions.asl.document import Document, dumps
+from stepfunctions.engine.execution import Branch, Execution, Status
+from stepfunctions.engine.history import HistoryEvent
+from stepfunctions.engine.map_run import MapRun
+from stepfunctions.engine.messages import SetTimer, TimerKind
+from stepfunctions.engine.ports import Change, Pending
+from stepfunctions.runtime.store.connections import Connections
+from stepfunctions.runtime.store.rows import (
+    COUNTERS,
+    map_run_from_json,
+    map_run_to_json,
+    task_from_json,
+    task_to_json,
+    waits_of,
+)
+from stepfunctions.runtime.store.sqlite_machines import SqliteMachines
+
+_SHARED = 100
+"""Payloads of more characters than this are written once a step; later events refer to the first."""
+
+_FIXED = ("arn", "name", "machine_arn", "machine_name", "role_arn", "definition_id", "region", "type",
+          "started_at", "map_run_arn", "item_index", "input")  # fmt: skip
+_CHANGING = ("status", "stopped_at", "error", "cause", "next_branch", "last_event_id", "transitions",
+             "redrive_count", "output")  # fmt: skip
+_INSERT = (f"INSERT INTO executions (id, {', '.join(_FIXED + _CHANGING)})"
+           f" VALUES ({', '.join('?' * (1 + len(_FIXED) + len(_CHANGING)))})")  # fmt: skip
+_UPDATE = f"UPDATE executions SET {', '.join(f'{name} = ?' for name in _CHANGING)} WHERE id = ?"
+_HEADER = ", ".join((*_FIXED[:-1], *_CHANGING[:-1]))
+_EVENTS = """
+    SELECT id, previous_id, timestamp, type, name, CASE typeof(payload) WHEN 'integer' THEN
+        (SELECT payload FROM events first WHERE first.execution = event.execution AND first.id = event.payload)
+        ELSE payload END, extra
+    FROM events event WHERE execution = ?"""
+
+
+class SqliteStore:
+    """The three stores in one file, which is made when missing. Threads may share it; processes may not."""
+
+    def __init__(self, path: Path | str) -> None:
+        self._connections = Connections(path)
+        self.executions = SqliteExecutions(self._connections)
+        self.machines = SqliteMachines(self._connections)
+        self.map_runs = SqliteMapRuns(self._connections)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connections.close()
+
+
+class SqliteExecutions:
+    """ExecutionStore in SQLite. One thread commits; any thread reads."""
+
+    def __init__(self, connections: Connections) -> None:
+        self._db = connections
+        self._numbers: dict[str, int] = {}  # of open executions, so that a commit need not look them up
+        self._last = 0
+
+    def commit(self, changes: Sequence[Change], map_runs: Sequence[MapRun] = ()) -> None:
+        """See the port."""
+        batch = _Batch()
+        try:
+            with self._db.write() as cx:
+                if not self._last:
+                    self._last = cx.execute("SELECT coalesce(max(id), 0) FROM executions").fetchone()[0]
+                for change in changes:
+                    batch.add(change, *self._number(cx, change.execution.arn))
+                batch.write(cx)
+                _write_map_runs(cx, map_runs)
+        except BaseException:
+            self._numbers.clear()
+            self._last = 0
+            raise
+        for change in changes:
+            change.execution.dirty.clear()
+            change.execution.removed.clear()
+            if change.execution.ended:
+                self._numbers.pop(change.execution.arn, None)
+
+    def _number(self, cx: sqlite3.Connection, arn: str) -> tuple[int, bool]:
+        """Return the row id of an execution, and whether it is new."""
+        number = self._numbers.get(arn)
+        if number is not None:
+            return number, False
+        found = cx.execute("SELECT id FROM executions WHERE arn = ?", (arn,)).fetchone()
+        if found is None:
+            self._last += 1
+        number = self._numbers[arn] = found[0] if found else self._last
+        return number, found is None
+
+    def load(self, arn: str, branches: bool = True) -> Execution | None:
+        """See the port."""
+        with self._db.read() as cx:
+            row = cx.execute(f"SELECT id, input, output, {_HEADER} FROM executions WHERE arn = ?", (arn,)).fetchone()
+            if row is None:
+                return None
+            execution = _execution(row[3:], Document.parse(row[1]), row[2])
+            if branches:
+                rows = cx.execute("SELECT row FROM branches WHERE execution = ?", (row[0],))
+                execution.attach([Branch.from_json(text) for (text,) in rows])
+            return execution
+
+    def open_arns(self) -> list[str]:
+        """See the port."""
+        with self._db.read() as cx:
+            rows = cx.execute("SELECT arn FROM executions WHERE status = 'RUNNING' ORDER BY id")
+            return [arn for (arn,) in rows]
+
+    def pending(self, arn: str) -> Pending:
+        """See the port."""
+        of = "FROM {} WHERE execution = (SELECT id FROM executions WHERE arn = ?)"
+        with self._db.read() as cx:
+            tasks = cx.execute("SELECT row, submitted " + of.format("tasks"), (arn,)).fetchall()
+            timers = cx.execute("SELECT branch, attempt, kind, due " + of.format("timers"), (arn,)).fetchall()
+            runs = _map_runs(cx, "execution_arn = ? AND status = 'RUNNING'", arn)
+        return Pending(
+            [(task_from_json(row), Document.parse(text) if text is not None else None) for row, text in tasks],
+            [SetTimer(branch, attempt, TimerKind(kind), due) for branch, attempt, kind, due in timers],
+            runs,
+        )
+
+    def history(self, arn: str, after: int = 0, limit: int = 1000, reverse: bool = False) -> list[HistoryEvent]:
+        """See the port."""
+        with self._db.read() as cx:
+            found = cx.execute("SELECT id FROM executions WHERE arn = ?", (arn,)).fetchone()
+            if found is None:
+                return []
+            where = " AND id > ? ORDER BY id" if not reverse else " AND id < ? ORDER BY id DESC"
+            start = after if after or not reverse else 1 << 62
+            rows = cx.execute(f"{_EVENTS}{where} LIMIT ?", (found[0], start, limit)).fetchall()
+        return [
+            HistoryEvent(
+                number, previous, timestamp, kind, name,
+                None if payload is None else Document.parse(payload),
+                None if extra is None else Document.parse(extra).value,
+            )
+            for number, previous, timestamp, kind, name, payload, extra in rows
+        ]  # fmt: skip
+
+    def page(self, machine_arn: str | None, status: str | None, map_run_arn: str | None,
+             after: str | None, limit: int) -> tuple[list[Execution], str | None]:  # fmt: skip
+        """See the port."""
+        wanted = {"machine_arn": machine_arn, "status": status, "map_run_arn": map_run_arn}
+        given = {name: value for name, value in wanted.items() if value is not None}
+        where = "".join(f" AND {name} = ?" for name in given)
+        start = int(after) if after else 1 << 62
+        with self._db.read() as cx:
+            rows = cx.execute(
+                f"SELECT id, {_HEADER} FROM executions WHERE id < ?{where} ORDER BY id DESC LIMIT ?",
+                (start, *given.values(), limit + 1),
+            ).fetchall()
+        mark = str(rows[limit - 1][0]) if len(rows) > limit else None
+        return [_execution(row[1:], Document(None), None) for row in rows[:limit]], mark
+
+
+def _execution(row: Sequence[Any], given: Document, output: str | None) -> Execution:
+    """Return the execution of the columns in _HEADER."""
+    columns = dict(zip((*_FIXED[:-1], *_CHANGING[:-1]), row, strict=True))
+    columns["parent_map_run_arn"] = columns.pop("map_run_arn")
+    return Execution(**columns, input=given, output=None if output is None else Document.parse(output))
+
+
+class _Batch:
+    """The rows of one transaction, gathered by statement so that each runs once."""
+
+    def __init__(self) -> None:
+        self._statements: dict[str, list[tuple[Any, ...]]] = {}
+
+    def _run(self, statement: str, row: tuple[Any, ...]) -> None:
+        rows = self._statements.get(statement)
+        if rows is None:
+            rows = self._statements[statement] = []
+        rows.append(row)
+
+    def write(self, cx: sqlite3.Connection) -> None:
+        """Run the statements: what goes first, then what comes, as _PLACES orders them."""
+        for statement in sorted(self._statements, key=_PLACES.__getitem__):
+            cx.executemany(statement, self._statements[statement])
+
+    def add(self, change: Change, number: int, new: bool) -> None:
+        """Gather the rows of one change."""
+        execution = change.execution
+        changing = (
+            execution.status, execution.stopped_at, execution.error, execution.cause, execution.next_branch,
+            execution.last_event_id, execution.transitions, execution.redrive_count,
+            execution.output.text if execution.output is not None else None,
+        )  # fmt: skip
+        if new:
+            self._run(_INSERT, (
+                number, execution.arn, execution.name, execution.machine_arn, execution.machine_name,
+                execution.role_arn, execution.definition_id, execution.region, execution.type,
+                execution.started_at, execution.parent_map_run_arn, execution.item_index,
+                execution.input.text, *changing,
+            ))  # fmt: skip
+        else:
+            self._run(_UPDATE, (*changing, number))
+        if change.events:
+            self._statements.setdefault(_PUT_EVENT, []).extend(_event_rows(number, change.events))
+        if not execution.ended:
+            self._branches(execution, number)
+            self._waits(change, number)
+        elif not new:
+            for statement in _FORGET:
+                self._run(statement, (number,))
+
+    def _branches(self, execution: Execution, number: int) -> None:
+        for branch in execution.dirty - execution.removed:
+            self._run(_PUT_BRANCH, (number, branch, execution.branches[branch].to_json()))
+        for branch in execution.removed:
+            self._run(_DROP_BRANCH, (number, branch))
+
+    def _waits(self, change: Change, number: int) -> None:
+        if not change.taken and not change.commands:
+            return
+        waits = waits_of(change.taken, change.commands)
+        for (branch, attempt), output in waits.submitted.items():
+            self._run(_SUBMITTED, (output.text, number, branch, attempt))
+        for branch, attempt in waits.tasks_gone:
+            self._run(_DROP_TASK, (number, branch, attempt))
+        for branch, attempt, kind in waits.timers_gone:
+            self._run(_DROP_TIMER, (number, branch, kind.value, attempt))
+        for branch in waits.branches_quiet:
+            self._run(_DROP_TIMERS, (number, branch))
+        for (branch, attempt), task in waits.tasks.items():
+            self._run(_PUT_TASK, (number, branch, attempt, task_to_json(task)))
+        for (branch, kind), timer in waits.timers.items():
+            self._run(_PUT_TIMER, (number, branch, kind.value, timer.attempt, timer.due))
+
+
+def _event_rows(number: int, events: Iterable[HistoryEvent]) -> Iterator[tuple[Any, ...]]:
+    written: dict[int, int] = {}
+    for event in events:
+        payload: str | int | None = None
+        if event.payload is not None:
+            payload = event.payload.text
+            if len(payload) > _SHARED:
+                first = written.setdefault(id(event.payload), event.id)
+                if first != event.id:
+                    payload = first
+        yield (number, event.id, event.previous_id, event.timestamp, event.type, event.name, payload,
+               None if event.extra is None else dumps(event.extra))  # fmt: skip
+
+
+_PUT_EVENT = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+_PUT_BRANCH = "INSERT OR REPLACE INTO branches VALUES (?, ?, ?)"
+_DROP_BRANCH = "DELETE FROM branches WHERE execution = ? AND id = ?"
+_SUBMITTED = "UPDATE tasks SET submitted = ? WHERE execution = ? AND branch = ? AND attempt = ?"
+_DROP_TASK = "DELETE FROM tasks WHERE execution = ? AND branch = ? AND attempt = ?"
+_DROP_TIMER = "DELETE FROM timers WHERE execution = ? AND branch = ? AND kind = ? AND attempt = ?"
+_DROP_TIMERS = "DELETE FROM timers WHERE execution = ? AND branch = ?"
+_PUT_TASK = "INSERT OR REPLACE INTO tasks VALUES (?, ?, ?, ?, NULL)"
+_PUT_TIMER = "INSERT OR REPLACE INTO timers VALUES (?, ?, ?, ?, ?)"
+_FORGET = tuple(f"DELETE FROM {table} WHERE execution = ?" for table in ("branches", "timers", "tasks"))
+_PLACES = {
+    statement: place for place, statement in enumerate((
+        *_FORGET, _INSERT, _UPDATE, _PUT_EVENT, _PUT_BRANCH, _DROP_BRANCH, _SUBMITTED, _DROP_TASK, _DROP_TIMER,
+        _DROP_TIMERS, _PUT_TASK, _PUT_TIMER,
+    ))
+}  # fmt: skip
+
+_PUT_MAP_RUN = (
+    f"INSERT INTO map_runs (arn, execution_arn, row, {', '.join(COUNTERS)})"
+    f" VALUES (?, ?, ?, {', '.join('?' * len(COUNTERS))})"
+)
+_UPDATE_MAP_RUN = f"UPDATE map_runs SET {', '.join(f'{name} = ?' for name in COUNTERS)} WHERE arn = ?"
+
+
+def _write_map_runs(cx: sqlite3.Connection, runs: Iterable[MapRun]) -> None:
+    for run in runs:
+        counters = [getattr(run, name) for name in COUNTERS]
+        if not cx.execute(_UPDATE_MAP_RUN, (*counters, run.arn)).rowcount:
+            cx.execute(_PUT_MAP_RUN, (run.arn, run.execution_arn, map_run_to_json(run), *counters))
+
+
+def _map_runs(cx: sqlite3.Connection, where: str, *values: str) -> list[MapRun]:
+    rows = cx.execute(f"SELECT row, {', '.join(COUNTERS)} FROM map_runs WHERE {where} ORDER BY id", values)
+    return [map_run_from_json(text, counters) for text, *counters in rows]
+
+
+class SqliteMapRuns:
+    """MapRunStore in SQLite."""
+
+    def __init__(self, connections: Connections) -> None:
+        self._db = connections
+
+    def get(self, arn: str) -> MapRun | None:
+        """See the port."""
+        with self._db.read() as cx:
+            return next(iter(_map_runs(cx, "arn = ?", arn)), None)
+
+    def of_execution(self, execution_arn: str) -> list[MapRun]:
+        """See the port."""
+        with self._db.read() as cx:
+            return _map_runs(cx, "execution_arn = ?", execution_arn)
+
+    def outputs(self, arn: str) -> Iterator[Document]:
+        """See the port."""
+        last = -1
+        while True:
+            with self._db.read() as cx:
+                rows = cx.execute(
+                    "SELECT item_index, output FROM executions WHERE map_run_arn = ? AND item_index > ?"
+                    " AND status = ? ORDER BY item_index LIMIT 200",
+                    (arn, last, Status.SUCCEEDED),
+                ).fetchall()
+            if not rows:
+                return
+            for last, output in rows:
+                yield Document.parse(output)
