@@ -1,0 +1,28 @@
+"""Write AWS Step Functions workflows in Python; run them here, with no AWS account, or on AWS.
+
+The package is a drop-in successor of AWS's ``stepfunctions`` 2.3.0 ("Step Functions Data Science SDK").
+Start with :mod:`stepfunctions.steps` and :mod:`stepfunctions.workflow`.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+try:
+    __version__ = version("stepfunctions-sdk")
+except PackageNotFoundError:  # run from a source tree that is not installed
+    __version__ = "0"
+
+__all__ = ["__version__", "inputs", "steps", "workflow"]
+
+logging.getLogger("stepfunctions").addHandler(logging.NullHandler())
+
+
+def __getattr__(name: str) -> Any:
+    """Import a subpackage when it is first used, so that ``import stepfunctions`` costs next to nothing."""
+    if name in ("inputs", "steps", "workflow"):
+        return importlib.import_module(f"stepfunctions.{name}")
+    raise AttributeError(f"module 'stepfunctions' has no attribute '{name}'")

@@ -1,0 +1,43 @@
+"""The boto3 client that a workflow talks through, and what every listing of the API has in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import stepfunctions
+
+USER_AGENT = "stepfunctions-sdk"
+
+
+def default_client() -> Any:
+    """Return boto3's Step Functions client of the current environment.
+
+    With ``eval "$(stepfunctions local env)"`` that is the local cloud, else AWS.
+    """
+    import boto3
+
+    return append_user_agent_to_client(boto3.client("stepfunctions"))
+
+
+def append_user_agent_to_client(client: Any) -> Any:
+    """Name this SDK in the client's requests, once, and return the client."""
+    suffix = f" {USER_AGENT}/{stepfunctions.__version__}"
+    config = getattr(client, "_client_config", None)
+    if config is not None and not str(config.user_agent or "").endswith(suffix):
+        config.user_agent = f"{config.user_agent or ''}{suffix}"
+    return client
+
+
+def pages(call: Callable[..., dict[str, Any]], key: str, max_items: int, **request: Any) -> Iterator[Any]:
+    """Yield at most ``max_items`` entries of a paged listing of the API."""
+    left = max_items
+    token: str | None = None
+    while left > 0:
+        response = call(**request, maxResults=min(left, 1000), **({"nextToken": token} if token else {}))
+        entries = response[key][:left]
+        yield from entries
+        left -= len(entries)
+        token = response.get("nextToken")
+        if not token:
+            return
