@@ -10,6 +10,7 @@ from stepfunctions.engine import map_distributed, task
 from stepfunctions.engine.execution import ROOT_BRANCH, Branch, Execution, Status, Waiting
 from stepfunctions.engine.history import HistoryEvent
 from stepfunctions.engine.leaving import drop_children, end, execution_timeout, fail_branch, fail_state
+from stepfunctions.engine.limits import DATA_LIMIT, MAX_EVENTS
 from stepfunctions.engine.messages import (
     EXECUTION_BRANCH,
     Command,
@@ -27,7 +28,7 @@ from stepfunctions.engine.messages import (
 )
 from stepfunctions.engine.program import Node
 from stepfunctions.engine.states import BEGIN, CHILD_ENDED, end_wait
-from stepfunctions.engine.turn import DATA_LIMIT, MAX_EVENTS, Failure, HistoryFull, Turn
+from stepfunctions.engine.turn import Failure, HistoryFull, Turn
 from stepfunctions.errors import StateFailed
 
 MAX_TRANSITIONS = 1_000

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from stepfunctions.asl.choice import ChoiceRule
 from stepfunctions.asl.document import JSON, Document
-from stepfunctions.asl.fields import ABSENT, JSONATA, JSONPATH, QueryLanguageName, declared_fields
+from stepfunctions.asl.fields import ABSENT, JSONATA, JSONPATH, Absent, QueryLanguageName, declared_fields
 from stepfunctions.asl.machine import Region, StateMachine, escape_pointer, state_language, subregions
 from stepfunctions.asl.resource import IntegrationPattern, Resource
 from stepfunctions.asl.retry import Catcher, Retrier
@@ -77,8 +77,8 @@ class Compiler:
         next_state = getattr(state, "next", ABSENT)
         node = Node(name, state.TYPE, path, fields.flow(), None if next_state is ABSENT else next_state)
         if isinstance(state, (Task, Parallel, Map)):
-            node.retriers = tuple(_retrier(item) for item in state.retry or ())
-            node.catchers = tuple(fields.catcher(index, item) for index, item in enumerate(state.catch or ()))
+            node.retriers = tuple(_retrier(item) for item in _given(state.retry) or ())
+            node.catchers = tuple(fields.catcher(index, item) for index, item in enumerate(_given(state.catch) or ()))
         if isinstance(state, Pass) and state.result is not ABSENT:
             node.result = Document(state.result)
         node.work = _WORK[type(state)](fields) if type(state) in _WORK else None
@@ -128,12 +128,9 @@ class Fields:
             flow.parameters = self.template(getattr(state, "arguments", ABSENT), "Arguments")
             flow.output = self.template(getattr(state, "output", ABSENT), "Output")
             return flow
-        texts = {}
         for attribute, field in (("input_path", "InputPath"), ("output_path", "OutputPath")):
             text = getattr(state, attribute, ABSENT)
-            texts[field] = str(text)
             setattr(flow, attribute[:-5], self.selector_path(text, field))
-        flow.texts = texts
         if not isinstance(state, Map):  # a Map's Parameters is the old name of ItemSelector
             flow.parameters = self.template(getattr(state, "parameters", ABSENT), "Parameters")
         flow.selector = self.template(getattr(state, "result_selector", ABSENT), "ResultSelector")
@@ -184,6 +181,10 @@ class Fields:
         if self.tongue.name == JSONATA and value.startswith("{%"):
             return self.expression(value, wire)
         return str(value)
+
+
+def _given(value: T | Absent) -> T | None:
+    return None if value is ABSENT else value
 
 
 def _empty(scope: Scope) -> JSON:  # noqa: ARG001 - an Evaluator
@@ -274,8 +275,8 @@ def _map(fields: Fields) -> MapWork:
 def _distributed(fields: Fields) -> DistributedWork:
     state: Map = fields.state
     config = state.processor.processor_config
-    reader, batcher, writer = state.item_reader or None, state.item_batcher or None, state.result_writer or None
-    reader_config = reader.reader_config or None if reader else None
+    reader, batcher, writer = _given(state.item_reader), _given(state.item_batcher), _given(state.result_writer)
+    reader_config = _given(reader.reader_config) if reader else None
     execution_type = ABSENT if config is ABSENT else config.execution_type
     numbers = (fields.number("max_items_per_batch", "MaxItemsPerBatch", batcher),
                fields.number("max_input_bytes_per_batch", "MaxInputBytesPerBatch", batcher)) if batcher else ()

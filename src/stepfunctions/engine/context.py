@@ -8,6 +8,7 @@ from typing import Any
 
 from stepfunctions.asl.document import JSON, Document
 from stepfunctions.engine.execution import Branch
+from stepfunctions.engine.map_run import map_item
 from stepfunctions.engine.program import Node, TaskWork
 from stepfunctions.engine.tokens import make_token
 from stepfunctions.engine.turn import Turn
@@ -30,17 +31,13 @@ def scope(turn: Turn, branch: Branch, node: Node, value: JSON, item: JSON = None
                  lambda: turn.chance(branch, salt))
 
 
-def evaluate(turn: Turn, branch: Branch, node: Node, evaluator: Evaluator, document: Document,
-             text: str = "") -> Document:
+def evaluate(turn: Turn, branch: Branch, node: Node, evaluator: Evaluator, document: Document) -> Document:
     """Return the value of an expression over a document: the same document if nothing changed.
 
-    A path that leads nowhere fails the state with States.Runtime; ``text`` is the path as it was written.
+    An expression that has no value (a path that leads nowhere) fails the state: StateFailed.
     """
     value = document.value
-    try:
-        result = evaluator(scope(turn, branch, node, value))
-    except LookupError as error:
-        raise StateFailed(RUNTIME, f"Invalid path '{text}' : {error}") from error
+    result = evaluator(scope(turn, branch, node, value))
     return document if result is value else Document(result)
 
 
@@ -88,16 +85,6 @@ def context_of(turn: Turn, branch: Branch, node: Node, item: JSON = None) -> JSO
     return context
 
 
-def map_item(index: int, value: JSON, key: str | None, source: str | None = None) -> dict[str, JSON]:
-    """Return the context's Map.Item of one iteration."""
-    item: dict[str, JSON] = {"Index": index, "Value": value}
-    if key is not None:
-        item["Key"] = key
-    if source is not None:
-        item["Source"] = source
-    return item
-
-
 def _item_around(turn: Turn, branch: Branch) -> JSON:
     """Return Map.Item of the innermost inline iteration around a branch, or None."""
     branches = turn.execution.branches
@@ -131,7 +118,7 @@ def read_items(turn: Turn, branch: Branch, node: Node) -> Document:
     document = branch.effective or branch.input
     work = node.work
     if work.items is not None:
-        document = evaluate(turn, branch, node, work.items, document, work.items_text)
+        document = evaluate(turn, branch, node, work.items, document)
     if not isinstance(document.value, (list, dict)):
         raise StateFailed(RUNTIME, f'Reference path "{work.items_text}" must point to array.')
     return document

@@ -33,7 +33,7 @@ def effective_input(turn: Turn, branch: Branch, node: Node) -> Document:
     flow = node.flow
     if flow.input is None:
         return branch.input
-    return evaluate(turn, branch, node, flow.input, branch.input, flow.texts.get("InputPath", ""))
+    return evaluate(turn, branch, node, flow.input, branch.input)
 
 
 def parameters(turn: Turn, branch: Branch, node: Node, effective: Document) -> Document:
@@ -61,7 +61,7 @@ def filtered(turn: Turn, branch: Branch, node: Node, document: Document) -> Docu
     flow = node.flow
     if flow.output is None:
         return document
-    return evaluate(turn, branch, node, flow.output, document, flow.texts.get("OutputPath", ""))
+    return evaluate(turn, branch, node, flow.output, document)
 
 
 def output_of(turn: Turn, branch: Branch, node: Node, result: Document) -> Document:
@@ -99,7 +99,7 @@ def read_number(turn: Turn, branch: Branch, node: Node, number: Number, document
     """Return a number that is written, or read from ``document``; fails the state when it is none there."""
     if number.path is None:
         return number.value or 0
-    value = evaluate(turn, branch, node, number.path, document, number.text)
+    value = evaluate(turn, branch, node, number.path, document)
     found = value.value
     if isinstance(found, float) and whole and found.is_integer():
         found = int(found)

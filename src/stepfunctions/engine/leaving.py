@@ -8,10 +8,11 @@ from stepfunctions.asl.document import JSON, Document, dumps
 from stepfunctions.engine.context import evaluate
 from stepfunctions.engine.dataflow import assigned, output_of
 from stepfunctions.engine.execution import Branch, Status, Waiting
+from stepfunctions.engine.limits import check_size
 from stepfunctions.engine.messages import EXECUTION_BRANCH, CancelTimers, TimerKind
 from stepfunctions.engine.program import Node
 from stepfunctions.engine.retry import choose_catcher, choose_retrier, delay
-from stepfunctions.engine.turn import Failure, Turn, check_size
+from stepfunctions.engine.turn import Failure, Turn
 
 _ABORTED = {"Task": "TaskStateAborted", "Wait": "WaitStateAborted", "Parallel": "ParallelStateAborted",
             "Map": "MapStateAborted"}

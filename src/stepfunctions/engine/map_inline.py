@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from stepfunctions.asl.document import JSON, Document
 from stepfunctions.engine import map_distributed
-from stepfunctions.engine.context import RUNTIME, items_of, map_item, scope
+from stepfunctions.engine.context import items_of, scope
 from stepfunctions.engine.dataflow import effective_input, read_number
 from stepfunctions.engine.execution import Branch, Family
 from stepfunctions.engine.leaving import drop_children, fail_state, finish_work
+from stepfunctions.engine.limits import check_size
+from stepfunctions.engine.map_run import map_item
 from stepfunctions.engine.parallel import joined
 from stepfunctions.engine.program import MapWork, Node
-from stepfunctions.engine.turn import Failure, Turn, check_size
-from stepfunctions.errors import StateFailed
+from stepfunctions.engine.turn import Failure, Turn
 
 MAX_CONCURRENCY = 40
 """How many inline iterations run at once at most; also what MaxConcurrency 0 means."""
@@ -62,11 +63,8 @@ def _input_of(turn: Turn, branch: Branch, node: Node, value: JSON, index: int, k
     if selector is None:
         return Document(value)
     effective = (branch.effective or branch.input).value
-    try:
-        selected = selector(scope(turn, branch, node, effective, map_item(index, value, key), f"item {index}"))
-    except LookupError as error:
-        raise StateFailed(RUNTIME, str(error)) from error
-    document = Document(selected)
+    document = Document(selector(
+        scope(turn, branch, node, effective, map_item(index, value, key), f"item {index}")))
     check_size(document, node.name)
     return document
 

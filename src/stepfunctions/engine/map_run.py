@@ -8,16 +8,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from random import Random
 from typing import TYPE_CHECKING
 
 from stepfunctions.asl.document import JSON, Document
 from stepfunctions.engine.execution import Status
+from stepfunctions.engine.limits import DATA_LIMIT, MAX_PAYLOAD, check_size
+from stepfunctions.errors import StateFailed
+from stepfunctions.query.scope import Scope
 
 if TYPE_CHECKING:
     from stepfunctions.engine.program import Program
 
 MAX_CONCURRENCY = 10_000
 """What MaxConcurrency 0 (the default) means for a Distributed Map."""
+
+
+def map_item(index: int, value: JSON, key: str | None, source: str | None = None) -> dict[str, JSON]:
+    """Return the context's Map.Item of one iteration."""
+    item: dict[str, JSON] = {"Index": index, "Value": value}
+    if key is not None:
+        item["Key"] = key
+    if source is not None:
+        item["Source"] = source
+    return item
 
 
 @dataclass(slots=True, kw_only=True)
@@ -79,24 +93,42 @@ class Verdict:
     cause: str = ""
 
 
+EXCEEDED = "States.ExceedToleratedFailureThreshold"
+
+
 def capacity(run: MapRun) -> int:
     """Return how many children may be started now; 0 when the run is over, exhausted or at its window."""
-    raise NotImplementedError
+    if run.status != Status.RUNNING or run.exhausted or _exceeded(run):
+        return 0
+    room = min(run.max_concurrency or MAX_CONCURRENCY, MAX_CONCURRENCY) - run.running
+    if run.total is not None:
+        room = min(room, run.total - run.cursor)
+    return max(room, 0)
 
 
 def child_started(run: MapRun) -> None:
     """Count the item at the cursor as running."""
-    raise NotImplementedError
+    run.cursor += 1
+    run.running += 1
+    if run.cursor == run.total:
+        run.exhausted = True
 
 
 def source_ended(run: MapRun) -> None:
     """The source has no further item: the total is what was started."""
-    raise NotImplementedError
+    run.exhausted = True
+    run.total = run.cursor
 
 
 def child_ended(run: MapRun, status: str) -> None:
     """Count one child's final status (SUCCEEDED, FAILED, TIMED_OUT, ABORTED)."""
-    raise NotImplementedError
+    run.running -= 1
+    name = _COUNTER[status]
+    setattr(run, name, getattr(run, name) + 1)
+
+
+_COUNTER = {Status.SUCCEEDED: "succeeded", Status.FAILED: "failed", Status.TIMED_OUT: "timed_out",
+            Status.ABORTED: "aborted"}
 
 
 def verdict(run: MapRun) -> Verdict | None:
@@ -105,7 +137,27 @@ def verdict(run: MapRun) -> Verdict | None:
     FAILED with ``States.ExceedToleratedFailureThreshold`` as soon as a tolerance is exceeded;
     SUCCEEDED when the source is exhausted and no child runs.
     """
-    raise NotImplementedError
+    if _exceeded(run):
+        return Verdict(Status.FAILED, EXCEEDED, "The specified tolerated failure threshold was exceeded")
+    if not run.running and (run.exhausted or run.total == run.cursor):
+        return Verdict(Status.SUCCEEDED)
+    return None
+
+
+def _exceeded(run: MapRun) -> bool:
+    """Tell whether more children failed than are tolerated. With neither tolerance written, none is.
+
+    A percentage is of all items, so it counts once their number is known.
+    """
+    failures = run.failed + run.timed_out + run.aborted
+    count, percentage = run.tolerated_failure_count, run.tolerated_failure_percentage
+    if not failures:
+        return False
+    if count is None and percentage is None:
+        return True
+    if count is not None and failures > count:
+        return True
+    return percentage is not None and bool(run.total) and failures * 100 > percentage * (run.total or 0)
 
 
 def child_input(program: Program, run: MapRun, item: JSON, index: int, key: str | None = None,
@@ -114,12 +166,28 @@ def child_input(program: Program, run: MapRun, item: JSON, index: int, key: str 
 
     Raises StateFailed when ItemSelector fails or the result is over 256 KiB.
     """
-    raise NotImplementedError
+    node = program.regions[run.region].parent
+    assert node is not None
+    document = Document(item)
+    if node.work.selector is not None:
+        context = {**(run.context or {}), "Map": {"Item": map_item(index, item, key, source)}}
+        chance = Random(f"{run.arn}/{index}")
+        document = Document(node.work.selector(Scope(run.input.value, lambda: context, run.variables, lambda: chance)))
+    check_size(document, run.state)
+    return document
 
 
 def map_output(outputs: Iterable[Document]) -> Document:
     """Return the Map's result: the children's outputs in item order, as one array.
 
-    Raises StateFailed(States.DataLimitExceeded) when it is over 256 KiB.
+    Raises StateFailed(States.DataLimitExceeded) when it is over 256 KiB, without reading further.
     """
-    raise NotImplementedError
+    texts: list[str] = []
+    size = 2
+    for output in outputs:
+        size += output.size + bool(texts)
+        if size > MAX_PAYLOAD:
+            raise StateFailed(DATA_LIMIT, "The state/task 'Map' returned a result with a size exceeding the "
+                                          "maximum number of bytes service limit.")
+        texts.append(output.text)
+    return Document.parse(f"[{','.join(texts)}]")

@@ -6,8 +6,8 @@ A :class:`Node` is one state: its data flow, its retriers and catchers, and the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from stepfunctions.asl.document import JSON, Document
@@ -31,8 +31,6 @@ class Flow:
     """ResultPath null: the result is thrown away."""
     output: Evaluator | None = None
     assign: Evaluator | None = None
-    texts: Mapping[str, str] = field(default_factory=dict)
-    """The paths as they are written, by field name, for error texts."""
 
 
 @dataclass(slots=True)

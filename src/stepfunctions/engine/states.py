@@ -46,7 +46,7 @@ def begin_fail(turn: Turn, branch: Branch, node: Node) -> None:
 def _text(turn: Turn, branch: Branch, node: Node, written: Any, field: str) -> str | None:
     if written is None or isinstance(written, str):
         return written
-    value = evaluate(turn, branch, node, written, branch.input, f"{field}Path").value
+    value = evaluate(turn, branch, node, written, branch.input).value
     if not isinstance(value, str):
         raise StateFailed(RUNTIME, f"The {field}Path field of the Fail state must refer to a string value.")
     return value
@@ -58,13 +58,10 @@ def begin_choice(turn: Turn, branch: Branch, node: Node) -> None:
     effective = effective_input(turn, branch, node)
     seen = scope(turn, branch, node, effective.value)
     chosen = work.default
-    try:
-        for rule in work.rules:
-            if rule.test is not None and rule.test(seen):
-                chosen = rule
-                break
-    except LookupError as error:
-        raise StateFailed(RUNTIME, str(error)) from error
+    for rule in work.rules:
+        if rule.test is not None and rule.test(seen):
+            chosen = rule
+            break
     if chosen.next is None:
         raise StateFailed("States.NoChoiceMatched",
                           "Failed to transition out of the state. The state does not point to a next state.")
@@ -98,7 +95,7 @@ def _wait_seconds(turn: Turn, branch: Branch, node: Node, effective: Document) -
         return read_number(turn, branch, node, work.seconds, effective)
     written: Any = work.timestamp
     if not isinstance(written, str):
-        written = evaluate(turn, branch, node, written, effective, work.text).value
+        written = evaluate(turn, branch, node, written, effective).value
     due = parse_timestamp(written)
     if due is None:
         shown = written if isinstance(written, str) else Document(written).text

@@ -7,11 +7,12 @@ from stepfunctions.engine.context import evaluate
 from stepfunctions.engine.dataflow import effective_input, parameters, read_number
 from stepfunctions.engine.execution import Branch, Waiting
 from stepfunctions.engine.leaving import fail_state, finish_work, reasons
+from stepfunctions.engine.limits import check_size
 from stepfunctions.engine.messages import CancelTask, RunTask, TaskFailed, TaskSubmitted, TaskSucceeded, TimerKind
 from stepfunctions.engine.program import Node, Number, TaskWork
 from stepfunctions.engine.retry import HEARTBEAT_TIMEOUT, TIMEOUT
 from stepfunctions.engine.tokens import make_token
-from stepfunctions.engine.turn import Failure, Turn, check_size
+from stepfunctions.engine.turn import Failure, Turn
 from stepfunctions.errors import StateFailed
 
 _FAILED = {"start": "StartFailed", "submit": "SubmitFailed", "run": "Failed"}

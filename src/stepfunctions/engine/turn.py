@@ -9,6 +9,7 @@ from random import Random
 from stepfunctions.asl.document import JSON, Document
 from stepfunctions.engine.execution import Branch, Execution, Family, Waiting
 from stepfunctions.engine.history import HistoryEvent
+from stepfunctions.engine.limits import MAX_EVENTS
 from stepfunctions.engine.messages import (
     CancelTask,
     CancelTimers,
@@ -18,13 +19,6 @@ from stepfunctions.engine.messages import (
     TimerKind,
 )
 from stepfunctions.engine.program import Node, Program
-from stepfunctions.errors import StateFailed
-
-MAX_EVENTS = 25_000
-"""Events of a STANDARD execution's history, the last one included."""
-MAX_PAYLOAD = 262_144
-"""Bytes of an input, output or result: 256 KiB."""
-DATA_LIMIT = "States.DataLimitExceeded"
 
 
 class HistoryFull(Exception):
@@ -147,10 +141,3 @@ class Turn:
         execution.families.pop(branch.id, None)
         execution.dirty.discard(branch.id)
         execution.removed.add(branch.id)
-
-
-def check_size(document: Document, what: str) -> None:
-    """Raise StateFailed(States.DataLimitExceeded) for a document over 256 KiB; ``what`` is the state or task."""
-    if document.size > MAX_PAYLOAD:
-        raise StateFailed(DATA_LIMIT, f"The state/task '{what}' returned a result with a size exceeding the "
-                                      "maximum number of bytes service limit.")
