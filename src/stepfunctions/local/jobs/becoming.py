@@ -13,11 +13,12 @@ import os
 import runpy
 import signal
 import sys
+import sysconfig
 import threading
 import time
 import traceback
 import types
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn
 
 CLONE_NEWNS, CLONE_NEWUSER = 0x00020000, 0x10000000
 MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
@@ -145,17 +146,18 @@ def run_python(argv: list[str], baseline: frozenset[str]) -> int:
     """Run ``python argv[1:]`` here, and return its exit code with everything flushed."""
     arguments = argv[1:]
     if os.environ.get("PYTHONUNBUFFERED"):
-        for stream in (sys.stdout, sys.stderr):
-            cast(io.TextIOWrapper, stream).reconfigure(write_through=True)
+        sys.stdout, sys.stderr = unbuffered(1, "strict"), unbuffered(2, "backslashreplace")
+        sys.__dict__.update(__stdout__=sys.stdout, __stderr__=sys.stderr)
     sys.dont_write_bytecode = bool(os.environ.get("PYTHONDONTWRITEBYTECODE"))
     sys.orig_argv = argv
     reseed()
+    main = new_main()
     code = 0
     try:
         if arguments[0] == "-m":
             run_module(arguments[1:])
         else:
-            run_script(arguments)
+            run_script(main, arguments)
     except SystemExit as error:
         code = exit_code(error)
     except KeyboardInterrupt:
@@ -168,6 +170,12 @@ def run_python(argv: list[str], baseline: frozenset[str]) -> int:
             frames = frames.tb_next
         sys.excepthook(type(error), error.with_traceback(frames), frames)
     return finalise(code, baseline)
+
+
+def unbuffered(number: int, errors: str) -> io.TextIOWrapper:
+    """What ``-u`` makes of a standard stream."""
+    raw: Any = open(number, "wb", buffering=0, closefd=False)  # noqa: SIM115 - lives as long as the process
+    return io.TextIOWrapper(raw, encoding="utf-8", errors=errors, write_through=True)
 
 
 def reseed() -> None:
@@ -186,28 +194,34 @@ def search_path(first: str) -> None:
     sys.path[:0] = [first, *extra]
 
 
+def new_main() -> types.ModuleType:
+    """Put an empty ``__main__`` in place of the zygote's."""
+    module = sys.modules["__main__"] = types.ModuleType("__main__")
+    module.__dict__["__builtins__"] = sys.modules["builtins"]
+    return module
+
+
 def run_module(arguments: list[str]) -> None:
     """``python -m module``."""
     search_path(os.getcwd())
-    sys.argv = arguments
-    runpy.run_module(arguments[0], run_name="__main__", alter_sys=True)
+    sys.argv = ["-m", *arguments[1:]]
+    runpy._run_module_as_main(arguments[0])  # type: ignore[attr-defined]  # what the interpreter itself calls
 
 
-def run_script(arguments: list[str]) -> None:
+def run_script(main: types.ModuleType, arguments: list[str]) -> None:
     """``python script.py``."""
     path = arguments[0]
     try:
         with open(path, "rb") as file:
             source = file.read()
     except OSError as error:
-        print(f"{sys.executable}: can't open file {os.path.abspath(path)!r}: {error.strerror}", file=sys.stderr)
+        what = f"[Errno {error.errno}] {error.strerror}"
+        print(f"{sys.executable}: can't open file {os.path.abspath(path)!r}: {what}", file=sys.stderr)
         raise SystemExit(2) from None
     search_path(os.path.dirname(os.path.realpath(path)))
     sys.argv = arguments
-    module = types.ModuleType("__main__")
-    module.__dict__.update(__file__=os.path.abspath(path), __builtins__=sys.modules["builtins"], __cached__=None)
-    sys.modules["__main__"] = module
-    exec(compile(source, module.__dict__["__file__"], "exec", dont_inherit=True), module.__dict__)
+    main.__dict__.update(__file__=os.path.abspath(path), __cached__=None)
+    exec(compile(source, os.path.abspath(path), "exec", dont_inherit=True), main.__dict__)
 
 
 def exit_code(error: SystemExit) -> int:
@@ -228,10 +242,11 @@ def finalise(code: int, baseline: frozenset[str]) -> int:
         atexit._run_exitfuncs()
     except BaseException:  # noqa: BLE001 - printed, as the interpreter does
         traceback.print_exc()
+    installed = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
     for name in [name for name in sys.modules if name not in baseline or name == "__main__"]:
-        module = sys.modules[name]
+        module: Any = sys.modules[name]
         file = getattr(module, "__file__", None) or ""
-        if isinstance(module, types.ModuleType) and not file.startswith((sys.prefix, sys.base_prefix)):
+        if isinstance(module, types.ModuleType) and (name == "__main__" or not file.startswith(installed)):
             for key in list(module.__dict__):
                 if key != "__builtins__":
                     module.__dict__[key] = None
