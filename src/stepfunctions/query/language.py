@@ -1,0 +1,65 @@
+"""The two query languages behind one door: the engine asks a state's language to compile its fields.
+
+A further language is one module with an object of the protocol and one entry in ``LANGUAGES``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Protocol
+
+from stepfunctions.asl.document import JSON
+from stepfunctions.errors import DefinitionError, Problem
+from stepfunctions.query.scope import Evaluator
+from stepfunctions.query.template import compile_expression, compile_template
+
+
+class Language(Protocol):
+    """How the fields of a state are compiled. Both methods raise QuerySyntaxError.
+
+    What they return raises StateFailed with the error name and cause that the service gives.
+    ``field`` is the name of the field, as errors show it.
+    """
+
+    @property
+    def name(self) -> str:
+        """The name as ``QueryLanguage`` writes it."""
+
+    def template(self, payload: JSON, field: str) -> Evaluator:
+        """Compile a payload with expressions at any depth: Parameters, Arguments, Output, Assign …"""
+
+    def expression(self, text: str, field: str) -> Evaluator:
+        """Compile one expression: a path, or a call of an intrinsic function where AWS takes one."""
+
+
+class JsonPathLanguage:
+    """JSONPath with intrinsic functions and ``.$`` fields: the default."""
+
+    name = "JSONPath"
+
+    def template(self, payload: JSON, field: str) -> Evaluator:
+        """Compile a payload template."""
+        return compile_template(payload, field)
+
+    def expression(self, text: str, field: str) -> Evaluator:
+        """Compile a path or a call of an intrinsic function."""
+        return compile_expression(text, field)
+
+
+LANGUAGES: Mapping[str, Language] = MappingProxyType({"JSONPath": JsonPathLanguage()})
+"""Name of a query language -> the language."""
+
+
+def language(name: str) -> Language:
+    """Return a query language by its name in a definition; raises DefinitionError for one that cannot run here."""
+    found = LANGUAGES.get(name)
+    if found is not None:
+        return found
+    if name == "JSONata":
+        raise DefinitionError([Problem(
+            path="/QueryLanguage", code="QUERY_LANGUAGE_NOT_SUPPORTED",
+            message="The query language 'JSONata' is not supported yet.",
+            hint="Write the state in JSONPath, or run this workflow on AWS.")])
+    raise DefinitionError([Problem(path="/QueryLanguage", message=f"There is no query language '{name}'.",
+                                   hint="Write JSONPath or JSONata.")])

@@ -1,0 +1,127 @@
+"""Payload templates (JSONPath): objects whose ``"name.$"`` fields are computed.
+
+https://docs.aws.amazon.com/step-functions/latest/dg/input-output-inputpath-params.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from stepfunctions.asl.document import JSON, dumps
+from stepfunctions.errors import QuerySyntaxError, StateFailed
+from stepfunctions.query.intrinsics import compile_intrinsic, is_intrinsic
+from stepfunctions.query.jsonpath import InvalidPath, Path, PathNotFound, compile_path
+from stepfunctions.query.scope import Evaluator, Scope
+
+MAX_DEPTH = 100
+"""Deepest nesting of a template."""
+
+WHOLE_DOCUMENT_FIELDS = frozenset({"InputPath", "OutputPath"})
+"""Fields whose failures the service words differently (recorded)."""
+
+
+def compile_template(payload: JSON, field: str) -> Evaluator:
+    """Compile a payload template; ``field`` names it in errors (``Parameters``).
+
+    A part without ``.$`` is a constant: evaluating gives that very object each time, not a copy. Raises
+    QuerySyntaxError for an expression that cannot be read. The compiled template raises StateFailed.
+    """
+    return _compile(payload, field, 1) or _constant(payload)
+
+
+def compile_expression(text: str, field: str) -> Evaluator:
+    """Compile the value of a ``.$`` field or of a ``…Path`` field: a path or a call of an intrinsic function.
+
+    Raises QuerySyntaxError. The compiled expression raises StateFailed.
+    """
+    if is_intrinsic(text):
+        return compile_intrinsic(text)
+    if not text.startswith("$"):
+        raise QuerySyntaxError(text, 0, f"The value for the field '{field}' must be a valid JSONPath "
+                                        "or a valid intrinsic function call")
+    path = compile_path(text)
+    evaluate = path.evaluate
+
+    def read(scope: Scope) -> JSON:
+        try:
+            return evaluate(scope)
+        except (PathNotFound, InvalidPath) as error:
+            raise _failure(path, field, scope, error) from None
+        except RecursionError:
+            raise StateFailed("States.Runtime", f"Invalid path '{text}' : The document is nested too deeply") from None
+
+    return read
+
+
+def _failure(path: Path, field: str, scope: Scope, error: LookupError) -> StateFailed:
+    """What the service says of a path that leads to nothing, or that cannot be applied."""
+    if field in WHOLE_DOCUMENT_FIELDS or isinstance(error, InvalidPath):
+        return StateFailed("States.Runtime", f"Invalid path '{path.text}' : {error}")
+    try:
+        document = path.document(scope)
+    except PathNotFound as missing:
+        return StateFailed("States.Runtime", str(missing))
+    return StateFailed("States.Runtime", f"The JSONPath '{path.text}' specified for the field '{field}' "
+                                         f"could not be found in the input '{dumps(document)}'")
+
+
+def _constant(value: JSON) -> Evaluator:
+    return lambda _scope: value
+
+
+def _compile(payload: JSON, field: str, depth: int) -> Evaluator | None:
+    """Return None for a constant."""
+    if depth > MAX_DEPTH:
+        raise QuerySyntaxError(field, 0, f"A payload template may be nested {MAX_DEPTH} deep")
+    if isinstance(payload, dict):
+        return _compile_object(payload, depth)
+    if isinstance(payload, list):
+        return _compile_array(payload, field, depth)
+    return None
+
+
+def _compile_object(payload: dict[str, JSON], depth: int) -> Evaluator | None:
+    names = [key.removesuffix(".$") for key in payload]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise QuerySyntaxError(f"{twice}.$", 0, f"The field '{twice}' is given twice: with and without '.$'")
+    constants: dict[str, JSON] = {}
+    computed: list[tuple[str, Evaluator]] = []
+    for name, (key, value) in zip(names, payload.items(), strict=True):
+        evaluate = _field(key, value) if name != key else _compile(value, key, depth + 1)
+        if evaluate is None:
+            constants[name] = value
+        else:
+            computed.append((name, evaluate))
+    return _object(constants, computed, names) if computed else None
+
+
+def _object(constants: dict[str, JSON], computed: Sequence[tuple[str, Evaluator]],
+            order: Sequence[str]) -> Evaluator:
+    if not constants:
+        return lambda scope: {name: evaluate(scope) for name, evaluate in computed}
+    # Start from all names, so that the fields keep the order in which they are written.
+    start = {name: constants.get(name) for name in order}
+
+    def build(scope: Scope) -> JSON:
+        result = dict(start)
+        for name, evaluate in computed:
+            result[name] = evaluate(scope)
+        return result
+
+    return build
+
+
+def _field(key: str, value: JSON) -> Evaluator:
+    if not isinstance(value, str):
+        raise QuerySyntaxError(dumps(value), 0, f"The value for the field '{key}' must be a STRING "
+                                                "that contains a JSONPath or an intrinsic function call")
+    return compile_expression(value, key)
+
+
+def _compile_array(payload: list[JSON], field: str, depth: int) -> Evaluator | None:
+    parts = [_compile(item, field, depth + 1) for item in payload]
+    if not any(parts):
+        return None
+    items = [part or _constant(item) for part, item in zip(parts, payload, strict=True)]
+    return lambda scope: [item(scope) for item in items]
