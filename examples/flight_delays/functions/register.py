@@ -16,7 +16,6 @@ import storage
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
     """The child execution's data and ``Decision`` ("promote" or "keep") -> one short row of the report."""
     route, run, decision = event["Route"], event["Run"], event["Decision"]
-    evaluation = event["Evaluation"]
     last = {"week": event["Week"], "flights": event["Flights"], "job": event["TrainingJobName"]}
     if decision == "promote":
         record = _record(event, "model", event["Artifact"])
@@ -25,19 +24,12 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
         record = _record(event, "baseline", _write_baseline(event))
     else:
         record = storage.read_json(f"champions/{route}.json")
-    serves = record["kind"]
-    row = {
-        "Route": route,
-        "Decision": decision,
-        "Serves": serves,
-        "Model": evaluation["Model"],
-        "Baseline": evaluation["Baseline"],
-        "Champion": evaluation["Champion"],
-    }
-    storage.write_json(f"runs/{run}/routes/{route}.json", {**event, **row, "Serving": record["artifact"]})
+    outcome = {"Decision": decision, "Serves": record["kind"]}
+    storage.write_json(f"runs/{run}/routes/{route}.json", {**event, **outcome, "Serving": record["artifact"]})
     # The registry last: a retry after a failure in between writes the same two documents again.
     storage.write_json(f"champions/{route}.json", {**record, "last_trained": last})
-    return row
+    errors = {name: event["Evaluation"][name] for name in ("Model", "Baseline", "Champion")}
+    return {"Route": route, **outcome, **errors}
 
 
 def _record(event: dict[str, Any], kind: str, artifact: str) -> dict[str, Any]:

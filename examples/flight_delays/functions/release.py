@@ -12,7 +12,7 @@ import storage
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """``{"Run"}`` -> ``{"Models", "Prefix"}``."""
+    """``{"Run"}`` -> ``{"Name", "Models", "Prefix"}``; the name is that of the model and its configuration."""
     prefix = f"releases/{event['Run']}/"
     champions = storage.champions()
     for route, record in champions.items():
@@ -22,4 +22,4 @@ def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
         )
     if not champions:
         raise ValueError("There is no champion to release: no training has ended in Promote or Keep.")
-    return {"Models": len(champions), "Prefix": storage.uri(prefix)}
+    return {"Name": f"flight-delays-{event['Run']}", "Models": len(champions), "Prefix": storage.uri(prefix)}
