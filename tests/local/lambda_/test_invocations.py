@@ -199,7 +199,7 @@ def test_a_full_pool_makes_callers_wait(functions: Any) -> None:
     functions.invoke()
     crew = functions.cloud.service("lambda")._fleet._crews["f"]
     crew.pool.close()
-    crew.pool = pool = Pool(crew.pool._make_spec, max_workers=1)
+    crew.pool = pool = Pool(crew.pool._start_worker, max_workers=1)
     pids: list[int] = []
     threads = [threading.Thread(target=lambda: pids.append(functions.invoke().value)) for _ in range(5)]
     for thread in threads:

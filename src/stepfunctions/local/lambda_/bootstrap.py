@@ -1,8 +1,9 @@
 """What runs inside a Lambda worker process: it imports the handler once, then answers invocations.
 
-It is started as a script, in the interpreter of the server, and imports nothing but the standard library,
-so that a handler meets only its own modules. It talks to the server over a socket of its own: whatever the
-handler prints goes to the log and never between two messages.
+It is run as a script by the interpreter of the server and imports nothing but the standard library, so that
+a handler meets only its own modules. It talks to the server over a socket of its own: whatever the handler
+prints goes to the log and never between two messages. It ends with the server, which the process that started
+it sees to.
 
 A message is a header of (length of meta, length of body), meta as JSON, and the body as it is.
 Server -> worker: meta {"id", "timeout", "context"}, body = the event. Worker -> server: meta {"kind"} with
@@ -14,17 +15,15 @@ from __future__ import annotations
 import base64
 import contextlib
 import decimal
-import fcntl
 import importlib
+import io
 import json
 import logging
 import os
 import resource
-import signal
 import socket
 import struct
 import sys
-import threading
 import time
 import traceback
 import types
@@ -178,6 +177,12 @@ def _log_error(error: BaseException) -> None:
     log(f"[ERROR] {type(error).__name__}: {error}\nTraceback (most recent call last):\n{stack}")
 
 
+def _unbuffered(fd: int) -> io.TextIOWrapper:
+    """Return a text stream that writes at once: what was printed before a crash or a timeout is in the log."""
+    return io.TextIOWrapper(io.FileIO(fd, "w", closefd=False), encoding="utf-8", errors="backslashreplace",
+                            write_through=True)
+
+
 class _RequestFilter(logging.Filter):
     request_id = ""
 
@@ -197,36 +202,6 @@ def _set_up_logging() -> _RequestFilter:
     to_stdout.addFilter(request)
     logging.getLogger().addHandler(to_stdout)
     return request
-
-
-def _die_with_server(life: int) -> None:
-    """End this process group when the server is gone, however it went: its end of a pipe closes then.
-
-    Linux does it without our help, even while a C extension holds the interpreter; elsewhere a thread waits.
-    """
-    if sys.platform == "linux":
-        fcntl.fcntl(life, fcntl.F_SETSIG, signal.SIGKILL)
-        fcntl.fcntl(life, fcntl.F_SETOWN, -os.getpgrp())
-        fcntl.fcntl(life, fcntl.F_SETFL, fcntl.fcntl(life, fcntl.F_GETFL) | os.O_ASYNC)
-        if not _closed(life):
-            return
-        os.killpg(os.getpgrp(), signal.SIGKILL)  # it closed before the kernel was told
-
-    def wait() -> None:
-        os.read(life, 1)
-        os.killpg(os.getpgrp(), signal.SIGKILL)
-
-    threading.Thread(target=wait, daemon=True).start()
-
-
-def _closed(life: int) -> bool:
-    os.set_blocking(life, False)
-    try:
-        return os.read(life, 1) == b""
-    except BlockingIOError:
-        return False
-    finally:
-        os.set_blocking(life, True)
 
 
 def receive(channel: socket.socket) -> tuple[dict[str, Any], bytes] | None:
@@ -278,12 +253,11 @@ def _log_end(request_id: str, millis: float, memory: str) -> None:
         f"Billed Duration: {int(millis) + 1} ms\tMemory Size: {memory} MB\tMax Memory Used: {used} MB\n")
 
 
-def main(socket_fd: int, life_fd: int) -> None:
+def main(socket_fd: int) -> None:
     """Load the handler, say so, and answer until the server closes the socket."""
-    os.set_inheritable(life_fd, False)
-    _die_with_server(life_fd)
     channel = socket.socket(fileno=socket_fd)
     channel.set_inheritable(False)
+    sys.stdout, sys.stderr = _unbuffered(1), _unbuffered(2)
     sys.path[0] = os.environ["LAMBDA_TASK_ROOT"]
     request = _set_up_logging()
     try:
@@ -299,7 +273,7 @@ def main(socket_fd: int, life_fd: int) -> None:
 if __name__ == "__main__":
     status = 0
     try:
-        main(int(sys.argv[1]), int(sys.argv[2]))
+        main(int(os.environ.pop("STEPFUNCTIONS_CHANNEL")))
     except SystemExit as stopped:
         status = stopped.code if isinstance(stopped.code, int) else int(stopped.code is not None)
     log("")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import shutil
 import threading
@@ -15,19 +14,18 @@ from stepfunctions.local.lambda_.code import FolderWatch
 from stepfunctions.local.lambda_.configuration import handler_environment
 from stepfunctions.local.lambda_.functions import Function
 from stepfunctions.local.lambda_.pool import Pool, Retired
-from stepfunctions.local.lambda_.workers import Event, Reply, WorkerSpec
+from stepfunctions.local.lambda_.workers import Event, Launch, Reply, Worker, WorkerSpec
 
 _HOUSEKEEPING_SECONDS = 10.0
-_PASSED_ON = ("PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "SSL_CERT_FILE", "SSL_CERT_DIR")
 
 
 class _Crew:
     """The pool of a function's revision, and the watch on its folder when its code is used in place."""
 
-    def __init__(self, function: Function, make_spec: Callable[[], WorkerSpec]) -> None:
+    def __init__(self, function: Function, start: Callable[[], Worker]) -> None:
         self.revision = function.revision
         self.watch = FolderWatch(function.code.folder) if function.code.in_place else None
-        self.pool = Pool(make_spec)
+        self.pool = Pool(start)
 
     def current(self, function: Function) -> bool:
         return self.revision == function.revision and (self.watch is None or not self.watch.changed())
@@ -36,13 +34,15 @@ class _Crew:
 class Fleet:
     """Runs events in warm workers.
 
-    ``find`` returns the present revision of a function or raises ServiceError; ``logs`` is the folder of the
+    ``find`` returns the present revision of a function or raises ServiceError; ``launch`` starts a process;
+    ``logs`` is the folder of the
     log files; ``client_env`` returns the environment variables that AWS clients need.
     """
 
-    def __init__(self, find: Callable[[str], Function], logs: Path,
+    def __init__(self, find: Callable[[str], Function], launch: Launch, logs: Path,
                  client_env: Callable[[], dict[str, str]]) -> None:
         self._find = find
+        self._launch = launch
         self._logs = logs
         self._client_env = client_env
         self._lock = threading.Lock()
@@ -94,7 +94,7 @@ class Fleet:
                 return crew.pool
             if crew is not None:
                 crew.pool.close()
-            crew = _Crew(function, lambda: self._spec(function))
+            crew = _Crew(function, lambda: Worker(self._spec(function), self._launch))
             self._crews[name] = crew
             if self._housekeeper is None:
                 self._housekeeper = threading.Thread(target=self._keep_house, name="lambda-housekeeper", daemon=True)
@@ -104,14 +104,14 @@ class Fleet:
     def _spec(self, function: Function) -> WorkerSpec:
         today = datetime.now(timezone.utc)
         instance = secrets.token_hex(16)
-        base = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+        base = self._client_env()
         if function.code.in_place:
             base["PYTHONDONTWRITEBYTECODE"] = "1"  # the folder is the user's
         return WorkerSpec(
             function=function.name,
             folder=function.code.folder,
             env=handler_environment(function.configuration, function.code, f"{today:%Y/%m/%d}/[$LATEST]{instance}",
-                                    {**base, **self._client_env()}),
+                                    base),
             log=self._logs / function.name / f"{today:%Y-%m-%d}-{instance}.log",
         )
 

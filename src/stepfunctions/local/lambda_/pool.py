@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable
 
-from stepfunctions.local.lambda_.workers import Event, Reply, Worker, WorkerSpec
+from stepfunctions.local.lambda_.workers import Event, Reply, Worker
 
-MAX_WORKERS = 8
+MAX_WORKERS = 2 * (os.cpu_count() or 1)
 """How many invocations of one function run at once; more wait for a free worker."""
 EXTRA_IDLE_SECONDS = 30.0
 LAST_IDLE_SECONDS = 600.0
@@ -25,8 +26,8 @@ class Pool:
     burst of short calls shares the warm ones. One worker stays warm for ten minutes, the others for 30 s.
     """
 
-    def __init__(self, make_spec: Callable[[], WorkerSpec], max_workers: int = MAX_WORKERS) -> None:
-        self._make_spec = make_spec
+    def __init__(self, start: Callable[[], Worker], max_workers: int = MAX_WORKERS) -> None:
+        self._start_worker = start
         self._max = max_workers
         self._free = threading.Condition()
         self._idle: list[Worker] = []
@@ -102,7 +103,7 @@ class Pool:
 
     def _start(self) -> tuple[Worker, Reply | None]:
         try:
-            worker = Worker(self._make_spec())
+            worker = self._start_worker()
         except BaseException:
             self._forget_one()
             raise

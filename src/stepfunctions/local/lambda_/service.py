@@ -10,10 +10,10 @@ import base64
 import io
 import json
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from stepfunctions.engine.ports import Clock
 from stepfunctions.errors import ServiceError
+from stepfunctions.local.jobs import Process, ProcessSpec
 from stepfunctions.local.lambda_ import names
 from stepfunctions.local.lambda_.code import LOCAL_FOLDER_BUCKET, Code, CodeStore, folder_code
 from stepfunctions.local.lambda_.configuration import changed_configuration, new_configuration, revised, with_code
@@ -40,8 +40,8 @@ class LambdaService:
         database = cloud.database("lambda", MIGRATIONS)
         self._functions = FunctionTable(database)
         self._store = CodeStore(folder / "code")
-        self._fleet = Fleet(self._find, folder / "logs", cloud.client_env)
-        self._queue = EventQueue(database, cast(Clock, cloud.clock), self._deliver)
+        self._fleet = Fleet(self._find, self._launch, folder / "logs", cloud.client_env)
+        self._queue = EventQueue(database, cloud.clock, self._deliver)
 
     def start(self) -> None:
         """Delete code that no function uses, and deliver the events that an earlier process accepted."""
@@ -147,6 +147,10 @@ class LambdaService:
             return True
         event = _event(function, queued.request_id, queued.payload, queued.client_context)
         return self._fleet.invoke(function.name, event)[0].kind == "result"
+
+    def _launch(self, spec: ProcessSpec, *, channel: bool) -> Process:
+        process: Process = self._cloud.jobs.launch(spec, channel=channel)
+        return process
 
     def _find(self, name: str) -> Function:
         function = self._functions.get(name)

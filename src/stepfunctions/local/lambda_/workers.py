@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import signal
 import socket
-import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
+from stepfunctions.errors import LocalCloudError
+from stepfunctions.local.jobs import Exit, Process, ProcessSpec
 from stepfunctions.local.lambda_ import bootstrap
 
 INIT_SECONDS = 60.0
 """How long importing a handler may take (AWS: 10 s; here imports of many processes may share a busy machine)."""
 _TAIL = 4096
+_EXIT_SECONDS = 5.0
+_END_SECONDS = 60.0
+
+
+class Launch(Protocol):
+    """How a worker process is started."""
+
+    def __call__(self, spec: ProcessSpec, *, channel: bool) -> Process:
+        """Start a process that ends with this server, with a socket to it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,17 +59,23 @@ class Reply:
 
 
 class Worker:
-    """A live worker process. One thread at a time uses it. ``close`` must be called; it kills the process.
+    """A live worker process with a socket for messages. One thread at a time uses it. ``close`` must be called.
 
-    Started with a socket for messages and a pipe that ends the process when the server is gone.
+    It is started through ``launch`` (:meth:`Jobs.launch <stepfunctions.local.jobs.Jobs.launch>`), which makes it
+    end with the server. Raises LocalCloudError when it cannot be started.
     """
 
-    def __init__(self, spec: WorkerSpec) -> None:
+    def __init__(self, spec: WorkerSpec, launch: Launch) -> None:
         self.spec = spec
         self.usable = False
         self.init_seconds = 0.0
         self.idle_since = 0.0
-        self._process, self._channel, self._life = _launch(spec)
+        process = ProcessSpec(argv=("python", bootstrap.__file__), cwd=spec.folder, env=spec.env,
+                              stdout=spec.log, stderr=spec.log)
+        self._process = launch(process, channel=True)
+        if self._process.channel is None:
+            raise LocalCloudError("a worker process was started without a socket")
+        self._channel = self._process.channel
 
     def wait_ready(self) -> Reply | None:
         """Wait until the handler is imported. Returns None, or the reply to give every caller instead."""
@@ -88,7 +103,7 @@ class Worker:
             bootstrap.send(self._channel, meta, event.payload)
             message = bootstrap.receive(self._channel)
         except TimeoutError:
-            self._kill()
+            self._end()
             text = f"Task timed out after {event.timeout_seconds:.2f} seconds"
             self._log(f"{_stamp()} {event.request_id} {text}\n\n")
             return _failure("Sandbox.Timedout", event.request_id, text)
@@ -100,8 +115,15 @@ class Worker:
         return Reply(message[0]["kind"], message[1])
 
     def alive(self) -> bool:
-        """Return whether the process still runs."""
-        return self._process.poll() is None
+        """Return whether an idle worker still listens: it sends nothing unasked, so only an end can be read."""
+        try:
+            self._channel.setblocking(False)
+            self._channel.recv(1, socket.MSG_PEEK)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        return False
 
     def log_size(self) -> int:
         """Return the size of the log, to give to :meth:`log_tail` later."""
@@ -113,62 +135,39 @@ class Worker:
             file.seek(max(since, file.seek(0, os.SEEK_END) - _TAIL))
             return file.read()
 
+    def interrupt(self) -> None:
+        """Kill the process from another thread than the one that uses it, which then sees it end."""
+        self._process.send(signal.SIGKILL)
+
     def close(self) -> None:
         """End the process and everything it started. Idempotent."""
         self.usable = False
-        self._kill()
+        self._end()
         self._channel.close()
 
-    def interrupt(self) -> None:
-        """Kill the process from another thread than the one that uses it, which then sees it end."""
-        if self._process.returncode is None:  # not reaped, so the number is still this group's
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-
-    def _kill(self) -> None:
-        if self._life >= 0:
-            self.interrupt()
-            os.close(self._life)
-            self._life = -1
-        self._process.wait()
+    def _end(self) -> Exit:
+        self.interrupt()
+        return self._process.wait(_END_SECONDS)
 
     def _exited(self, request_id: str) -> Reply:
         """Return what AWS says when a runtime process ends in the middle of its work."""
-        self._kill()  # of a process that is ending it no longer changes the exit status
-        status = self._process.returncode
-        if status == 0:
-            why = "Runtime exited without providing a reason"
-        elif status < 0:
-            why = f"Runtime exited with error: signal: {(signal.strsignal(-status) or str(-status)).lower()}"
+        try:
+            exit = self._process.wait(_EXIT_SECONDS)
+        except TimeoutError:  # it closed the socket and goes on
+            exit = self._end()
+        if exit.signal is not None:
+            name = (signal.strsignal(exit.signal) or str(exit.signal)).lower()
+            why = f"Runtime exited with error: signal: {name}"
+        elif exit.code:
+            why = f"Runtime exited with error: exit status {exit.code}"
         else:
-            why = f"Runtime exited with error: exit status {status}"
+            why = "Runtime exited without providing a reason"
         self._log(f"RequestId: {request_id} Error: {why}\nRuntime.ExitError\n")
         return _failure("Runtime.ExitError", request_id, why)
 
     def _log(self, text: str) -> None:
         with open(self.spec.log, "a", encoding="utf-8") as file:
             file.write(text)
-
-
-def _launch(spec: WorkerSpec) -> tuple[subprocess.Popen[bytes], socket.socket, int]:
-    ours, theirs = socket.socketpair()
-    life_read, life_write = os.pipe()
-    try:
-        spec.log.parent.mkdir(parents=True, exist_ok=True)
-        with open(spec.log, "ab") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-u", bootstrap.__file__, str(theirs.fileno()), str(life_read)],
-                cwd=spec.folder, env=spec.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                pass_fds=(theirs.fileno(), life_read), start_new_session=True,
-            )
-    except BaseException:
-        ours.close()
-        os.close(life_write)
-        raise
-    finally:
-        theirs.close()
-        os.close(life_read)
-    return process, ours, life_write
 
 
 def _failure(kind: str, request_id: str, text: str) -> Reply:
