@@ -51,21 +51,22 @@ class _Table(list[Any]):
 class WorkflowList(_Table):
     """State machines, as ListStateMachines gives them."""
 
-    columns: ClassVar[tuple[Column, ...]] = (("Name", lambda row: row["name"]), ("Creation date", lambda row: row["creationDate"]),
-               ("ARN", lambda row: row["stateMachineArn"]))
+    columns: ClassVar[tuple[Column, ...]] = (
+        ("Name", lambda row: row["name"]), ("Creation date", lambda row: row["creationDate"]),
+        ("ARN", lambda row: row["stateMachineArn"]))
 
 
 class ExecutionsList(_Table):
     """Executions of one workflow, newest first."""
 
-    columns: ClassVar[tuple[Column, ...]] = (("Name", lambda row: row.name), ("Status", lambda row: row.status),
-               ("Started", lambda row: row.start_date), ("Ended", lambda row: row.stop_date),
-               ("ARN", lambda row: row.execution_arn))
+    columns: ClassVar[tuple[Column, ...]] = (
+        ("Name", lambda row: row.name), ("Status", lambda row: row.status), ("Started", lambda row: row.start_date),
+        ("Ended", lambda row: row.stop_date), ("ARN", lambda row: row.execution_arn))
 
 
 class EventsList(_Table):
     """Events of one execution's history, as GetExecutionHistory gives them."""
 
-    columns: ClassVar[tuple[Column, ...]] = (("ID", lambda row: row["id"]), ("Type", lambda row: row["type"]),
-               ("Time", lambda row: row["timestamp"]),
-               ("Details", lambda row: next((value for key, value in row.items() if key.endswith("Details")), {})))
+    columns: ClassVar[tuple[Column, ...]] = (
+        ("ID", lambda row: row["id"]), ("Type", lambda row: row["type"]), ("Time", lambda row: row["timestamp"]),
+        ("Details", lambda row: next((value for key, value in row.items() if key.endswith("Details")), {})))
