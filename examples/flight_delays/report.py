@@ -10,6 +10,7 @@ from typing import Any
 import boto3
 from rich.console import Group, RenderableType
 from rich.table import Table
+
 from workflow import Settings
 
 DECISIONS = {
@@ -37,11 +38,13 @@ def collect(settings: Settings, run: str) -> dict[str, Any]:
         return tag.strip('"')
 
     records = [json.loads(read(key)) for key in keys(f"runs/{run}/routes/")]
-    due = [json.loads(line) for line in read(f"runs/{run}/due.jsonl").splitlines()]
+    summary = json.loads(read(f"runs/{run}/summary.json"))
     return {
         "run": run,
-        "due": len(due),
-        "summary": json.loads(read(f"runs/{run}/summary.json")),
+        "week": summary["Week"],
+        "eligible": summary["Eligible"],
+        "due": summary["Due"],
+        "reasons": summary["Reasons"],
         "routes": [_row(record, etag) for record in records],
     }
 

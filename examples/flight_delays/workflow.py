@@ -94,7 +94,7 @@ def build_workflow(settings: Settings, client: Any = None) -> Workflow:
     handle_failed.next(failed)
     handle_success = LambdaStep(
         "HandleSuccess",
-        parameters=_invoke("notify", {**RUN, "Status": "SUCCEEDED", "Due.$": "$.Prepare.Due", "Routes.$": "$.Routes"}),
+        parameters=_invoke("notify", {**RUN, "Status": "SUCCEEDED", "Prepare.$": "$.Prepare", "Routes.$": "$.Routes"}),
         output_path="$.Payload",
         **_guard(handle_failed),
     )

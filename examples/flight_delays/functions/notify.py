@@ -13,14 +13,15 @@ import storage
 
 
 def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
-    """``{"Run", "Week", "Status", "Routes" or "Error"}`` -> the summary."""
+    """``{"Run", "Week", "Status"}`` with ``{"Prepare", "Routes"}`` or ``{"Error"}`` -> the summary."""
     summary = {key: event[key] for key in ("Run", "Week", "Status")}
     if "Error" in event:
         summary["Error"] = event["Error"]
     else:
         # A tolerated failure has no row of its own.
         rows = [row for row in event["Routes"] if isinstance(row, dict) and "Decision" in row]
-        summary |= summarise(rows) | {"Failed": event["Due"] - len(rows)}
+        prepared = {key: event["Prepare"][key] for key in ("Eligible", "Due", "Reasons")}
+        summary |= prepared | summarise(rows) | {"Failed": prepared["Due"] - len(rows)}
     storage.write_json(f"runs/{event['Run']}/summary.json", summary)
     return summary
 
