@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timezone
+from functools import lru_cache
 from typing import Any
 
 from stepfunctions.asl.document import JSON, Document
@@ -19,6 +20,7 @@ RUNTIME = "States.Runtime"
 _COUNTS_RETRIES = frozenset({"Task", "Parallel", "Map"})
 
 
+@lru_cache(maxsize=256)
 def timestamp(seconds: float) -> str:
     """Return a time as the context object writes it: ISO 8601 in UTC with milliseconds."""
     moment = datetime.fromtimestamp(seconds, timezone.utc)
@@ -27,8 +29,14 @@ def timestamp(seconds: float) -> str:
 
 def scope(turn: Turn, branch: Branch, node: Node, value: JSON, item: JSON = None, salt: str = "") -> Scope:
     """Return the scope of an expression over ``value``; ``item`` is the context's Map.Item of an iteration."""
-    return Scope(value, lambda: context_of(turn, branch, node, item), variables_of(turn, branch),
-                 lambda: turn.chance(branch, salt))
+    built: list[JSON] = []
+
+    def context() -> JSON:
+        if not built:
+            built.append(context_of(turn, branch, node, item))
+        return built[0]
+
+    return Scope(value, context, variables_of(turn, branch), lambda: turn.chance(branch, salt))
 
 
 def evaluate(turn: Turn, branch: Branch, node: Node, evaluator: Evaluator, document: Document) -> Document:
