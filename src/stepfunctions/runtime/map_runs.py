@@ -18,7 +18,6 @@ from stepfunctions.engine.messages import MapRunEnded
 from stepfunctions.engine.ports import ItemSource, MapRunStore
 from stepfunctions.errors import StateFailed
 
-
 @dataclass(slots=True)
 class _Active:
     """A map run at work."""
@@ -46,8 +45,14 @@ class MapRuns:
 
     def begin(self, run: MapRun, parent: Execution) -> None:
         """Take up a new map run of ``parent``."""
-        self._active[run.arn] = _Active(run, parent)
+        active = self._active[run.arn] = _Active(run, parent)
         self._changed[run.arn] = run
+        missing = "ItemBatcher" if run.batcher else "ResultWriter" if run.writer else None
+        if missing:
+            cause = f"{missing} is not supported by the local engine yet; leave it out of the state '{run.state}'."
+            self._end(active, Verdict(Status.FAILED, "States.Runtime", cause))
+        else:
+            self._judge(active)
 
     def resume(self, run: MapRun, parent: Execution, children: set[str]) -> None:
         """Take up a stored map run, whose ``children`` are the executions of it that still run."""
@@ -93,16 +98,13 @@ class MapRuns:
         working = [active for active in self._active.values() if active.ending is None]
         while working and budget > 0:
             for active in tuple(working):
-                child = self._next_child(active, now) if rules.capacity(active.run) else None
+                wanted = budget > 0 and active.ending is None and rules.capacity(active.run) > 0
+                child = self._next_child(active, now) if wanted else None
                 if child is None:
                     working.remove(active)
                     continue
                 yield child
                 budget -= 1
-
-    def has_capacity(self) -> bool:
-        """Return whether a further child could be started now."""
-        return any(active.ending is None and rules.capacity(active.run) for active in self._active.values())
 
     def take_stops(self) -> list[str]:
         """Return the children to stop, each once."""

@@ -184,7 +184,7 @@ class Runner:
                 with self._lock:
                     busy = self._core.cycle(self._clock.now())
                     due = self._core.timers.next_due()
-            except Exception:
+            except Exception:  # noqa: BLE001 - whatever kept the store from committing, the engine must go on
                 _log.exception("the engine could not commit; it tries again in a second")
                 self._wake.wait(_PAUSE)
                 continue

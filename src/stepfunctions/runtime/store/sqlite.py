@@ -313,5 +313,6 @@ class SqliteMapRuns:
                 ).fetchall()
             if not rows:
                 return
-            for last, output in rows:
+            last = rows[-1][0]
+            for _, output in rows:
                 yield Document.parse(output)

@@ -1,0 +1,119 @@
+"""The Step Functions API over a runner: one method an operation, requests and responses as botocore has them.
+
+https://docs.aws.amazon.com/step-functions/latest/apireference/API_Operations.html
+"""
+
+from __future__ import annotations
+
+from stepfunctions.engine.ports import Clock
+from stepfunctions.errors import WaitTimeout
+from stepfunctions.runtime.operations import executions, machines, map_runs
+from stepfunctions.runtime.operations.service import Request, Response, Service, find_execution
+from stepfunctions.runtime.runner import Runner
+from stepfunctions.runtime.store import Store
+
+
+class StepFunctionsApi:
+    """The operations that run locally; threads may share it.
+
+    A request has the members of botocore's input shape and is taken as checked against it; a response has
+    those of the output shape, times as aware datetimes. Refusals are ServiceErrors with AWS's codes.
+    """
+
+    def __init__(self, runner: Runner, store: Store, clock: Clock, *, account: str = "123456789012",
+                 region: str = "us-east-1") -> None:  # fmt: skip
+        self.service = Service(runner, store, clock, account, region)
+
+    def create_state_machine(self, request: Request) -> Response:
+        """Create a state machine; the same request again is no error."""
+        return machines.create(self.service, request)
+
+    def update_state_machine(self, request: Request) -> Response:
+        """Change a state machine; executions that run go on as they began."""
+        return machines.update(self.service, request)
+
+    def describe_state_machine(self, request: Request) -> Response:
+        """Return a state machine with its definition."""
+        return machines.describe(self.service, request)
+
+    def list_state_machines(self, request: Request) -> Response:
+        """Return a page of the state machines."""
+        return machines.list_(self.service, request)
+
+    def delete_state_machine(self, request: Request) -> Response:
+        """Delete a state machine once its executions have ended."""
+        return machines.delete(self.service, request)
+
+    def validate_state_machine_definition(self, request: Request) -> Response:
+        """Return what is wrong with a definition."""
+        return machines.validate(self.service, request)
+
+    def tag_resource(self, request: Request) -> Response:
+        """Add tags to a state machine."""
+        return machines.tag(self.service, request)
+
+    def untag_resource(self, request: Request) -> Response:
+        """Remove tags of a state machine."""
+        return machines.untag(self.service, request)
+
+    def list_tags_for_resource(self, request: Request) -> Response:
+        """Return the tags of a state machine."""
+        return machines.list_tags(self.service, request)
+
+    def start_execution(self, request: Request) -> Response:
+        """Start an execution; it is durable when this returns."""
+        return executions.start(self.service, request)
+
+    def stop_execution(self, request: Request) -> Response:
+        """Stop an execution: it ends ABORTED."""
+        return executions.stop(self.service, request)
+
+    def describe_execution(self, request: Request) -> Response:
+        """Return an execution with its input and output."""
+        return executions.describe(self.service, request)
+
+    def list_executions(self, request: Request) -> Response:
+        """Return a page of the executions of a state machine or of a map run."""
+        return executions.list_(self.service, request)
+
+    def get_execution_history(self, request: Request) -> Response:
+        """Return a page of an execution's history."""
+        return executions.history(self.service, request)
+
+    def describe_state_machine_for_execution(self, request: Request) -> Response:
+        """Return the definition that an execution runs."""
+        return executions.describe_machine(self.service, request)
+
+    def send_task_success(self, request: Request) -> Response:
+        """End the task of a token well."""
+        return executions.task_success(self.service, request)
+
+    def send_task_failure(self, request: Request) -> Response:
+        """Fail the task of a token."""
+        return executions.task_failure(self.service, request)
+
+    def send_task_heartbeat(self, request: Request) -> Response:
+        """Say that the task of a token is alive."""
+        return executions.task_heartbeat(self.service, request)
+
+    def describe_map_run(self, request: Request) -> Response:
+        """Return the settings and counters of a map run."""
+        return map_runs.describe(self.service, request)
+
+    def list_map_runs(self, request: Request) -> Response:
+        """Return a page of the map runs of an execution."""
+        return map_runs.list_(self.service, request)
+
+    def update_map_run(self, request: Request) -> Response:
+        """Change concurrency and tolerance of a map run at work."""
+        return map_runs.update(self.service, request)
+
+    def wait_for(self, execution_arn: str, timeout: float | None = None) -> Response:
+        """Wait until an execution has ended and return its description.
+
+        Raises ServiceError when there is none, WaitTimeout when it runs longer than ``timeout`` real seconds.
+        """
+        find_execution(self.service, execution_arn)
+        if not self.service.runner.wait_for(execution_arn, timeout):
+            raise WaitTimeout(f"The execution {execution_arn} is still running.")
+        return self.describe_execution({"executionArn": execution_arn})

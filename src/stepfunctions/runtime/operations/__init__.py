@@ -1,0 +1,1 @@
+"""The operations of the Step Functions API: one module an aggregate, one function an operation."""

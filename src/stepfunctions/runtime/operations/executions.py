@@ -1,0 +1,219 @@
+"""Executions: start, stop, describe, list, history, and the answers to task tokens."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any
+
+from stepfunctions.asl.document import JSON, Document
+from stepfunctions.engine.execution import Execution, Status
+from stepfunctions.engine.history import render
+from stepfunctions.engine.messages import Outcome, Stopped, TaskFailed, TaskHeartbeat, TaskSucceeded
+from stepfunctions.engine.tokens import read_token
+from stepfunctions.errors import ServiceError
+from stepfunctions.runtime.operations import machines
+from stepfunctions.runtime.operations.service import (
+    Request,
+    Response,
+    Service,
+    check_arn,
+    check_name,
+    find_execution,
+    moment,
+    page_mark,
+    page_size,
+    page_token,
+)
+
+MAX_PAYLOAD = 262_144
+"""Bytes of UTF-8 that an input or output may have."""
+
+
+def start(service: Service, request: Request) -> Response:
+    """StartExecution: the same name and input again, while it runs, answers as the first request did."""
+    arn = request["stateMachineArn"]
+    if "/" in check_arn(arn, "stateMachine"):
+        raise ServiceError(
+            "ValidationException", f"'{arn}' names a Map state; give the ARN of the state machine itself"
+        )
+    name = check_name(request.get("name") or str(uuid.uuid4()))
+    given = _payload(request.get("input") or "{}", "InvalidExecutionInput", "Invalid State Machine Execution Input")
+    machine = machines.find_active(service, arn)
+    execution = Execution(
+        arn=f"{service.prefix}:execution:{machine.name}:{name}",
+        name=name,
+        machine_arn=machine.arn,
+        machine_name=machine.name,
+        role_arn=machine.role_arn,
+        input=given,
+        started_at=service.clock.now(),
+        definition_id=machine.definition_id,
+        type=machine.type,
+    )
+    existing = service.runner.begin(execution)
+    if existing is not None:
+        if existing.ended or existing.input != given:
+            raise ServiceError("ExecutionAlreadyExists", f"Execution Already Exists: '{execution.arn}'")
+        execution = existing
+    return {"executionArn": execution.arn, "startDate": moment(execution.started_at)}
+
+
+def stop(service: Service, request: Request) -> Response:
+    """StopExecution: one that has ended stays as it is."""
+    arn = request["executionArn"]
+    if not find_execution(service, arn).ended:
+        service.runner.tell(arn, Stopped(request.get("error"), request.get("cause")))
+    stopped = find_execution(service, arn)
+    return {"stopDate": moment(stopped.stopped_at or service.clock.now())}
+
+
+def describe(service: Service, request: Request) -> Response:
+    """DescribeExecution."""
+    execution = find_execution(service, request["executionArn"])
+    shown = _summary(execution)
+    with_data = request.get("includedData", "ALL_DATA") == "ALL_DATA"
+    shown["inputDetails"] = {"included": with_data}
+    if with_data:
+        shown["input"] = execution.input.text
+    if execution.output is not None:
+        shown["outputDetails"] = {"included": with_data}
+        if with_data:
+            shown["output"] = execution.output.text
+    if with_data:
+        shown.update({key: value for key in ("error", "cause") if (value := getattr(execution, key)) is not None})
+    shown["redriveStatus"] = "NOT_REDRIVABLE"
+    shown["redriveStatusReason"] = (
+        f"Execution is {execution.status} and cannot be redriven"
+        if execution.status in (Status.RUNNING, Status.SUCCEEDED)
+        else "The local cloud cannot redrive executions yet"
+    )
+    return shown
+
+
+def list_(service: Service, request: Request) -> Response:
+    """ListExecutions of a state machine or a map run, newest first."""
+    machine, run = request.get("stateMachineArn"), request.get("mapRunArn")
+    if (machine is None) == (run is None):
+        raise ServiceError("ValidationException", "Give either 'stateMachineArn' or 'mapRunArn'")
+    if machine is not None:
+        machines.find(service, machine)
+    elif run is not None:
+        check_arn(run, "mapRun")
+        if service.store.map_runs.get(run) is None:
+            raise ServiceError("ResourceNotFound", f"Resource not found: '{run}'")
+    status = request.get("statusFilter")
+    scope = ["ListExecutions", machine, run, status]
+    found, after = service.store.executions.page(
+        machine, status, run, page_mark(scope, request.get("nextToken")), page_size(request)
+    )
+    response: Response = {"executions": [_summary(execution) for execution in found]}
+    return response | ({"nextToken": page_token(scope, after)} if after else {})
+
+
+def history(service: Service, request: Request) -> Response:
+    """GetExecutionHistory, a page at a time."""
+    arn = request["executionArn"]
+    reverse = bool(request.get("reverseOrder"))
+    scope = ["GetExecutionHistory", arn, reverse]
+    after = page_mark(scope, request.get("nextToken")) or 0
+    find_execution(service, arn)
+    limit = page_size(request)
+    events = service.store.executions.history(arn, after, limit + 1, reverse)
+    with_data = request.get("includeExecutionData", True) is not False
+    response: Response = {"events": [render(event, with_data) for event in events[:limit]]}
+    return response | ({"nextToken": page_token(scope, events[limit - 1].id)} if len(events) > limit else {})
+
+
+def describe_machine(service: Service, request: Request) -> Response:
+    """DescribeStateMachineForExecution: the definition that this execution runs, whatever came after."""
+    execution = find_execution(service, request["executionArn"])
+    machine_arn, _, label = execution.machine_arn.partition("/")
+    machine = service.store.machines.get(machine_arn)
+    text = service.store.machines.definition(execution.definition_id)
+    if execution.region:
+        text = Document(_at(json.loads(text), execution.region)).text
+    current = machine is not None and machine.definition_id == execution.definition_id
+    shown: Response = {
+        "stateMachineArn": execution.machine_arn,
+        "name": execution.machine_name,
+        "definition": text,
+        "roleArn": execution.role_arn,
+        "updateDate": moment(machine.updated_at if machine and current else execution.started_at),
+    }
+    if machine is not None:
+        shown |= machines.settings_of(machine)
+    if machine is not None and current:
+        shown["revisionId"] = machine.revision_id
+    if execution.parent_map_run_arn is not None:
+        shown |= {"mapRunArn": execution.parent_map_run_arn, "label": label}
+    return shown
+
+
+def task_success(service: Service, request: Request) -> Response:
+    """SendTaskSuccess."""
+    output = _payload(request["output"], "InvalidOutput", "Invalid Output")
+    return _answer(service, request, lambda branch, attempt: TaskSucceeded(branch, attempt, output))
+
+
+def task_failure(service: Service, request: Request) -> Response:
+    """SendTaskFailure."""
+    error, cause = request.get("error") or "", request.get("cause") or ""
+    return _answer(service, request, lambda branch, attempt: TaskFailed(branch, attempt, error, cause))
+
+
+def task_heartbeat(service: Service, request: Request) -> Response:
+    """SendTaskHeartbeat."""
+    return _answer(service, request, TaskHeartbeat)
+
+
+def _answer(service: Service, request: Request, outcome_of: Any) -> Response:
+    try:
+        arn, branch, attempt = read_token(request["taskToken"])
+    except ValueError:
+        raise ServiceError("InvalidToken", "Invalid Token: 'Invalid token'") from None
+    outcome: Outcome = outcome_of(branch, attempt)
+    if not service.runner.tell(arn, outcome):
+        if service.store.executions.load(arn, branches=False) is None:
+            raise ServiceError("TaskDoesNotExist", "Task does not exist")
+        raise ServiceError("TaskTimedOut", "Task Timed Out: 'Provided task does not exist anymore'")
+    return {}
+
+
+def _payload(text: str, code: str, words: str) -> Document:
+    size = len(text.encode())
+    if size > MAX_PAYLOAD:
+        raise ServiceError(code, f"{words}: '{size} bytes are more than the {MAX_PAYLOAD} that a payload may have'")
+    try:
+        return Document(json.loads(text, parse_constant=_no_constant))
+    except ValueError as error:
+        raise ServiceError(code, f"{words}: 'not JSON: {error}'") from None
+    except RecursionError:
+        raise ServiceError(code, f"{words}: 'nested too deeply'") from None
+
+
+def _no_constant(name: str) -> JSON:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _summary(execution: Execution) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "executionArn": execution.arn,
+        "stateMachineArn": execution.machine_arn,
+        "name": execution.name,
+        "status": execution.status,
+        "startDate": moment(execution.started_at),
+        "redriveCount": execution.redrive_count,
+    }
+    if execution.stopped_at is not None:
+        shown["stopDate"] = moment(execution.stopped_at)
+    if execution.parent_map_run_arn is not None:
+        shown["mapRunArn"] = execution.parent_map_run_arn
+    return shown
+
+
+def _at(document: JSON, pointer: str) -> JSON:
+    for token in pointer[1:].split("/"):
+        name = token.replace("~1", "/").replace("~0", "~")
+        document = document[int(name)] if isinstance(document, list) else document[name]
+    return document

@@ -1,0 +1,263 @@
+"""State machines: create, update, describe, list, delete, tag, validate."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import replace
+
+from stepfunctions.asl import codec
+from stepfunctions.asl.document import JSON
+from stepfunctions.engine.execution import Status
+from stepfunctions.engine.ports import Machine
+from stepfunctions.engine.program import compile_program
+from stepfunctions.errors import DefinitionError, Problem, ServiceError
+from stepfunctions.runtime.operations.service import (
+    Request,
+    Response,
+    Service,
+    check_arn,
+    check_name,
+    moment,
+    page_mark,
+    page_size,
+    page_token,
+)
+from stepfunctions.runtime.programs import definition_id_of
+
+_SETTINGS = ("loggingConfiguration", "tracingConfiguration", "encryptionConfiguration")
+_DEFAULTS: dict[str, JSON] = {
+    "loggingConfiguration": {"level": "OFF", "includeExecutionData": False},
+    "tracingConfiguration": {"enabled": False},
+    "encryptionConfiguration": {"type": "AWS_OWNED_KEY"},
+}
+_DELETING = "DELETING"
+
+
+def problems_of(definition: str) -> tuple[Problem, ...]:
+    """Return everything wrong with the text of a definition: its shape, then the expressions in it."""
+    try:
+        compile_program(codec.parse(definition))
+    except DefinitionError as error:
+        return error.problems
+    return ()
+
+
+def find(service: Service, arn: str) -> Machine:
+    """Return a state machine, which may be DELETING. Raises InvalidArn, StateMachineDoesNotExist."""
+    rest = check_arn(arn, "stateMachine")
+    if ":" in rest:
+        raise ServiceError(
+            "StateMachineDoesNotExist",
+            f"State Machine Does Not Exist: '{arn}' (the local cloud has no versions and aliases yet)",
+        )
+    machine = service.store.machines.get(arn)
+    if machine is None or _gone(service, machine):
+        raise ServiceError("StateMachineDoesNotExist", f"State Machine Does Not Exist: '{arn}'")
+    return machine
+
+
+def find_active(service: Service, arn: str) -> Machine:
+    """Return a state machine that is not being deleted. Raises StateMachineDeleting too."""
+    machine = find(service, arn)
+    if machine.status == _DELETING:
+        raise ServiceError("StateMachineDeleting", f"State Machine is deleting: '{arn}'")
+    return machine
+
+
+def create(service: Service, request: Request) -> Response:
+    """CreateStateMachine: the same request again answers as the first did."""
+    name = check_name(request["name"])
+    kind = request.get("type") or "STANDARD"
+    if kind != "STANDARD":
+        raise ServiceError(
+            "StateMachineTypeNotSupported",
+            f"State Machine Type Not Supported: '{kind}' does not run in the local cloud yet; create it as STANDARD",
+        )
+    _refuse_versions(request)
+    definition = _checked(request["definition"])
+    settings = {key: request[key] for key in _SETTINGS if request.get(key) is not None}
+    arn = f"{service.prefix}:stateMachine:{name}"
+    with service.machines_lock:
+        existing = service.store.machines.get(arn)
+        if existing is not None and not _gone(service, existing):
+            _refuse_other(existing, definition, kind, settings)
+            return {"stateMachineArn": arn, "creationDate": moment(existing.created_at)}
+        now = service.clock.now()
+        tags = {tag["key"]: tag.get("value", "") for tag in request.get("tags") or ()}
+        service.store.machines.put(
+            Machine(
+                arn=arn, name=name, type=kind, role_arn=request["roleArn"], definition=definition,
+                definition_id=definition_id_of(definition), revision_id=str(uuid.uuid4()), created_at=now,
+                updated_at=now, settings=settings, tags=tags,
+            )
+        )  # fmt: skip
+        return {"stateMachineArn": arn, "creationDate": moment(now)}
+
+
+def update(service: Service, request: Request) -> Response:
+    """UpdateStateMachine: executions that run keep the definition and role they began with."""
+    _refuse_versions(request)
+    if not any(request.get(key) is not None for key in ("definition", "roleArn", *_SETTINGS)):
+        raise ServiceError(
+            "MissingRequiredParameter",
+            "Either the definition, the role ARN, the LoggingConfiguration, the TracingConfiguration or the "
+            "EncryptionConfiguration must be specified",
+        )
+    with service.machines_lock:
+        machine = find_active(service, request["stateMachineArn"])
+        definition = machine.definition
+        if request.get("definition") is not None:
+            definition = _checked(request["definition"])
+        changed = replace(
+            machine,
+            definition=definition,
+            definition_id=definition_id_of(definition),
+            role_arn=request.get("roleArn") or machine.role_arn,
+            settings={**machine.settings, **{key: request[key] for key in _SETTINGS if request.get(key) is not None}},
+            revision_id=str(uuid.uuid4()),
+            updated_at=service.clock.now(),
+        )
+        service.store.machines.put(changed)
+        return {"updateDate": moment(changed.updated_at), "revisionId": changed.revision_id}
+
+
+def describe(service: Service, request: Request) -> Response:
+    """DescribeStateMachine."""
+    machine = find(service, request["stateMachineArn"])
+    return {
+        "stateMachineArn": machine.arn,
+        "name": machine.name,
+        "status": machine.status,
+        "definition": machine.definition,
+        "roleArn": machine.role_arn,
+        "type": machine.type,
+        "creationDate": moment(machine.created_at),
+        "revisionId": machine.revision_id,
+        **settings_of(machine),
+    }
+
+
+def settings_of(machine: Machine) -> Response:
+    """Return logging, tracing and encryption as they were given, or AWS's defaults."""
+    return {**_DEFAULTS, **(machine.settings or {})}
+
+
+def list_(service: Service, request: Request) -> Response:
+    """ListStateMachines, by name."""
+    scope = "ListStateMachines"
+    found, after = service.store.machines.list(page_mark(scope, request.get("nextToken")), page_size(request))
+    response: Response = {
+        "stateMachines": [
+            {
+                "stateMachineArn": machine.arn,
+                "name": machine.name,
+                "type": machine.type,
+                "creationDate": moment(machine.created_at),
+            }
+            for machine in found
+            if not _gone(service, machine)
+        ]
+    }
+    return response | ({"nextToken": page_token(scope, after)} if after else {})
+
+
+def delete(service: Service, request: Request) -> Response:
+    """DeleteStateMachine: DELETING while executions of it run, then gone. Unknown ones are no error."""
+    arn = request["stateMachineArn"]
+    check_arn(arn, "stateMachine")
+    with service.machines_lock:
+        machine = service.store.machines.get(arn)
+        if machine is not None and machine.status != _DELETING:
+            service.store.machines.put(replace(machine, status=_DELETING))
+            _gone(service, replace(machine, status=_DELETING))
+    return {}
+
+
+def validate(_service: Service, request: Request) -> Response:
+    """ValidateStateMachineDefinition."""
+    problems = problems_of(request["definition"])
+    limit = page_size(request)
+    return {
+        "result": "FAIL" if problems else "OK",
+        "diagnostics": [
+            {
+                "severity": "ERROR",
+                "code": problem.code,
+                "message": f"{problem.message} {problem.hint}".strip(),
+                "location": problem.path or "/",
+            }
+            for problem in problems[:limit]
+        ],
+        "truncated": len(problems) > limit,
+    }
+
+
+def tag(service: Service, request: Request) -> Response:
+    """TagResource."""
+    with service.machines_lock:
+        machine = _tagged(service, request)
+        machine.tags.update({one["key"]: one.get("value", "") for one in request["tags"]})
+        if len(machine.tags) > 50:
+            raise ServiceError("TooManyTags", f"Too many tags: '{machine.arn}' can have 50")
+        service.store.machines.put(machine)
+    return {}
+
+
+def untag(service: Service, request: Request) -> Response:
+    """UntagResource."""
+    with service.machines_lock:
+        machine = _tagged(service, request)
+        for key in request["tagKeys"]:
+            machine.tags.pop(key, None)
+        service.store.machines.put(machine)
+    return {}
+
+
+def list_tags(service: Service, request: Request) -> Response:
+    """ListTagsForResource."""
+    machine = _tagged(service, request)
+    return {"tags": [{"key": key, "value": value} for key, value in machine.tags.items()]}
+
+
+def _tagged(service: Service, request: Request) -> Machine:
+    arn = request["resourceArn"]
+    check_arn(arn, "stateMachine", "activity")
+    machine = service.store.machines.get(arn)
+    if machine is None or _gone(service, machine):
+        raise ServiceError("ResourceNotFound", f"Resource not found: '{arn}'")
+    return machine
+
+
+def _checked(definition: str) -> str:
+    problems = problems_of(definition)
+    if problems:
+        listed = ", ".join(
+            f"{problem.code}: {problem.message}{' ' + problem.hint if problem.hint else ''} at {problem.path or '/'}"
+            for problem in problems
+        )
+        raise ServiceError("InvalidDefinition", f"Invalid State Machine Definition: '{listed}'")
+    return definition
+
+
+def _refuse_versions(request: Request) -> None:
+    if request.get("publish") or request.get("versionDescription"):
+        raise ServiceError(
+            "ValidationException", "The local cloud has no versions yet: leave out 'publish' and 'versionDescription'"
+        )
+
+
+def _refuse_other(machine: Machine, definition: str, kind: str, settings: JSON) -> None:
+    if machine.status == _DELETING:
+        raise ServiceError("StateMachineDeleting", f"State Machine is deleting: '{machine.arn}'")
+    if (machine.definition, machine.type, machine.settings) != (definition, kind, settings):
+        raise ServiceError("StateMachineAlreadyExists", f"State Machine Already Exists: '{machine.arn}'")
+
+
+def _gone(service: Service, machine: Machine) -> bool:
+    """Tell whether a machine is deleted; one that was DELETING goes once none of its executions runs."""
+    if machine.status != _DELETING:
+        return False
+    running, _ = service.store.executions.page(machine.arn, Status.RUNNING, None, None, 1)
+    if not running:
+        service.store.machines.delete(machine.arn)
+    return not running

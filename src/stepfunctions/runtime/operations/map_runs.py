@@ -1,0 +1,94 @@
+"""Map runs: describe, list, update."""
+
+from __future__ import annotations
+
+from stepfunctions.engine.map_run import MapRun
+from stepfunctions.errors import ServiceError
+from stepfunctions.runtime.operations.service import (
+    Request,
+    Response,
+    Service,
+    check_arn,
+    find_execution,
+    moment,
+    page_mark,
+    page_size,
+    page_token,
+)
+
+
+def describe(service: Service, request: Request) -> Response:
+    """DescribeMapRun: every child has one item, so items and executions are counted alike."""
+    run = _find(service, request["mapRunArn"])
+    total = run.cursor if run.total is None else run.total
+    counts = {
+        "pending": total - run.cursor,
+        "running": run.running,
+        "succeeded": run.succeeded,
+        "failed": run.failed,
+        "timedOut": run.timed_out,
+        "aborted": run.aborted,
+        "total": total,
+        "resultsWritten": 0,
+        "failuresNotRedrivable": 0,
+        "pendingRedrive": 0,
+    }
+    return {
+        **_summary(run),
+        "status": run.status,
+        "maxConcurrency": run.max_concurrency,
+        "toleratedFailurePercentage": run.tolerated_failure_percentage or 0.0,
+        "toleratedFailureCount": run.tolerated_failure_count or 0,
+        "itemCounts": counts,
+        "executionCounts": dict(counts),
+        "redriveCount": 0,
+    }
+
+
+def list_(service: Service, request: Request) -> Response:
+    """ListMapRuns of an execution, newest first."""
+    execution = find_execution(service, request["executionArn"])
+    scope = ["ListMapRuns", execution.arn]
+    start = page_mark(scope, request.get("nextToken")) or 0
+    end = start + page_size(request)
+    runs = service.store.map_runs.of_execution(execution.arn)[::-1]
+    response: Response = {
+        "mapRuns": [{**_summary(run), "stateMachineArn": run.machine_arn} for run in runs[start:end]]
+    }
+    return response | ({"nextToken": page_token(scope, end)} if end < len(runs) else {})
+
+
+def update(service: Service, request: Request) -> Response:
+    """UpdateMapRun, while it runs."""
+    run = _find(service, request["mapRunArn"])
+
+    def change(live: MapRun) -> None:
+        if request.get("maxConcurrency") is not None:
+            live.max_concurrency = request["maxConcurrency"]
+        if request.get("toleratedFailureCount") is not None:
+            live.tolerated_failure_count = request["toleratedFailureCount"]
+        if request.get("toleratedFailurePercentage") is not None:
+            live.tolerated_failure_percentage = request["toleratedFailurePercentage"]
+
+    if not service.runner.change_map_run(run.arn, change):
+        raise ServiceError("ValidationException", f"The Map Run '{run.arn}' is {run.status}, not RUNNING")
+    return {}
+
+
+def _find(service: Service, arn: str) -> MapRun:
+    check_arn(arn, "mapRun")
+    run = service.store.map_runs.get(arn)
+    if run is None:
+        raise ServiceError("ResourceNotFound", f"Resource not found: '{arn}'")
+    return run
+
+
+def _summary(run: MapRun) -> Response:
+    shown: Response = {
+        "mapRunArn": run.arn,
+        "executionArn": run.execution_arn,
+        "startDate": moment(run.started_at),
+    }
+    if run.stopped_at is not None:
+        shown["stopDate"] = moment(run.stopped_at)
+    return shown

@@ -1,0 +1,314 @@
+"""What every store promises; see engine/ports.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from stepfunctions.asl.document import Document
+from stepfunctions.asl.resource import Resource
+from stepfunctions.engine.execution import Branch, Execution, Status, Waiting
+from stepfunctions.engine.history import HistoryEvent
+from stepfunctions.engine.map_run import MapRun
+from stepfunctions.engine.messages import (
+    CancelTask,
+    CancelTimers,
+    RunTask,
+    SetTimer,
+    TaskFailed,
+    TaskSubmitted,
+    TaskSucceeded,
+    TimerFired,
+    TimerKind,
+)
+from stepfunctions.engine.ports import Change, Machine
+from stepfunctions.runtime.store import Store
+
+Reopen = Callable[[], Store]
+PREFIX = "arn:aws:states:us-east-1:123456789012"
+SQS = Resource.parse("arn:aws:states:::sqs:sendMessage.waitForTaskToken")
+
+
+def execution(name: str = "e", **fields: Any) -> Execution:
+    given: dict[str, Any] = {
+        "arn": f"{PREFIX}:execution:m:{name}", "name": name, "machine_arn": f"{PREFIX}:stateMachine:m",
+        "machine_name": "m", "role_arn": "role", "input": Document({"a": "é"}), "started_at": 1.5,
+        "definition_id": "d",
+    }  # fmt: skip
+    return Execution(**{**given, **fields})
+
+
+def put(store: Store, one: Execution, **fields: Any) -> None:
+    store.executions.commit([Change(one, **fields)])
+
+
+def task(branch: int, attempt: int = 1, **fields: Any) -> RunTask:
+    return RunTask(branch, attempt, "T", SQS, Document({"x": [1]}), **fields)
+
+
+def map_run(name: str = "r", **fields: Any) -> MapRun:
+    given: dict[str, Any] = {
+        "arn": f"{PREFIX}:mapRun:m/l:{name}", "execution_arn": f"{PREFIX}:execution:m:e",
+        "machine_arn": f"{PREFIX}:stateMachine:m", "branch": 1, "attempt": 2, "state": "M", "label": "l",
+        "region": "/States/M/ItemProcessor",
+    }  # fmt: skip
+    return MapRun(**{**given, **fields})
+
+
+def machine(name: str = "m", **fields: Any) -> Machine:
+    given: dict[str, Any] = {
+        "arn": f"{PREFIX}:stateMachine:{name}", "name": name, "type": "STANDARD", "role_arn": "role",
+        "definition": '{"é": 1}', "definition_id": "d1", "revision_id": "r1", "created_at": 1.0,
+        "updated_at": 2.0,
+    }  # fmt: skip
+    return Machine(**{**given, **fields})
+
+
+# --- executions -----------------------------------------------------------------------------------------
+
+
+def test_an_execution_comes_back_as_it_was_committed(reopen: Reopen) -> None:
+    store = reopen()
+    one = execution(region="/States/M", type="EXPRESS", parent_map_run_arn="run", item_index=7)
+    root = Branch(1, state="S", input=Document({"i": 1}), variables={"v": [1]}, retries=[2], waiting=Waiting.CHILDREN)
+    child = Branch(2, parent=1, index=3, state="C", waiting=Waiting.ENDED, output=Document("done"), key="k")
+    one.branches = {1: root, 2: child}
+    one.dirty = {1, 2}
+    one.next_branch, one.last_event_id, one.transitions = 3, 4, 5
+    put(store, one)
+    assert not one.dirty
+    loaded = reopen().executions.load(one.arn)
+    assert loaded is not None
+    assert loaded is not one
+    assert loaded.branches == {1: root, 2: child}
+    assert loaded.families[1].ids == [2]
+    assert (loaded.program, loaded.dirty, loaded.removed) == (None, set(), set())
+    for name in ("arn", "name", "machine_arn", "machine_name", "role_arn", "input", "started_at", "definition_id",
+                 "region", "type", "status", "output", "error", "cause", "stopped_at", "parent_map_run_arn",
+                 "item_index", "next_branch", "last_event_id", "transitions", "redrive_count"):  # fmt: skip
+        assert getattr(loaded, name) == getattr(one, name), name
+
+
+def test_what_is_not_committed_is_not_there(store: Store) -> None:
+    assert store.executions.load("nowhere") is None
+    assert store.executions.open_arns() == []
+    assert store.executions.history("nowhere") == []
+    one = execution()
+    put(store, one)
+    one.status = Status.FAILED
+    one.branches[1] = Branch(1)
+    loaded = store.executions.load(one.arn)
+    assert loaded is not None
+    assert (loaded.status, loaded.branches) == (Status.RUNNING, {})
+
+
+def test_only_touched_branches_are_written_and_removed_ones_go(reopen: Reopen) -> None:
+    store = reopen()
+    one = execution()
+    one.branches = {1: Branch(1, state="A"), 2: Branch(2, state="A"), 3: Branch(3, state="A")}
+    one.dirty = {1, 2, 3}
+    put(store, one)
+    one.branches[1].state = "B"
+    one.branches[2].state = "not dirty"
+    one.branches.pop(3)
+    one.dirty, one.removed = {1, 3}, {3}
+    put(store, one)
+    assert not one.removed
+    loaded = reopen().executions.load(one.arn)
+    assert loaded is not None
+    assert {branch.id: branch.state for branch in loaded.branches.values()} == {1: "B", 2: "A"}
+    header = reopen().executions.load(one.arn, branches=False)
+    assert header is not None
+    assert header.branches == {}
+
+
+def test_the_end_leaves_no_branches_and_no_waits(reopen: Reopen) -> None:
+    store = reopen()
+    one = execution()
+    one.branches, one.dirty = {1: Branch(1)}, {1}
+    put(store, one, commands=[task(1), SetTimer(1, 1, TimerKind.TIMEOUT, 9.0)])
+    other = execution("other")
+    other.branches, other.dirty = {1: Branch(1)}, {1}
+    put(store, other, commands=[task(1)])
+    one.status, one.output, one.stopped_at = Status.SUCCEEDED, Document([1]), 3.0
+    put(store, one)
+    store = reopen()
+    loaded = store.executions.load(one.arn)
+    assert loaded is not None
+    assert (loaded.status, loaded.output, loaded.stopped_at, loaded.branches) == ("SUCCEEDED", Document([1]), 3.0, {})
+    pending = store.executions.pending(one.arn)
+    assert (pending.tasks, pending.timers, pending.map_runs) == ([], [], [])
+    assert store.executions.open_arns() == [other.arn]
+    assert len(store.executions.pending(other.arn).tasks) == 1
+
+
+def test_waits_come_and_go_with_commands_and_outcomes(reopen: Reopen) -> None:
+    store = reopen()
+    one = execution()
+    put(store, one, commands=[
+        task(1, token="t", credentials={"RoleArn": "r"}, timeout_seconds=5, heartbeat_seconds=2), task(2), task(3),
+        SetTimer(1, 1, TimerKind.TIMEOUT, 10.0), SetTimer(1, 1, TimerKind.HEARTBEAT, 5.0),
+        SetTimer(2, 1, TimerKind.WAIT, 7.0), SetTimer(3, 1, TimerKind.RETRY, 8.0),
+        task(4), CancelTask(4, 1, "T", SQS), SetTimer(4, 1, TimerKind.WAIT, 1.0), CancelTimers(4),
+    ])  # fmt: skip
+    put(store, one, taken=[TaskSubmitted(1, 1, Document("job")), TaskSucceeded(2, 1, Document(1)),
+                           TaskFailed(3, 1, "E", "c"), TimerFired(2, 1, TimerKind.WAIT)],
+        commands=[SetTimer(1, 1, TimerKind.HEARTBEAT, 6.0), SetTimer(3, 2, TimerKind.RETRY, 9.0)])  # fmt: skip
+    pending = reopen().executions.pending(one.arn)
+    assert pending.tasks == [
+        (task(1, token="t", credentials={"RoleArn": "r"}, timeout_seconds=5, heartbeat_seconds=2), Document("job"))
+    ]
+    assert sorted(pending.timers, key=lambda timer: timer.due) == [
+        SetTimer(1, 1, TimerKind.HEARTBEAT, 6.0),
+        SetTimer(3, 2, TimerKind.RETRY, 9.0),
+        SetTimer(1, 1, TimerKind.TIMEOUT, 10.0),
+    ]
+    store = reopen()
+    put(store, one, taken=[TimerFired(3, 1, TimerKind.RETRY)], commands=[CancelTimers(1), CancelTask(1, 1, "T", SQS)])
+    pending = store.executions.pending(one.arn)
+    assert (pending.tasks, pending.timers) == ([], [SetTimer(3, 2, TimerKind.RETRY, 9.0)])
+
+
+def test_a_commit_is_all_or_nothing(store: Store) -> None:
+    good, bad = execution("good"), execution("bad")
+    bad.branches, bad.dirty = {1: Branch(1, variables={"v": object()})}, {1}
+    with pytest.raises(TypeError):
+        store.executions.commit([Change(good), Change(bad)], [map_run()])
+    if type(store).__name__ == "MemoryStore":
+        return  # the reference has no rollback: what it is given by the engine can always be written
+    assert store.executions.open_arns() == []
+    assert store.map_runs.get(map_run().arn) is None
+    put(store, good)
+    assert store.executions.open_arns() == [good.arn]
+
+
+def events(count: int, text: Any = None) -> list[HistoryEvent]:
+    shared = Document({"text": "x" * 500})
+    return [
+        HistoryEvent(number, number - 1, float(number), "PassStateEntered", f"S{number}", shared, {"index": number})
+        for number in range(1, count + 1)
+    ]
+
+
+def test_history_is_read_in_pages_in_both_directions(reopen: Reopen) -> None:
+    store = reopen()
+    one = execution()
+    put(store, one, events=events(7)[:3])
+    put(store, one, events=events(7)[3:])
+    put(store, execution("other"), events=events(1))
+    history = reopen().executions.history
+    assert history(one.arn) == events(7)
+    assert [event.id for event in history(one.arn, after=2, limit=3)] == [3, 4, 5]
+    assert [event.id for event in history(one.arn, limit=3, reverse=True)] == [7, 6, 5]
+    assert [event.id for event in history(one.arn, after=5, limit=3, reverse=True)] == [4, 3, 2]
+    assert [event.id for event in history(one.arn, after=2, limit=3, reverse=True)] == [1]
+    assert history(one.arn, after=7) == []
+    assert history(one.arn, limit=1)[0].payload == Document({"text": "x" * 500})
+
+
+def test_history_events_without_details(store: Store) -> None:
+    bare = HistoryEvent(1, 0, 2.5, "ExecutionAborted")
+    put(store, execution(), events=[bare])
+    assert store.executions.history(execution().arn) == [bare]
+
+
+def test_executions_are_listed_newest_first_in_pages(reopen: Reopen) -> None:
+    store = reopen()
+    for number in range(5):
+        one = execution(str(number), machine_arn="a" if number % 2 else "b")
+        one.status = Status.FAILED if number == 3 else Status.RUNNING
+        put(store, one)
+    put(store, execution("child", parent_map_run_arn="run", machine_arn="c"))
+    page = reopen().executions.page
+
+    def names(machine_arn: str | None = None, status: str | None = None, run: str | None = None,
+              limit: int = 10) -> list[list[str]]:  # fmt: skip
+        found, after = [], None
+        while True:
+            executions, after = page(machine_arn, status, run, after, limit)
+            found.append([one.name for one in executions])
+            if after is None:
+                return found
+
+    assert names() == [["child", "4", "3", "2", "1", "0"]]
+    assert names("b", limit=2) == [["4", "2"], ["0"]]
+    assert names("b", limit=3) == [["4", "2", "0"]]
+    assert names("a", "FAILED") == [["3"]]
+    assert names("a", "RUNNING") == [["1"]]
+    assert names(None, None, "run") == [["child"]]
+    listed = page("a", None, None, None, 1)[0][0]
+    assert (listed.input.value, listed.output, listed.branches) == (None, None, {})
+
+
+# --- machines -------------------------------------------------------------------------------------------
+
+
+def test_machines_are_put_replaced_listed_and_deleted(reopen: Reopen) -> None:
+    store = reopen()
+    first = machine(settings={"loggingConfiguration": {"level": "OFF"}}, tags={"team": "é"})
+    store.machines.put(first)
+    assert reopen().machines.get(first.arn) == first
+    store = reopen()
+    second = replace(first, definition="{}", definition_id="d2", revision_id="r2", status="DELETING")
+    store.machines.put(second)
+    assert store.machines.get(first.arn) == second
+    assert (store.machines.definition("d1"), store.machines.definition("d2")) == ('{"é": 1}', "{}")
+    store.machines.put(machine("z"))
+    store.machines.put(machine("a"))
+    page, after = store.machines.list(None, 2)
+    assert [one.name for one in page] == ["a", "m"]
+    page, after = store.machines.list(after, 2)
+    assert ([one.name for one in page], after) == (["z"], None)
+    store.machines.delete(first.arn)
+    store.machines.delete(first.arn)
+    assert store.machines.get(first.arn) is None
+    assert store.machines.definition("d2") == "{}"
+    with pytest.raises(KeyError):
+        store.machines.definition("d3")
+
+
+# --- map runs -------------------------------------------------------------------------------------------
+
+
+def test_map_runs_are_written_with_the_executions(reopen: Reopen) -> None:
+    store = reopen()
+    run = map_run(
+        items=Document([1, {"é": 2}]), input=Document({"a": 1}), reader={"Resource": "x"}, context={"c": 1},
+        variables={"v": 1}, tolerated_failure_count=3, tolerated_failure_percentage=2.5, total=2, started_at=1.0,
+        max_concurrency=4,
+    )  # fmt: skip
+    store.executions.commit([Change(execution())], [run, map_run("s", status=Status.FAILED)])
+    assert reopen().map_runs.get(run.arn) == run
+    store = reopen()
+    run.cursor, run.running, run.succeeded, run.exhausted, run.total = 5, 2, 3, True, 6
+    store.executions.commit([], [run])
+    assert store.map_runs.get(run.arn) == run
+    assert [one.arn for one in store.map_runs.of_execution(run.execution_arn)] == [run.arn, map_run("s").arn]
+    assert [one.arn for one in store.executions.pending(run.execution_arn).map_runs] == [run.arn]
+    assert store.map_runs.get("nowhere") is None
+    assert store.map_runs.of_execution("nowhere") == []
+
+
+def test_outputs_come_in_item_order(store: Store) -> None:
+    for index in (2, 0, 300, 1):
+        child = execution(str(index), parent_map_run_arn="run", item_index=index)
+        child.status, child.output = Status.SUCCEEDED, Document(index)
+        put(store, child)
+    put(store, execution("open", parent_map_run_arn="run", item_index=4))
+    put(store, execution("strange", parent_map_run_arn="other run", item_index=5, status=Status.SUCCEEDED,
+                         output=Document("no")))  # fmt: skip
+    assert [document.value for document in store.map_runs.outputs("run")] == [0, 1, 2, 300]
+    assert list(store.map_runs.outputs("none")) == []
+
+
+def test_more_outputs_than_one_read_takes(store: Store) -> None:
+    children = [
+        execution(str(index), parent_map_run_arn="run", item_index=index, status=Status.SUCCEEDED,
+                  output=Document(index))
+        for index in range(450)
+    ]  # fmt: skip
+    store.executions.commit([Change(child) for child in children])
+    assert [document.value for document in store.map_runs.outputs("run")] == list(range(450))
