@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from stepfunctions.local.cloud import Cloud
 
 KIND = "glue"
+SECONDS_A_MINUTE = 60.0
 _S3_URI = re.compile(r"s3://([^/]+)/(.+)")
 
 
@@ -53,7 +54,7 @@ class RunOwner:
             cwd=work,
             env={**self._cloud.client_env(), "PYTHONPATH": ":".join(path), "TMPDIR": str(job.folder / "tmp")},
             family="pandas",
-            timeout_seconds=plan["timeout"] * 60.0,
+            timeout_seconds=plan["timeout"] * SECONDS_A_MINUTE,
             stdout=job.folder / "stdout.log",
             stderr=job.folder / "stderr.log",
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from stepfunctions.errors import ServiceError
@@ -31,6 +31,10 @@ class GlueService:
         """Submit runs again that a killed server had noted but not yet handed over."""
         for run in self._tables.open_runs():
             self._cloud.jobs.submit(KIND, run.id, None)
+
+    def on_end(self, run_id: str, callback: Callable[[], None]) -> None:
+        """Call back once a run has ended; at once when it already has."""
+        self._cloud.jobs.on_end(KIND, run_id, callback)
 
     def create_job(self, request: dict[str, Any], _call: Call) -> dict[str, Any]:
         """Make a job. The same request again changes nothing; another one under its name is refused."""

@@ -196,11 +196,11 @@ class LambdaService:
         if source.get("S3ObjectVersion"):
             raise _invalid("The local cloud reads the present version of an object: leave S3ObjectVersion out.")
         try:
-            path = self._cloud.service("s3").objects.path(bucket, key)
+            file = self._cloud.service("s3").objects.open(bucket, key)
         except ServiceError as error:
             raise _invalid(f"Error occurred while GetObject. S3 Error Code: {error.code}. "
                            f"S3 Error Message: {error.message}") from error
-        with open(path, "rb") as file:
+        with file:
             return self._store.add_zip(file)
 
 
