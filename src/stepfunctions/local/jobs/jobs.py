@@ -27,7 +27,7 @@ from stepfunctions.asl.document import JSON
 from stepfunctions.errors import StepFunctionsError
 from stepfunctions.local.jobs import marks
 from stepfunctions.local.jobs.model import ENDED, FINISHING, QUEUED, RUNNING, Exit, Job, JobOwner, ProcessSpec
-from stepfunctions.local.jobs.processes import Process, Processes, boot_id, read_exit
+from stepfunctions.local.jobs.processes import Process, Processes, ZygoteGone, boot_id, read_exit
 from stepfunctions.local.jobs.table import MIGRATIONS, JobTable, Row
 from stepfunctions.local.jobs.watch import Watcher, is_alive
 
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from stepfunctions.local.cloud import Cloud
 
 _log = logging.getLogger(__name__)
-_GRACE_SECONDS = 10.0
 _EXIT_SECONDS = 5.0
 _MOST_ATTEMPTS = 5
 Key = tuple[str, str]
@@ -46,6 +45,7 @@ class Jobs:
 
     def __init__(self, cloud: Cloud) -> None:
         self.folder = cloud.data_dir / "jobs"
+        self.grace_seconds = 10.0
         self.processes = Processes(self.folder)
         self._table = JobTable(cloud.database("jobs", MIGRATIONS))
         self._max = max(1, cloud.max_jobs)
@@ -81,7 +81,7 @@ class Jobs:
                 self._fill()
 
     def stop(self, kind: str, key: str) -> None:
-        """End a job: SIGTERM to its process group, SIGKILL after the grace period (10 s). It still finishes.
+        """End a job: SIGTERM to its process group, SIGKILL after ``grace_seconds`` (10). It still finishes.
 
         A job that has ended, or was never submitted, is left alone.
         """
@@ -178,6 +178,9 @@ class Jobs:
                 self._stopped(row)
                 return
             process = self.processes.start(spec, folder)
+        except ZygoteGone:
+            self._again(row)
+            return
         except Exception as error:  # noqa: BLE001 - whatever an owner raises, the job must end with a reason
             if not isinstance(error, StepFunctionsError):
                 _log.exception("job %s %s could not be prepared", row.kind, row.key)
@@ -264,7 +267,7 @@ class Jobs:
     def _terminate(self, row: Row) -> None:
         """SIGTERM now, SIGKILL later, each only if it is still that process."""
         self._send(row, signal.SIGTERM)
-        timer = threading.Timer(_GRACE_SECONDS, self._send, (row, signal.SIGKILL))
+        timer = threading.Timer(self.grace_seconds, self._send, (row, signal.SIGKILL))
         timer.daemon = True
         self._timers = {other for other in self._timers if other.is_alive()} | {timer}
         timer.start()

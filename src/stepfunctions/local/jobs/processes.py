@@ -62,6 +62,10 @@ def can_mount(target: str) -> bool:
     return done.returncode == 0
 
 
+class ZygoteGone(LocalCloudError):
+    """The process that starts others died, by itself or killed; the next start makes a new one."""
+
+
 class Process:
     """A process that was started: ``pid``, ``started_at``, and how to end it and wait for it.
 
@@ -76,7 +80,7 @@ class Process:
         self.start: int | None = None
         self.started_at = 0.0
         self._exit: Exit | None = None
-        self._error: str | None = None
+        self._error: LocalCloudError | None = None
         self._stopped = False
         self._started = threading.Event()
         self._ended = threading.Event()
@@ -113,8 +117,8 @@ class Process:
 
     def _heard(self, message: dict[str, Any]) -> None:
         if "error" in message:
-            self._error = message["error"]
-            self._exit = Exit(refused=self._error)
+            self._error = (ZygoteGone if "gone" in message else LocalCloudError)(message["error"])
+            self._exit = Exit(refused=message["error"])
             self._ended.set()
         elif "ended" in message:
             self._exit = read_exit(message["ended"], self.spec.stderr, stopped=self._stopped)
@@ -127,7 +131,7 @@ class Process:
         if not self._started.wait(_START_SECONDS):
             raise LocalCloudError(f"{self.spec.argv[0]} did not start within {_START_SECONDS:.0f} s")
         if self._error is not None:
-            raise LocalCloudError(f"{self.spec.argv[0]} could not start: {self._error}")
+            raise self._error
 
 
 class Processes:
@@ -145,10 +149,16 @@ class Processes:
         With ``channel`` it has a socket to the server: its descriptor number stands in ``STEPFUNCTIONS_CHANNEL``.
         Raises LocalCloudError when it cannot be started.
         """
-        return self._launch(spec, record=None, channel=channel)
+        try:
+            return self._launch(spec, record=None, channel=channel)
+        except ZygoteGone:
+            return self._launch(spec, record=None, channel=channel)
 
     def start(self, spec: ProcessSpec, record: Path) -> Process:
-        """Start a process that outlives this server and leaves ``process.json`` and ``exit.json`` in ``record``."""
+        """Start a process that outlives this server and leaves ``process.json`` and ``exit.json`` in ``record``.
+
+        Raises :class:`ZygoteGone` when it is not known whether it began: give up the folder and start in another.
+        """
         return self._launch(spec, record=record, channel=False)
 
     def close(self) -> None:
@@ -212,11 +222,12 @@ class _Zygote:
         self._waiting: dict[int, Process] = {}
         self._last = 0
         self.alive = True
-        self._log = folder / f"zygote-{family}.log"
+        log_file = folder / f"zygote-{family}.log"
+        self._gone = f"the process that starts '{family}' processes is gone, see {log_file}"
         self._socket, its = socket.socketpair()
         # Huge pages under malloc's heap: a fork copies fewer page tables. Other C libraries ignore the variable.
         env = {**base_env(), "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
-        with its, open(self._log, "ab") as log:
+        with its, open(log_file, "ab") as log:
             self._popen = subprocess.Popen(
                 [sys.executable, zygote_script.__file__, str(its.fileno()), *FAMILIES[family]], env=env,
                 pass_fds=[its.fileno()], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
@@ -235,7 +246,7 @@ class _Zygote:
                 socket.send_fds(self._socket, [b"r"], fds)
             except OSError as error:
                 del self._waiting[self._last]
-                raise LocalCloudError(f"the process that starts jobs is gone, see {self._log}") from error
+                raise ZygoteGone(self._gone) from error
 
     def close(self) -> None:
         """Let go of it: it ends what is attached, waits for the rest on its own, and ends."""
@@ -262,7 +273,7 @@ class _Zygote:
                 pass  # cut in the middle of a line: it is gone
         self.alive = False
         for process in list(self._waiting.values()):
-            process._heard({"error": f"the process that starts jobs is gone, see {self._log}"})
+            process._heard({"error": self._gone, "gone": True})
 
 
 def read_exit(record: Mapping[str, Any], stderr: Path, *, stopped: bool) -> Exit:
