@@ -1,12 +1,50 @@
+# Everything runs in a virtual environment of its own, made on first use; nothing but Python, make and git is needed.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+RUN = $(BIN)/python
 
-.PHONY: setup
-setup: $(VENV)/.ready
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-crash check bench docs lock clean
 
-$(VENV)/.ready: pyproject.toml
+help: ## Show what there is.
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: $(READY) ## Make the virtual environment.
+
+$(READY): pyproject.toml requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.10 or later is needed: make PYTHON=python3.12") if sys.version_info < (3, 10) else None'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --upgrade "pip>=25.1"
-	$(BIN)/python -m pip install --quiet -e '.[local,examples]' --group dev
-	touch $@
+	$(RUN) -m pip install --quiet --upgrade 'pip>=25.1'
+	$(RUN) -m pip install --quiet --constraint requirements.lock --editable '.[local,examples]' --group dev
+	@touch $@
+
+demo: $(READY) ## Retrain a fleet of 195 models on this machine, then the subset of the next week.
+	$(RUN) examples/flight_delays/demo.py
+
+test: $(READY) ## Run the tests: all on this interpreter, the core on every other one found.
+	$(RUN) -m pytest -m 'not crash'
+	$(RUN) tests/interpreters.py
+
+test-crash: $(READY) ## Kill real processes at random and look at what is left.
+	$(RUN) -m pytest -m crash
+
+check: $(READY) ## Lint and check types.
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+bench: $(READY) ## Measure, beside peers, and print tables.
+	$(RUN) benchmarks/run.py
+
+docs: $(READY) ## Check that the documentation's code runs.
+	$(RUN) -m pytest tests/docs
+
+lock: $(READY) ## Pin the dependencies anew.
+	$(RUN) -m pip install --quiet uv
+	{ echo '# Every dependency, pinned, for CPython 3.10 and later. Made by `make lock`.'; \
+	  $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.10 --all-extras --group dev \
+	    --no-annotate --no-header --quiet; } > requirements.lock
+
+clean: ## Remove what was made here.
+	rm -rf $(VENV) .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis

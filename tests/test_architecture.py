@@ -1,0 +1,89 @@
+"""The layout is the architecture: which package may import which, how large modules may grow."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).resolve().parent.parent / "src" / "stepfunctions"
+
+_BELOW_STEPS = {"errors", "exceptions", "asl", "query", "catalog"}
+ALLOWED: dict[str, set[str]] = {
+    "errors": set(),
+    "exceptions": {"errors"},
+    "asl": {"errors"},
+    "query": {"errors", "asl"},
+    "catalog": {"errors", "asl"},
+    "inputs": _BELOW_STEPS,
+    "steps": _BELOW_STEPS | {"inputs"},
+    "lint": {"errors", "asl", "query", "catalog"},
+    "engine": {"errors", "asl", "query"},
+    "runtime": {"errors", "asl", "query", "engine"},
+    "visual": {"errors", "asl", "engine"},
+    "workflow": _BELOW_STEPS | {"inputs", "steps", "lint", "visual", "engine", "runtime", "__init__"},
+    "local": _BELOW_STEPS | {"lint", "visual", "engine", "runtime", "workflow", "__init__"},
+    "cli": _BELOW_STEPS | {"inputs", "steps", "lint", "visual", "engine", "runtime", "workflow", "local", "__init__"},
+    "__init__": {"inputs", "steps", "workflow"},
+}
+LAZY_ONLY = {("workflow", "runtime"), ("workflow", "visual")}
+LONGEST_MODULE = 400
+
+
+def modules() -> Iterator[tuple[str, Path]]:
+    for path in sorted(SOURCE.rglob("*.py")):
+        yield path.relative_to(SOURCE).parts[0].removesuffix(".py"), path
+
+
+def imports(path: Path) -> Iterator[tuple[str, bool, int]]:
+    """Yield (package of ours, imported inside a function or for types only, line)."""
+    tree = ast.parse(path.read_text())
+    lazy = {id(inner) for outer in ast.walk(tree)
+            if isinstance(outer, (ast.FunctionDef, ast.AsyncFunctionDef)) or _for_types(outer)
+            for inner in ast.walk(outer)}
+    for node in ast.walk(tree):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names = [f"stepfunctions.{alias.name}" for alias in node.names] if node.module == "stepfunctions" \
+                else [node.module]
+        for name in names:
+            if name == "stepfunctions" or name == "stepfunctions.__version__":
+                yield "__init__", id(node) in lazy, node.lineno
+            elif name.startswith("stepfunctions."):
+                yield name.split(".")[1], id(node) in lazy, node.lineno
+
+
+def _for_types(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+
+
+@pytest.mark.parametrize(("package", "path"), [pytest.param(*found, id=str(found[1].relative_to(SOURCE)))
+                                               for found in modules()])
+def test_imports_go_one_way(package: str, path: Path) -> None:
+    assert package in ALLOWED, f"{package} is new: say in this table what it may import"
+    for target, lazy, line in imports(path):
+        where = f"{path.relative_to(SOURCE)}:{line}"
+        assert target == package or target in ALLOWED[package], f"{where}: {package} may not import {target}"
+        assert lazy or (package, target) not in LAZY_ONLY, f"{where}: import {target} inside the function that needs it"
+
+
+def test_modules_stay_small_and_shallow() -> None:
+    sizes = {str(path.relative_to(SOURCE)): len(path.read_text().splitlines()) for _, path in modules()}
+    assert {name: size for name, size in sizes.items() if size > LONGEST_MODULE} == {}
+    assert [name for name in sizes if name.count("/") > 2] == []
+
+
+def test_writing_a_workflow_imports_no_heavy_library() -> None:
+    """boto3 and the rest are loaded when something needs them, not when a workflow is written or checked."""
+    program = ("import sys; import stepfunctions.steps, stepfunctions.inputs, stepfunctions.workflow, "
+               "stepfunctions.asl, stepfunctions.engine.advance; "
+               "print([name for name in ('boto3', 'botocore', 'sagemaker', 'rich', 'click', 'uvicorn', 'yaml', "
+               "'IPython', 'sqlite3') if name in sys.modules])")
+    done = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
