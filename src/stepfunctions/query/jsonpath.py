@@ -96,7 +96,7 @@ def _root(text: str) -> tuple[str, int]:
             raise QuerySyntaxError(text, 0, "A path begins with '$', '$$' or '$variable'")
         return "$", 0
     end = 1
-    while end < len(text) and text[1:end + 1].isidentifier() and end <= MAX_NAME:
+    while end < len(text) and text[1:end + 1].isidentifier() and end <= MAX_NAME + 1:
         end += 1
     if end > MAX_NAME + 1:
         raise QuerySyntaxError(text, 1, f"The name of a variable may have at most {MAX_NAME} characters")

@@ -62,9 +62,9 @@ def parse_steps(text: str, start: int) -> Steps:
 
     Raises QuerySyntaxError.
     """
-    reader = _Reader(text, start)
     if len(text) > MAX_LENGTH:
-        raise reader.error(f"A path may have at most {MAX_LENGTH:,} characters", MAX_LENGTH)
+        raise QuerySyntaxError(f"{text[:80]}…", MAX_LENGTH, f"A path may have at most {MAX_LENGTH:,} characters")
+    reader = _Reader(text, start)
     path = reader.path(_NAME_ENDS)
     reader.blanks()
     if reader.at < len(text):
