@@ -46,6 +46,8 @@ def start(port: int, data_dir: Path, max_jobs: int | None) -> None:
     from stepfunctions.local import server
 
     server.run(data_dir, port=port, max_jobs=max_jobs, announce=_say)
+    sys.stdout.flush()
+    os._exit(0)  # all is closed; a thread that still waits for a function or a client keeps nobody here
 
 
 @local.command()

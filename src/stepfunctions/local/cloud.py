@@ -76,6 +76,7 @@ class Cloud:
         self._databases: list[Database] = []
         self._jobs: Any = None
         self._started = False
+        self._stopping = False
 
     @property
     def clock(self) -> Clock:
@@ -116,6 +117,8 @@ class Cloud:
             raise ServiceError("UnknownService", f"The local cloud has no service '{name}'. "
                                f"It has: {', '.join(SERVICES)}.", 501)
         with self._lock:
+            if self._stopping:
+                raise ServiceError("ServiceUnavailable", "The local cloud is stopping", 503)
             if name not in self._services:
                 module, factory = place.split(":")
                 service = getattr(importlib.import_module(module), factory)(self)
@@ -153,6 +156,7 @@ class Cloud:
         with self._lock:
             if self._started:
                 return
+            self._stopping = False
             left = [name for name in SERVICES if (self.data_dir / f"{name}.db").exists()]
             for name in left:
                 if name != "stepfunctions":
@@ -171,6 +175,7 @@ class Cloud:
         """Stop every service (Step Functions first), then the jobs, then close the databases. Idempotent."""
         with self._lock:
             self._started = False
+            self._stopping = True
             services = sorted(self._services.items(), key=lambda item: item[0] != "stepfunctions")
             self._services = {}
         for _, service in services:

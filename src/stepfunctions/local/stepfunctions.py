@@ -1,0 +1,97 @@
+"""Step Functions of the local cloud: the engine on a SQLite file, its tasks run by the cloud's other services."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from stepfunctions.local.tasks import CloudTasks
+from stepfunctions.runtime.api import StepFunctionsApi
+from stepfunctions.runtime.items import items_of, read_items
+from stepfunctions.runtime.runner import Runner
+from stepfunctions.runtime.store.sqlite import SqliteStore
+
+if TYPE_CHECKING:
+    from stepfunctions.asl.document import JSON
+    from stepfunctions.engine.map_run import MapRun
+    from stepfunctions.local.cloud import Call, Cloud
+
+_Method = Callable[["StepFunctions", dict[str, Any], "Call"], dict[str, Any]]
+
+
+class CloudItems:
+    """The engine's port :class:`~stepfunctions.engine.ports.ItemSource`: item files are objects of the local S3."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+
+    def items(self, run: MapRun, start: int) -> Iterator[tuple[str | None, JSON]]:
+        """Yield ``(key, item)`` from index ``start`` on."""
+        source = items_of(run.items) if run.items is not None else read_items(run.reader, self)
+        return islice(source, start, None)
+
+    def open(self, bucket: str, key: str) -> BinaryIO:
+        """Return an object's content as a stream."""
+        content: BinaryIO = self._cloud.service("s3").objects.open(bucket, key)
+        return content
+
+
+def _operation(name: str) -> _Method:
+    """Return the method that passes an operation on to the API of the runtime."""
+
+    def method(self: StepFunctions, request: dict[str, Any], _call: Call) -> dict[str, Any]:
+        response: dict[str, Any] = getattr(self.api, name)(request)
+        return response
+
+    method.__name__ = name
+    return method
+
+
+class StepFunctions:
+    """The service: operations of :class:`~stepfunctions.runtime.api.StepFunctionsApi` over the cloud's tasks."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._store = SqliteStore(cloud.data_dir / "stepfunctions.db")
+        self._tasks = CloudTasks(cloud)
+        # CloudTasks never blocks, so the engine's own thread may call it
+        self._runner = Runner(self._store, cloud.clock, self._tasks, CloudItems(cloud), workers=0)
+        self.api = StepFunctionsApi(self._runner, self._store, cloud.clock, account=cloud.account,
+                                    region=cloud.region)
+
+    create_state_machine = _operation("create_state_machine")
+    update_state_machine = _operation("update_state_machine")
+    describe_state_machine = _operation("describe_state_machine")
+    list_state_machines = _operation("list_state_machines")
+    delete_state_machine = _operation("delete_state_machine")
+    validate_state_machine_definition = _operation("validate_state_machine_definition")
+    tag_resource = _operation("tag_resource")
+    untag_resource = _operation("untag_resource")
+    list_tags_for_resource = _operation("list_tags_for_resource")
+    start_execution = _operation("start_execution")
+    stop_execution = _operation("stop_execution")
+    describe_execution = _operation("describe_execution")
+    list_executions = _operation("list_executions")
+    get_execution_history = _operation("get_execution_history")
+    describe_state_machine_for_execution = _operation("describe_state_machine_for_execution")
+    send_task_success = _operation("send_task_success")
+    send_task_failure = _operation("send_task_failure")
+    send_task_heartbeat = _operation("send_task_heartbeat")
+    describe_map_run = _operation("describe_map_run")
+    list_map_runs = _operation("list_map_runs")
+    update_map_run = _operation("update_map_run")
+
+    def start(self) -> None:
+        """Take up what an earlier run left, and run."""
+        self._runner.start()
+
+    def stop(self) -> None:
+        """Stop after the step at work; open executions go on at the next start."""
+        self._tasks.close()
+        self._runner.stop()
+        self._store.close()
+
+
+def create(cloud: Cloud) -> StepFunctions:
+    """Make the service for a cloud."""
+    return StepFunctions(cloud)
