@@ -87,6 +87,16 @@ def test_failure_of_an_expression(make_scope: Any, text: str, field: str, cause:
     assert failure(text, field, scope) == ("States.Runtime", cause)
 
 
+@pytest.mark.parametrize(("text", "step"), [
+    ("$.chunks", "chunks"), ("$.discovery.objects", "objects"), ("$.zz.objects", "zz"), ("$.list[4]", "4"),
+    ("$.discovery[0]", "0")])
+def test_items_path_that_leads_to_nothing_has_the_recorded_error(make_scope: Any, text: str, step: str) -> None:
+    document = {"discovery": {"statusCode": 500}, "list": [1]}
+    assert failure(text, "ItemsPath", make_scope(document)) == (
+        "States.ReferencePathConflict",
+        f'Unable to apply step "{step}" to input {{"discovery":{{"statusCode":500}},"list":[1]}}')
+
+
 def test_expression_is_a_path_or_an_intrinsic_function(make_scope: Any) -> None:
     assert compile_expression("$.a", "InputPath")(make_scope({"a": 1})) == 1
     assert compile_expression("States.Format('{}', $.a)", "CausePath")(make_scope({"a": 1})) == "1"

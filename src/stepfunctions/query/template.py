@@ -11,6 +11,7 @@ from stepfunctions.asl.document import JSON, dumps
 from stepfunctions.errors import QuerySyntaxError, StateFailed
 from stepfunctions.query.intrinsics import compile_intrinsic, is_intrinsic
 from stepfunctions.query.jsonpath import InvalidPath, Path, PathNotFound, compile_path
+from stepfunctions.query.reference import CONFLICT
 from stepfunctions.query.scope import Evaluator, Scope
 
 MAX_DEPTH = 100
@@ -18,6 +19,9 @@ MAX_DEPTH = 100
 
 WHOLE_DOCUMENT_FIELDS = frozenset({"InputPath", "OutputPath"})
 """Fields whose failures the service words differently (recorded)."""
+
+REFERENCE_FIELDS = frozenset({"ItemsPath"})
+"""Fields that the service reads step by step, with an error of their own (recorded)."""
 
 
 def compile_template(payload: JSON, field: str) -> Evaluator:
@@ -55,14 +59,28 @@ def compile_expression(text: str, field: str) -> Evaluator:
 
 def _failure(path: Path, field: str, scope: Scope, error: LookupError) -> StateFailed:
     """What the service says of a path that leads to nothing, or that cannot be applied."""
-    if field in WHOLE_DOCUMENT_FIELDS or isinstance(error, InvalidPath):
+    if field in WHOLE_DOCUMENT_FIELDS or (isinstance(error, InvalidPath) and field not in REFERENCE_FIELDS):
         return StateFailed("States.Runtime", f"Invalid path '{path.text}' : {error}")
     try:
         document = path.document(scope)
     except PathNotFound as missing:
         return StateFailed("States.Runtime", str(missing))
+    if field in REFERENCE_FIELDS and path.keys:
+        step = _failing_step(path.keys, document)
+        return StateFailed(CONFLICT, f'Unable to apply step "{step}" to input {dumps(document)}')
     return StateFailed("States.Runtime", f"The JSONPath '{path.text}' specified for the field '{field}' "
                                          f"could not be found in the input '{dumps(document)}'")
+
+
+def _failing_step(keys: Sequence[str | int], document: JSON) -> str | int:
+    """The first name or index that leads to nothing."""
+    value = document
+    for key in keys:
+        try:
+            value = value[key]
+        except (LookupError, TypeError):
+            return key
+    return keys[-1]
 
 
 def _constant(value: JSON) -> Evaluator:
