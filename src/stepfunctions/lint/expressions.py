@@ -1,0 +1,74 @@
+"""Paths, payload templates and intrinsic functions that cannot be read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from stepfunctions.asl.choice import And, Comparison, Not, Or, Test
+from stepfunctions.asl.document import JSON
+from stepfunctions.asl.fields import ABSENT, JSONPATH, TEMPLATE, Kind, Nested, declared_fields
+from stepfunctions.asl.machine import Region, StateMachine, walk
+from stepfunctions.errors import QuerySyntaxError
+from stepfunctions.lint.finding import ERROR, Finding
+from stepfunctions.query.choice import compile_test
+from stepfunctions.query.reference import compile_reference
+from stepfunctions.query.template import compile_expression, compile_template
+
+_PATHS = ("path", "path or intrinsic")
+_CONSTANTS = ("Result",)
+
+
+def expressions(machine: StateMachine) -> Iterator[Finding]:
+    """EXPRESSION_SYNTAX: an expression cannot be read."""
+    for found in walk(machine):
+        if found.language == JSONPATH:
+            yield from _object(found.state, found.path)
+            for index, rule in enumerate(getattr(found.state, "choices", ())):
+                yield from _test(rule.test, f"{found.path}/Choices/{index}")
+
+
+def _object(value: Any, path: str) -> Iterator[Finding]:
+    for field in declared_fields(type(value)):
+        item = getattr(value, field.attribute)
+        kind, where = field.spec.kind, f"{path}/{field.spec.wire}"
+        if item is ABSENT or item is None:
+            continue
+        if isinstance(kind, Nested):
+            for pointer, inner in _inner(kind, item):
+                yield from _object(inner, where + pointer)
+        else:
+            yield from _field(field.spec.wire, kind, item, where)
+
+
+def _inner(kind: Nested, item: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the objects in a nested field; regions are walked by themselves."""
+    for pointer, inner in ([(f"/{index}", one) for index, one in enumerate(item)] if kind.many else [("", item)]):
+        if not isinstance(inner, Region):
+            yield pointer, inner
+
+
+def _field(wire: str, kind: Kind, item: JSON, where: str) -> Iterator[Finding]:
+    if kind.name in _PATHS:
+        yield from _guard(where, lambda: compile_expression(item, wire))
+    elif kind.name == "reference path":
+        yield from _guard(where, lambda: compile_reference(item))
+    elif kind == TEMPLATE and wire not in _CONSTANTS:
+        yield from _guard(where, lambda: compile_template(item, wire))
+
+
+def _test(test: Test | None, where: str) -> Iterator[Finding]:
+    if isinstance(test, Comparison):
+        yield from _guard(f"{where}/Variable", lambda: compile_test(test))
+    elif isinstance(test, Not):
+        yield from _test(test.test, f"{where}/Not")
+    elif isinstance(test, (And, Or)):
+        for index, inner in enumerate(test.tests):
+            yield from _test(inner, f"{where}/{type(test).__name__}/{index}")
+
+
+def _guard(where: str, compile_it: Callable[[], object]) -> Iterator[Finding]:
+    try:
+        compile_it()
+    except QuerySyntaxError as error:
+        yield Finding(code="EXPRESSION_SYNTAX", severity=ERROR, path=where, message=f"{error}.")

@@ -1,0 +1,53 @@
+"""Fields of a Map that do not fit its mode.
+
+Developer guide: https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from stepfunctions.asl.fields import ABSENT
+from stepfunctions.asl.machine import StateMachine, walk
+from stepfunctions.asl.states import Map
+from stepfunctions.lint.finding import ERROR, Finding
+
+_DISTRIBUTED_ONLY = ("item_reader", "item_batcher", "result_writer", "label", "tolerated_failure_count",
+                     "tolerated_failure_count_path", "tolerated_failure_percentage",
+                     "tolerated_failure_percentage_path")
+_LABEL_FORBIDS = re.compile(r"[\s?*<>{}\[\]:;,\\|^~$#%&\"`\x00-\x1f\x7f-\x9f]")
+
+
+def _wire(attribute: str) -> str:
+    return "".join(part.capitalize() for part in attribute.split("_"))
+
+
+def distributed_only(machine: StateMachine) -> Iterator[Finding]:
+    """DISTRIBUTED_ONLY: a field that only a Distributed Map has stands in an inline one."""
+    for found in walk(machine):
+        if isinstance(found.state, Map) and not found.state.distributed:
+            for attribute in _DISTRIBUTED_ONLY:
+                if getattr(found.state, attribute) is not ABSENT:
+                    yield Finding(
+                        code="DISTRIBUTED_ONLY", severity=ERROR, path=f"{found.path}/{_wire(attribute)}",
+                        message=f"'{_wire(attribute)}' is for Distributed Maps; this one is inline.",
+                        hint='Write "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"} into its '
+                             "ItemProcessor, or remove the field.")
+
+
+def labels(machine: StateMachine) -> Iterator[Finding]:
+    """LABEL: the label of a Distributed Map has a forbidden character, or another Map has the same one."""
+    seen: dict[str, str] = {}
+    for found in walk(machine):
+        if not isinstance(found.state, Map) or found.state.label is ABSENT:
+            continue
+        label, where = found.state.label, f"{found.path}/Label"
+        if _LABEL_FORBIDS.search(label):
+            yield Finding(code="LABEL", severity=ERROR, path=where,
+                          message=f"The label '{label}' has a character that a label may not have.",
+                          hint="Use letters, digits, - and _.")
+        if label in seen:
+            yield Finding(code="LABEL", severity=ERROR, path=where,
+                          message=f"The label '{label}' is used already at {seen[label]}.", hint="Rename one.")
+        seen.setdefault(label, where)

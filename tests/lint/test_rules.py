@@ -1,0 +1,89 @@
+"""Each rule: a definition that it refuses, at the right place; and one that all rules accept."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from typing import Any
+
+import pytest
+
+from stepfunctions import lint
+
+PASS: dict[str, Any] = {"Type": "Pass", "End": True}
+TASK: dict[str, Any] = {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "End": True}
+PROCESSOR: dict[str, Any] = {"StartAt": "I", "States": {"I": PASS}}
+DISTRIBUTED: dict[str, Any] = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}, **PROCESSOR}
+
+GOOD: dict[str, Any] = {"StartAt": "T", "States": {
+    "T": {**TASK, "Parameters": {"FunctionName": "f", "Payload": {"x.$": "States.Format('{}', $.x[0])"}},
+          "ResultPath": "$.made", "End": False, "Next": "M"},
+    "M": {"Type": "Map", "ItemsPath": "$.made", "Label": "Routes", "ToleratedFailureCount": 1,
+          "ItemProcessor": DISTRIBUTED, "Next": "C"},
+    "C": {"Type": "Choice", "Choices": [{"Variable": "$.a['b']", "IsPresent": True, "Next": "T"}], "Default": "D"},
+    "D": {"Type": "Succeed"}}}
+
+BAD: list[tuple[str, str, str, dict[str, Any]]] = [
+    ("EXPRESSION_SYNTAX", "ERROR", "/States/S/Parameters", {**TASK, "Parameters": {"a": [{"x.$": "$.a["}]}}),
+    ("EXPRESSION_SYNTAX", "ERROR", "/States/S/Parameters", {**TASK, "Parameters": {"x.$": "States.Fromat('{}')"}}),
+    ("EXPRESSION_SYNTAX", "ERROR", "/States/S/InputPath", {**PASS, "InputPath": "$..["}),
+    ("EXPRESSION_SYNTAX", "ERROR", "/States/S/ResultPath", {**PASS, "ResultPath": "$.a[*]"}),
+    ("EXPRESSION_SYNTAX", "ERROR", "/States/S/Choices/0/And/0/Not/Variable",
+     {"Type": "Choice", "Default": "E", "Choices": [{"Next": "E", "And": [
+         {"Not": {"Variable": "$.a[", "IsNull": True}}]}]}),
+    ("UNKNOWN_RESOURCE", "ERROR", "/States/S/Resource", {**TASK, "Resource": "lambda"}),
+    ("UNKNOWN_RESOURCE", "ERROR", "/States/S/Resource", {**TASK, "Resource": "arn:aws:states:::lambda:invoke.sync"}),
+    ("UNKNOWN_RESOURCE", "ERROR", "/States/S/Resource", {**TASK, "Resource": "arn:aws:states:::sagemaker:train"}),
+    ("UNKNOWN_RESOURCE", "ERROR", "/States/S/Resource",
+     {**TASK, "Resource": "arn:aws:states:::aws-sdk:glue:startJobRun.sync"}),
+    ("DISTRIBUTED_ONLY", "ERROR", "/States/S/ToleratedFailureCount",
+     {"Type": "Map", "ItemProcessor": PROCESSOR, "ToleratedFailureCount": 1, "End": True}),
+    ("LABEL", "ERROR", "/States/S/Label", {"Type": "Map", "ItemProcessor": DISTRIBUTED, "Label": "a b", "End": True}),
+    ("NO_END", "WARNING", "/States", {"Type": "Pass", "Next": "S"}),
+    ("NO_DEFAULT", "WARNING", "/States/S", {"Type": "Choice", "Choices": [
+        {"Variable": "$.x", "IsNull": True, "Next": "E"}]}),
+]
+
+
+def test_a_good_definition_has_no_findings() -> None:
+    assert lint.check(GOOD) == []
+    assert lint.check(json.dumps(GOOD)) == []
+
+
+@pytest.mark.parametrize(("code", "severity", "path", "state"), BAD, ids=[f"{bad[0]}{bad[2]}" for bad in BAD])
+def test_what_a_rule_finds(code: str, severity: str, path: str, state: dict[str, Any]) -> None:
+    states = {"S": state, "E": PASS} if state["Type"] == "Choice" else {"S": state}
+    found = lint.check({"StartAt": "S", "States": states})
+    assert [(finding.code, finding.severity, finding.path) for finding in found] == [(code, severity, path)]
+    assert found[0].message.endswith(".")
+    assert found[0].code in str(found[0])
+
+
+def test_unreachable_states_are_found_also_inside_others() -> None:
+    inner = {"StartAt": "I", "States": {"I": PASS, "Lost": PASS}}
+    found = lint.check({"StartAt": "P", "States": {"P": {"Type": "Parallel", "Branches": [inner], "End": True}}})
+    assert [(finding.code, finding.path) for finding in found] == [
+        ("UNREACHABLE_STATE", "/States/P/Branches/0/States/Lost")]
+
+
+def test_the_same_label_twice() -> None:
+    both = {"Type": "Map", "ItemProcessor": DISTRIBUTED, "Label": "L"}
+    other = {"ProcessorConfig": DISTRIBUTED["ProcessorConfig"], "StartAt": "J", "States": {"J": PASS}}
+    found = lint.check({"StartAt": "A", "States": {"A": {**both, "Next": "B"},
+                                                   "B": {**both, "ItemProcessor": other, "End": True}}})
+    assert [(finding.code, finding.path) for finding in found] == [("LABEL", "/States/B/Label")]
+
+
+def test_a_definition_that_cannot_be_read_gets_those_findings_alone() -> None:
+    found = lint.check('{"StartAt": "S"}')
+    assert [finding.severity for finding in found] == ["ERROR"]
+    assert found[0].to_dict()["location"] == ""
+
+
+def test_a_resource_with_a_substitution_is_left_alone() -> None:
+    assert lint.check({"StartAt": "S", "States": {"S": {**TASK, "Resource": "${Function}"}}}) == []
+
+
+def test_every_rule_says_its_code() -> None:
+    codes = {code for code, *_ in BAD} | {"UNREACHABLE_STATE"}
+    assert {(inspect.getdoc(rule) or "").split(":")[0] for rule in lint.RULES} == codes
