@@ -265,10 +265,10 @@ class _Zygote:
             try:
                 for line in lines:
                     message = json.loads(line)
-                    process = self._waiting[message["id"]]
-                    if "ended" in message or "error" in message:
-                        del self._waiting[message["id"]]
-                    process._heard(message)
+                    last = "ended" in message or "error" in message
+                    process = (self._waiting.pop if last else self._waiting.get)(message["id"], None)
+                    if process is not None:  # a refused start has been answered before its child's end
+                        process._heard(message)
             except (OSError, ValueError):
                 pass  # cut in the middle of a line: it is gone
         self.alive = False
