@@ -12,11 +12,12 @@ import io
 import itertools
 import json
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from typing import IO, BinaryIO, Protocol, TextIO, cast
 
 from stepfunctions.asl.document import JSON, Document
+from stepfunctions.engine.map_run import MapRun
 from stepfunctions.errors import ServiceError, StateFailed
 from stepfunctions.runtime.json_stream import MAX_MEMBER, JsonStream, JsonStreamError
 
@@ -35,6 +36,23 @@ class ObjectReader(Protocol):
 
         Raises ServiceError (NoSuchBucket, NoSuchKey, AccessDenied) when it cannot be read.
         """
+
+
+class Items:
+    """The ItemSource of a runner: items of the state's input, or files from ``objects``."""
+
+    def __init__(self, objects: ObjectReader | None = None) -> None:
+        self._objects = objects
+
+    def items(self, run: MapRun, start: int) -> Iterator[Item]:
+        """See the port."""
+        found = items_of(run.items) if run.items is not None else read_items(run.reader, self._objects)
+        return _from(found, start)
+
+
+def _from(found: Iterator[Item], start: int) -> Iterator[Item]:
+    with closing(cast("Generator[Item, None, None]", found)):
+        yield from itertools.islice(found, start, None)
 
 
 def items_of(document: Document) -> Iterator[Item]:

@@ -18,6 +18,7 @@ from stepfunctions.engine.messages import MapRunEnded
 from stepfunctions.engine.ports import ItemSource, MapRunStore
 from stepfunctions.errors import StateFailed
 
+
 @dataclass(slots=True)
 class _Active:
     """A map run at work."""

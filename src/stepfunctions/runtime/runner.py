@@ -159,6 +159,11 @@ class Runner:
             else:
                 self._clock.wait(due if left is None else min(due, self._clock.now() + left), self._wake)
 
+    @property
+    def idle(self) -> bool:
+        """Whether no execution is open."""
+        return not self._core.live
+
     def next_due(self) -> float | None:
         """Return when the next timer is due, as epoch seconds; None when there is none."""
         with self._lock:

@@ -1,0 +1,107 @@
+"""What tasks do in an in-process run: answers given by state name, resource or function."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping
+from typing import Any, BinaryIO
+
+from stepfunctions.asl.document import JSON, Document, dumps
+from stepfunctions.engine.messages import RunTask, TaskFailed, TaskSucceeded
+from stepfunctions.engine.ports import TaskCall
+from stepfunctions.errors import ServiceError, StateFailed
+
+
+class _Pending:
+    """The type of PENDING."""
+
+    def __repr__(self) -> str:
+        return "PENDING"
+
+
+PENDING = _Pending()
+"""What a mock of a ``.waitForTaskToken`` task returns when its token is answered later."""
+
+Mock = Any
+"""A function of the task's input, a JSON value, or an exception (class) to fail with."""
+
+
+class MockIntegration:
+    """An Integration that answers at once from ``mocks``; see LocalClient for its keys."""
+
+    def __init__(self, mocks: Mapping[str, Mock]) -> None:
+        self._mocks = mocks
+
+    def start(self, call: TaskCall) -> None:
+        """Find the task's mock and report what it gives."""
+        task = call.command
+        try:
+            result = self._result(task)
+        except StateFailed as failure:
+            call.report(TaskFailed(task.branch, task.attempt, failure.error, failure.cause))
+        except Exception as error:  # noqa: BLE001 - whatever a mock raises is its task's failure
+            call.report(TaskFailed(task.branch, task.attempt, type(error).__name__, str(error)))
+        else:
+            if result is not PENDING:
+                call.report(TaskSucceeded(task.branch, task.attempt, Document(result)))
+
+    def resume(self, call: TaskCall) -> None:
+        """Begin again: a mock leaves nothing to find."""
+        self.start(call)
+
+    def cancel(self, call: TaskCall) -> None:
+        """Do nothing: a mock has answered, or waits for nobody."""
+
+    def _result(self, task: RunTask) -> JSON:
+        arguments = task.arguments.value
+        for key in (task.state, task.resource.arn):
+            if key in self._mocks:
+                return _checked(task, _play(self._mocks[key], arguments))
+        function = arguments.get("FunctionName") if isinstance(arguments, dict) else None
+        name = str(function).rsplit(":function:", 1)[-1]
+        for wanted in (function, name):
+            if task.resource.service == "lambda" and wanted in self._mocks:
+                payload = _checked(task, _play(self._mocks[wanted], arguments.get("Payload", {})))
+                return {"ExecutedVersion": "$LATEST", "Payload": payload, "StatusCode": 200}
+        raise StateFailed(
+            "States.Runtime",
+            f"There is no mock for the task '{task.state}' ({task.resource.arn}); "
+            f"give one as mocks={{'{task.state}': ...}}",
+        )
+
+
+def _play(mock: Mock, event: JSON) -> JSON:
+    if isinstance(mock, BaseException) or (isinstance(mock, type) and issubclass(mock, BaseException)):
+        raise mock
+    return mock(event) if isinstance(mock, Callable) else mock  # type: ignore[arg-type]
+
+
+def _checked(task: RunTask, result: JSON) -> JSON:
+    if result is PENDING:
+        if task.token is None:
+            raise StateFailed(
+                "States.Runtime", f"The mock of '{task.state}' returned PENDING, but the task has no token to answer"
+            )
+        return result
+    try:
+        dumps(result)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise StateFailed("States.Runtime", f"The mock of '{task.state}' gave no JSON value: {error}") from None
+    return result
+
+
+class MockObjects:
+    """An ObjectReader over the entries of ``mocks`` whose keys are ``s3://bucket/key``."""
+
+    def __init__(self, mocks: Mapping[str, Mock]) -> None:
+        self._mocks = mocks
+
+    def open(self, bucket: str, key: str) -> BinaryIO:
+        """Return the content: bytes as they are, text in UTF-8, any other value as JSON."""
+        name = f"s3://{bucket}/{key}"
+        if name not in self._mocks:
+            raise ServiceError("NoSuchKey", f"there is no mock for it; give one as mocks={{'{name}': ...}}", 404)
+        content = self._mocks[name]
+        if not isinstance(content, bytes):
+            content = (content if isinstance(content, str) else dumps(content)).encode()
+        return io.BytesIO(content)
