@@ -181,6 +181,25 @@ def test_output_over_256_kib_fails_the_state(drive: Any) -> None:
     assert run.types() == ["ExecutionStarted", "PassStateEntered", "ExecutionFailed"]
 
 
+def test_the_stages_of_a_state_can_be_shown(drive: Any) -> None:
+    from stepfunctions.asl.document import Document
+    from stepfunctions.engine.dataflow import stages
+    from stepfunctions.engine.messages import Started
+    from stepfunctions.engine.turn import Turn
+
+    run = drive(one({"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "End": True, "InputPath": "$.in",
+                     "Parameters": {"p.$": "$.x"}, "ResultSelector": {"r.$": "$.y"}, "ResultPath": "$.out",
+                     "OutputPath": "$.out.r"}), {"in": {"x": 1}})
+    run.send(Started())
+    branch = run.execution.branches[1]
+    turn = Turn(run.execution, run.program, run.now)
+    shown = stages(turn, branch, turn.node(branch), Document({"y": 2}))
+    assert [document.value for document in (
+        shown.after_input_path, shown.after_parameters, shown.result, shown.after_result_selector,
+        shown.after_result_path, shown.output)] == [
+            {"x": 1}, {"p": 1}, {"y": 2}, {"r": 2}, {"in": {"x": 1}, "out": {"r": 2}}, 2]
+
+
 LOOP = one({"Type": "Choice", "Default": "S", "Choices": [
     {"Variable": "$.stop", "BooleanEquals": True, "Next": "Done"}]}, Done={"Type": "Succeed"})
 

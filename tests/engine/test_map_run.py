@@ -1,0 +1,210 @@
+"""Distributed Map: what the parent writes, and the pure rules of a map run."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from stepfunctions.asl.document import Document
+from stepfunctions.engine.map_run import (
+    MapRun,
+    Verdict,
+    capacity,
+    child_ended,
+    child_input,
+    child_started,
+    map_output,
+    source_ended,
+    verdict,
+)
+from stepfunctions.engine.messages import Started, StartMapRun, StopMapRun, Stopped
+from stepfunctions.errors import StateFailed
+
+
+def distributed(**fields: Any) -> dict[str, Any]:
+    return {"StartAt": "M", "States": {
+        "M": {"Type": "Map", "End": True, "ItemProcessor": {
+            "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+            "StartAt": "I", "States": {"I": {"Type": "Pass", "End": True}}}, **fields},
+        "Caught": {"Type": "Pass", "End": True}}}
+
+
+def started(drive: Any, definition: dict[str, Any], value: Any) -> tuple[Any, MapRun]:
+    run = drive(definition, value)
+    run.send(Started())
+    assert run.status == "RUNNING", run.execution.cause
+    (command,) = run.all_commands(StartMapRun)
+    return run, command.run
+
+
+def test_events_of_a_map_run_as_recorded_of_aws(drive: Any) -> None:
+    run, record = started(drive, distributed(Label="fleet"), [0])
+    assert record.arn.startswith("arn:aws:states:us-east-1:123456789012:mapRun:machine/fleet:")
+    assert run.find("MapRunStarted") == {"mapRunArn": record.arn}
+    run.end_map_run(output=[0])
+    assert run.chain() == [
+        (0, "ExecutionStarted"), (0, "MapStateEntered"), (2, "MapStateStarted"), (3, "MapRunStarted"),
+        (4, "MapRunSucceeded"), (5, "MapStateSucceeded"), (5, "MapStateExited"), (7, "ExecutionSucceeded")]
+    assert run.output == [0]
+
+
+def test_a_failed_map_run_can_be_caught(drive: Any) -> None:
+    run, _ = started(drive, distributed(Catch=[{"ErrorEquals": ["States.ALL"], "Next": "Caught"}]), [0])
+    run.end_map_run("FAILED", error="States.ExceedToleratedFailureThreshold", cause="too many")
+    assert run.chain()[4:7] == [(4, "MapRunFailed"), (5, "MapStateFailed"), (6, "MapStateExited")]
+    assert run.output == {"Error": "States.ExceedToleratedFailureThreshold", "Cause": "too many"}
+
+
+def test_retry_starts_a_new_map_run(drive: Any) -> None:
+    run, first = started(drive, distributed(Retry=[{"ErrorEquals": ["States.ALL"]}]), [0])
+    run.end_map_run("FAILED", error="E")
+    run.tick()
+    second = run.all_commands(StartMapRun)[1].run
+    assert second.arn != first.arn
+    assert second.attempt > first.attempt
+    assert "MapStateFailed" not in run.types()
+
+
+def test_stopping_the_execution_stops_the_map_run(drive: Any) -> None:
+    run, record = started(drive, distributed(), [0])
+    run.send(Stopped())
+    assert run.all_commands(StopMapRun) == [StopMapRun(record.branch, record.attempt, record.arn)]
+
+
+def test_everything_the_run_needs_is_resolved(drive: Any) -> None:
+    _, record = started(drive, distributed(
+        InputPath="$.in", MaxConcurrencyPath="$.width", ToleratedFailureCountPath="$.count",
+        ToleratedFailurePercentagePath="$.percent", ItemSelector={"v.$": "$$.Map.Item.Value"},
+        ItemReader={"Resource": "arn:aws:states:::s3:getObject", "Parameters": {"Bucket.$": "$.bucket", "Key": "k"},
+                    "ReaderConfig": {"InputType": "CSV", "CSVHeaderLocation": "GIVEN", "CSVHeaders": ["a", "b"],
+                                     "MaxItemsPath": "$.most"}},
+        ItemBatcher={"MaxItemsPerBatch": 10, "BatchInput": {"x.$": "$.width"}},
+        ResultWriter={"Resource": "arn:aws:states:::s3:putObject", "Parameters": {"Bucket.$": "$.bucket"}}),
+        {"in": {"width": 5, "count": 3, "percent": 12.5, "bucket": "lake", "most": 100}})
+    assert record.max_concurrency == 5
+    assert (record.tolerated_failure_count, record.tolerated_failure_percentage) == (3, 12.5)
+    assert record.reader == {
+        "Resource": "arn:aws:states:::s3:getObject", "Parameters": {"Bucket": "lake", "Key": "k"},
+        "ReaderConfig": {"InputType": "CSV", "CSVHeaderLocation": "GIVEN", "CSVHeaders": ["a", "b"],
+                         "MaxItems": 100}}
+    assert record.batcher == {"MaxItemsPerBatch": 10, "BatchInput": {"x": 5}}
+    assert record.writer == {"Resource": "arn:aws:states:::s3:putObject", "Parameters": {"Bucket": "lake"}}
+    assert (record.items, record.total) == (None, None)
+    assert record.region == "/States/M/ItemProcessor"
+
+
+@pytest.mark.parametrize(("value", "cause"), [
+    ({}, 'The ToleratedFailureCountPath field refers to value "{}" which is not a valid integer: $.n'),
+    ("NoNumber", 'The ToleratedFailureCountPath field refers to value "NoNumber" which is not a valid integer: $.n'),
+    (-1, "ToleratedFailureCount cannot be negative."),
+])
+def test_a_tolerance_that_is_none_as_recorded_of_aws(drive: Any, value: Any, cause: str) -> None:
+    run = drive(distributed(ItemsPath="$.items", ToleratedFailureCountPath="$.n"), {"items": [0], "n": value}).run()
+    where = "An error occurred while executing the state 'M' (entered at the event id #2). "
+    assert run.execution.cause == where + cause
+    assert run.chain()[-2:] == [(2, "MapStateStarted"), (3, "ExecutionFailed")]
+
+
+def test_a_child_execution_runs_the_processors_region(drive: Any) -> None:
+    child = drive(distributed(), {"k": 1})
+    child.execution.region = "/States/M/ItemProcessor"
+    child.run()
+    assert child.types() == ["ExecutionStarted", "PassStateEntered", "PassStateExited", "ExecutionSucceeded"]
+    assert child.output == {"k": 1}
+
+
+# --- the pure rules -----------------------------------------------------------------------------------------
+
+
+def record(**fields: Any) -> MapRun:
+    defaults: dict[str, Any] = {"arn": "arn:run", "execution_arn": "e", "machine_arn": "m", "branch": 1, "attempt": 1,
+                                "state": "M", "label": "l", "region": "/States/M/ItemProcessor"}
+    return MapRun(**(defaults | fields))
+
+
+def test_the_window_of_children() -> None:
+    run = record(max_concurrency=3, total=5)
+    assert capacity(run) == 3
+    for _ in range(3):
+        child_started(run)
+    assert capacity(run) == 0
+    child_ended(run, "SUCCEEDED")
+    assert capacity(run) == 1
+    child_started(run)
+    child_ended(run, "SUCCEEDED")
+    child_ended(run, "SUCCEEDED")
+    assert capacity(run) == 1, "one item is left"
+    child_started(run)
+    assert run.exhausted
+    assert verdict(run) is None
+    child_ended(run, "SUCCEEDED")
+    child_ended(run, "SUCCEEDED")
+    assert (run.succeeded, run.running, capacity(run)) == (5, 0, 0)
+    assert verdict(run) == Verdict("SUCCEEDED")
+
+
+def test_a_source_of_unknown_length() -> None:
+    run = record()
+    assert capacity(run) == 10_000
+    child_started(run)
+    assert verdict(run) is None
+    child_ended(run, "SUCCEEDED")
+    assert verdict(run) is None, "there may be more"
+    source_ended(run)
+    assert run.total == 1
+    assert verdict(run) == Verdict("SUCCEEDED")
+
+
+@pytest.mark.parametrize("fields", [{"total": 0}, {"total": None}])
+def test_a_run_without_items(fields: dict[str, Any]) -> None:
+    run = record(**fields)
+    source_ended(run)
+    assert verdict(run) == Verdict("SUCCEEDED")
+
+
+@pytest.mark.parametrize(("fields", "failures", "fails"), [
+    ({}, 1, True),
+    ({"tolerated_failure_count": 2}, 2, False),
+    ({"tolerated_failure_count": 2}, 3, True),
+    ({"tolerated_failure_percentage": 30.0}, 3, False),
+    ({"tolerated_failure_percentage": 30.0}, 4, True),
+    ({"tolerated_failure_count": 9, "tolerated_failure_percentage": 30.0}, 4, True),
+    ({"tolerated_failure_count": 1, "tolerated_failure_percentage": 90.0}, 2, True),
+    ({"tolerated_failure_percentage": 100.0}, 10, False),
+])
+def test_tolerated_failures(fields: dict[str, Any], failures: int, fails: bool) -> None:
+    run = record(total=10, **fields)
+    for _ in range(10):
+        child_started(run)
+    for index in range(failures):
+        child_ended(run, "FAILED" if index % 2 else "TIMED_OUT")
+    found = verdict(run)
+    assert (found is not None and found.error == "States.ExceedToleratedFailureThreshold") is fails
+    assert capacity(run) == 0
+
+
+def test_input_of_a_child(drive: Any) -> None:
+    definition = distributed(ItemsPath="$.items", ItemSelector={
+        "i.$": "$$.Map.Item.Index", "v.$": "$$.Map.Item.Value", "k.$": "$$.Map.Item.Key",
+        "s.$": "$$.Map.Item.Source", "run.$": "$$.Execution.Name", "base.$": "$.base", "outer.$": "$outer"})
+    definition["States"]["S"] = {"Type": "Pass", "Assign": {"outer": 9}, "Next": "M"}
+    definition["StartAt"] = "S"
+    run, found = started(drive, definition, {"items": {"a": 1}, "base": 2})
+    assert child_input(run.program, found, 1, 0, "a").value == {
+        "i": 0, "v": 1, "k": "a", "s": "STATE_DATA", "run": "run", "base": 2, "outer": 9}
+
+
+def test_input_of_a_child_without_selector_is_the_item(drive: Any) -> None:
+    run, found = started(drive, distributed(), [{"x": 1}])
+    assert child_input(run.program, found, {"x": 1}, 0).value == {"x": 1}
+    assert found.context is None, "nothing is kept that nobody reads"
+    with pytest.raises(StateFailed, match=r"DataLimitExceeded.*'M'"):
+        child_input(run.program, found, "x" * 300_000, 0)
+
+
+def test_output_of_a_map() -> None:
+    assert map_output([Document({"a": 1}), Document(None)]).value == [{"a": 1}, None]
+    assert map_output([]).text == "[]"
+    with pytest.raises(StateFailed, match=r"States\.DataLimitExceeded"):
+        map_output(Document("x" * 1000) for _ in range(300))
