@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timezone
 from email.utils import format_datetime, parsedate_to_datetime
 from typing import Any
 from urllib.parse import parse_qsl, unquote
@@ -107,7 +107,7 @@ def attributes_of(request: Mapping[str, Any]) -> dict[str, Any]:
     attributes = {name: request[name] for name in (*STORED_HEADERS, *_STORED_CHOICES) if request.get(name) is not None}
     expires = attributes.get("Expires")
     if isinstance(expires, datetime):
-        attributes["Expires"] = format_datetime(expires, usegmt=True)
+        attributes["Expires"] = format_datetime(expires.astimezone(timezone.utc), usegmt=True)
     metadata = request.get("Metadata") or {}
     if metadata:
         size = sum(len(name.encode()) + len(value.encode()) for name, value in metadata.items())

@@ -6,10 +6,12 @@ https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html and sigv4-s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from stepfunctions.local.s3.faults import S3Error
 
+_SIZE = re.compile(rb"([0-9a-fA-F]{1,15})[ \t]*(?:;.*)?", re.DOTALL)
 MAX_LINE = 16 * 1024
 """A size line or trailer line longer than this is refused, so that a broken body cannot fill the memory."""
 
@@ -71,13 +73,10 @@ class ChunkedDecoder:
         return end
 
     def _size_line(self, line: bytes) -> None:
-        digits = line.split(b";", 1)[0].strip()
-        try:
-            if not digits or not digits.isalnum():
-                raise ValueError
-            self._left = int(digits, 16)
-        except ValueError:
-            raise _malformed(f"{line[:40]!r} is not a chunk size") from None
+        size = _SIZE.fullmatch(line)
+        if size is None:
+            raise _malformed(f"{line[:40]!r} is not a chunk size")
+        self._left = int(size[1], 16)
         self._state = self._data_end if self._left else self._trailer_line
 
     def _data_end(self, line: bytes) -> None:

@@ -123,8 +123,9 @@ class App:
                 _take_trailers(request, decoder, trailing)
             request["Body"] = staged
             response = await self._run(getattr(self._service, method), request, call)
-        finally:
+        except BaseException:
             await self._run(staged.discard)
+            raise
         await exchange.send_answer(write_response(model, response))
 
     async def _receive(self, exchange: _Exchange, algorithms: Iterable[str], decoder: ChunkedDecoder | None) -> Staged:

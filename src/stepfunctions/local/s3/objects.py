@@ -82,7 +82,7 @@ class Objects:
         while True:
             info = self.head(bucket, key)
             try:
-                return info, open(self.contents.path(info.content), "rb", buffering=0)
+                return info, open(self.contents.path(info.content), "rb")
             except FileNotFoundError:
                 self._still_same(info)  # replaced between the two lines above: look again
 

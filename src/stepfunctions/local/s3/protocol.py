@@ -286,6 +286,7 @@ def _xml(root: ElementTree.Element) -> bytes:
 
 
 _CONTROLS = frozenset({*range(32)} - {9, 10})
+_UNREADABLE = dict.fromkeys({*range(32)} - {9, 10, 13}, "\ufffd")  # no error may be lost to a parser of XML 1.0
 
 
 def write_error(error: ServiceError, request_id: str, resource: str) -> Answer:
@@ -295,6 +296,6 @@ def write_error(error: ServiceError, request_id: str, resource: str) -> Answer:
     fields = {"Code": error.code, "Message": error.message, **details, "Resource": resource, "RequestId": request_id,
               "HostId": request_id}
     for name, text in fields.items():
-        ElementTree.SubElement(root, name).text = text
+        ElementTree.SubElement(root, name).text = text.translate(_UNREADABLE)
     headers = error.headers if isinstance(error, S3Error) else {}
     return Answer(error.status, {"Content-Type": "application/xml", **headers}, _xml(root))
