@@ -39,10 +39,24 @@ def test_nothing_running_is_a_negative_answer(capsys: pytest.CaptureFixture[str]
 @pytest.mark.parametrize("arguments", [
     ["nonsense"], ["local", "nonsense"], ["local", "start", "--port", "99999"], ["local", "start", "--max-jobs", "0"],
     ["local", "status", "--format", "xml"], ["local", "image", "add", "x", "--folder", "nowhere"],
+    ["local", "image", "add", "x", "--folder", ".", "--family", "cobol"],
 ])
 def test_a_usage_error_is_2_without_a_traceback(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(arguments) == 2
     assert "Traceback" not in capsys.readouterr().err
+
+
+def test_an_image_is_added_and_known_from_then_on(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "container").mkdir()
+    (tmp_path / "container" / "train.py").write_text("print('trained')")
+    uri = "1.dkr.ecr.us-east-1.amazonaws.com/team/model:2"
+    assert run(["local", "image", "add", uri, "--folder", "container"]) == 0
+    assert "team/model" in capsys.readouterr().out
+    from stepfunctions.local import images
+
+    runtime = images.resolve(tmp_path / ".stepfunctions", "team/model:3")
+    assert runtime.folder is not None
+    assert (runtime.folder / "train.py").read_text() == "print('trained')"
 
 
 def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:

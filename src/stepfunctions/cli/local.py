@@ -43,8 +43,11 @@ def start(port: int, data_dir: Path, max_jobs: int | None) -> None:
 
         stepfunctions local start --port 8083 --data-dir .stepfunctions
     """
+    import logging
+
     from stepfunctions.local import server
 
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
     server.run(data_dir, port=port, max_jobs=max_jobs, announce=_say)
     sys.stdout.flush()
     os._exit(0)  # all is closed; a thread that still waits for a function or a client keeps nobody here
@@ -108,12 +111,20 @@ def image() -> None:
     """Images that jobs run in: which folder stands for a repository's image."""
 
 
+def _family(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    from stepfunctions.local.jobs.processes import FAMILIES
+
+    if value not in FAMILIES:
+        raise click.BadParameter(f"'{value}' is not one of {', '.join(FAMILIES)}.")
+    return value
+
+
 @image.command("add")
 @click.argument("repository")
 @click.option("--folder", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path),
               help="The files of the image's working directory; they are copied.")
-@click.option("--family", default="python", show_default=True,
-              help="What the image's Python starts with: python, or scikit-learn.")
+@click.option("--family", default="python", show_default=True, callback=_family,
+              help="What the image's Python has imported at its start: python, pandas, scikit-learn.")
 @_data_dir
 def image_add(repository: str, folder: Path, family: str, data_dir: Path) -> None:
     """Let the image of REPOSITORY (without registry and tag) run from a folder of files.

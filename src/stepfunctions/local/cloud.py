@@ -92,6 +92,7 @@ class Cloud:
         """The one :class:`stepfunctions.local.jobs.Jobs` of this cloud, made on first use."""
         with self._lock:
             if self._jobs is None:
+                self._refuse_when_stopping()
                 self._jobs = importlib.import_module("stepfunctions.local.jobs").create(self)
                 if self._started:
                     self._jobs.start()
@@ -117,9 +118,8 @@ class Cloud:
             raise ServiceError("UnknownService", f"The local cloud has no service '{name}'. "
                                f"It has: {', '.join(SERVICES)}.", 501)
         with self._lock:
-            if self._stopping:
-                raise ServiceError("ServiceUnavailable", "The local cloud is stopping", 503)
             if name not in self._services:
+                self._refuse_when_stopping()
                 module, factory = place.split(":")
                 service = getattr(importlib.import_module(module), factory)(self)
                 self._services[name] = service
@@ -191,6 +191,10 @@ class Cloud:
     def client_env(self) -> dict[str, str]:
         """Return the environment that makes boto3, the AWS CLI and the SageMaker SDK call this cloud."""
         return client_env(self.endpoint, self.region)
+
+    def _refuse_when_stopping(self) -> None:
+        if self._stopping:
+            raise ServiceError("ServiceUnavailable", "The local cloud is stopping", 503)
 
     def __enter__(self) -> Cloud:
         self.start()

@@ -134,5 +134,5 @@ def _in_use(path: Path) -> str:
 def _ignore_in_git(path: Path) -> None:
     """Objects and logs of runs do not belong into the repository they were started in."""
     ignore = path / ".gitignore"
-    if not any(path.iterdir()):
+    if {entry.name for entry in path.iterdir()} <= {"images"}:
         ignore.write_text("*\n", encoding="utf-8")

@@ -15,7 +15,7 @@ import socket
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -60,6 +60,14 @@ class Application:
         """Answer one HTTP request."""
         if scope["type"] != "http":
             return
+        try:
+            await self._answer(scope, receive, send)
+        except asyncio.CancelledError:  # the server stops and this call was not done in time
+            refusal = ServiceError("ServiceUnavailable", "The local cloud is stopping", 503)
+            with suppress(Exception):  # an answer may have begun, or the client is gone
+                await _send(send, _error_response(refusal, _head(scope), None))
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = _head(scope)
         refusal = _refuse(request)
         if refusal is not None:
@@ -193,6 +201,7 @@ def run(data_dir: Path | str, *, port: int = 8083, max_jobs: int | None = None,
     Raises :class:`LocalCloudError` when the port or the directory is in use, or uvicorn is not installed.
     """
     try:
+        import httptools  # noqa: F401 - uvicorn imports it late, and then with a traceback
         import uvicorn
     except ImportError:
         raise LocalCloudError("The local cloud's server needs more packages: "

@@ -154,3 +154,18 @@ def test_fifty_clients_at_once_get_their_own_answers(server: Any) -> None:
     with ThreadPoolExecutor(50) as pool:
         assert list(pool.map(session, range(200))) == [f"session-{number}" for number in range(200)]
     sts.close()
+
+
+def test_s3_streams_through_the_same_port(server: Any) -> None:
+    s3 = client(server, "s3")
+    s3.create_bucket(Bucket="models")
+    content = bytes(range(256)) * 200_000  # more than other services take in one request
+    s3.put_object(Bucket="models", Key="a folder/model ü.bin", Body=content)
+    assert s3.get_object(Bucket="models", Key="a folder/model ü.bin")["Body"].read() == content
+    assert [found["Key"] for found in s3.list_objects_v2(Bucket="models")["Contents"]] == ["a folder/model ü.bin"]
+    with pytest.raises(s3.exceptions.NoSuchKey):
+        s3.get_object(Bucket="models", Key="nothing")
+    url = s3.generate_presigned_url("get_object", Params={"Bucket": "models", "Key": "a folder/model ü.bin"})
+    status, body = send(server, "GET", url.removeprefix(server.endpoint), {})
+    assert (status, body) == (200, content)
+    s3.close()
