@@ -41,7 +41,8 @@ def run(version: str, interpreter: str) -> tuple[str, int, str]:
     ready = venv / ".ready"
     lock = ROOT / "requirements.lock"
     output = ""
-    if not ready.exists() or ready.stat().st_mtime < max(lock.stat().st_mtime, (ROOT / "pyproject.toml").stat().st_mtime):
+    changed = max(lock.stat().st_mtime, (ROOT / "pyproject.toml").stat().st_mtime)
+    if not ready.exists() or ready.stat().st_mtime < changed:
         for command in ([interpreter, "-m", "venv", "--clear", str(venv)],
                         [str(python), "-m", "pip", "install", "--quiet", "--constraint", str(lock), "--editable",
                          str(ROOT), *TOOLS]):

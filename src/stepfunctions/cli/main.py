@@ -29,7 +29,11 @@ DONE, NEGATIVE, USAGE, SERVICE = 0, 1, 2, 3
 
 COMMANDS = MappingProxyType({
     # command -> "module:attribute"; a command's module is imported when the command is used or listed
+    "executions": "stepfunctions.cli.executions:executions",
+    "graph": "stepfunctions.cli.definitions:graph",
     "local": "stepfunctions.cli.local:local",
+    "run": "stepfunctions.cli.run:run",
+    "validate": "stepfunctions.cli.definitions:validate",
 })
 
 

@@ -1,0 +1,106 @@
+"""``stepfunctions validate`` and ``stepfunctions graph``: commands that only read a definition."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from stepfunctions import lint
+from stepfunctions.cli.clients import aws_option, client_of
+from stepfunctions.cli.options import data_dir_option, format_option
+from stepfunctions.cli.targets import load_target
+from stepfunctions.errors import DefinitionError
+from stepfunctions.visual import Picture
+
+
+@click.command()
+@click.argument("target", metavar="FILE")
+@format_option
+def validate(target: str, form: str) -> int:
+    """Check a definition: FILE is JSON, YAML, or Python as FILE.py:NAME or MODULE:NAME.
+
+    Prints what is wrong, where (a JSON Pointer) and what to write instead. Exit code 1 when there is an error;
+    warnings alone do not change it.
+
+        stepfunctions validate flight_delays.asl.json
+    """
+    try:
+        findings = lint.check(load_target(target).definition)
+    except DefinitionError as error:
+        findings = [lint.Finding(code=problem.code, severity=lint.ERROR, path=problem.path, message=problem.message,
+                                 hint=problem.hint) for problem in error.problems]
+    errors = [finding for finding in findings if finding.severity == lint.ERROR]
+    if form == "jsonl":
+        for finding in findings:
+            click.echo(json.dumps(finding.to_dict()))
+    elif form == "json":
+        click.echo(json.dumps({"result": "FAIL" if errors else "OK",
+                               "diagnostics": [finding.to_dict() for finding in findings]}, indent=2))
+    else:
+        for finding in findings:
+            click.echo(str(finding))
+        click.echo(f"{target}: {_count(errors, 'error')}, {_count(findings[len(errors):], 'warning')}")
+    return 1 if errors else 0
+
+
+def _count(found: list[lint.Finding], what: str) -> str:
+    return f"{len(found)} {what}{'' if len(found) == 1 else 's'}"
+
+
+@click.command()
+@click.argument("target", metavar="FILE")
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path),
+              help="The file to write: .svg or .txt. Without it the graph is printed as text.")
+@click.option("--execution", metavar="ARN", help="Mark the states as they stand in this execution.")
+@click.option("--theme", type=click.Choice(["light", "dark", "auto"]), default="light", show_default=True)
+@data_dir_option
+@aws_option
+def graph(target: str, output: Path | None, execution: str | None, theme: str, data_dir: Path, aws: bool) -> int:
+    """Draw a definition: FILE is JSON, YAML, or Python as FILE.py:NAME or MODULE:NAME.
+
+    A definition with errors is drawn as far as it can be, and the exit code is 1.
+
+        stepfunctions graph flight_delays.asl.json -o flight_delays.svg
+    """
+    definition = load_target(target).definition
+    given: dict[str, Any] = {}
+    if execution is not None:
+        given = overlay(client_of(data_dir, aws), execution)
+    picture = Picture.of(definition, theme=theme, **given)
+    if output is None:
+        click.echo(picture.text)
+    else:
+        if output.suffix not in (".svg", ".txt"):
+            raise click.UsageError(f"-o {output}: write a file that ends in .svg or .txt.")
+        picture.save(output)
+        click.echo(str(output))
+    return 1 if any(finding.severity == lint.ERROR for finding in lint.check(definition)) else 0
+
+
+def overlay(client: Any, arn: str) -> dict[str, Any]:
+    """Return what a picture needs to mark the states of an execution: its events, and counts of its Map Runs."""
+    from stepfunctions.workflow import Execution
+
+    events = list(Execution.attach(arn, client).list_events(max_items=25_000))
+    return {"events": events, "map_counts": map_counts(client, events)}
+
+
+def map_counts(client: Any, events: list[dict[str, Any]]) -> dict[str, dict[str, int]]:
+    """Return the item counts of each Distributed Map that the events tell of, by the name of its state."""
+    names: dict[int, str] = {event["id"]: event["stateEnteredEventDetails"]["name"] for event in events
+                             if event["type"] == "MapStateEntered"}
+    parents = {event["id"]: event.get("previousEventId", 0) for event in events}
+    counts: dict[str, dict[str, int]] = {}
+    for event in events:
+        if event["type"] != "MapRunStarted":
+            continue
+        before = parents[event["id"]]
+        while before and before not in names:
+            before = parents.get(before, 0)
+        run = client.describe_map_run(mapRunArn=event["mapRunStartedEventDetails"]["mapRunArn"])
+        if before:
+            counts[names[before]] = {key: value for key, value in run["itemCounts"].items() if isinstance(value, int)}
+    return counts

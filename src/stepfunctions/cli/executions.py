@@ -1,0 +1,94 @@
+"""``stepfunctions executions``: what ran, and how it went."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from stepfunctions.cli.clients import aws_option, client_of
+from stepfunctions.cli.options import data_dir_option, format_option
+from stepfunctions.cli.run import event_line
+from stepfunctions.workflow import Execution, ExecutionStatus, Workflow
+from stepfunctions.workflow.lists import json_serializer
+
+
+@click.group()
+def executions() -> None:
+    """List executions and show one."""
+
+
+@executions.command("list")
+@click.option("--machine", metavar="NAME", help="Only those of the state machine with this name.")
+@click.option("--status", type=click.Choice([status.value for status in ExecutionStatus], case_sensitive=False))
+@click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="At most so many a machine.")
+@format_option
+@data_dir_option
+@aws_option
+def list_(machine: str | None, status: str | None, limit: int, form: str, data_dir: Path, aws: bool) -> int:
+    """List executions, newest first."""
+    client = client_of(data_dir, aws)
+    rows: list[dict[str, Any]] = []
+    for entry in Workflow.list_workflows(max_items=1000, client=client):
+        if machine in (None, entry["name"]):
+            request = {"stateMachineArn": entry["stateMachineArn"], "maxResults": min(limit, 1000)}
+            page = client.list_executions(**request, **({"statusFilter": status} if status else {}))
+            rows.extend({**row, "machine": entry["name"]} for row in page["executions"][:limit])
+    rows.sort(key=lambda row: row["startDate"], reverse=True)
+    if form == "json":
+        click.echo(json.dumps(rows, indent=2, default=json_serializer))
+    elif form == "jsonl":
+        for row in rows:
+            click.echo(json.dumps(row, default=json_serializer))
+    else:
+        for row in rows:
+            click.echo(_line(row))
+    return 0
+
+
+def _line(row: dict[str, Any]) -> str:
+    stopped = row.get("stopDate")
+    seconds = f"{(stopped - row['startDate']).total_seconds():9.1f} s" if stopped else " " * 11
+    return f"{row['status']:10} {row['startDate']:%Y-%m-%d %H:%M:%S} {seconds}  {row['machine']}/{row['name']}"
+
+
+@executions.command()
+@click.argument("execution", metavar="ARN_OR_NAME")
+@click.option("--events", "most", type=click.IntRange(0), default=1000, show_default=True,
+              help="At most so many events.")
+@format_option
+@data_dir_option
+@aws_option
+def show(execution: str, most: int, form: str, data_dir: Path, aws: bool) -> int:
+    """Show one execution: how it stands, its input and output, and its events. Exit code 1 when it failed."""
+    client = client_of(data_dir, aws)
+    found = Execution.attach(execution if execution.startswith("arn:") else _arn_of(client, execution), client)
+    described = found.describe()
+    described.pop("ResponseMetadata", None)
+    events = found.list_events(max_items=most)
+    if form == "json":
+        click.echo(json.dumps({**described, "events": list(events)}, indent=2, default=json_serializer))
+    elif form == "jsonl":
+        for event in events:
+            click.echo(json.dumps(event, default=json_serializer))
+    else:
+        for key in ("executionArn", "status", "startDate", "stopDate", "input", "output", "error", "cause"):
+            if described.get(key) is not None:
+                click.echo(f"{key + ':':14} {described[key]}")
+        for event in events:
+            click.echo(f"{event['id']:6} {event_line(event)}")
+    return 0 if found.status in (ExecutionStatus.Running, ExecutionStatus.Succeeded) else 1
+
+
+def _arn_of(client: Any, name: str) -> str:
+    """Return the ARN of the newest execution of this name. Raises click.UsageError when there is none."""
+    for entry in Workflow.list_workflows(max_items=1000, client=client):
+        arn = entry["stateMachineArn"].replace(":stateMachine:", ":execution:") + f":{name}"
+        try:
+            client.describe_execution(executionArn=arn)
+        except client.exceptions.ExecutionDoesNotExist:
+            continue
+        return str(arn)
+    raise click.UsageError(f"There is no execution '{name}'. 'stepfunctions executions list' shows those there are.")

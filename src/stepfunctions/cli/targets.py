@@ -1,0 +1,112 @@
+"""What a command is given to work on: a definition's file, or a workflow in a Python file or module."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import json
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from stepfunctions.asl.files import read_definition
+from stepfunctions.steps.base import State
+from stepfunctions.steps.graph import Chain, FrozenGraph, Graph
+from stepfunctions.workflow import Workflow
+
+DEFAULT_ROLE = "arn:aws:iam::123456789012:role/stepfunctions-local"
+DEFAULT_ATTRIBUTE = "workflow"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """A definition and the name it goes by. ``workflow`` is what a Python target gave, if it gave one."""
+
+    name: str
+    definition: dict[str, Any]
+    workflow: Workflow | None = None
+
+    def to_workflow(self, client: Any, role: str | None = None) -> Workflow:
+        """Return the workflow of this target, on a client."""
+        if self.workflow is not None:
+            self.workflow.client = client
+            if role is not None:
+                self.workflow.role = role
+            return self.workflow
+        return Workflow(self.name, FrozenGraph(self.definition), role or DEFAULT_ROLE, client=client)
+
+
+def load_target(text: str) -> Target:
+    """Return what ``FILE`` or ``MODULE:WORKFLOW`` names.
+
+    A file: JSON or YAML; or Python, as ``file.py`` or ``file.py:name``. The name (default ``workflow``) is a
+    Workflow, a step, a chain, a graph, a dict, or a function without arguments that returns one.
+    Raises click.UsageError, DefinitionError or OSError.
+    """
+    path_text, _, attribute = text.partition(":")
+    path = Path(path_text)
+    if path.suffix == ".py" or (attribute and not path.suffix and not path.exists()):
+        return _from_python(path_text, attribute or DEFAULT_ATTRIBUTE)
+    if not path.exists():
+        raise click.UsageError(f"There is no file '{text}'. Give a definition (JSON or YAML), or MODULE:WORKFLOW.")
+    return Target(name=path.name.split(".")[0], definition=read_definition(path))
+
+
+def _from_python(module_text: str, attribute: str) -> Target:
+    module = _module(module_text)
+    value = getattr(module, attribute, None)
+    if value is None:
+        raise click.UsageError(f"'{module_text}' has no '{attribute}'. It has: "
+                               f"{', '.join(name for name in vars(module) if not name.startswith('_'))}.")
+    if callable(value) and not isinstance(value, (Workflow, State, Chain, Graph)):
+        value = value()
+    if isinstance(value, Workflow):
+        return Target(name=value.name, definition=value.definition.to_dict(), workflow=value)
+    if isinstance(value, (State, Chain)):
+        value = Graph(value)
+    definition = value.to_dict() if isinstance(value, Graph) else value
+    if not isinstance(definition, dict):
+        raise click.UsageError(f"'{module_text}:{attribute}' is a {type(value).__name__}, not a workflow, step, chain, "
+                               "graph or definition.")
+    return Target(name=attribute.replace("_", "-"), definition=definition)
+
+
+def _module(text: str) -> Any:
+    if not text.endswith(".py"):
+        sys.path.insert(0, os.getcwd())
+        try:
+            return importlib.import_module(text)
+        except ModuleNotFoundError as error:
+            if error.name is None or not text.startswith(error.name):
+                raise
+            raise click.UsageError(f"There is no module '{text}' here or among the installed ones.") from None
+    path = Path(text)
+    if not path.exists():
+        raise click.UsageError(f"There is no file '{text}'.")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise click.UsageError(f"'{text}' cannot be imported.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module
+    sys.path.insert(0, str(path.parent.absolute()))
+    spec.loader.exec_module(module)
+    return module
+
+
+def read_input(text: str | None) -> Any:
+    """Return the value of ``--input``: JSON, or ``@file``. Raises click.UsageError when it is not JSON."""
+    if text is None:
+        return {}
+    try:
+        if text.startswith("@"):
+            text = Path(text[1:]).read_text(encoding="utf-8")
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise click.UsageError(f"--input is not JSON: {error.msg} at line {error.lineno}, column {error.colno}. "
+                               "Write for example --input '{\"week\": 39}', or --input @file.json.") from None
+    except OSError as error:
+        raise click.UsageError(f"--input {text}: {error.strerror}.") from None
