@@ -227,6 +227,10 @@ def test_an_item_selector_that_fails_later_stops_the_others(drive: Any) -> None:
     run.answer()
     assert run.execution.ended
     assert len(run.all_commands(CancelTask)) == 1
+    exited = run.types().index("TaskStateExited") + 1
+    assert run.chain()[exited:exited + 3] == [
+        (exited, "MapIterationSucceeded"), (exited, "TaskStateAborted"), (exited, "MapIterationAborted")]
+    assert run.chain()[-1][0] in (exited, len(run.events) - 1)
     assert not run.rows
 
 

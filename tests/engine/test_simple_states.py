@@ -114,6 +114,12 @@ def test_wait(drive: Any, fields: dict[str, Any], seconds: float) -> None:
     assert not run.timers
 
 
+@pytest.mark.parametrize("stored", [False, True])
+def test_wait_keeps_its_effective_input(drive: Any, stored: bool) -> None:
+    run = drive(one({"Type": "Wait", "Seconds": 5, "InputPath": "$.in", "End": True}), {"in": 7}, stored=stored).run()
+    assert run.output == 7
+
+
 @pytest.mark.parametrize("value", ["2023-11-14T22:14:20", "2023-11-14 22:14:20Z", 5, "2023-13-41T22:14:20Z"])
 def test_wait_for_something_that_is_no_timestamp(drive: Any, value: Any) -> None:
     run = drive(one({"Type": "Wait", "TimestampPath": "$.start_at", "End": True}), {"start_at": value}).run()

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from stepfunctions.asl.document import Document
 from stepfunctions.engine.messages import (
     CancelTask,
     RunTask,
@@ -14,6 +15,7 @@ from stepfunctions.engine.messages import (
     Stopped,
     TaskFailed,
     TaskHeartbeat,
+    TaskSubmitted,
     TaskSucceeded,
     TimerFired,
     TimerKind,
@@ -50,6 +52,22 @@ def test_run_a_job_events(drive: Any, answers: Any) -> None:
     assert run.find("TaskSubmitted") == {
         "resourceType": "sagemaker", "resource": "createTrainingJob.sync", "output": '{"TrainingJobArn":"a"}',
         "outputDetails": {"truncated": False}}
+
+
+def test_each_attempt_submits_its_own_job(drive: Any, answers: Any) -> None:
+    definition = task(Resource="arn:aws:states:::glue:startJobRun.sync", Parameters={}, TimeoutSeconds=5,
+                      Retry=[{"ErrorEquals": ["States.Timeout"]}])
+    run = drive(definition)
+    run.send(Started())
+    for attempt in run.tasks.values():
+        run.send(TaskSubmitted(attempt.branch, attempt.attempt, Document({"JobRunId": 1})))
+        run.send(TaskSubmitted(attempt.branch, attempt.attempt, Document({"JobRunId": 1})))
+    run.tick()
+    run.tick()
+    (attempt,) = run.tasks.values()
+    run.send(TaskSubmitted(attempt.branch, attempt.attempt, Document({"JobRunId": 2})))
+    assert run.types()[2:] == ["TaskScheduled", "TaskStarted", "TaskSubmitted", "TaskTimedOut",
+                               "TaskScheduled", "TaskStarted", "TaskSubmitted"]
 
 
 @pytest.mark.parametrize(("resource", "service", "action"), [
