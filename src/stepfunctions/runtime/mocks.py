@@ -57,9 +57,8 @@ class MockIntegration:
         for key in (task.state, task.resource.arn):
             if key in self._mocks:
                 return _checked(task, _play(self._mocks[key], arguments))
-        function = arguments.get("FunctionName") if isinstance(arguments, dict) else None
-        name = str(function).rsplit(":function:", 1)[-1]
-        for wanted in (function, name):
+        function = str(arguments.get("FunctionName")) if isinstance(arguments, dict) else ""
+        for wanted in (function, function.rsplit(":function:", 1)[-1]):
             if task.resource.service == "lambda" and wanted in self._mocks:
                 payload = _checked(task, _play(self._mocks[wanted], arguments.get("Payload", {})))
                 return {"ExecutedVersion": "$LATEST", "Payload": payload, "StatusCode": 200}

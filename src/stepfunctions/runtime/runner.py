@@ -126,6 +126,11 @@ class Runner:
         self.on_end(arn, ended.set)
         return ended.wait(timeout)
 
+    def step(self) -> bool:
+        """Do one cycle, at most one commit, in the caller's thread; returns whether there was anything to do."""
+        with self._lock:
+            return self._core.cycle(self._clock.now())
+
     def pump(self) -> bool:
         """Do what can be done now, in the caller's thread; returns whether there was anything."""
         did = False

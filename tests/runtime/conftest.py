@@ -1,0 +1,167 @@
+"""A Step Functions service in this process: either store, a manual clock, tasks that tests answer."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pytest
+
+from stepfunctions.asl.document import Document
+from stepfunctions.engine.messages import Outcome, TaskFailed, TaskSubmitted, TaskSucceeded
+from stepfunctions.engine.ports import Integration, TaskCall
+from stepfunctions.errors import ServiceError
+from stepfunctions.runtime.api import StepFunctionsApi
+from stepfunctions.runtime.clock import ManualClock
+from stepfunctions.runtime.items import Items
+from stepfunctions.runtime.runner import Runner
+from stepfunctions.runtime.store import Store
+from stepfunctions.runtime.store.memory import MemoryStore
+from stepfunctions.runtime.store.sqlite import SqliteStore
+
+ROLE = "arn:aws:iam::123456789012:role/r"
+
+
+class Tasks:
+    """An Integration whose tasks wait until a test answers them, or ``answer`` does."""
+
+    def __init__(self) -> None:
+        self.calls: list[TaskCall] = []
+        self.resumed: list[TaskCall] = []
+        self.cancelled: list[str] = []
+        self.answer: Callable[[TaskCall], Outcome | None] | None = None
+
+    def start(self, call: TaskCall) -> None:
+        self.calls.append(call)
+        outcome = self.answer(call) if self.answer else None
+        if outcome is not None:
+            call.report(outcome)
+
+    def resume(self, call: TaskCall) -> None:
+        self.resumed.append(call)
+        self.start(call)
+
+    def cancel(self, call: TaskCall) -> None:
+        self.cancelled.append(call.key)
+
+    def succeed(self, result: Any = None, call: TaskCall | None = None) -> None:
+        call = call or self.calls[-1]
+        call.report(TaskSucceeded(call.command.branch, call.command.attempt, Document(result)))
+
+    def fail(self, error: str = "Broken", call: TaskCall | None = None) -> None:
+        call = call or self.calls[-1]
+        call.report(TaskFailed(call.command.branch, call.command.attempt, error, "because"))
+
+    def submit(self, output: Any = None, call: TaskCall | None = None) -> None:
+        call = call or self.calls[-1]
+        call.report(TaskSubmitted(call.command.branch, call.command.attempt, Document(output)))
+
+
+class Files:
+    """An ObjectReader over a dict."""
+
+    def __init__(self) -> None:
+        self.content: dict[str, bytes] = {}
+
+    def open(self, bucket: str, key: str) -> BinaryIO:
+        if f"{bucket}/{key}" not in self.content:
+            raise ServiceError("NoSuchKey", "The specified key does not exist.", 404)
+        return io.BytesIO(self.content[f"{bucket}/{key}"])
+
+
+def ended(document: Any) -> Any:
+    """Write ``End`` into every state, at any depth, that goes nowhere."""
+    if isinstance(document, list):
+        return [ended(one) for one in document]
+    if not isinstance(document, dict):
+        return document
+    done = {key: ended(value) for key, value in document.items()}
+    if done.get("Type") in ("Pass", "Task", "Wait", "Map", "Parallel") and "Next" not in done:
+        done["End"] = True
+    return done
+
+
+class World:
+    """One service. ``restart`` is a kill and a new process: nothing but the store survives."""
+
+    def __init__(self, open_store: Callable[[], Store]) -> None:
+        self._open_store = open_store
+        self.clock = ManualClock()
+        self.tasks = Tasks()
+        self.files = Files()
+        self._boot()
+
+    def _boot(self, integration: Integration | None = None, workers: int = 0) -> None:
+        self.store = self._open_store()
+        self.runner = Runner(
+            self.store, self.clock, integration or self.tasks, Items(self.files), workers=workers
+        )
+        self.api = StepFunctionsApi(self.runner, self.store, self.clock)
+
+    def restart(self) -> None:
+        self._boot()
+        self.runner.recover()
+
+    def threaded(self, integration: Integration | None = None, workers: int = 4) -> None:
+        """Run in threads from here on."""
+        self._boot(integration, workers)
+        self.runner.start()
+
+    def create(self, states: dict[str, Any], name: str = "m", **definition: Any) -> str:
+        text = json.dumps({"StartAt": next(iter(states)), "States": ended(states), **definition})
+        request = {"name": name, "definition": text, "roleArn": ROLE}
+        return str(self.api.create_state_machine(request)["stateMachineArn"])
+
+    def begin(self, machine: str, given: Any = None, name: str = "e") -> str:
+        request = {"stateMachineArn": machine, "name": name, "input": json.dumps({} if given is None else given)}
+        return str(self.api.start_execution(request)["executionArn"])
+
+    def run(self, states: dict[str, Any], given: Any = None, **definition: Any) -> str:
+        """Create, start, and do what can be done without time passing."""
+        arn = self.begin(self.create(states, **definition), given)
+        self.runner.pump()
+        return arn
+
+    def describe(self, arn: str) -> dict[str, Any]:
+        return self.api.describe_execution({"executionArn": arn})
+
+    def status(self, arn: str) -> str:
+        return str(self.describe(arn)["status"])
+
+    def output(self, arn: str) -> Any:
+        described = self.describe(arn)
+        assert described["status"] == "SUCCEEDED", described
+        return json.loads(described["output"])
+
+    def types(self, arn: str) -> list[str]:
+        return [event.type for event in self.store.executions.history(arn, limit=100_000)]
+
+    def children(self, arn: str) -> list[dict[str, Any]]:
+        """Descriptions of the children of the execution's last map run, in item order."""
+        run = self.store.map_runs.of_execution(arn)[-1]
+        page, _ = self.store.executions.page(None, None, run.arn, None, 100_000)
+        page.sort(key=lambda child: child.item_index or 0)
+        return [self.describe(child.arn) for child in page]
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+    memory = MemoryStore()
+    opened: list[SqliteStore] = []
+
+    def open_store() -> Store:
+        if request.param == "memory":
+            return memory
+        while opened:
+            opened.pop().close()
+        opened.append(SqliteStore(tmp_path / "states.db"))
+        return opened[0]
+
+    made = World(open_store)
+    yield made
+    made.runner.stop()
+    for store in opened:
+        store.close()

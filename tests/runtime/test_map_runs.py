@@ -1,0 +1,255 @@
+"""Distributed Maps through the runner."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from stepfunctions.runtime import core
+
+TASK = {"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage"}
+PASS = {"Type": "Pass"}
+
+
+def spread(states: dict[str, Any] | None = None, **fields: Any) -> dict[str, Any]:
+    """A machine of one Distributed Map over ``$.items``."""
+    states = states or {"P": PASS}
+    processor = {
+        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+        "StartAt": next(iter(states)),
+        "States": states,
+    }
+    where = {} if "ItemReader" in fields else {"ItemsPath": "$.items"}
+    return {"M": {"Type": "Map", "Label": "each", **where, "ItemProcessor": processor, **fields}}
+
+
+def running(world: Any, arn: str) -> list[Any]:
+    return [json.loads(child["input"]) for child in world.children(arn) if child["status"] == "RUNNING"]
+
+
+def run_of(world: Any, arn: str) -> dict[str, Any]:
+    (listed,) = world.api.list_map_runs({"executionArn": arn})["mapRuns"]
+    described: dict[str, Any] = world.api.describe_map_run({"mapRunArn": listed["mapRunArn"]})
+    return described
+
+
+def test_results_come_in_item_order(world: Any) -> None:
+    arn = world.run(spread({"T": TASK}), {"items": ["a", "b", "c"]})
+    assert [call.command.arguments.value for call in world.tasks.calls] == ["a", "b", "c"]
+    for number in (2, 0, 1):
+        world.tasks.succeed(number, world.tasks.calls[number])
+        world.runner.pump()
+    assert world.output(arn) == [0, 1, 2]
+    assert world.types(arn) == [
+        "ExecutionStarted", "MapStateEntered", "MapStateStarted", "MapRunStarted", "MapRunSucceeded",
+        "MapStateSucceeded", "MapStateExited", "ExecutionSucceeded",
+    ]  # fmt: skip
+
+
+def test_children_are_executions_of_the_labelled_machine(world: Any) -> None:
+    arn = world.run(spread(), {"items": [{"a": 1}]})
+    (child,) = world.children(arn)
+    assert child["executionArn"].startswith("arn:aws:states:us-east-1:123456789012:execution:m/each:")
+    assert child["stateMachineArn"] == "arn:aws:states:us-east-1:123456789012:stateMachine:m/each"
+    assert child["mapRunArn"] == run_of(world, arn)["mapRunArn"]
+    assert world.types(child["executionArn"]) == [
+        "ExecutionStarted", "PassStateEntered", "PassStateExited", "ExecutionSucceeded",
+    ]  # fmt: skip
+    listed = world.api.list_executions({"mapRunArn": child["mapRunArn"]})["executions"]
+    assert [one["executionArn"] for one in listed] == [child["executionArn"]]
+    machine = world.api.list_executions({"stateMachineArn": child["stateMachineArn"].split("/")[0]})["executions"]
+    assert [one["executionArn"] for one in machine] == [arn]
+    described = world.api.describe_state_machine_for_execution({"executionArn": child["executionArn"]})
+    assert (described["label"], described["mapRunArn"]) == ("each", child["mapRunArn"])
+    assert json.loads(described["definition"])["StartAt"] == "P"
+
+
+def test_the_window_is_never_exceeded(world: Any) -> None:
+    arn = world.run(spread({"T": TASK}, MaxConcurrency=2), {"items": list(range(5))})
+    assert running(world, arn) == [0, 1]
+    world.tasks.succeed("r0", world.tasks.calls[0])
+    world.runner.pump()
+    assert running(world, arn) == [1, 2]
+    counts = run_of(world, arn)["itemCounts"]
+    assert (counts["total"], counts["pending"], counts["running"], counts["succeeded"]) == (5, 2, 2, 1)
+    for number in range(1, 5):
+        world.tasks.succeed(f"r{number}", world.tasks.calls[number])
+        world.runner.pump()
+        assert len(running(world, arn)) <= 2
+    assert world.output(arn) == [f"r{number}" for number in range(5)]
+
+
+def test_more_items_than_one_cycle_starts(world: Any) -> None:
+    count = core._CHILDREN * 2 + 7
+    arn = world.run(spread(), {"items": list(range(count))})
+    assert world.output(arn) == list(range(count))
+
+
+def test_no_items(world: Any) -> None:
+    arn = world.run(spread(), {"items": []})
+    assert world.output(arn) == []
+    described = run_of(world, arn)
+    assert (described["status"], described["itemCounts"]["total"]) == ("SUCCEEDED", 0)
+
+
+def test_an_object_gives_keys(world: Any) -> None:
+    selector = {"k.$": "$$.Map.Item.Key", "v.$": "$$.Map.Item.Value", "i.$": "$$.Map.Item.Index", "x.$": "$.x"}
+    arn = world.run(spread(ItemSelector=selector), {"items": {"a": 1, "b": 2}, "x": "outer"})
+    assert world.output(arn) == [
+        {"k": "a", "v": 1, "i": 0, "x": "outer"}, {"k": "b", "v": 2, "i": 1, "x": "outer"},
+    ]  # fmt: skip
+
+
+def test_one_failure_stops_the_rest(world: Any) -> None:
+    catch = [{"ErrorEquals": ["States.ExceedToleratedFailureThreshold"], "Next": "C"}]
+    arn = world.run({**spread({"T": TASK}, MaxConcurrency=3, Catch=catch, Next="C"), "C": PASS},
+                    {"items": list(range(9))})  # fmt: skip
+    world.tasks.fail("Broken", world.tasks.calls[1])
+    world.runner.pump()
+    assert world.output(arn)["Error"] == "States.ExceedToleratedFailureThreshold"
+    assert [child["status"] for child in world.children(arn)] == ["ABORTED", "FAILED", "ABORTED"]
+    assert sorted(world.tasks.cancelled) == sorted([world.tasks.calls[0].key, world.tasks.calls[2].key])
+    described = run_of(world, arn)
+    counts = described["executionCounts"]
+    assert (described["status"], counts["failed"], counts["aborted"], counts["running"]) == ("FAILED", 1, 2, 0)
+    assert counts["pending"] == 6
+
+
+def test_failures_within_the_tolerance_are_left_out_of_the_result(world: Any) -> None:
+    arn = world.run(spread({"T": TASK}, ToleratedFailureCount=1), {"items": [0, 1, 2]})
+    world.tasks.fail("Broken", world.tasks.calls[1])
+    world.runner.pump()
+    assert world.status(arn) == "RUNNING"
+    world.tasks.succeed("a", world.tasks.calls[0])
+    world.tasks.succeed("b", world.tasks.calls[2])
+    world.runner.pump()
+    assert world.output(arn) == ["a", "b"]
+    assert run_of(world, arn)["itemCounts"]["failed"] == 1
+
+
+def test_stopping_the_parent_stops_the_children(world: Any) -> None:
+    arn = world.run(spread({"T": TASK}, MaxConcurrency=3), {"items": list(range(9))})
+    world.api.stop_execution({"executionArn": arn})
+    world.runner.pump()
+    assert world.status(arn) == "ABORTED"
+    assert [child["status"] for child in world.children(arn)] == ["ABORTED"] * 3
+    described = run_of(world, arn)
+    assert (described["status"], described["itemCounts"]["aborted"]) == ("ABORTED", 3)
+    assert "stopDate" in described
+    assert world.runner.idle
+    assert world.runner._core._map_runs._active == {}
+
+
+def test_a_kill_between_the_end_of_a_run_and_of_its_children(world: Any) -> None:
+    arn = world.run(spread({"T": TASK}, MaxConcurrency=3), {"items": list(range(9))})
+    world.api.stop_execution({"executionArn": arn})
+    assert "RUNNING" in [child["status"] for child in world.children(arn)]
+    world.restart()
+    world.runner.pump()
+    assert [child["status"] for child in world.children(arn)] == ["ABORTED"] * 3
+    assert run_of(world, arn)["itemCounts"]["aborted"] == 3
+    assert world.runner.idle
+
+
+def test_a_restart_goes_on_at_the_cursor(world: Any) -> None:
+    world.files.content["b/items.jsonl"] = b"".join(b'{"n": %d}\n' % number for number in range(7))
+    reader = {
+        "Resource": "arn:aws:states:::s3:getObject",
+        "ReaderConfig": {"InputType": "JSONL"},
+        "Parameters": {"Bucket": "b", "Key.$": "$.key"},
+    }
+    selector = {"n.$": "$$.Map.Item.Value.n", "from.$": "$$.Map.Item.Source"}
+    machine = spread({"T": {**TASK, "End": True}}, MaxConcurrency=2, ItemReader=reader, ItemSelector=selector)
+    arn = world.run(machine, {"key": "items.jsonl"})
+    done = 0
+    while world.status(arn) == "RUNNING":
+        call = world.tasks.calls[-1]
+        world.tasks.succeed(call.command.arguments.value["n"], call)
+        world.runner.pump()
+        done += 1
+        world.restart()
+        world.runner.pump()
+    assert done == 7
+    assert world.output(arn) == list(range(7))
+    assert world.tasks.calls[0].command.arguments.value == {"n": 0, "from": "S3://b/items.jsonl"}
+
+
+@pytest.mark.parametrize(
+    ("content", "cause"),
+    [
+        (None, "Cannot read s3://b/x.json: The specified key does not exist. (NoSuchKey)"),
+        (b"[1, 2, oops]", "Cannot read items from s3://b/x.json: Expecting value at character 8"),
+    ],
+)
+def test_a_reader_that_fails_fails_the_map(world: Any, content: bytes | None, cause: str) -> None:
+    if content is not None:
+        world.files.content["b/x.json"] = content
+    reader = {"Resource": "arn:aws:states:::s3:getObject", "ReaderConfig": {"InputType": "JSON"},
+              "Parameters": {"Bucket": "b", "Key": "x.json"}}  # fmt: skip
+    catch = [{"ErrorEquals": ["States.ItemReaderFailed"], "Next": "C"}]
+    machine = {**spread({"T": TASK}, ItemReader=reader, Catch=catch, Next="C"), "C": PASS}
+    arn = world.run(machine, {})
+    assert world.output(arn) == {"Error": "States.ItemReaderFailed", "Cause": cause}
+    assert all(child["status"] == "ABORTED" for child in world.children(arn))
+    assert run_of(world, arn)["status"] == "FAILED"
+
+
+def test_an_item_selector_that_fails_fails_the_map(world: Any) -> None:
+    arn = world.run(spread(ItemSelector={"x.$": "$$.Map.Item.Value.gone"}), {"items": [{}]})
+    described = world.describe(arn)
+    assert described["status"] == "FAILED"
+    assert "$$.Map.Item.Value.gone" in described["cause"]
+
+
+def test_a_result_that_is_too_large_fails_the_map(world: Any) -> None:
+    big = {"Type": "Pass", "Result": "x" * 100_000}
+    arn = world.run(spread({"P": big}), {"items": [1, 2, 3]})
+    described = world.describe(arn)
+    assert (described["status"], described["error"]) == ("FAILED", "States.DataLimitExceeded")
+
+
+@pytest.mark.parametrize("field", [
+    {"ItemBatcher": {"MaxItemsPerBatch": 2}},
+    {"ResultWriter": {"Resource": "arn:aws:states:::s3:putObject", "Parameters": {"Bucket": "b", "Prefix": "p"}}},
+])  # fmt: skip
+def test_what_is_not_supported_says_so(world: Any, field: dict[str, Any]) -> None:
+    arn = world.run(spread(**field), {"items": [1]})
+    described = world.describe(arn)
+    assert described["status"] == "FAILED"
+    assert f"{next(iter(field))} is not supported by the local engine yet" in described["cause"]
+
+
+def test_a_retry_is_a_new_run_over_all_items(world: Any) -> None:
+    retry = [{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 5, "MaxAttempts": 1}]
+    arn = world.run(spread({"T": TASK}, Retry=retry), {"items": [0, 1]})
+    world.tasks.fail()
+    world.runner.pump()
+    world.clock.advance(5)
+    world.runner.pump()
+    assert len(world.tasks.calls) == 4
+    for call in world.tasks.calls[2:]:
+        world.tasks.succeed("ok", call)
+    world.runner.pump()
+    assert world.output(arn) == ["ok", "ok"]
+    runs = world.api.list_map_runs({"executionArn": arn})["mapRuns"]
+    assert len({run["mapRunArn"] for run in runs}) == 2
+
+
+def test_maps_inside_maps(world: Any) -> None:
+    inner = spread({"P": PASS}, ItemsPath="$")["M"]
+    outer = spread({"In": {**inner, "Label": "inner"}})
+    arn = world.run(outer, {"items": [[1, 2], [3]]})
+    assert world.output(arn) == [[1, 2], [3]]
+
+
+def test_update_map_run_widens_the_window(world: Any) -> None:
+    arn = world.run(spread({"T": TASK}, MaxConcurrency=1), {"items": [0, 1, 2]})
+    run = run_of(world, arn)["mapRunArn"]
+    world.api.update_map_run({"mapRunArn": run, "maxConcurrency": 3, "toleratedFailureCount": 2})
+    world.runner.pump()
+    assert len(running(world, arn)) == 3
+    world.restart()
+    described = run_of(world, arn)
+    assert (described["maxConcurrency"], described["toleratedFailureCount"]) == (3, 2)
