@@ -31,6 +31,7 @@ from provision import HERE, provision, raw_files
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from stepfunctions.workflow import Workflow
 from workflow import NAME, Settings, build_workflow
 
 sys.path.insert(0, str(HERE / "training"))
@@ -164,25 +165,22 @@ def ask_endpoint(settings: Settings, run: dict[str, Any]) -> list[dict[str, Any]
         table = s3.get_object(Bucket=settings.bucket, Key=f"sets/{run['run']}/{route}/flights.csv")["Body"].read()
         rows = pd.read_csv(io.BytesIO(table))
         features = rows[rows["split"] == "test"].drop(columns=["split", "row", "date", "arr_delay"]).tail(2)
-        flights = json.loads(features.to_json(orient="records"))
+        flights = json.loads(features.to_json(orient="records", double_precision=15))
+        body = json.dumps({"instances": flights})
         response = runtime.invoke_endpoint(
             EndpointName=NAME,
             TargetModel=f"{route}.tar.gz",
             ContentType="application/json",
-            Body=json.dumps({"instances": flights}),
+            Body=body,
         )
         remote = json.loads(response["Body"].read())["predictions"]
         key = f"releases/{run['run']}/{route}.tar.gz"
         model = _unpacked(s3.get_object(Bucket=settings.bucket, Key=key)["Body"].read())
-        local = [float(value) for value in inference.predict_fn(inference.input_fn(_instances(flights)), model)]
+        local = [float(value) for value in inference.predict_fn(inference.input_fn(body), model)]
         if remote != local:
             raise DemoFailed(f"{route}: the endpoint answers {remote}, the downloaded model {local}.")
         answers.append({"route": route, "flights": flights, "endpoint": remote, "artefact": local})
     return answers
-
-
-def _instances(flights: list[dict[str, Any]]) -> str:
-    return json.dumps({"instances": flights})
 
 
 def _a_few_routes(run: dict[str, Any]) -> list[str]:
@@ -204,7 +202,20 @@ def _unpacked(archive: bytes) -> dict[str, Any]:
 
 def draw(execution_arn: str, picture: Path, data_dir: Path) -> None:
     """The workflow with the execution's outcome, as SVG."""
-    subprocess.run([COMMAND, "graph", execution_arn, "-o", str(picture), "--data-dir", str(data_dir)], check=True)
+    target = f"{HERE / 'workflow.py'}:workflow"
+    command = [COMMAND, "graph", target, "--execution", execution_arn, "-o", str(picture), "--data-dir", str(data_dir)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+
+
+def deploy(workflow: Workflow) -> str:
+    """Create the state machine, or bring the one of an earlier demo up to date; its ARN."""
+    arn = workflow.create()
+    if (
+        json.loads(workflow.client.describe_state_machine(stateMachineArn=arn)["definition"])
+        != workflow.definition.to_dict()
+    ):
+        workflow.update(definition=workflow.definition)
+    return arn
 
 
 def _tail(log: Path) -> str:
@@ -218,8 +229,7 @@ def run_demo(options: argparse.Namespace, console: Console) -> int:
     settings = Settings()
     with local_cloud(options.data_dir, console):
         provision(settings)
-        workflow = build_workflow(settings, boto3.client("stepfunctions"))
-        state_machine = workflow.create()
+        state_machine = deploy(build_workflow(settings, boto3.client("stepfunctions")))
         runs = [run_week(settings, state_machine, week, console) for week in options.weeks]
         report = {"runs": runs, "predictions": ask_endpoint(settings, runs[-1])}
         options.report.write_text(json.dumps(report, indent=1) + "\n")

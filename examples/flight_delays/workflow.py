@@ -82,7 +82,6 @@ def _setting(name: str, default: str) -> str:
 
 def build_workflow(settings: Settings, client: Any = None) -> Workflow:
     """The workflow of one account; ``client`` is a boto3 Step Functions client."""
-    execution_input = ExecutionInput(schema={"Week": int})
     failed = Fail("Failed", error_path="$.Error.Error", cause_path="$.Error.Cause")
     handle_failed = LambdaStep(
         "HandleFailed",
@@ -123,7 +122,7 @@ def build_workflow(settings: Settings, client: Any = None) -> Workflow:
         NAME,
         prepare,
         settings.role("workflow"),
-        execution_input=execution_input,
+        execution_input=ExecutionInput(schema={"Week": int}),
         comment="Retrain the delay models of the routes that are due in a week, and deploy what won.",
         timeout_seconds=6 * 3600,
         client=client,
@@ -159,11 +158,9 @@ def _extract(settings: Settings, handle_failed: LambdaStep) -> GlueStartJobRunSt
 
 
 def _convert(settings: Settings, handle_failed: LambdaStep) -> EcsRunTaskStep:
-    environment = [
-        {"Name": "BUCKET", "Value": settings.bucket},
-        {"Name": "WEEK", "Value.$": "States.Format('{}', $.Week)"},
-        {"Name": "RUN", "Value.$": "$$.Execution.Name"},
-    ]
+    bucket = {"Name": "BUCKET", "Value": settings.bucket}
+    week = {"Name": "WEEK", "Value.$": "States.Format('{}', $.Week)"}
+    run = {"Name": "RUN", "Value.$": "$$.Execution.Name"}
     return EcsRunTaskStep(
         "Convert to training sets",
         parameters={
@@ -173,7 +170,7 @@ def _convert(settings: Settings, handle_failed: LambdaStep) -> EcsRunTaskStep:
             "NetworkConfiguration": {
                 "AwsvpcConfiguration": {"Subnets": list(settings.subnets), "AssignPublicIp": "ENABLED"}
             },
-            "Overrides": {"ContainerOverrides": [{"Name": "convert", "Environment": environment}]},
+            "Overrides": {"ContainerOverrides": [{"Name": "convert", "Environment": [bucket, week, run]}]},
         },
         result_path=None,
         **_guard(handle_failed),
