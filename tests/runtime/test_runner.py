@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from stepfunctions.asl.document import Document
+from stepfunctions.engine.advance import advance as real
 from stepfunctions.engine.messages import TaskFailed, TaskSucceeded
 from stepfunctions.engine.ports import TaskCall
 from stepfunctions.runtime import core
@@ -293,7 +294,6 @@ def test_a_commit_that_fails_loses_nothing(world: Any, monkeypatch: pytest.Monke
 
 
 def test_a_fault_of_the_engine_ends_only_that_execution(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = core.advance
     machine = world.create({"T": TASK})
     bad, good = world.begin(machine, name="bad"), world.begin(machine, name="good")
 
@@ -316,7 +316,6 @@ def test_a_fault_of_the_engine_ends_only_that_execution(world: Any, monkeypatch:
 def test_an_execution_that_cannot_even_be_ended_does_not_hold_up_the_rest(
     world: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = core.advance
     machine = world.create({"T": TASK})
     world.begin(machine, name="bad")
 
