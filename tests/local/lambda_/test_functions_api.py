@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -186,13 +187,15 @@ def test_a_local_folder_is_used_in_place_and_read_again(functions: Any, tmp_path
     (folder / "app.py").write_text("import lib.text\ndef handler(e, c): return lib.text.TEXT")
     (folder / "lib/text.py").write_text("TEXT = 'first'")
     created = functions.create("", Code={"S3Bucket": "local-folder", "S3Key": str(folder)})
-    pid = functions.invoke().log
     assert functions.invoke().value == "first"
     (folder / "lib/text.py").write_text("TEXT = 'second'")
     watch = functions.cloud.service("lambda")._fleet._crews["f"].watch
     watch._next_look = 0.0  # a look right after another is put off
-    assert functions.invoke().value == "second", pid
+    assert functions.invoke().value == "second"
     found = functions.call("GetFunction", FunctionName="f")
     assert found["Code"] == {"RepositoryType": "LocalFolder", "Location": folder.as_uri()}
     assert found["Configuration"]["CodeSha256"] != created["CodeSha256"]
     assert not list(folder.rglob("__pycache__"))
+    shutil.rmtree(folder)
+    with pytest.raises(ServiceError, match=f"The folder with the code of function f is gone: {folder}"):
+        functions.invoke()

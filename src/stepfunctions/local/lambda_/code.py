@@ -87,7 +87,9 @@ def folder_code(path: str) -> Code:
     for name, info in _files(folder):
         size += info.st_size
         digest.update(f"{name}\0{info.st_size}\0".encode())
-        digest.update((folder / name).read_bytes())
+        with open(folder / name, "rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
     return Code(folder=folder, sha256=base64.b64encode(digest.digest()).decode(), size=size, in_place=True)
 
 

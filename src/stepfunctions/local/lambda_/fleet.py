@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
 
+from stepfunctions.errors import ServiceError
 from stepfunctions.local.lambda_.code import FolderWatch
 from stepfunctions.local.lambda_.configuration import handler_environment
 from stepfunctions.local.lambda_.functions import Function
@@ -89,6 +90,9 @@ class Fleet:
             if self._stop.is_set():
                 raise Retired
             function = self._find(name)
+            if not function.code.folder.is_dir():
+                raise ServiceError("CodeArtifactUserDeletedException",
+                                   f"The folder with the code of function {name} is gone: {function.code.folder}", 409)
             crew = self._crews.get(name)
             if crew is not None and crew.current(function):
                 return crew.pool

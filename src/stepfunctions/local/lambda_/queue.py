@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from stepfunctions.engine.ports import Clock
 from stepfunctions.local.database import Database
 
+_log = logging.getLogger(__name__)
 MAX_ATTEMPTS = 3
 RETRY_SECONDS = 60.0
 """AWS waits one minute before the second attempt of a failed event and two before the third and last."""
@@ -32,8 +34,8 @@ class QueuedEvent:
 class EventQueue:
     """Hands each event to ``deliver`` in a thread, at most three times.
 
-    ``deliver`` returns True when the event is done (or its function is gone), False when the handler failed.
-    What it raises ends the attempt without a trace: the event stays for the next start.
+    ``deliver`` returns True when the event is done (or its function is gone), False when the handler failed;
+    raising counts as failing. An attempt that a stop cuts short does not count.
     """
 
     def __init__(self, database: Database, clock: Clock, deliver: Callable[[QueuedEvent], bool]) -> None:
@@ -60,10 +62,11 @@ class EventQueue:
         self._thread = threading.Thread(target=self._run, name="lambda-events", daemon=True)
         self._thread.start()
 
-    def stop(self) -> None:
-        """Stop delivering; waits for attempts in flight, whose workers the caller has ended."""
+    def stop(self, interrupt: Callable[[], None]) -> None:
+        """Stop delivering: ``interrupt`` has to end the attempts in flight, which are waited for."""
         self._stopping = True
         self._wake.set()
+        interrupt()
         if self._thread is not None:
             self._thread.join()
         self._runners.shutdown(wait=True, cancel_futures=True)
@@ -95,6 +98,11 @@ class EventQueue:
     def _attempt(self, event: QueuedEvent) -> None:
         try:
             done = self._deliver(event)
+        except Exception:  # noqa: BLE001 - whatever it is, the queue goes on
+            done = False
+            if not self._stopping:
+                _log.exception("event %s of the function %s could not be delivered", event.request_id, event.function)
+        try:
             if not self._stopping:
                 self._settle(event, done)
         finally:

@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from stepfunctions.errors import ServiceError
+from stepfunctions.errors import LocalCloudError, ServiceError
 from stepfunctions.local.jobs import Process, ProcessSpec
 from stepfunctions.local.lambda_ import names
 from stepfunctions.local.lambda_.code import LOCAL_FOLDER_BUCKET, Code, CodeStore, folder_code
@@ -50,8 +50,7 @@ class LambdaService:
 
     def stop(self) -> None:
         """End all workers. Events in flight run again at the next start."""
-        self._fleet.stop()
-        self._queue.stop()
+        self._queue.stop(self._fleet.stop)
 
     def create_function(self, request: dict[str, Any], call: Call) -> dict[str, Any]:
         """Make a function; it is Active at once."""
@@ -81,7 +80,7 @@ class LambdaService:
         after, size = request.get("Marker", ""), min(request.get("MaxItems", _PAGE), _PAGE)
         found = [name for name in self._functions.names() if name > after]
         page = [function for name in found[:size] if (function := self._functions.get(name)) is not None]
-        answer: dict[str, Any] = {"Functions": [_described(function) for function in page]}
+        answer: dict[str, Any] = {"Functions": [dict(function.configuration) for function in page]}
         if len(found) > size:
             answer["NextMarker"] = found[size - 1]
         return answer
@@ -139,6 +138,8 @@ class LambdaService:
             reply, log = self._fleet.invoke(function.name, event, tail=tail)
         except Retired:
             raise ServiceError("ServiceException", "The local cloud is stopping.", 500) from None
+        except LocalCloudError as error:
+            raise ServiceError("ServiceException", f"No worker could be started: {error}", 500) from error
         return _response(reply, log if tail else None)
 
     def _deliver(self, queued: QueuedEvent) -> bool:
