@@ -1,0 +1,107 @@
+"""Write the reference pages from the code: ``python docs/reference/generate.py`` (``--check``: only compare)."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from stepfunctions import asl
+from stepfunctions.asl.fields import Kind, Nested, declared_fields
+from stepfunctions.asl.machine import StateMachine
+
+HERE = Path(__file__).resolve().parent
+NOTE = "<!-- Made by docs/reference/generate.py from the code. -->\n\n"
+
+
+def fields_page() -> str:
+    """The fields of every object of the language."""
+    classes: list[type[Any]] = [StateMachine, *asl.STATE_TYPES.values(), asl.Retrier, asl.Catcher, asl.ProcessorConfig,
+                                asl.ItemReader, asl.ReaderConfig, asl.ItemBatcher, asl.ResultWriter, asl.WriterConfig]
+    parts = [NOTE, "# Fields of the Amazon States Language\n\n"
+             "JSONPath / JSONata: the field exists only in that query language. Fields that exclude each other name "
+             "the same group.\n"]
+    for cls in classes:
+        parts.append(f"\n## {cls.__name__}\n\n{(cls.__doc__ or '').strip().splitlines()[0]}\n\n"
+                     "| Field | Value | Only in | Group |\n| --- | --- | --- | --- |\n")
+        for field in declared_fields(cls):
+            spec = field.spec
+            parts.append(f"| `{spec.wire}`{' (required)' if spec.required else ''} | {_value(spec.kind)} | "
+                         f"{spec.language or ''} | {spec.group or ''} |\n")
+    parts.append("\n## Operators of a Choice rule\n\n")
+    parts.append(", ".join(f"`{operator}`" for operator in asl.OPERATORS) + ", `And`, `Or`, `Not`\n")
+    return "".join(parts)
+
+
+def _value(kind: Kind | Nested) -> str:
+    if isinstance(kind, Nested):
+        return "list of objects" if kind.many else "object"
+    bounds = "".join([f" >= {kind.minimum:g}" if kind.minimum is not None else "",
+                      f" <= {kind.maximum:.0f}" if kind.maximum is not None else ""])
+    choices = f": {', '.join(kind.choices)}" if kind.choices else ""
+    return f"{'any JSON' if kind.name == 'any' else kind.name}{bounds}{choices}{', or null' if kind.nullable else ''}"
+
+
+def cli_page() -> str:
+    """Every command with its help."""
+    from stepfunctions.cli.main import cli
+
+    parts = [NOTE, "# Command line\n\nExit codes: 0 done; 1 a negative answer (an execution failed, there are "
+             "findings); 2 a usage error or unreadable input; 3 a service or connection failed.\n"]
+    for name, command in _commands(cli, "stepfunctions"):
+        with click.Context(command, info_name=name, max_content_width=100) as context:
+            parts.append(f"\n## {name}\n\n```text\n{command.get_help(context).strip()}\n```\n")
+    return "".join(parts)
+
+
+def _commands(group: click.Group, prefix: str) -> Iterator[tuple[str, click.Command]]:
+    with click.Context(group) as context:
+        for name in group.list_commands(context):
+            command = group.get_command(context, name)
+            assert command is not None
+            if isinstance(command, click.Group):
+                yield from _commands(command, f"{prefix} {name}")
+            else:
+                yield f"{prefix} {name}", command
+
+
+def services_page() -> str:
+    """Every service of the local cloud with its operations."""
+    import tempfile
+
+    from stepfunctions.local.cloud import SERVICES, Cloud, supported_operations
+
+    parts = [NOTE, "# Services of the local cloud\n\nAny other operation is refused with an error that names these.\n"]
+    with tempfile.TemporaryDirectory() as folder:
+        cloud = Cloud(folder)
+        try:
+            for name in SERVICES:
+                parts.append(f"\n## {name}\n\n")
+                parts.append(", ".join(f"`{one}`" for one in supported_operations(name, cloud.service(name))) + "\n")
+        finally:
+            cloud.stop()
+    return "".join(parts)
+
+
+PAGES = {"fields.md": fields_page, "cli.md": cli_page, "local-cloud.md": services_page}
+
+
+def main() -> int:
+    """Write the pages, or with --check return 1 when one is not what it would be."""
+    stale = []
+    for name, make in PAGES.items():
+        text, path = make(), HERE / name
+        if "--check" not in sys.argv[1:]:
+            path.write_text(text, encoding="utf-8")
+        elif not path.exists() or path.read_text(encoding="utf-8") != text:
+            stale.append(name)
+    if stale:
+        print(f"Not what the code says: {', '.join(stale)}. Run make docs.")
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
