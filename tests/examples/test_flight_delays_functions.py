@@ -244,3 +244,54 @@ def test_extract_loads_each_week_once(
     in_week_40 = some_flights.query("month == 10 and day <= 7")
     assert len(lines) == len(in_week_40) + 1
     assert {line.split(",")[0] for line in lines[1:]} == {str(index + 1) for index in in_week_40.index}
+
+
+def training_sets(
+    cloud: Any, module: Module, bucket: str, example: Path, raw_folder: Path, run: str
+) -> dict[str, bytes]:
+    """What convert.py, as the container's process, makes of a folder of raw data in week 39."""
+    storage = module("storage")
+    for path in raw_folder.iterdir():
+        storage.write_bytes(f"raw/{path.name}", path.read_bytes())
+    for key in list(storage.keys("lake/")):
+        storage.s3.delete_object(Bucket=bucket, Key=key)
+    module("prepare").handler({"Week": 39, "Run": run}, None)
+    assert run_extract(cloud, bucket, example, 39)["JobRunState"] == "SUCCEEDED"
+    done = cloud.python(example / "container" / "convert.py", BUCKET=bucket, WEEK="39", RUN=run)
+    assert done.returncode == 0, done.stderr
+    prefix = f"sets/{run}/"
+    return {key.removeprefix(prefix): storage.read_bytes(key) for key in storage.keys(prefix)}
+
+
+def test_nothing_later_and_no_outcome_changes_a_training_set(
+    cloud: Any,
+    module: Module,
+    bucket: str,
+    raw_folder: Path,
+    example: Path,
+    some_flights: Any,
+    write_slice: Callable[[Path, Any], Path],
+    tmp_path: Path,
+) -> None:
+    module("storage").write_json(
+        "champions/LGA-CHO.json", {**champion("LGA-CHO", flights=10), "artifact": f"s3://{bucket}/model"}
+    )
+    module("storage").write_bytes("model", b"the champion")
+    sets = training_sets(cloud, module, bucket, example, raw_folder, "as-it-was")
+    assert set(sets) == {
+        *(f"{route}/flights.csv" for route in ("EWR-MYR", "JFK-STT", "LGA-BUF", "LGA-CHO")),
+        "LGA-CHO/champion.tar.gz",
+    }
+    assert sets["LGA-CHO/champion.tar.gz"] == b"the champion"
+
+    altered = some_flights.copy()
+    later = altered["month"] >= 10
+    altered.loc[later, ["arr_delay", "sched_dep_time"]] = [999.0, 1]
+    for outcome_of_the_flight in ("dep_time", "dep_delay", "arr_time", "air_time"):
+        altered.loc[altered[outcome_of_the_flight].notna(), outcome_of_the_flight] = 1.0
+    folder = write_slice(tmp_path / "altered", altered)
+    weather = (folder / "weather.csv").read_text().splitlines()
+    kept = [line for line in weather if "2013-1" not in line.rsplit(",", 1)[1] or "2013-10-01T0" in line]
+    assert len(kept) < len(weather)
+    (folder / "weather.csv").write_text("\n".join(kept) + "\n")
+    assert training_sets(cloud, module, bucket, example, folder, "altered") == sets
