@@ -1,0 +1,402 @@
+"""Every operation of the API: its answers fit botocore's shapes, its refusals have AWS's codes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime, timezone
+from typing import Any
+
+import botocore.session
+import pytest
+from botocore.model import ListShape, MapShape, Shape, StructureShape
+
+from stepfunctions.asl.document import Document
+from stepfunctions.engine.messages import TaskSucceeded
+from stepfunctions.errors import ServiceError
+
+MODEL = botocore.session.get_session().get_service_model("stepfunctions")
+PREFIX = "arn:aws:states:us-east-1:123456789012"
+PASS = {"Type": "Pass"}
+TASK = {"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage"}
+TOKEN = {"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
+         "Parameters": {"MessageBody": {"t.$": "$$.Task.Token"}}}  # fmt: skip
+KINDS = {"string": str, "integer": int, "long": int, "boolean": bool, "timestamp": datetime, "float": float}
+
+
+def check(shape: Shape | None, value: Any, path: str = "") -> None:
+    """Check a response against a shape: no unknown member, every required one, the right types."""
+    if isinstance(shape, StructureShape):
+        assert isinstance(value, dict), path
+        assert not set(value) - set(shape.members), f"{path}: {set(value) - set(shape.members)}"
+        assert not set(shape.required_members) - set(value), f"{path}: {set(shape.required_members) - set(value)}"
+        for name, one in value.items():
+            check(shape.members[name], one, f"{path}.{name}")
+    elif isinstance(shape, ListShape):
+        for number, one in enumerate(value):
+            check(shape.member, one, f"{path}[{number}]")
+    elif isinstance(shape, MapShape):
+        for name, one in value.items():
+            check(shape.value, one, f"{path}.{name}")
+    elif shape is not None:
+        assert isinstance(value, KINDS[shape.type_name]), f"{path}: {value!r} is no {shape.type_name}"
+
+
+class Api:
+    """Calls operations by name and checks every answer."""
+
+    def __init__(self, world: Any) -> None:
+        self._api = world.api
+
+    def __call__(self, operation: str, **request: Any) -> Any:
+        model = MODEL.operation_model(operation)
+        assert model.input_shape is not None
+        assert not set(request) - set(model.input_shape.members)
+        words = "".join(f"_{one.lower()}" if one.isupper() else one for one in operation)[1:]
+        method: Callable[[Any], Any] = getattr(self._api, words)
+        response = method(request)
+        if model.output_shape is not None:
+            check(model.output_shape, response, operation)
+        json.dumps(response, default=str)
+        return response
+
+    def refuses(self, code: str, operation: str, **request: Any) -> str:
+        with pytest.raises(ServiceError) as caught:
+            self(operation, **request)
+        assert caught.value.code == code, caught.value
+        known = {shape.name for shape in MODEL.operation_model(operation).error_shapes}
+        assert code in known, f"{operation} cannot answer {code}, only {known}"
+        return caught.value.message
+
+
+@pytest.fixture
+def api(world: Any) -> Api:
+    return Api(world)
+
+
+def text(states: dict[str, Any]) -> str:
+    return json.dumps({"StartAt": next(iter(states)), "States": states})
+
+
+DEFINITION = text({"P": {**PASS, "End": True}})
+ROLE = "arn:aws:iam::123456789012:role/r"
+
+
+# --- state machines -------------------------------------------------------------------------------------
+
+
+def test_create_describe_list_update_delete(world: Any, api: Api) -> None:
+    logging = {"level": "ALL", "includeExecutionData": True}
+    created = api("CreateStateMachine", name="m", definition=DEFINITION, roleArn=ROLE, loggingConfiguration=logging)
+    arn = created["stateMachineArn"]
+    assert arn == f"{PREFIX}:stateMachine:m"
+    assert created["creationDate"] == datetime.fromtimestamp(world.clock.now(), timezone.utc)
+    described = api("DescribeStateMachine", stateMachineArn=arn)
+    assert described["definition"] == DEFINITION
+    assert (described["status"], described["type"], described["roleArn"]) == ("ACTIVE", "STANDARD", ROLE)
+    assert described["loggingConfiguration"] == logging
+    assert described["tracingConfiguration"] == {"enabled": False}
+    world.clock.advance(5)
+    other = text({"Q": {**PASS, "End": True}})
+    updated = api("UpdateStateMachine", stateMachineArn=arn, definition=other)
+    assert updated["updateDate"] == datetime.fromtimestamp(world.clock.now(), timezone.utc)
+    after = api("DescribeStateMachine", stateMachineArn=arn)
+    assert (after["definition"], after["roleArn"], after["creationDate"]) == (other, ROLE, created["creationDate"])
+    assert after["revisionId"] == updated["revisionId"] != described["revisionId"]
+    for name in ("z", "a"):
+        api("CreateStateMachine", name=name, definition=DEFINITION, roleArn=ROLE)
+    first = api("ListStateMachines", maxResults=2)
+    assert [one["name"] for one in first["stateMachines"]] == ["a", "m"]
+    rest = api("ListStateMachines", maxResults=2, nextToken=first["nextToken"])
+    assert [one["name"] for one in rest["stateMachines"]] == ["z"]
+    assert "nextToken" not in rest
+    api("DeleteStateMachine", stateMachineArn=arn)
+    api("DeleteStateMachine", stateMachineArn=arn)
+    assert arn in api.refuses("StateMachineDoesNotExist", "DescribeStateMachine", stateMachineArn=arn)
+    assert [one["name"] for one in api("ListStateMachines")["stateMachines"]] == ["a", "z"]
+
+
+def test_creating_again_is_idempotent_or_refused(world: Any, api: Api) -> None:
+    first = api("CreateStateMachine", name="m", definition=DEFINITION, roleArn=ROLE)
+    world.clock.advance(10)
+    again = api("CreateStateMachine", name="m", definition=DEFINITION, roleArn=ROLE + "2",
+                tags=[{"key": "a", "value": "b"}])  # fmt: skip
+    assert again == first
+    assert api("DescribeStateMachine", stateMachineArn=first["stateMachineArn"])["roleArn"] == ROLE
+    message = api.refuses("StateMachineAlreadyExists", "CreateStateMachine", name="m", roleArn=ROLE,
+                          definition=text({"Q": {**PASS, "End": True}}))  # fmt: skip
+    assert first["stateMachineArn"] in message
+
+
+@pytest.mark.parametrize("name", ["", "a b", "a/b", "a:b", "x" * 81, "a\n", "é?"])
+def test_bad_names(api: Api, name: str) -> None:
+    api.refuses("InvalidName", "CreateStateMachine", name=name, definition=DEFINITION, roleArn=ROLE)
+
+
+def test_wrong_definitions_are_refused_with_every_problem(api: Api) -> None:
+    wrong = text({"A": {"Type": "Pass", "Next": "Gone"}, "B": {"Type": "Wait", "Secnods": 1, "End": True}})
+    message = api.refuses("InvalidDefinition", "CreateStateMachine", name="m", definition=wrong, roleArn=ROLE)
+    assert message.startswith("Invalid State Machine Definition: '")
+    assert "/States/A/Next" in message
+    assert "/States/B" in message
+    path = text({"A": {"Type": "Pass", "InputPath": "$.[", "End": True}})
+    assert "/States/A/InputPath" in api.refuses(
+        "InvalidDefinition", "CreateStateMachine", name="m", definition=path, roleArn=ROLE
+    )
+    assert "not JSON" in api.refuses("InvalidDefinition", "CreateStateMachine", name="m", definition="{", roleArn=ROLE)
+    arn = api("CreateStateMachine", name="m", definition=DEFINITION, roleArn=ROLE)["stateMachineArn"]
+    api.refuses("InvalidDefinition", "UpdateStateMachine", stateMachineArn=arn, definition=wrong)
+
+
+def test_validate(api: Api) -> None:
+    assert api("ValidateStateMachineDefinition", definition=DEFINITION) == {
+        "result": "OK", "diagnostics": [], "truncated": False,
+    }  # fmt: skip
+    wrong = text({"A": {"Type": "Pass", "Next": "Gone"}, "B": {"Type": "Wait", "Secnods": 1, "End": True}})
+    found = api("ValidateStateMachineDefinition", definition=wrong)
+    assert found["result"] == "FAIL"
+    assert "/States/A/Next" in [one["location"] for one in found["diagnostics"]]
+    short = api("ValidateStateMachineDefinition", definition=wrong, maxResults=1)
+    assert (len(short["diagnostics"]), short["truncated"]) == (1, True)
+
+
+def test_what_the_local_cloud_has_not(api: Api) -> None:
+    given = {"name": "m", "definition": DEFINITION, "roleArn": ROLE}
+    assert "STANDARD" in api.refuses("StateMachineTypeNotSupported", "CreateStateMachine", **given, type="EXPRESS")
+    assert "versions" in api.refuses("ValidationException", "CreateStateMachine", **given, publish=True)
+    arn = api("CreateStateMachine", **given)["stateMachineArn"]
+    assert "versions" in api.refuses("StateMachineDoesNotExist", "DescribeStateMachine", stateMachineArn=arn + ":1")
+    api.refuses("MissingRequiredParameter", "UpdateStateMachine", stateMachineArn=arn)
+
+
+@pytest.mark.parametrize("arn", ["nonsense", f"{PREFIX}:execution:m:e", "arn:aws:s3:::b"])
+def test_bad_arns(api: Api, arn: str) -> None:
+    for operation in ("DescribeStateMachine", "DeleteStateMachine", "StartExecution"):
+        api.refuses("InvalidArn", operation, stateMachineArn=arn)
+
+
+def test_tags(api: Api) -> None:
+    arn = api("CreateStateMachine", name="m", definition=DEFINITION, roleArn=ROLE,
+              tags=[{"key": "a", "value": "1"}])["stateMachineArn"]  # fmt: skip
+    api("TagResource", resourceArn=arn, tags=[{"key": "b", "value": "é"}, {"key": "a", "value": "2"}])
+    assert api("ListTagsForResource", resourceArn=arn)["tags"] == [
+        {"key": "a", "value": "2"}, {"key": "b", "value": "é"},
+    ]  # fmt: skip
+    api("UntagResource", resourceArn=arn, tagKeys=["a", "unknown"])
+    assert api("ListTagsForResource", resourceArn=arn)["tags"] == [{"key": "b", "value": "é"}]
+    many = [{"key": str(number), "value": ""} for number in range(51)]
+    api.refuses("TooManyTags", "TagResource", resourceArn=arn, tags=many)
+    api.refuses("ResourceNotFound", "ListTagsForResource", resourceArn=arn + "x")
+
+
+def test_executions_go_on_with_the_definition_they_began_with(world: Any, api: Api) -> None:
+    machine = world.create({"T": {**TASK, "Next": "Old"}, "Old": PASS})
+    arn = world.begin(machine)
+    api("UpdateStateMachine", stateMachineArn=machine, roleArn="new", definition=DEFINITION)
+    world.restart()
+    api = Api(world)
+    described = api("DescribeStateMachineForExecution", executionArn=arn)
+    assert "Old" in described["definition"]
+    assert described["roleArn"] == ROLE
+    world.runner.pump()
+    world.tasks.succeed()
+    world.runner.pump()
+    names = [event.name for event in world.store.executions.history(arn)]
+    assert "Old" in names
+    assert world.output(world.begin(machine, {"a": 1}, "second")) == {"a": 1}
+
+
+def test_a_machine_is_deleting_until_its_executions_end(world: Any, api: Api) -> None:
+    machine = world.create({"T": TASK})
+    arn = world.begin(machine)
+    api("DeleteStateMachine", stateMachineArn=machine)
+    assert api("DescribeStateMachine", stateMachineArn=machine)["status"] == "DELETING"
+    api.refuses("StateMachineDeleting", "StartExecution", stateMachineArn=machine)
+    api.refuses("StateMachineDeleting", "UpdateStateMachine", stateMachineArn=machine, roleArn="r")
+    api.refuses("StateMachineDeleting", "CreateStateMachine", name="m", definition=DEFINITION, roleArn=ROLE)
+    world.tasks.succeed()
+    world.runner.pump()
+    assert api("DescribeExecution", executionArn=arn)["status"] == "SUCCEEDED"
+    assert len(api("GetExecutionHistory", executionArn=arn)["events"]) == 7
+    assert "T" in api("DescribeStateMachineForExecution", executionArn=arn)["definition"]
+    api.refuses("StateMachineDoesNotExist", "DescribeStateMachine", stateMachineArn=machine)
+    assert world.create({"P": PASS}) == machine
+
+
+# --- executions -----------------------------------------------------------------------------------------
+
+
+def test_start_describe_stop(world: Any, api: Api) -> None:
+    machine = world.create({"T": TASK})
+    started = api("StartExecution", stateMachineArn=machine, name="e", input='{"a": "é"}')
+    arn = started["executionArn"]
+    assert arn == f"{PREFIX}:execution:m:e"
+    described = api("DescribeExecution", executionArn=arn)
+    assert json.loads(described["input"]) == {"a": "é"}
+    assert (described["status"], described["startDate"]) == ("RUNNING", started["startDate"])
+    assert not {"output", "stopDate", "error"} & set(described)
+    world.clock.advance(7)
+    stopped = api("StopExecution", executionArn=arn, error="E", cause="c")
+    after = api("DescribeExecution", executionArn=arn)
+    assert (after["status"], after["error"], after["cause"], after["stopDate"]) == (
+        "ABORTED", "E", "c", stopped["stopDate"],
+    )  # fmt: skip
+    world.clock.advance(7)
+    assert api("StopExecution", executionArn=arn) == stopped
+    assert "input" not in api("DescribeExecution", executionArn=arn, includedData="METADATA_ONLY")
+    for operation in ("DescribeExecution", "StopExecution", "GetExecutionHistory", "ListMapRuns"):
+        assert f"{arn}x" in api.refuses("ExecutionDoesNotExist", operation, executionArn=arn + "x")
+        api.refuses("InvalidArn", operation, executionArn="e")
+
+
+def test_starting_again_is_idempotent_while_it_runs(world: Any, api: Api) -> None:
+    machine = world.create({"T": TASK})
+    first = api("StartExecution", stateMachineArn=machine, name="e", input='{"a":1}')
+    world.clock.advance(3)
+    assert api("StartExecution", stateMachineArn=machine, name="e", input='{ "a": 1 }') == first
+    assert len(world.tasks.calls) == 1
+    for given in ('{"a":2}',):
+        api.refuses("ExecutionAlreadyExists", "StartExecution", stateMachineArn=machine, name="e", input=given)
+    world.tasks.succeed()
+    world.runner.pump()
+    api.refuses("ExecutionAlreadyExists", "StartExecution", stateMachineArn=machine, name="e", input='{"a":1}')
+
+
+def test_start_without_a_name_or_input(world: Any, api: Api) -> None:
+    machine = world.create({"P": PASS})
+    arns = {api("StartExecution", stateMachineArn=machine)["executionArn"] for _ in range(3)}
+    assert len(arns) == 3
+    assert {world.describe(arn)["output"] for arn in arns} == {"{}"}
+
+
+@pytest.mark.parametrize("given", ["{", "", " ", "NaN", "[" * 100_000, json.dumps("x" * 262_144)])
+def test_bad_inputs(world: Any, api: Api, given: str) -> None:
+    machine = world.create({"P": PASS})
+    if given == "":
+        assert api("StartExecution", stateMachineArn=machine, input=given)["executionArn"]
+        return
+    message = api.refuses("InvalidExecutionInput", "StartExecution", stateMachineArn=machine, input=given)
+    assert message.startswith("Invalid State Machine Execution Input: '")
+    assert len(message) < 300
+
+
+def test_start_what_cannot_be_started(world: Any, api: Api) -> None:
+    machine = world.create({"P": PASS})
+    api.refuses("StateMachineDoesNotExist", "StartExecution", stateMachineArn=machine + "x")
+    api.refuses("InvalidName", "StartExecution", stateMachineArn=machine, name="a b")
+    api.refuses("ValidationException", "StartExecution", stateMachineArn=machine + "/label")
+
+
+def test_list_executions(world: Any, api: Api) -> None:
+    machine = world.create({"T": TASK})
+    for number in range(5):
+        world.begin(machine, name=str(number))
+    world.tasks.fail("E", world.tasks.calls[2])
+    world.runner.pump()
+    first = api("ListExecutions", stateMachineArn=machine, maxResults=2)
+    assert [one["name"] for one in first["executions"]] == ["4", "3"]
+    rest = api("ListExecutions", stateMachineArn=machine, nextToken=first["nextToken"])
+    assert [one["name"] for one in rest["executions"]] == ["2", "1", "0"]
+    failed = api("ListExecutions", stateMachineArn=machine, statusFilter="FAILED")
+    assert [one["name"] for one in failed["executions"]] == ["2"]
+    api.refuses("InvalidToken", "ListExecutions", stateMachineArn=machine, nextToken=first["nextToken"],
+                statusFilter="FAILED")  # fmt: skip
+    api.refuses("InvalidToken", "ListExecutions", stateMachineArn=machine, nextToken="???")
+    api.refuses("ValidationException", "ListExecutions")
+    api.refuses("StateMachineDoesNotExist", "ListExecutions", stateMachineArn=machine + "x")
+    api.refuses("ResourceNotFound", "ListExecutions", mapRunArn=f"{PREFIX}:mapRun:m/l:x")
+
+
+def test_history_in_pages(world: Any, api: Api) -> None:
+    arn = world.run({f"S{number}": {"Type": "Pass", **({"Next": f"S{number + 1}"} if number < 9 else {})}
+                     for number in range(10)}, {"secret": 1})  # fmt: skip
+    whole = api("GetExecutionHistory", executionArn=arn, maxResults=1000)["events"]
+    assert [event["id"] for event in whole] == list(range(1, 23))
+    assert whole[1]["stateEnteredEventDetails"]["input"] == '{"secret":1}'
+
+    def pages(**request: Any) -> list[Any]:
+        found: list[Any] = []
+        page = api("GetExecutionHistory", executionArn=arn, **request)
+        while True:
+            found.append(page["events"])
+            if "nextToken" not in page:
+                return found
+            page = api("GetExecutionHistory", executionArn=arn, nextToken=page["nextToken"], **request)
+
+    forward = pages(maxResults=7)
+    assert [len(page) for page in forward] == [7, 7, 7, 1]
+    assert [event for page in forward for event in page] == whole
+    backward = pages(maxResults=11, reverseOrder=True)
+    assert [len(page) for page in backward] == [11, 11]
+    assert [event for page in backward for event in page] == whole[::-1]
+    assert "secret" not in str(api("GetExecutionHistory", executionArn=arn, includeExecutionData=False))
+    token = api("GetExecutionHistory", executionArn=arn, maxResults=1)["nextToken"]
+    api.refuses("InvalidToken", "GetExecutionHistory", executionArn=arn, nextToken=token, reverseOrder=True)
+
+
+def test_wait_for(world: Any) -> None:
+    arn = world.begin(world.create({"W": {"Type": "Wait", "Seconds": 10}}))
+    assert world.api.wait_for(arn)["status"] == "SUCCEEDED"
+    with pytest.raises(ServiceError, match="ExecutionDoesNotExist"):
+        world.api.wait_for(arn + "x")
+
+
+# --- task tokens ----------------------------------------------------------------------------------------
+
+
+def token_of(world: Any) -> str:
+    return str(world.tasks.calls[-1].command.arguments.value["MessageBody"]["t"])
+
+
+def test_tokens_end_tasks(world: Any, api: Api) -> None:
+    machine = world.create({"T": TOKEN})
+    good, bad = world.begin(machine, name="good"), world.begin(machine, name="bad")
+    api("SendTaskHeartbeat", taskToken=token_of(world))
+    api("SendTaskFailure", taskToken=token_of(world), error="E", cause="c")
+    assert world.describe(bad)["error"] == "E"
+    for operation, more in (("SendTaskHeartbeat", {}), ("SendTaskFailure", {}), ("SendTaskSuccess", {"output": "1"})):
+        api.refuses("TaskTimedOut", operation, taskToken=token_of(world), **more)
+    world.tasks.calls.pop()
+    api("SendTaskSuccess", taskToken=token_of(world), output='{"ok": true}')
+    assert world.output(good) == {"ok": True}
+
+
+def test_bad_tokens_and_outputs(world: Any, api: Api) -> None:
+    api.refuses("InvalidToken", "SendTaskSuccess", taskToken="nonsense", output="{}")
+    arn = world.begin(world.create({"T": TOKEN}))
+    token = token_of(world)
+    assert "not JSON" in api.refuses("InvalidOutput", "SendTaskSuccess", taskToken=token, output="{")
+    assert world.status(arn) == "RUNNING"
+    from stepfunctions.engine.tokens import make_token
+
+    api.refuses("TaskDoesNotExist", "SendTaskHeartbeat", taskToken=make_token(arn + "x", 1, 1))
+
+
+# --- map runs -------------------------------------------------------------------------------------------
+
+
+def test_map_run_operations(world: Any, api: Api) -> None:
+    world.tasks.answer = lambda call: TaskSucceeded(call.command.branch, call.command.attempt, Document(1))
+    processor = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+                 "StartAt": "T", "States": {"T": TASK}}  # fmt: skip
+    arn = world.run({"M": {"Type": "Map", "MaxConcurrency": 3, "ToleratedFailurePercentage": 12.5,
+                           "ItemProcessor": processor}}, [1, 2, 3, 4])  # fmt: skip
+    (listed,) = api("ListMapRuns", executionArn=arn)["mapRuns"]
+    assert (listed["executionArn"], listed["stateMachineArn"]) == (arn, f"{PREFIX}:stateMachine:m")
+    described = api("DescribeMapRun", mapRunArn=listed["mapRunArn"])
+    assert (described["status"], described["maxConcurrency"], described["toleratedFailurePercentage"]) == (
+        "SUCCEEDED", 3, 12.5,
+    )  # fmt: skip
+    assert described["itemCounts"]["succeeded"] == described["executionCounts"]["total"] == 4
+    listed_children = api("ListExecutions", mapRunArn=listed["mapRunArn"], maxResults=3)
+    assert len(listed_children["executions"]) == 3
+    assert "nextToken" in listed_children
+    child = listed_children["executions"][0]["executionArn"]
+    api("DescribeExecution", executionArn=child)
+    api("DescribeStateMachineForExecution", executionArn=child)
+    api.refuses("ResourceNotFound", "DescribeMapRun", mapRunArn=listed["mapRunArn"] + "x")
+    assert "SUCCEEDED" in api.refuses(
+        "ValidationException", "UpdateMapRun", mapRunArn=listed["mapRunArn"], maxConcurrency=1
+    )
+    retry = world.run({"P": PASS}, name="other")
+    assert api("ListMapRuns", executionArn=retry)["mapRuns"] == []
