@@ -178,7 +178,7 @@ def test_argument_that_cannot_be_applied() -> None:
 
 def test_value_nested_too_deeply_fails_the_state() -> None:
     deep: Any = []
-    for _ in range(5_000):
+    for _ in range(200_000):
         deep = [deep]
     for text in ("States.JsonToString($)", "States.ArrayUnique($)", "States.Format('{}', $)"):
         assert failure(text, deep).error == "States.IntrinsicFailure"
