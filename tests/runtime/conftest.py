@@ -32,6 +32,7 @@ class Tasks:
         self.calls: list[TaskCall] = []
         self.resumed: list[TaskCall] = []
         self.cancelled: list[str] = []
+        self.cancels: list[TaskCall] = []
         self.answer: Callable[[TaskCall], Outcome | None] | None = None
 
     def start(self, call: TaskCall) -> None:
@@ -46,6 +47,7 @@ class Tasks:
 
     def cancel(self, call: TaskCall) -> None:
         self.cancelled.append(call.key)
+        self.cancels.append(call)
 
     def succeed(self, result: Any = None, call: TaskCall | None = None) -> None:
         call = call or self.calls[-1]

@@ -111,8 +111,13 @@ def test_tokens_are_answered_later() -> None:
 
 
 def test_a_mock_may_use_the_client() -> None:
-    client = LocalClient({"W": lambda event: (client.send_task_success(
-        taskToken=event["MessageBody"]["token"], output='"from inside"') and PENDING) or PENDING})  # fmt: skip
+    client: LocalClient
+
+    def answer(event: Any) -> Any:
+        client.send_task_success(taskToken=event["MessageBody"]["token"], output='"from inside"')
+        return PENDING
+
+    client = LocalClient({"W": answer})
     arn = client.create_state_machine(name="m", definition=json.dumps(machine("W", WAITING)), roleArn="r")
     execution = client.start_execution(stateMachineArn=arn["stateMachineArn"])["executionArn"]
     assert client.describe_execution(executionArn=execution)["output"] == '"from inside"'

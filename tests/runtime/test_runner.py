@@ -126,6 +126,32 @@ def test_stopping_cancels_what_runs(world: Any) -> None:
     assert world.types(arn)[-1] == "ExecutionAborted"
 
 
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_cancel_says_how_its_job_was_submitted(world: Any, restart: bool) -> None:
+    arn = world.run({"T": SYNC})
+    world.tasks.submit({"JobRunId": "j"})
+    world.runner.pump()
+    if restart:
+        world.restart()
+    world.api.stop_execution({"executionArn": arn})
+    (cancel,) = world.tasks.cancels
+    assert (cancel.key, cancel.submitted) == (world.tasks.calls[0].key, Document({"JobRunId": "j"}))
+    assert cancel.command.resource.arn == SYNC["Resource"]
+    assert world.runner._core._jobs._submitted == {}
+
+
+def test_a_job_submitted_after_its_cancel_is_cancelled_again(world: Any) -> None:
+    arn = world.run({"T": SYNC})
+    world.api.stop_execution({"executionArn": arn})
+    assert [cancel.submitted for cancel in world.tasks.cancels] == [None]
+    world.tasks.submit({"JobRunId": "j"})
+    world.tasks.submit({"JobRunId": "j"})
+    world.tasks.fail()
+    world.runner.pump()
+    assert [cancel.submitted for cancel in world.tasks.cancels] == [None, Document({"JobRunId": "j"})]
+    assert world.runner._core._jobs._cancelled == {}
+
+
 def test_a_task_cancelled_in_the_step_that_started_it_never_starts(world: Any) -> None:
     broken = {"StartAt": "F", "States": {"F": {"Type": "Fail", "Error": "E", "Cause": "c"}}}
     branches = [{"StartAt": "T", "States": {"T": TASK}}, broken]

@@ -31,6 +31,7 @@ from stepfunctions.engine.messages import (
 from stepfunctions.engine.ports import Change, ItemSource, Pending, TaskCall
 from stepfunctions.errors import DefinitionError
 from stepfunctions.runtime.dispatch import Dispatcher
+from stepfunctions.runtime.jobs import Jobs
 from stepfunctions.runtime.map_runs import MapRuns
 from stepfunctions.runtime.programs import Programs
 from stepfunctions.runtime.store import Store
@@ -71,6 +72,8 @@ class _Batch:
     changes: dict[str, Change] = field(default_factory=dict)
     messages: list[Message] = field(default_factory=list)
     answers: list[tuple[Future[object], object]] = field(default_factory=list)
+    late: list[Message] = field(default_factory=list)
+    """Outcomes that nobody waits for any more."""
 
 
 class _Fault(Exception):
@@ -96,6 +99,7 @@ class Core:
         self._report = report
         self._ended = ended
         self._more: dict[str, None] = {}
+        self._jobs = Jobs()
         self._faults: dict[str, int] = {}
         self._stale = False
 
@@ -103,6 +107,7 @@ class Core:
         """Forget everything and read the open executions from the store; returns the calls of their open tasks."""
         self._map_runs.close()
         self.timers = Timers()
+        self._jobs = Jobs()
         self._more.clear()
         self.live.clear()
         calls: list[TaskCall] = []
@@ -116,7 +121,10 @@ class Core:
             waits[arn] = pending = self._store.executions.pending(arn)
             for timer in pending.timers:
                 self.timers.set(arn, timer)
-            calls += [self._call(arn, task, submitted) for task, submitted in pending.tasks]
+            for task, submitted in pending.tasks:
+                calls.append(self._call(arn, task, submitted))
+                if submitted is not None:
+                    self._jobs.submitted(arn, task.branch, task.attempt, submitted)
         self._reload_map_runs(waits)
         self._stale = False
         return calls
@@ -207,6 +215,7 @@ class Core:
             self._advance(batch, execution, message.outcome, now)
             return None
         if execution is None or execution.ended or not _awaited(execution, message.outcome):
+            batch.late.append(message)
             return False
         self._advance(batch, execution, message.outcome, now)
         return True
@@ -245,6 +254,10 @@ class Core:
             self._settle(change)
         for reply, answer in batch.answers:
             reply.set_result(answer)
+        for message in batch.late:
+            late = self._jobs.late(message.arn, message.outcome)
+            if late is not None:
+                self._dispatcher.cancel(self._call(message.arn, *late))
         for arn, change in batch.changes.items():
             cancelled = {(one.branch, one.attempt) for one in change.commands if isinstance(one, CancelTask)}
             for command in change.commands:
@@ -252,11 +265,14 @@ class Core:
                     if (command.branch, command.attempt) not in cancelled:
                         self._dispatcher.start(self._call(arn, command))
                 elif isinstance(command, CancelTask):
-                    task = RunTask(command.branch, command.attempt, command.state, command.resource, Document(None))
-                    self._dispatcher.cancel(self._call(arn, task))
+                    self._dispatcher.cancel(self._call(arn, *self._jobs.cancelled(arn, command)))
+            if change.execution.ended:
+                self._jobs.forget(arn)
 
     def _settle(self, change: Change) -> None:
         arn = change.execution.arn
+        for outcome in change.taken:
+            self._jobs.taken(arn, outcome)
         if change.execution.ended:
             self.timers.forget(arn)
             self.live.pop(arn, None)
