@@ -321,6 +321,13 @@ def test_content_md5(client: Any, raw: Any, bucket: str) -> None:
     assert raw("PUT", f"/{bucket}/k", b"", {"Content-MD5": "1B2M2Y8AsgTpgAmY7PhCfg=="})[0] == 200
 
 
+def test_the_expected_owner(client: Any, bucket: str) -> None:
+    client.head_bucket(Bucket=bucket, ExpectedBucketOwner="123456789012")
+    with pytest.raises(ClientError) as other:
+        client.put_object(Bucket=bucket, Key="k", Body=b"1", ExpectedBucketOwner="999999999999")
+    assert code(other) == "AccessDenied"
+
+
 def test_limits(client: Any, raw: Any, bucket: str) -> None:
     with pytest.raises(ClientError) as key:
         client.put_object(Bucket=bucket, Key="é" * 513, Body=b"")

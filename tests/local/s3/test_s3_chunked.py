@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import zlib
 from typing import Any
 
@@ -33,7 +34,7 @@ def test_any_split_decodes_to_the_same(chunks: list[bytes], signed: bool, closed
     body = encode(chunks, signed=signed, trailers=trailers, closed=closed)
     decoder = ChunkedDecoder()
     borders = [0, *sorted(min(cut, len(body)) for cut in cuts), len(body)]
-    out = b"".join(bytes(view) for start, end in zip(borders, borders[1:], strict=False)
+    out = b"".join(bytes(view) for start, end in itertools.pairwise(borders)
                    for view in decoder.feed(body[start:end]))
     decoder.finish()
     assert out == b"".join(chunks)

@@ -40,7 +40,10 @@ class Staged:
 
 @dataclass(eq=False)
 class Staging:
-    """A file being written. Not thread-safe: one writer at a time. End with :meth:`finish` or :meth:`discard`."""
+    """A file being written. End with :meth:`finish` or :meth:`discard`.
+
+    One thread may :meth:`store` pieces while another measures (:meth:`measure`) the same ones; never two of a kind.
+    """
 
     path: Path
     meter: Meter
@@ -52,10 +55,20 @@ class Staging:
     def write(self, pieces: Iterable[bytes | memoryview]) -> None:
         """Append these pieces and measure them."""
         for piece in pieces:
+            self.measure([piece])
+            self.store([piece])
+
+    def store(self, pieces: Iterable[bytes | memoryview]) -> None:
+        """Append these pieces without measuring them."""
+        for piece in pieces:
             view = memoryview(piece)
-            self.meter.update(view)
             while view:
                 view = view[self._file.write(view):]
+
+    def measure(self, pieces: Iterable[bytes | memoryview]) -> None:
+        """Measure these pieces without appending them."""
+        for piece in pieces:
+            self.meter.update(piece)
 
     def finish(self) -> Staged:
         """Close the file and return it."""

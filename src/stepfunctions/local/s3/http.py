@@ -7,11 +7,12 @@ one batch of an upload is written, the next is received; while one block of a do
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import logging
 import os
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
@@ -42,7 +43,7 @@ READ = 512 * 1024
 """Bytes read at a time while sending."""
 MAX_DOCUMENT = 16 * 1024 * 1024
 """The longest XML body; a CompleteMultipartUpload of 10,000 parts with checksums has about 3 MB."""
-THREADS = 8
+THREADS = 16
 
 log = logging.getLogger(__name__)
 
@@ -89,6 +90,8 @@ class App:
         model = operation_model("s3", operation)
         if operation not in self._supported or model is None:
             raise not_implemented(operation, f"Supported: {', '.join(sorted(self._supported))}.")
+        if incoming.headers.get("x-amz-expected-bucket-owner", self._account) != self._account:
+            raise S3Error("AccessDenied", f"The bucket is owned by account {self._account}", 403)
         call = Call(operation=operation, request_id=exchange.request_id, account=self._account,
                     region=incoming.region or self._region)
         if operation in ("PutObject", "UploadPart"):
@@ -131,27 +134,24 @@ class App:
     async def _receive(self, exchange: _Exchange, algorithms: Iterable[str], decoder: ChunkedDecoder | None) -> Staged:
         """Stream the body into a staged file, at most two batches of it in memory."""
         staging = await self._run(self._service.objects.contents.stage, algorithms)
-        writing: asyncio.Future[None] | None = None
+        work: list[asyncio.Future[None]] = []
         try:
             async for batch in exchange.batches():
-                pieces = [view for piece in batch for view in decoder.feed(piece)] if decoder else batch
-                if writing is not None:
-                    await writing
-                writing = self._run(staging.write, pieces)
-            if writing is not None:
-                await writing
+                pieces: list[Any] = [view for piece in batch for view in decoder.feed(piece)] if decoder else batch
+                await _settle(work)
+                # MD5 is as slow as a disk: on two processors, both at once take half the time.
+                work = [self._run(staging.measure, pieces), self._run(staging.store, pieces)]
+            await _settle(work)
             if decoder:
                 decoder.finish()
             return await self._run(staging.finish)
         except BaseException:
-            await self._abandon(staging, writing)
+            await self._abandon(staging, work)
             raise
 
-    async def _abandon(self, staging: Staging, writing: asyncio.Future[None] | None) -> None:
-        if writing is not None:
-            await asyncio.wait([writing])
-            if not writing.cancelled():
-                writing.exception()  # the first error is the one that is reported
+    async def _abandon(self, staging: Staging, work: Sequence[asyncio.Future[None]]) -> None:
+        with contextlib.suppress(Exception):  # the first error is the one that is reported
+            await _settle(work)
         await self._run(staging.discard)
 
     # -- downloads ---------------------------------------------------------------------------------------------------
@@ -267,6 +267,14 @@ class _Exchange:
         """Send an error of S3."""
         resource = str(self._scope["path"])
         await self.send_answer(write_error(error, self.request_id, resource))
+
+
+async def _settle(work: Sequence[asyncio.Future[None]]) -> None:
+    """Wait for all of this work, then raise the error of the first that failed."""
+    if work:
+        await asyncio.wait(work)
+        for one in work:
+            one.result()
 
 
 def _perform(model: OperationModel, incoming: Incoming, body: bytes, method: Callable[..., dict[str, Any]],
