@@ -245,7 +245,6 @@ def test_jobs_stopped_while_no_server_ran(open_cloud: OpenCloud, tmp_path: Path)
     submit(cloud, "a", "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)")
     wait_until(lambda: lines(tmp_path / "started"))
     cloud = open_cloud(start=False)
-    cloud.jobs.grace_seconds = 0.3
     cloud.jobs.stop("script", "a")
     cloud.start()
     wait_ended(cloud, "a")

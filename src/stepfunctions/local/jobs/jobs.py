@@ -45,7 +45,6 @@ class Jobs:
 
     def __init__(self, cloud: Cloud) -> None:
         self.folder = cloud.data_dir / "jobs"
-        self.grace_seconds = 10.0
         self.processes = Processes(self.folder)
         self._table = JobTable(cloud.database("jobs", MIGRATIONS))
         self._max = max(1, cloud.max_jobs)
@@ -81,7 +80,7 @@ class Jobs:
                 self._fill()
 
     def stop(self, kind: str, key: str) -> None:
-        """End a job: SIGTERM to its process group, SIGKILL after ``grace_seconds`` (10). It still finishes.
+        """End a job: SIGTERM to its process group, SIGKILL after its grace period. It still finishes.
 
         A job that has ended, or was never submitted, is left alone.
         """
@@ -265,17 +264,15 @@ class Jobs:
     # ---------------------------------------------------------------------------------------- stop and resume
 
     def _terminate(self, row: Row) -> None:
-        """SIGTERM now, SIGKILL later, each only if it is still that process."""
-        self._send(row, signal.SIGTERM)
-        timer = threading.Timer(self.grace_seconds, self._send, (row, signal.SIGKILL))
+        """SIGTERM now, SIGKILL after the grace period, each only if it is still that process."""
+        record = _read_json(self._attempt_folder(row) / "process.json")
+        if record is None:
+            return
+        _send(record, signal.SIGTERM)
+        timer = threading.Timer(record.get("grace", 0.0), _send, (record, signal.SIGKILL))
         timer.daemon = True
         self._timers = {other for other in self._timers if other.is_alive()} | {timer}
         timer.start()
-
-    def _send(self, row: Row, number: int) -> None:
-        record = _read_json(self._attempt_folder(row) / "process.json")
-        if record is not None and is_alive(record["pid"], record["start"]):
-            marks.kill_group(record["pid"], number)
 
     def _recover(self, kinds: list[str]) -> None:
         for row in self._table.open_rows(kinds):
@@ -341,6 +338,11 @@ class Jobs:
 def _is_stopping(row: Row) -> bool:
     """Whether a stop was asked for: another thread may do so at any time."""
     return row.stopping
+
+
+def _send(record: dict[str, Any], number: int) -> None:
+    if is_alive(record["pid"], record["start"]):
+        marks.kill_group(record["pid"], number)
 
 
 def _logged(function: Callable[[Row], None], row: Row) -> None:

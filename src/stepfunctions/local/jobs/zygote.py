@@ -175,7 +175,7 @@ class Zygote:
         self.children[pid] = Child(spec, now, None if limit is None else time.monotonic() + limit)
         try:
             record = {"pid": pid, "start": marks.start_time(pid), "boot": spec["boot"], "at": now,
-                      "zygote": os.getpid(), "stderr": spec["stderr"]}
+                      "zygote": os.getpid(), "stderr": spec["stderr"], "grace": spec["grace"]}
             if spec["record"] is not None and not marks.claim(spec["record"], record):
                 self.children[pid].spec = {**spec, "record": None}
                 self.answer({"id": spec["id"], "error": "this attempt was given up"})

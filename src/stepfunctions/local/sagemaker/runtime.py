@@ -1,0 +1,73 @@
+"""SageMaker runtime: InvokeEndpoint.
+
+API: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_InvokeEndpoint.html
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from stepfunctions.errors import ServiceError
+from stepfunctions.local.cloud import Call
+from stepfunctions.local.sagemaker.fleet import Answer, ServerFailed
+from stepfunctions.local.sagemaker.places import Missing
+
+if TYPE_CHECKING:
+    from stepfunctions.local.cloud import Cloud
+
+
+class SageMakerRuntime:
+    """The service ``sagemaker-runtime``."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+
+    def invoke_endpoint(self, request: dict[str, Any], call: Call) -> dict[str, Any]:
+        """Ask the variant chosen by weight, or TargetVariant; TargetModel names one of many models."""
+        for member in ("TargetContainerHostname", "InferenceComponentName", "EnableExplanations", "SessionId"):
+            if member in request:
+                raise _invalid(f"{member} is not supported by the local cloud.")
+        name = request["EndpointName"]
+        endpoints = self._cloud.service("sagemaker").endpoints
+        deployment = endpoints.deployment(name)
+        if deployment is None:
+            raise _invalid(f"Endpoint {name} of account {call.account} not found.")
+        variant = request.get("TargetVariant") or deployment.choose()
+        server = deployment.servers.get(variant)
+        if server is None:
+            raise _invalid(f"Variant {variant} not found for Request: the endpoint {name} has "
+                           f"{', '.join(deployment.servers)}.")
+        target = request.get("TargetModel")
+        if (target is not None) != server.many:
+            raise _invalid(f"TargetModel must {'' if server.many else 'not '}be given: the variant {variant} serves "
+                           f"{'many models' if server.many else 'one model'}.")
+        headers = {"Content-Type": request.get("ContentType", "application/json"),
+                   "Accept": request.get("Accept", "*/*")}
+        if "CustomAttributes" in request:
+            headers["X-Amzn-SageMaker-Custom-Attributes"] = request["CustomAttributes"]
+        try:
+            answer = server.invoke(bytes(request["Body"]), headers, target)
+        except Missing as error:
+            raise _invalid(f"Failed to download model data from bucket: {error}") from error
+        except ServerFailed as error:
+            raise ServiceError("ModelError", f"Received server error (500) from {variant} with message \"{error}\".",
+                               424) from error
+        if answer.status >= 400:
+            raise _model_error(answer, variant)
+        return {"Body": answer.body, "ContentType": answer.content_type, "InvokedProductionVariant": variant}
+
+
+def _invalid(message: str) -> ServiceError:
+    return ServiceError("ValidationError", message)
+
+
+def _model_error(answer: Answer, variant: str) -> ServiceError:
+    side = "server" if answer.status >= 500 else "client"
+    text = answer.body.decode("utf-8", "replace")
+    return ServiceError("ModelError", f"Received {side} error ({answer.status}) from {variant} with message "
+                        f"\"{text}\".", 424)
+
+
+def create(cloud: Cloud) -> SageMakerRuntime:
+    """Make the service of a cloud."""
+    return SageMakerRuntime(cloud)
