@@ -196,6 +196,19 @@ def test_a_reader_that_fails_fails_the_map(world: Any, content: bytes | None, ca
     assert run_of(world, arn)["status"] == "FAILED"
 
 
+def test_a_source_with_a_fault_fails_its_map_only(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fault(*_: Any) -> Any:
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr(world.files, "open", fault)
+    reader = {"Resource": "arn:aws:states:::s3:getObject", "ReaderConfig": {"InputType": "JSON"},
+              "Parameters": {"Bucket": "b", "Key": "x.json"}}  # fmt: skip
+    arn = world.run(spread(ItemReader=reader), {})
+    described = world.describe(arn)
+    assert (described["status"], described["error"]) == ("FAILED", "States.ItemReaderFailed")
+    assert "a bug" in described["cause"]
+
+
 def test_an_item_selector_that_fails_fails_the_map(world: Any) -> None:
     arn = world.run(spread(ItemSelector={"x.$": "$$.Map.Item.Value.gone"}), {"items": [{}]})
     described = world.describe(arn)

@@ -374,6 +374,7 @@ def test_memory_holds_open_executions_only(world: Any) -> None:
 def test_callbacks_at_the_end(world: Any) -> None:
     called: list[str] = []
     arn = world.run({"T": TASK})
+    world.runner.on_end(arn, lambda: called.append(str(1 / 0)))
     world.runner.on_end(arn, lambda: called.append("then"))
     assert called == []
     assert not world.runner.wait_for(arn)

@@ -6,6 +6,7 @@ calls in from its one thread and commits what changed here together with the exe
 
 from __future__ import annotations
 
+import logging
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from stepfunctions.engine.messages import MapRunEnded
 from stepfunctions.engine.ports import ItemSource, MapRunStore
 from stepfunctions.errors import StateFailed
 
+_log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class _Active:
@@ -155,6 +157,10 @@ class MapRuns:
             given = rules.child_input(parent.program, run, item, run.cursor, key, _source_of(run))
         except StateFailed as failure:
             self._end(active, Verdict(Status.FAILED, failure.error, failure.cause))
+            return None
+        except Exception as error:  # noqa: BLE001 - a fault of one source must not hold up every execution
+            _log.exception("cannot take items of %s", run.arn)
+            self._end(active, Verdict(Status.FAILED, "States.ItemReaderFailed", f"Cannot read items: {error!r}"))
             return None
         child = _child(run, parent, given, now)
         rules.child_started(run)

@@ -205,7 +205,10 @@ class Runner:
         with self._callbacks_lock:
             callbacks = self._callbacks.pop(arn, ())
         for callback in callbacks:
-            callback()
+            try:
+                callback()
+            except Exception:  # noqa: BLE001 - the engine goes on, whatever a listener does
+                _log.exception("a callback at the end of %s failed", arn)
 
 
 def _stopped() -> LocalCloudError:
