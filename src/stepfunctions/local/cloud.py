@@ -44,7 +44,11 @@ _NOT_OPERATIONS = frozenset({"start", "stop"})
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """One API call as a service sees it; ``token`` is the task token of the state that made it, if any."""
+    """One API call as a service sees it.
+
+    ``token`` is the engine's idempotency key of the task that makes the call, None for everybody else's: a second
+    call with it, after a crash, must answer as the first did and begin nothing anew. It is no task token.
+    """
 
     operation: str
     request_id: str
@@ -77,6 +81,11 @@ class Cloud:
         self._jobs: Any = None
         self._started = False
         self._stopping = False
+
+    @property
+    def stopping(self) -> bool:
+        """Whether :meth:`stop` was called: services refuse from then on, until the next start."""
+        return self._stopping
 
     @property
     def clock(self) -> Clock:
@@ -132,7 +141,7 @@ class Cloud:
         """Call an operation by AWS's names (``"glue"``, ``"StartJobRun"``) and return its response.
 
         The request is checked against botocore's model first. Every refusal is a :class:`ServiceError`; an
-        operation that is not supported says which are.
+        operation that is not supported says which are. ``token``: see :class:`Call`.
         """
         target = self.service(service)
         model = operation_model(service, operation)

@@ -81,6 +81,10 @@ class StepFunctions:
     list_map_runs = _operation("list_map_runs")
     update_map_run = _operation("update_map_run")
 
+    def on_end(self, arn: str, callback: Callable[[], None]) -> None:
+        """Call back once an execution has ended; at once when it already has. The callback must not block."""
+        self._runner.on_end(arn, callback)
+
     def start(self) -> None:
         """Take up what an earlier run left, and run."""
         self._runner.start()

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from stepfunctions.asl.document import JSON, dumps
 from stepfunctions.asl.resource import Resource
-from stepfunctions.errors import StateFailed
+from stepfunctions.errors import ServiceError, StateFailed
+from stepfunctions.local.task_errors import failure_of
 from stepfunctions.local.task_shapes import plain
+from stepfunctions.local.wire.models import operation_model
 
 if TYPE_CHECKING:
     from stepfunctions.local.cloud import Cloud
@@ -41,7 +43,13 @@ class WaitedJob:
     def result(self, cloud: Cloud, resource: Resource, submitted: Any) -> JSON:
         """Return the result of an ended job. Raises StateFailed when it did not succeed."""
         operation, request = self.describe(submitted)
-        return self.outcome(resource, plain(cloud.call(self.service, operation, request), epoch=True))
+        model = operation_model(self.service, operation)
+        assert model is not None
+        try:
+            description = cloud.call(self.service, operation, request)
+        except ServiceError as error:  # someone deleted it meanwhile
+            raise failure_of(error, resource, model, request) from None
+        return self.outcome(resource, plain(description, model.output_shape, epoch=True))
 
     def stop(self, cloud: Cloud, submitted: Any) -> None:
         """Ask the service to stop the job."""

@@ -5,12 +5,12 @@ Parameters and results have PascalCase names also where the API has camelCase; t
 
 from __future__ import annotations
 
+import difflib
 import json
 import uuid
-from collections.abc import Mapping
 from datetime import datetime, timezone
 from email.utils import format_datetime
-from typing import Any
+from typing import Any, NoReturn
 
 from botocore.model import Shape
 
@@ -20,98 +20,147 @@ from stepfunctions.errors import StateFailed
 
 
 def to_request(resource: Resource, arguments: Any, shape: Shape | None) -> dict[str, Any]:
-    """Return the request of an operation from a task's parameters. Raises StateFailed when they are no object."""
+    """Return the request of an operation from a task's parameters.
+
+    Raises StateFailed (States.Runtime) for what could be no request: no object, an unknown or a missing field.
+    """
     if resource.kind == "lambda":
         return {"FunctionName": resource.arn, "Payload": dumps(arguments).encode()}
     if not isinstance(arguments, dict):
-        raise StateFailed("States.Runtime", f"The Parameters '{dumps(arguments)}' could not be used to start the Task: "
-                          "[they must be an object]")
-    request: dict[str, Any] = _rename(arguments, shape)
-    serialise = _SERIALISED.get((resource.service, resource.action))
-    if serialise is not None and not isinstance(request.get(serialise), (str, bytes, type(None))):
-        request[serialise] = dumps(request[serialise])
-    if resource.service == "lambda" and "Payload" in arguments:
-        request["Payload"] = dumps(arguments["Payload"]).encode()
-    elif isinstance(request.get("Body"), str):
-        request["Body"] = request["Body"].encode()
+        raise unusable(arguments, "they must be an object")
+    if (resource.service, resource.sdk) == ("lambda", False) and "Payload" in arguments:
+        arguments = {**arguments, "Payload": dumps(arguments["Payload"]).encode()}
+    try:
+        request: dict[str, Any] = _renamed(arguments, shape)
+    except _Unusable as wrong:
+        raise unusable(arguments, str(wrong)) from None
+    text = _TEXTS.get((resource.service, resource.action))
+    if text is not None and not isinstance(request.get(text), (str, type(None))):
+        request[text] = dumps(request[text])
+    missing = [_pascal(name) for name in getattr(shape, "required_members", ()) if request.get(name) is None]
+    if missing:
+        raise unusable(arguments, ", ".join(f"The field '{name}' is required but was missing" for name in missing))
     return request
 
 
-_SERIALISED = {
+_TEXTS = {
     ("sns", "publish"): "Message",
     ("sqs", "sendMessage"): "MessageBody",
     ("states", "startExecution"): "input",
     ("sfn", "startExecution"): "input",
-    ("sagemakerruntime", "invokeEndpoint"): "Body",
 }
-"""Members that are JSON text for the API and may be written as a JSON value in a task."""
+"""Members that are text for the API and may be written as a JSON value in a task."""
 
 
-def _rename(value: Any, shape: Shape | None) -> Any:
-    """Give members their names in the model: ``Cluster`` is ``cluster`` for ECS."""
+def unusable(arguments: Any, why: str) -> StateFailed:
+    """Return the failure of a task whose parameters do not fit its operation."""
+    text = dumps(arguments) if not isinstance(arguments, dict) else dumps(
+        {name: value.decode() if isinstance(value, bytes) else value for name, value in arguments.items()})
+    return StateFailed("States.Runtime", f"The Parameters '{text}' could not be used to start the Task: [{why}]")
+
+
+class _Unusable(Exception):
+    pass
+
+
+def _renamed(value: Any, shape: Shape | None) -> Any:
+    """Give members their names in the model (``Cluster`` is ``cluster`` for ECS), and make blobs bytes."""
     kind = None if shape is None else shape.type_name
-    if kind == "structure" and isinstance(value, dict):
-        members: Mapping[str, Shape] = shape.members  # type: ignore[union-attr]
-        renamed = {}
-        for name, item in value.items():
-            known = name if name in members else name[:1].lower() + name[1:]
-            renamed[known if known in members else name] = _rename(item, members.get(known))
-        return renamed
+    if kind == "structure" and isinstance(value, dict) and not shape.is_document_type:  # type: ignore[union-attr]
+        names = {_pascal(name): name for name in shape.members}  # type: ignore[union-attr]
+        for name in value:
+            if name not in names:
+                _refuse(name, list(names))
+        return {names[name]: _renamed(item, shape.members[names[name]])  # type: ignore[union-attr]
+                for name, item in value.items()}
     if kind == "list" and isinstance(value, list):
-        return [_rename(item, shape.member) for item in value]  # type: ignore[union-attr]
+        return [_renamed(item, shape.member) for item in value]  # type: ignore[union-attr]
     if kind == "map" and isinstance(value, dict):
-        return {name: _rename(item, shape.value) for name, item in value.items()}  # type: ignore[union-attr]
+        return {name: _renamed(item, shape.value) for name, item in value.items()}  # type: ignore[union-attr]
+    if kind == "blob" and value is not None and not isinstance(value, bytes):
+        return (value if isinstance(value, str) else dumps(value)).encode()
     return value
 
 
-def to_result(resource: Resource, request: dict[str, Any], response: dict[str, Any]) -> JSON:
+def _refuse(name: str, known: list[str]) -> NoReturn:
+    close = [_pascal(name)] if _pascal(name) in known else difflib.get_close_matches(name, known, 1)
+    hint = f"write '{close[0]}'" if close else f"there are: {', '.join(known)}"
+    raise _Unusable(f"The field '{name}' is not supported by Step Functions: {hint}")
+
+
+def to_result(resource: Resource, shape: Shape | None, request: dict[str, Any], response: dict[str, Any]) -> JSON:
     """Return the result of a task from an operation's response. Raises StateFailed for a failed function."""
     if resource.kind == "lambda":
         _check_function(response)
         return _payload(response)
-    result: dict[str, JSON] = plain(response, epoch=not resource.sdk)
+    result: dict[str, JSON] = plain(response, shape, epoch=not resource.sdk)
+    if resource.sdk:
+        return result
     if resource.service == "lambda":
         _check_function(response)
         result["Payload"] = _payload(response)
-    if (resource.service, resource.action) == ("ecs", "runTask"):
+    if resource.service == "ecs":
         _check_tasks(resource, result)
-    if (resource.service, resource.action) == ("glue", "startJobRun"):
+    if resource.service == "glue":
         result = {"JobName": request["JobName"], **result}
-    if not resource.sdk and resource.pattern is IntegrationPattern.REQUEST_RESPONSE:
-        result.update(_metadata())
-    return result
+    return {**result, **_metadata()}
 
 
-def plain(value: Any, *, epoch: bool) -> JSON:
-    """Return a response's value as JSON with PascalCase names; times as epoch milliseconds or ISO 8601 text."""
+def plain(value: Any, shape: Shape | None, *, epoch: bool) -> JSON:
+    """Return a response's value as JSON, members with PascalCase names; times as epoch milliseconds or ISO 8601."""
+    kind = None if shape is None else shape.type_name
+    if isinstance(value, dict) and kind == "structure" and not shape.is_document_type:  # type: ignore[union-attr]
+        members = shape.members  # type: ignore[union-attr]
+        return {_pascal(name): plain(item, members.get(name), epoch=epoch) for name, item in value.items()}
     if isinstance(value, dict):
-        return {name[:1].upper() + name[1:]: plain(item, epoch=epoch) for name, item in value.items()}
+        item_shape = shape.value if kind == "map" else None  # type: ignore[union-attr]
+        return {name: plain(item, item_shape, epoch=epoch) for name, item in value.items()}
     if isinstance(value, (list, tuple)):
-        return [plain(item, epoch=epoch) for item in value]
+        member = shape.member if kind == "list" else None  # type: ignore[union-attr]
+        return [plain(item, member, epoch=epoch) for item in value]
     if isinstance(value, datetime):
         return int(value.timestamp() * 1000) if epoch else iso(value)
     if isinstance(value, (bytes, bytearray)):
         return bytes(value).decode("utf-8", "replace")
-    read = getattr(value, "read", None)
-    return plain(read(), epoch=epoch) if read is not None else value
+    if hasattr(value, "read"):
+        with value:
+            return plain(value.read(), shape, epoch=epoch)
+    return value
 
 
 def iso(moment: datetime) -> str:
-    """Return a time as the SDK for Java writes it: UTC, milliseconds, Z."""
-    return moment.astimezone(timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    """Return a time as the SDK for Java writes it: UTC with Z, milliseconds only when there are some."""
+    utc = moment.astimezone(timezone.utc)
+    return utc.isoformat(timespec="milliseconds" if utc.microsecond >= 1000 else "seconds").replace("+00:00", "Z")
+
+
+def _pascal(name: str) -> str:
+    return name[:1].upper() + name[1:]
 
 
 def _payload(response: dict[str, Any]) -> JSON:
-    body = response.get("Payload") or b"null"
-    return json.loads(body)
+    """Return what a function returned. Raises StateFailed when that is not JSON, which has no NaN."""
+    text = bytes(response.get("Payload") or b"null").decode("utf-8", "replace")
+
+    def no_constant(name: str) -> NoReturn:
+        raise ValueError(f"{name} is not JSON")
+
+    try:
+        return json.loads(text, parse_constant=no_constant)
+    except ValueError as error:
+        raise StateFailed("States.Runtime", f"The function returned a payload that is not JSON: {error}.") from None
 
 
 def _check_function(response: dict[str, Any]) -> None:
     if not response.get("FunctionError"):
         return
-    error = _payload(response)
+    text = bytes(response.get("Payload") or b"null").decode("utf-8", "replace")
+    error = json.loads(text)
     name = error.get("errorType") if isinstance(error, dict) else None
-    raise StateFailed(name or "Lambda.Unknown", dumps(error))
+    if not name:
+        raise StateFailed("Lambda.Unknown", "The cause could not be determined because Lambda did not return an error "
+                          f"type. Returned payload: {text}")
+    raise StateFailed(name, text)
 
 
 def _check_tasks(resource: Resource, result: dict[str, JSON]) -> None:

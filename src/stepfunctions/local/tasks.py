@@ -10,15 +10,18 @@ from __future__ import annotations
 
 import logging
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from stepfunctions.asl.document import Document
 from stepfunctions.asl.resource import IntegrationPattern, Resource
 from stepfunctions.catalog.integrations import INTEGRATIONS, SDK_SERVICES, problem_with
-from stepfunctions.engine.messages import Phase, TaskFailed, TaskSubmitted, TaskSucceeded
+from stepfunctions.engine.messages import Outcome, Phase, TaskFailed, TaskSubmitted, TaskSucceeded
 from stepfunctions.errors import ServiceError, StateFailed
-from stepfunctions.local import task_errors, task_jobs, task_shapes
+from stepfunctions.local import task_errors, task_jobs, task_nested, task_shapes
+from stepfunctions.local.cloud import SERVICES
+from stepfunctions.local.threads import DaemonPool
 from stepfunctions.local.wire.models import operation_model
 
 if TYPE_CHECKING:
@@ -27,8 +30,23 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("stepfunctions.local")
 
-_WORKERS = 32
-"""How many API calls of tasks run at once. A call lasts as long as a Lambda function, so this bounds those too."""
+_CALLS = 16
+"""API calls that run at once; they are short."""
+_LANE = 32
+"""Calls of one function or one endpoint that run at once. They last as long as its code, so each has threads of its
+own: a slow function holds up only itself."""
+_CLOSE_SECONDS = 5.0
+_NOT_HERE = ("UnknownService", "UnknownOperationException")
+
+
+@dataclass(slots=True, eq=False)
+class _Task:
+    """A task between its beginning and its outcome. Changed under the lock of its CloudTasks."""
+
+    call: TaskCall
+    submitted: Any = None
+    """The response of the call that began its job."""
+    cancelled: bool = False
 
 
 class CloudTasks:
@@ -36,69 +54,129 @@ class CloudTasks:
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
-        self._pool = ThreadPoolExecutor(_WORKERS, thread_name_prefix="task")
-        self._closed = threading.Event()
+        self._calls = DaemonPool("task", _CALLS)
+        self._lanes: dict[str, DaemonPool] = {}
+        self._lock = threading.Condition()
+        self._open: dict[str, _Task] = {}
+        self._at_work = 0
+        self._closed = False
 
     def start(self, call: TaskCall) -> None:
         """Begin a task."""
-        self._submit(self._start, call)
+        self._begin(call, again=False)
 
     def resume(self, call: TaskCall) -> None:
         """Begin a task again, or go on waiting for its job. The call's key makes a repeated request the same one."""
         if call.submitted is None:
-            self._submit(self._start, call)
+            self._begin(call, again=True)
         elif call.command.resource.pattern is IntegrationPattern.RUN_JOB:
-            self._submit(self._wait, call, call.submitted.value)
+            task = self._add(_Task(call, call.submitted.value))
+            self._in_thread(task, lambda: self._watch(task))
 
     def cancel(self, call: TaskCall) -> None:
-        """Stop a task's job, if it has one. Failures are logged: nobody waits for them."""
-        if call.command.resource.pattern is IntegrationPattern.RUN_JOB:
-            self._submit(self._cancel, call)
+        """Stop a task's job, also one that is just being submitted. Nobody waits for it: failures are logged."""
+        with self._lock:
+            task = self._open.get(call.key)
+            if task is None:
+                return
+            task.cancelled = True
+            if task.submitted is None:
+                return
+        self._in_thread(task, lambda: self._stop(task))
 
     def close(self) -> None:
-        """Stop taking tasks. Those at work are not waited for; their outcomes are asked for again after a start."""
-        self._closed.set()
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        """Begin nothing more, and wait (at most 5 seconds) for API calls at work, but not for functions.
 
-    def _submit(self, work: Any, *arguments: Any) -> None:
-        if not self._closed.is_set():
-            self._pool.submit(self._guarded, work, *arguments)
+        What has no outcome then is resumed after the next start.
+        """
+        with self._lock:
+            self._closed = True
+            self._lock.wait_for(lambda: not self._at_work, _CLOSE_SECONDS)
 
-    def _guarded(self, work: Any, call: TaskCall, *arguments: Any) -> None:
+    # --- threads ----------------------------------------------------------------------------------------
+
+    def _begin(self, call: TaskCall, *, again: bool) -> None:
+        task = self._add(_Task(call))
+        lane = _lane_of(call)
+        if lane is None:
+            self._in_thread(task, lambda: self._start(task, again))
+            return
+        with self._lock:
+            if self._closed:
+                return
+            pool = self._lanes.setdefault(lane, DaemonPool(f"task-{lane}", _LANE))
+        pool.submit(lambda: self._guarded(task, lambda: self._start(task, again)))
+
+    def _add(self, task: _Task) -> _Task:
+        with self._lock:
+            self._open[task.call.key] = task
+        return task
+
+    def _in_thread(self, task: _Task, work: Callable[[], None]) -> None:
+        self._calls.submit(lambda: self._counted(task, work))
+
+    def _counted(self, task: _Task, work: Callable[[], None]) -> None:
+        with self._lock:
+            if self._closed:
+                return
+            self._at_work += 1
+        try:
+            self._guarded(task, work)
+        finally:
+            with self._lock:
+                self._at_work -= 1
+                self._lock.notify_all()
+
+    def _guarded(self, task: _Task, work: Callable[[], None]) -> None:
         """Run work so that whatever goes wrong is the task's outcome."""
         try:
-            work(call, *arguments)
+            work()
         except StateFailed as failure:
-            self._fail(call, failure, "run")
-        except Exception as error:  # the server goes on
-            if self._closed.is_set():
-                return
-            logger.exception("The task %s failed inside the local cloud", call.key)
-            self._fail(call, StateFailed("States.Runtime", f"The local cloud failed: {error!r}"), "run")
+            self._fail(task, failure)
+        except Exception as error:  # the server goes on, and the task must end
+            if not self._stopping:
+                logger.exception("The task %s failed inside the local cloud", task.call.key)
+            self._fail(task, StateFailed("States.Runtime", f"The local cloud failed: {error!r}"))
 
-    def _fail(self, call: TaskCall, failure: StateFailed, phase: Phase) -> None:
-        if not self._closed.is_set():
-            call.report(TaskFailed(call.command.branch, call.command.attempt, failure.error, failure.cause, phase))
+    @property
+    def _stopping(self) -> bool:
+        return self._closed or self._cloud.stopping
 
-    def _start(self, call: TaskCall) -> None:
-        command = call.command
+    # --- the way of a task ------------------------------------------------------------------------------
+
+    def _start(self, task: _Task, again: bool) -> None:
+        command = task.call.command
         pattern = command.resource.pattern
+        if self._stopping:
+            return
+        if self._is_cancelled(task):
+            self._fail(task, StateFailed("States.TaskFailed", "The task was cancelled before it began."))
+            return
         try:
-            response = self.request(command.resource, command.arguments.value, call.key)
+            response = self.request(command.resource, command.arguments.value, task.call.key, again=again)
         except StateFailed as failure:
-            self._fail(call, failure, "submit" if pattern is IntegrationPattern.RUN_JOB else "run")
+            self._fail(task, failure, "submit" if pattern is IntegrationPattern.RUN_JOB else "run")
             return
         if pattern is IntegrationPattern.REQUEST_RESPONSE:
-            call.report(TaskSucceeded(command.branch, command.attempt, Document(response)))
+            self._end(task, TaskSucceeded(command.branch, command.attempt, Document(response)))
             return
-        call.report(TaskSubmitted(command.branch, command.attempt, Document(response)))
-        if pattern is IntegrationPattern.RUN_JOB:
-            self._wait(call, response)
+        if pattern is IntegrationPattern.WAIT_FOR_TASK_TOKEN:
+            self._end(task, TaskSubmitted(command.branch, command.attempt, Document(response)))
+            return
+        with self._lock:
+            task.submitted = response
+        # From here on cancel() stops the job itself.
+        task.call.report(TaskSubmitted(command.branch, command.attempt, Document(response)))
+        if self._is_cancelled(task):
+            self._stop(task)
+        else:
+            self._watch(task)
 
-    def request(self, resource: Resource, arguments: Any, token: str | None = None) -> Any:
+    def request(self, resource: Resource, arguments: Any, key: str, *, again: bool = False) -> Any:
         """Call the operation of a resource and return its response in the form of a task's result.
 
-        ``token`` makes repeated calls with it one call. Raises StateFailed with AWS's error name and cause.
+        ``key`` makes repeated calls with it one call; ``again`` says that this may be a repeated one.
+        Raises StateFailed with AWS's error name and cause.
         """
         client, operation = operation_of(resource)
         model = operation_model(client, operation)
@@ -106,28 +184,53 @@ class CloudTasks:
             raise StateFailed("States.Runtime", f"'{resource.arn}': the service {client} has no operation {operation}.")
         arguments = {} if arguments is None else arguments
         request = task_shapes.to_request(resource, arguments, model.input_shape)
+        nested = operation == "StartExecution"
+        if nested:
+            request = task_nested.named(request, key)
         try:
-            response = self._cloud.call(client, operation, request, token=token)
+            response = self._cloud.call(client, operation, request, token=key)
         except ServiceError as error:
-            raise task_errors.failure_of(error, resource, model, arguments) from None
-        return task_shapes.to_result(resource, request, response)
+            if error.code in _NOT_HERE:
+                raise StateFailed("States.Runtime", error.message) from None
+            before = task_nested.begun_before(self._cloud, request, error) if nested and again else None
+            if before is None:
+                raise task_errors.failure_of(error, resource, model, arguments) from None
+            response = before
+        return task_shapes.to_result(resource, model.output_shape, request, response)
 
-    def _wait(self, call: TaskCall, submitted: Any) -> None:
-        job = task_jobs.JOBS[_action(call.command.resource)]
-        job.watch(self._cloud, submitted, lambda: self._submit(self._ended, call, submitted))
+    def _is_cancelled(self, task: _Task) -> bool:
+        with self._lock:
+            return task.cancelled
 
-    def _ended(self, call: TaskCall, submitted: Any) -> None:
-        job = task_jobs.JOBS[_action(call.command.resource)]
-        result = job.result(self._cloud, call.command.resource, submitted)
-        call.report(TaskSucceeded(call.command.branch, call.command.attempt, Document(result)))
+    def _watch(self, task: _Task) -> None:
+        _job_of(task).watch(self._cloud, task.submitted, lambda: self._in_thread(task, lambda: self._ended(task)))
 
-    def _cancel(self, call: TaskCall) -> None:
-        if call.submitted is None:
+    def _ended(self, task: _Task) -> None:
+        command = task.call.command
+        result = _job_of(task).result(self._cloud, command.resource, task.submitted)
+        self._end(task, TaskSucceeded(command.branch, command.attempt, Document(result)))
+
+    def _stop(self, task: _Task) -> None:
+        if not self._forget(task):
             return
         try:
-            task_jobs.JOBS[_action(call.command.resource)].stop(self._cloud, call.submitted.value)
+            _job_of(task).stop(self._cloud, task.submitted)
         except ServiceError as error:
-            logger.info("Could not stop the job of %s: %s", call.key, error)
+            logger.info("Could not stop the job of %s: %s", task.call.key, error)
+
+    def _fail(self, task: _Task, failure: StateFailed, phase: Phase = "run") -> None:
+        """End a task as failed, unless it failed because the cloud is stopping: then it is resumed later."""
+        if not self._stopping:
+            command = task.call.command
+            self._end(task, TaskFailed(command.branch, command.attempt, failure.error, failure.cause, phase))
+
+    def _end(self, task: _Task, outcome: Outcome) -> None:
+        self._forget(task)
+        task.call.report(outcome)
+
+    def _forget(self, task: _Task) -> bool:
+        with self._lock:
+            return self._open.pop(task.call.key, None) is not None
 
 
 def operation_of(resource: Resource) -> tuple[str, str]:
@@ -142,14 +245,30 @@ def operation_of(resource: Resource) -> tuple[str, str]:
     problem = problem_with(resource)
     if problem is not None:
         raise StateFailed("States.Runtime", problem)
-    operation = resource.action[0].upper() + resource.action[1:]
-    if resource.sdk:
-        return SDK_SERVICES.get(resource.service, (resource.service, ""))[0], operation
-    if resource.pattern is IntegrationPattern.RUN_JOB and _action(resource) not in task_jobs.JOBS:
+    client = (SDK_SERVICES.get(resource.service, (resource.service, ""))[0] if resource.sdk
+              else INTEGRATIONS[resource.service].client)
+    if client not in SERVICES:
+        raise StateFailed("States.Runtime", f"The local cloud cannot run '{resource.arn}': it has no service "
+                          f"'{client}'. It has: {', '.join(SERVICES)}.")
+    if resource.pattern is IntegrationPattern.RUN_JOB and (resource.service, resource.action) not in task_jobs.JOBS:
         raise StateFailed("States.Runtime", f"The local cloud cannot wait for '{resource.service}:{resource.action}' "
                           f"jobs yet. It can for: {', '.join(':'.join(name) for name in task_jobs.JOBS)}.")
-    return INTEGRATIONS[resource.service].client, operation
+    return client, resource.action[0].upper() + resource.action[1:]
 
 
-def _action(resource: Resource) -> tuple[str, str]:
-    return resource.service, resource.action
+def _job_of(task: _Task) -> task_jobs.WaitedJob:
+    resource = task.call.command.resource
+    return task_jobs.JOBS[resource.service, resource.action]
+
+
+def _lane_of(call: TaskCall) -> str | None:
+    """Return whose code a task runs when it lasts as long as that code: a function or an endpoint; else None."""
+    resource = call.command.resource
+    if resource.kind == "lambda":
+        return resource.arn
+    arguments = call.command.arguments.value
+    name = _CODE.get((resource.service, resource.action))
+    return None if name is None or not isinstance(arguments, dict) else f"{name}:{arguments.get(name)}"
+
+
+_CODE = {("lambda", "invoke"): "FunctionName", ("sagemakerruntime", "invokeEndpoint"): "EndpointName"}
