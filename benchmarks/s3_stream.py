@@ -31,7 +31,7 @@ SERVER = """
 import socket, sys
 import uvicorn
 from stepfunctions.local.cloud import Cloud
-with Cloud(sys.argv[1]) as cloud, socket.socket() as listening:
+with Cloud(sys.argv[1]) as cloud, socket.socket(proto=socket.IPPROTO_TCP) as listening:
     listening.bind(("127.0.0.1", 0))
     print(listening.getsockname()[1], flush=True)
     config = uvicorn.Config(cloud.service("s3").app, http="httptools", ws="none", lifespan="off", log_config=None)

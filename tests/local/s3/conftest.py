@@ -36,7 +36,9 @@ def s3(cloud: Cloud) -> S3:
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[S3, str]]:
     """The HTTP side behind a real socket; every test uses buckets of its own."""
-    with Cloud(tmp_path_factory.mktemp("s3"), region=REGION) as cloud, socket.socket() as listening:
+    # With its protocol named, asyncio turns Nagle's algorithm off.
+    listening = socket.socket(proto=socket.IPPROTO_TCP)
+    with Cloud(tmp_path_factory.mktemp("s3"), region=REGION) as cloud, listening:
         service: S3 = cloud.service("s3")
         listening.bind(("127.0.0.1", 0))
         listening.listen(100)

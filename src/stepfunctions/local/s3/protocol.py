@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import re
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from email.utils import format_datetime
@@ -18,6 +20,7 @@ from stepfunctions.local.s3.faults import S3Error, invalid_argument, malformed_x
 from stepfunctions.local.s3.routing import Incoming
 
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
+_XMLNS = f' xmlns="{NAMESPACE}"'
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
 _ROOTS = {
     # The names of root elements are not in the model (its parsers ignore them); these are the documented ones.
@@ -220,53 +223,82 @@ def _payload(model: OperationModel, shape: StructureShape, inside: Mapping[str, 
              response: Mapping[str, Any]) -> bytes:
     payload = shape.serialization.get("payload")
     if model.name == "GetBucketLocation":  # the one answer whose root element is the value itself
-        root = ElementTree.Element("LocationConstraint", xmlns=NAMESPACE)
-        root.text = response.get("LocationConstraint")
-        return _xml(root)
+        text = response.get("LocationConstraint") or ""
+        return _document(["<LocationConstraint", _XMLNS, ">", text, "</LocationConstraint>"])
     if payload is None:
-        if not inside:
-            return b""
-        root = ElementTree.Element(_ROOTS.get(shape.name, shape.name), xmlns=NAMESPACE)
-        _fill(root, inside, response)
-        return _xml(root)
+        return _structure_document(_ROOTS.get(shape.name, shape.name), shape, response) if inside else b""
     member = shape.members[payload]
     if not isinstance(member, StructureShape) or payload not in response:
         return b""
-    root = ElementTree.Element(member.serialization.get("name", member.name), xmlns=NAMESPACE)
-    _fill(root, member.members, response[payload])
-    return _xml(root)
+    return _structure_document(member.serialization.get("name", member.name), member, response[payload])
 
 
-def _fill(element: ElementTree.Element, members: Mapping[str, Shape], values: Mapping[str, Any]) -> None:
-    for name, shape in members.items():
-        value = values.get(name)
-        if value is None:
+def _structure_document(root: str, shape: StructureShape, values: Mapping[str, Any]) -> bytes:
+    out: list[str] = []
+    _write_structure(out, root, shape, values, _XMLNS)
+    return _document(out)
+
+
+def _document(out: Iterable[str]) -> bytes:
+    return ('<?xml version="1.0" encoding="UTF-8"?>\n' + "".join(out)).encode()
+
+
+@dataclass(frozen=True)
+class _Member:
+    """How one member of a structure is written."""
+
+    name: str
+    wire: str
+    shape: Shape
+    repeated: bool
+    attribute: bool
+
+
+@functools.cache
+def _plan(shape: StructureShape) -> tuple[_Member, ...]:
+    return tuple(
+        _Member(name, _wire_name(name, member), member.member if _flattened(member) else member, _flattened(member),
+                bool(member.serialization.get("xmlAttribute")))
+        for name, member in shape.members.items() if "location" not in member.serialization
+    )
+
+
+def _write_structure(out: list[str], wire: str, shape: StructureShape, values: Mapping[str, Any],
+                     declared: str = "") -> None:
+    plan = _plan(shape)
+    for member in plan:
+        if member.attribute and values.get(member.name) is not None:
+            declared += f' xmlns:xsi="{_XSI}" {member.wire}="{_escape(str(values[member.name]))}"'
+    out.append(f"<{wire}{declared}>")
+    for member in plan:
+        value = values.get(member.name)
+        if value is None or member.attribute:
             continue
-        wire = _wire_name(name, shape)
-        if shape.serialization.get("xmlAttribute"):
-            element.set("xmlns:xsi", _XSI)
-            element.set(wire, str(value))
-        elif _flattened(shape):
+        if member.repeated:
             for one in value:
-                _append(element, wire, shape.member, one)
+                _write(out, member.wire, member.shape, one)
         else:
-            _append(element, wire, shape, value)
+            _write(out, member.wire, member.shape, value)
+    out.append(f"</{wire}>")
 
 
-def _append(parent: ElementTree.Element, wire: str, shape: Shape, value: Any) -> None:
-    child = ElementTree.SubElement(parent, wire)
-    kind = shape.type_name
-    if kind == "structure":
-        _fill(child, shape.members, value)
-    elif kind == "list":
+def _write(out: list[str], wire: str, shape: Shape, value: Any) -> None:
+    if isinstance(value, str):
+        out.append(f"<{wire}>{_escape(value)}</{wire}>")
+    elif isinstance(shape, StructureShape):
+        _write_structure(out, wire, shape, value)
+    elif shape.type_name == "list":
+        out.append(f"<{wire}>")
         for one in value:
-            _append(child, shape.member.serialization.get("name", "member"), shape.member, one)
+            _write(out, shape.member.serialization.get("name", "member"), shape.member, one)
+        out.append(f"</{wire}>")
     elif isinstance(value, bool):
-        child.text = "true" if value else "false"
+        out.append(f"<{wire}>{'true' if value else 'false'}</{wire}>")
     elif isinstance(value, datetime):
-        child.text = value.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+        text = value.astimezone(timezone.utc).isoformat(timespec="seconds")[:19]  # S3 keeps whole seconds
+        out.append(f"<{wire}>{text}.000Z</{wire}>")
     else:
-        child.text = str(value)
+        out.append(f"<{wire}>{value}</{wire}>")
 
 
 def _header_text(value: Any) -> str:
@@ -277,25 +309,23 @@ def _header_text(value: Any) -> str:
     return str(value)
 
 
-def _xml(root: ElementTree.Element) -> bytes:
-    text: bytes = ElementTree.tostring(root, encoding="utf-8")
-    # ElementTree writes control characters as they are; as references they at least survive a parser of XML 1.1.
-    for code in {*text} & _CONTROLS:
-        text = text.replace(bytes([code]), b"&#%d;" % code)
-    return b'<?xml version="1.0" encoding="UTF-8"?>\n' + text
+def _escape(text: str) -> str:
+    """Escape text; control characters become references, which at least a parser of XML 1.1 reads."""
+    return text.translate(_ESCAPES) if _SPECIAL.search(text) else text
 
 
-_CONTROLS = frozenset({*range(32)} - {9, 10})
+_SPECIAL = re.compile('[\x00-\x1f&<>"]')
+_ESCAPES = {**{code: f"&#{code};" for code in range(32)},
+            ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;", ord('"'): "&quot;"}
 _UNREADABLE = dict.fromkeys({*range(32)} - {9, 10, 13}, "\ufffd")  # no error may be lost to a parser of XML 1.0
 
 
 def write_error(error: ServiceError, request_id: str, resource: str) -> Answer:
     """Return the answer for an error: S3's Error element with the details of an :class:`S3Error`."""
-    root = ElementTree.Element("Error")
     details = error.details if isinstance(error, S3Error) else {}
     fields = {"Code": error.code, "Message": error.message, **details, "Resource": resource, "RequestId": request_id,
               "HostId": request_id}
-    for name, text in fields.items():
-        ElementTree.SubElement(root, name).text = text.translate(_UNREADABLE)
+    inside = [f"<{name}>{_escape(text.translate(_UNREADABLE))}</{name}>" for name, text in fields.items()]
     headers = error.headers if isinstance(error, S3Error) else {}
-    return Answer(error.status, {"Content-Type": "application/xml", **headers}, _xml(root))
+    return Answer(error.status, {"Content-Type": "application/xml", **headers},
+                  _document(["<Error>", *inside, "</Error>"]))

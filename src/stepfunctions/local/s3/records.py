@@ -124,6 +124,11 @@ def encode(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
+def _decode(text: str) -> Any:
+    # Most objects have no tags and no parts: nothing to parse.
+    return {} if text == "{}" else [] if text == "[]" else json.loads(text)
+
+
 def bucket_of(row: sqlite3.Row) -> BucketInfo:
     """Read a row of ``buckets``."""
     return BucketInfo(name=row["name"], region=row["region"], created=moment(row["created"]),
@@ -135,8 +140,8 @@ def object_of(row: sqlite3.Row) -> ObjectInfo:
     checksum = None if row["checksum"] is None else Checksum(*json.loads(row["checksum"]))
     return ObjectInfo(
         bucket=row["bucket"], key=row["key"], size=row["size"], etag=row["etag"],
-        last_modified=moment(row["modified"]), content=row["content"], attributes=json.loads(row["attributes"]),
-        checksum=checksum, tags=json.loads(row["tags"]), parts=tuple(json.loads(row["parts"])),
+        last_modified=moment(row["modified"]), content=row["content"], attributes=_decode(row["attributes"]),
+        checksum=checksum, tags=_decode(row["tags"]), parts=tuple(_decode(row["parts"])),
         upload_id=row["upload_id"],
     )
 
