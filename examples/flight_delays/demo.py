@@ -204,7 +204,9 @@ def draw(execution_arn: str, picture: Path, data_dir: Path) -> None:
     """The workflow with the execution's outcome, as SVG."""
     target = f"{HERE / 'workflow.py'}:workflow"
     command = [COMMAND, "graph", target, "--execution", execution_arn, "-o", str(picture), "--data-dir", str(data_dir)]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise DemoFailed(f"The picture could not be drawn: {done.stderr.strip()}")
 
 
 def deploy(workflow: Workflow) -> str:

@@ -107,8 +107,8 @@ def runs_table(runs: list[dict[str, Any]]) -> RenderableType:
 def routes_table(run: dict[str, Any], count: int = 5) -> RenderableType:
     """The routes where the model gained and lost most against the baseline."""
     table = Table(title=f"Week {run['week']}: largest gains and losses against the baseline", title_justify="left")
-    for heading in ("route", "trained on", "tested on", "model", "baseline", "champion", "decision"):
-        table.add_column(heading, justify="left" if heading in ("route", "decision") else "right")
+    for heading in ("route", "trained to", "tested", "model", "baseline", "champion", "decision"):
+        table.add_column(heading, justify="left" if heading in ("route", "decision") else "right", no_wrap=True)
     ordered = sorted(run["routes"], key=lambda row: row["model_error"] - row["baseline_error"])
     shown = ordered if len(ordered) <= 2 * count else [*ordered[:count], None, *ordered[-count:]]
     for row in shown:
@@ -117,8 +117,8 @@ def routes_table(run: dict[str, Any], count: int = 5) -> RenderableType:
             continue
         table.add_row(
             row["route"],
-            f"to {row['trained_until']}",
-            f"{row['test_rows']} flights",
+            row["trained_until"],
+            f"{row['test_rows']:,}",
             *(_minutes(row[f"{name}_error"]) for name in ("model", "baseline", "champion")),
             row["decision"],
         )
