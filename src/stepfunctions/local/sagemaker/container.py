@@ -68,8 +68,12 @@ def lay_out(job: Job, request: Mapping[str, Any], runtime: Runtime, places: Plac
             places.unpack(given, ml / "code")
         except Missing as error:
             raise JobRefused(f"ClientError: The code of {SUBMIT} is not there: {error}") from error
-    env = {**base, "SAGEMAKER_REGION": base.get("AWS_REGION", ""), **script_variables(request, hyperparameters, root, runtime),
-           "TRAINING_JOB_NAME": job.key, "TRAINING_JOB_ARN": arn, **request.get("Environment", {})}
+    user = request.get("Environment", {})
+    path = os.pathsep.join([f"{root}/code", *filter(None, [user.get("PYTHONPATH")])])
+    env = {**base, "SAGEMAKER_REGION": base.get("AWS_REGION", ""), "PYTHONUNBUFFERED": "TRUE",
+           "PYTHONDONTWRITEBYTECODE": "1", **user, "PYTHONPATH": path,
+           "TRAINING_JOB_NAME": job.key, "TRAINING_JOB_ARN": arn,
+           **script_variables(request, hyperparameters, root, runtime)}
     argv = _command(request, hyperparameters, ml / "code")
     return Container(ml, root, argv, env, {OPT_ML: ml} if mounted else {})
 
@@ -132,10 +136,9 @@ def script_variables(request: Mapping[str, Any], hyperparameters: Mapping[str, A
     plain = {name: value for name, value in facts.items() if name not in _UNNAMED}
     variables = {**plain, **named, **{f"channel_{name}": path for name, path in channels.items()},
                  **{f"hp_{name}": value for name, value in own(hyperparameters).items()}}
-    return {**{f"SM_{name.upper()}": _text(value) for name, value in variables.items()},
+    return {**{f"SM_{name.upper()}": _text(value) for name, value in variables.items() if "=" not in name},
             "SAGEMAKER_JOB_NAME": request["TrainingJobName"], "CURRENT_HOST": HOST,
-            **({"SAGEMAKER_REGION": _text(hyperparameters[REGION])} if REGION in hyperparameters else {}),
-            "PYTHONPATH": f"{root}/code", "PYTHONUNBUFFERED": "TRUE", "PYTHONDONTWRITEBYTECODE": "1"}
+            **({"SAGEMAKER_REGION": _text(hyperparameters[REGION])} if REGION in hyperparameters else {})}
 
 
 _UNNAMED = frozenset({"hyperparameters", "additional_framework_parameters", "channel_input_dirs", "job_name",
@@ -221,7 +224,7 @@ def _command(request: Mapping[str, Any], hyperparameters: Mapping[str, Any], cod
             return ("./train", *algorithm.get("ContainerArguments", ()))
         raise JobRefused(f"AlgorithmError: There is nothing to run: give the hyperparameter {PROGRAM} (a script in "
                          f"{SUBMIT}), ContainerEntrypoint, or an image folder with an executable 'train'")
-    if not (code / str(program)).is_file():
+    if not (code / str(program)).is_file() or ".." in Path(str(program)).parts or str(program).startswith("/"):
         found = ", ".join(sorted(path.name for path in code.iterdir())) or "nothing"
         raise JobRefused(f"AlgorithmError: The script '{program}' ({PROGRAM}) is not in {SUBMIT}, which has: {found}")
     check_requirements(code)

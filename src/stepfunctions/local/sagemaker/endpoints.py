@@ -7,15 +7,17 @@ A variant has one server process here, whatever its instance count.
 from __future__ import annotations
 
 import logging
+import shutil
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from stepfunctions.errors import ServiceError
 from stepfunctions.local.cloud import Call
 from stepfunctions.local.sagemaker.fleet import Deployment, ModelServer, ServerFailed
-from stepfunctions.local.sagemaker.models import CONFIG, Models
+from stepfunctions.local.sagemaker.models import Models
 from stepfunctions.local.sagemaker.records import Record, Records, invalid
 
 if TYPE_CHECKING:
@@ -37,26 +39,30 @@ class Endpoints:
         self._lock = threading.Lock()
         self._pool: ThreadPoolExecutor | None = None
         self._serving: dict[str, Deployment] = {}
+        self._making: list[Deployment] = []
         self._starting: dict[str, Future[None]] = {}
+        self._turns: dict[str, threading.Lock] = {}
         self._count = 0
 
     def start(self) -> None:
         """Bring back what a former server had in service, and go on with what it was doing."""
+        shutil.rmtree(self._cloud.data_dir / "endpoints", ignore_errors=True)  # of servers that are gone
         self._pool = ThreadPoolExecutor(2, thread_name_prefix="endpoint")
         for record in self._records.all(KIND, "Creating", "Updating", "InService", "Deleting"):
             name = record["EndpointName"]
             if record["EndpointStatus"] == "Deleting":
-                self._submit(name, self._delete, name)
+                self._submit(name, self._delete)
             else:
-                self._submit(name, self._deploy, name)
+                self._submit(name, self._deploy)
 
     def stop(self) -> None:
         """Stop every server; the endpoints come back at the next start."""
-        pool, self._pool = self._pool, None
+        with self._lock:
+            pool, self._pool = self._pool, None
+        for deployment in [*self._serving.values(), *self._making]:
+            deployment.stop()
         if pool is not None:
             pool.shutdown(wait=True, cancel_futures=True)
-        for deployment in self._serving.values():
-            deployment.stop()
         self._serving.clear()
 
     # -- operations ------------------------------------------------------------------------------------------
@@ -74,7 +80,7 @@ class Endpoints:
             KIND, name, record, call.token, tags=request.get("Tags"), status="Creating",
             taken=lambda: invalid(f"Cannot create already existing endpoint \"{arn}\"."))
         if made:
-            self._submit(name, self._deploy, name)
+            self._submit(name, self._deploy)
         return {"EndpointArn": arn}
 
     def update(self, request: Record, call: Call) -> Record:
@@ -99,7 +105,7 @@ class Endpoints:
             return self._status(record, "Updating")
 
         self._records.change(KIND, name, edit, token=call.token)
-        self._submit(name, self._deploy, name)
+        self._submit(name, self._deploy)
         return {"EndpointArn": arn}
 
     def update_weights(self, request: Record) -> Record:
@@ -149,7 +155,7 @@ class Endpoints:
 
         self.record(name)
         self._records.change(KIND, name, edit)
-        self._submit(name, self._delete, name)
+        self._submit(name, self._delete)
         return {}
 
     # -- serving ---------------------------------------------------------------------------------------------
@@ -178,26 +184,27 @@ class Endpoints:
         if doing is not None:
             doing.exception(seconds)
 
-    def _submit(self, name: str, function: Any, *arguments: Any) -> None:
+    def _submit(self, name: str, function: Callable[[str], None]) -> None:
         with self._lock:
             if self._pool is not None:
-                self._starting[name] = self._pool.submit(_logged, function, *arguments)
+                turn = self._turns.setdefault(name, threading.Lock())
+                self._starting[name] = self._pool.submit(_in_turn, turn, function, name)
 
     def _deploy(self, name: str) -> None:
         """Start the configuration an endpoint shall have; only when all of it is healthy does traffic move."""
         record = self._records.get(KIND, name)
-        if record is None:
+        if record is None or record["EndpointStatus"] not in ("Creating", "Updating", "InService"):
             return
         pending = record.get("PendingDeploymentSummary", {}).get("EndpointConfigName")
+        if pending is None and name in self._serving:
+            return
         if pending is not None and name not in self._serving:
             self._bring_back(name, record["EndpointConfigName"])
         wanted = pending or record["EndpointConfigName"]
         try:
-            deployment = self._make(name, wanted)
-            deployment.start()
+            deployment = self._run(name, wanted)
         except (ServerFailed, ServiceError) as error:
-            reason = error.message if isinstance(error, ServiceError) else str(error)
-            self._failed(name, reason if len(reason) <= _MOST else "…" + reason[-(_MOST - 1):])
+            self._failed(name, error.message if isinstance(error, ServiceError) else str(error))
             return
         with self._lock:
             old = self._serving.get(name)
@@ -219,8 +226,7 @@ class Endpoints:
     def _bring_back(self, name: str, config: str) -> None:
         """Serve the old configuration while an interrupted update begins again."""
         try:
-            deployment = self._make(name, config)
-            deployment.start()
+            deployment = self._run(name, config)
         except (ServerFailed, ServiceError) as error:
             _log.warning("endpoint %s: %s", name, error)
             return
@@ -229,8 +235,11 @@ class Endpoints:
 
     def _failed(self, name: str, reason: str) -> None:
         """A first deployment fails the endpoint; an update leaves the old fleet in service."""
+        if self._pool is None:
+            return  # the cloud stops: the next one tries again
+
         def edit(record: Record) -> str:
-            record["FailureReason"] = reason
+            record["FailureReason"] = reason if len(reason) <= _MOST else "…" + reason[-(_MOST - 1):]
             record.pop("PendingDeploymentSummary", None)
             return self._status(record, "InService" if name in self._serving else "Failed")
 
@@ -242,6 +251,19 @@ class Endpoints:
         if deployment is not None:
             deployment.stop()
         self._records.delete(KIND, name)
+
+    def _run(self, name: str, config: str) -> Deployment:
+        """Start a deployment; a stop of the cloud meanwhile ends it."""
+        deployment = self._make(name, config)
+        with self._lock:
+            if self._pool is None:
+                raise ServerFailed("the local cloud is stopping")
+            self._making.append(deployment)
+        try:
+            deployment.start()
+        finally:
+            self._making.remove(deployment)
+        return deployment
 
     def _make(self, name: str, config_name: str) -> Deployment:
         config = self._models.config(config_name)
@@ -281,12 +303,12 @@ def _check_deployment(request: Record) -> None:
                       "alarms: use BlueGreenUpdatePolicy with TrafficRoutingConfiguration Type ALL_AT_ONCE.")
 
 
-def _logged(function: Any, *arguments: Any) -> None:
-    try:
-        function(*arguments)
-    except Exception:
-        _log.exception("endpoint %s", arguments[0])
-        raise
+def _in_turn(turn: threading.Lock, function: Callable[[str], None], name: str) -> None:
+    """Do one thing at a time to an endpoint."""
+    with turn:
+        try:
+            function(name)
+        except Exception:
+            _log.exception("endpoint %s", name)
+            raise
 
-
-__all__ = ["CONFIG", "Endpoints"]

@@ -8,6 +8,7 @@ import json
 import logging
 import random
 import shutil
+import signal
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -101,9 +102,11 @@ class ModelServer:
         return self._request("POST", path, body, headers)
 
     def stop(self) -> None:
-        """End the process and drop its folder."""
+        """End the process and drop its folder; a start that waits for it fails."""
+        self._stopped = True
+        if self._process is not None:
+            self._process.send(signal.SIGTERM)
         with self._lock:
-            self._stopped = True
             process = self._process
             self._close()
         if process is not None:
@@ -146,6 +149,8 @@ class ModelServer:
                 stdout=self._folder / "stdout.log", stderr=stderr), channel=True)
         except LocalCloudError as error:
             raise ServerFailed(str(error)) from error
+        if self._stopped:
+            self._process.send(signal.SIGTERM)
         channel = self._process.channel
         assert channel is not None
         channel.settimeout(_START_SECONDS)
@@ -159,6 +164,7 @@ class ModelServer:
             raise ServerFailed(exit.stderr_tail.strip() or "it did not answer in time")
         self._port = int(said)
         self._loaded.clear()
+        self._request("GET", "/ping", b"", {})
 
     def _load(self, target: str) -> Answer | None:
         """Load one of many models on first use, and unload the one used longest ago. An answer is a failure."""

@@ -128,7 +128,7 @@ class Models:
         try:
             images.resolve(self._cloud.data_dir, container["Image"])
             if "ModelDataUrl" in container and not many:
-                self._places.check_any(container["ModelDataUrl"])
+                self._places.check_object(container["ModelDataUrl"])
         except LocalCloudError as error:
             raise invalid(str(error)) from error
         except Missing as error:

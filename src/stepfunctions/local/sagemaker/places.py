@@ -60,6 +60,14 @@ class Places:
         if not self.objects.page(bucket, prefix=prefix, limit=1).objects:
             raise Missing(f"there is no object under {uri}")
 
+    def check_object(self, uri: str) -> None:
+        """Raise :class:`Missing` when there is no object at this very address."""
+        bucket, key = split(uri)
+        try:
+            self.objects.head(bucket, key)
+        except ServiceError as error:
+            raise Missing(f"{uri} cannot be read: {error.message}") from error
+
     def lay(self, uri: str, into: Path) -> None:
         """Put the objects under a prefix into a folder, as S3Prefix does."""
         bucket, prefix = split(uri)

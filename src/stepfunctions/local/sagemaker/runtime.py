@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from stepfunctions.errors import ServiceError
 from stepfunctions.local.cloud import Call
-from stepfunctions.local.sagemaker.fleet import Answer, ServerFailed
+from stepfunctions.local.sagemaker.fleet import Answer, Deployment, ServerFailed
 from stepfunctions.local.sagemaker.places import Missing
 
 if TYPE_CHECKING:
@@ -27,15 +27,28 @@ class SageMakerRuntime:
         for member in ("TargetContainerHostname", "InferenceComponentName", "EnableExplanations", "SessionId"):
             if member in request:
                 raise _invalid(f"{member} is not supported by the local cloud.")
-        name = request["EndpointName"]
-        endpoints = self._cloud.service("sagemaker").endpoints
-        deployment = endpoints.deployment(name)
-        if deployment is None:
-            raise _invalid(f"Endpoint {name} of account {call.account} not found.")
-        variant = request.get("TargetVariant") or deployment.choose()
+        endpoints, name = self._cloud.service("sagemaker").endpoints, request["EndpointName"]
+        while True:
+            deployment = endpoints.deployment(name)
+            if deployment is None:
+                raise _invalid(f"Endpoint {name} of account {call.account} not found.")
+            variant = request.get("TargetVariant") or deployment.choose()
+            try:
+                answer = self._ask(deployment, variant, request)
+                break
+            except ServerFailed as error:
+                if endpoints.deployment(name) is deployment:
+                    raise ServiceError("ModelError", f"Received server error (500) from {variant} with message "
+                                       f"\"{error}\".", 424) from error
+                # an update has just replaced it: ask the new one
+        if answer.status >= 400:
+            raise _model_error(answer, variant)
+        return {"Body": answer.body, "ContentType": answer.content_type, "InvokedProductionVariant": variant}
+
+    def _ask(self, deployment: Deployment, variant: str, request: dict[str, Any]) -> Answer:
         server = deployment.servers.get(variant)
         if server is None:
-            raise _invalid(f"Variant {variant} not found for Request: the endpoint {name} has "
+            raise _invalid(f"Variant {variant} not found for Request: the endpoint {request['EndpointName']} has "
                            f"{', '.join(deployment.servers)}.")
         target = request.get("TargetModel")
         if (target is not None) != server.many:
@@ -46,15 +59,9 @@ class SageMakerRuntime:
         if "CustomAttributes" in request:
             headers["X-Amzn-SageMaker-Custom-Attributes"] = request["CustomAttributes"]
         try:
-            answer = server.invoke(bytes(request["Body"]), headers, target)
+            return server.invoke(bytes(request["Body"]), headers, target)
         except Missing as error:
             raise _invalid(f"Failed to download model data from bucket: {error}") from error
-        except ServerFailed as error:
-            raise ServiceError("ModelError", f"Received server error (500) from {variant} with message \"{error}\".",
-                               424) from error
-        if answer.status >= 400:
-            raise _model_error(answer, variant)
-        return {"Body": answer.body, "ContentType": answer.content_type, "InvokedProductionVariant": variant}
 
 
 def _invalid(message: str) -> ServiceError:

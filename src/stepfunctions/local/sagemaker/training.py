@@ -33,7 +33,8 @@ _OPEN = ("InProgress", "Stopping")
 _COPIED = ("TrainingJobName", "HyperParameters", "AlgorithmSpecification", "RoleArn", "InputDataConfig",
            "OutputDataConfig", "ResourceConfig", "VpcConfig", "StoppingCondition", "CheckpointConfig",
            "DebugHookConfig", "DebugRuleConfigurations", "TensorBoardOutputConfig", "ExperimentConfig",
-           "ProfilerConfig", "ProfilerRuleConfigurations", "Environment", "RetryStrategy", "RemoteDebugConfig", "InfraCheckConfig")
+           "ProfilerConfig", "ProfilerRuleConfigurations", "Environment", "RetryStrategy", "RemoteDebugConfig",
+           "InfraCheckConfig")
 _SWITCHES = ("EnableNetworkIsolation", "EnableInterContainerTrafficEncryption", "EnableManagedSpotTraining")
 _MESSAGES = {"Starting": "Preparing the instances for training", "Downloading": "Downloading input data",
              "Training": "Training job in progress", "Uploading": "Uploading generated training model",
@@ -93,7 +94,7 @@ class TrainingJobs:
         """ListTrainingJobs."""
         unsupported(request, {"WarmPoolStatusEquals": "there are no warm pools here",
                               "TrainingPlanArnEquals": "there are no training plans here"})
-        page = self._records.page(KIND, request)
+        page = self._records.page(KIND, request, order="Ascending")
         members = ("TrainingJobName", "TrainingJobArn", "CreationTime", "TrainingEndTime", "LastModifiedTime",
                    "TrainingJobStatus", "SecondaryStatus")
         summaries = [{member: record[member] for member in members if member in record} for record in page.records]
@@ -225,6 +226,8 @@ def _check_modes(request: Record, algorithm: Record) -> None:
     for channel in request.get("InputDataConfig", []):
         source = channel["DataSource"].get("S3DataSource")
         where = f"InputDataConfig channel '{channel['ChannelName']}'"
+        if not channel["ChannelName"].strip("."):
+            raise invalid(f"{where}: a channel is a folder, which cannot have this name.")
         if source is None or source["S3DataType"] != "S3Prefix":
             raise invalid(f"{where}: the local cloud reads DataSource.S3DataSource with S3DataType S3Prefix.")
         if channel.get("InputMode", algorithm["TrainingInputMode"]) == "Pipe":
