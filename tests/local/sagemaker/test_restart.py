@@ -57,7 +57,8 @@ def test_killed_while_training(open_sagemaker: Any, tmp_path: Path) -> None:
     """One job had ended, one runs, two wait: all end, none twice, and the running process is the same one."""
     sm = open_sagemaker()
     script = ("import os, time\nopen(os.environ['SM_MODEL_DIR'] + '/pid', 'w').write(str(os.getpid()))\n"
-              f"while os.environ['SM_HP_GO'] == 'wait' and not os.path.exists({str(tmp_path / 'go')!r}): time.sleep(.01)")
+              f"go = {str(tmp_path / 'go')!r}\n"
+              "while os.environ['SM_HP_GO'] == 'wait' and not os.path.exists(go): time.sleep(.01)")
     requests = {name: sm.request(name, script=script, hyperparameters={"go": go})
                 for name, go in (("ended", "go"), ("running", "wait"), ("also", "wait"), ("queued", "go"))}
     sm.cloud.stop()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import itertools
 import json
 import os
 from pathlib import Path
@@ -38,8 +39,7 @@ def test_completed(sm: Any) -> None:
     assert [(one["MetricName"], one["Value"]) for one in said["FinalMetricDataList"]] == [("mae", 0.25)]
     transitions = said["SecondaryStatusTransitions"]
     assert [one["Status"] for one in transitions] == ["Starting", "Downloading", "Training", "Uploading", "Completed"]
-    assert all(one["EndTime"] == next_one["StartTime"] for one, next_one in zip(transitions, transitions[1:],
-                                                                                  strict=False))
+    assert all(one["EndTime"] == next_one["StartTime"] for one, next_one in itertools.pairwise(transitions))
     assert said["CreationTime"] <= said["TrainingStartTime"] <= said["TrainingEndTime"] <= said["LastModifiedTime"]
     assert said["TrainingTimeInSeconds"] == said["BillableTimeInSeconds"] >= 1
     assert "FailureReason" not in said
@@ -53,7 +53,9 @@ def test_describes_only_what_the_model_has(sm: Any) -> None:
     from stepfunctions.local.wire.models import operation_model
 
     said = sm.train("shape")
-    shape = operation_model("sagemaker", "DescribeTrainingJob").output_shape
+    model = operation_model("sagemaker", "DescribeTrainingJob")
+    assert model is not None
+    shape = model.output_shape
     assert set(said) <= set(shape.members)
     assert set(shape.required_members) <= set(said)
 
@@ -157,8 +159,8 @@ FAILURES = {
                                                                       'Command "python train.py', "exit code: 1"]),
     "exit code": ("import sys; print('lost', file=sys.stderr); sys.exit(7)", ["ExitCode 7", "lost", "exit code: 7"]),
     "signal": ("import os; os.kill(os.getpid(), 9)", ["exit code: 137", "killed by signal 9"]),
-    "failure file": ("import os, sys\nopen(os.environ['SM_OUTPUT_DIR'] + '/failure', 'w').write('no rows'); sys.exit(3)",
-                     ["AlgorithmError: no rows, exit code: 3"]),
+    "failure file": ("import os, sys\nopen(os.environ['SM_OUTPUT_DIR'] + '/failure', 'w').write('no rows')\n"
+                     "sys.exit(3)", ["AlgorithmError: no rows, exit code: 3"]),
     "long": ("import sys\nfor i in range(3000): print('line', i, file=sys.stderr)\nsys.exit(2)",
              ["AlgorithmError: ExecuteUserScriptError:\nExitCode 2", "line 2999\"", "exit code: 2"]),
     "syntax": ("def (", ["SyntaxError", "exit code: 1"]),
@@ -185,7 +187,8 @@ REFUSED = {
     "no-script": (bad_code(sagemaker_submit_directory="s3://bucket/code.tar.gz", sagemaker_program="other.py"),
                   "The script 'other.py' (sagemaker_program) is not in sagemaker_submit_directory, which has: "
                   "inference.py, train.py"),
-    "no-code": (bad_code(sagemaker_submit_directory="s3://bucket/gone.tar.gz"), "s3://bucket/gone.tar.gz cannot be read"),
+    "no-code": (bad_code(sagemaker_submit_directory="s3://bucket/gone.tar.gz"),
+                "s3://bucket/gone.tar.gz cannot be read"),
     "no-tar": (bad_code(sagemaker_submit_directory="s3://bucket/in/data.csv"), "not a readable tar.gz"),
     "no-program": ({"HyperParameters": {}}, "There is nothing to run"),
     "outside": (bad_code(sagemaker_submit_directory="s3://bucket/code.tar.gz", sagemaker_program="../code/train.py"),
@@ -203,7 +206,8 @@ def test_jobs_that_cannot_begin(sm: Any, name: str) -> None:
 
 
 def test_missing_requirements_are_named(sm: Any) -> None:
-    sm.put("code/needs.tar.gz", sm.archive({"train.py": "", "requirements.txt": "pandas>=1\n# why\nno-such-thing==2\n"}))
+    requirements = "pandas>=1\n# why\nno-such-thing==2\n"
+    sm.put("code/needs.tar.gz", sm.archive({"train.py": "", "requirements.txt": requirements}))
     said = sm.train("needs", HyperParameters={"sagemaker_program": "train.py",
                                               "sagemaker_submit_directory": "s3://bucket/code/needs.tar.gz"})
     assert said["FailureReason"].endswith("pip install no-such-thing")
@@ -299,7 +303,8 @@ def test_list_pages_and_filters(open_sagemaker: Any) -> None:
         sm("CreateTrainingJob", **sm.request(name, script="import sys; sys.exit('3' in sys.path)"))
     for name in names:
         sm.ended(name)
-    pages, token = [], {}
+    pages: list[list[str]] = []
+    token: dict[str, str] = {}
     while True:
         page = sm("ListTrainingJobs", MaxResults=2, SortBy="Name", SortOrder="Descending", **token)
         pages.append([one["TrainingJobName"] for one in page["TrainingJobSummaries"]])
