@@ -1,0 +1,94 @@
+"""A picture that shows itself: in a notebook, in a terminal, in a file."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from stepfunctions.visual.graph import Graph, build
+from stepfunctions.visual.layout import Drawing, lay_out
+from stepfunctions.visual.status import Overlay, read_history
+from stepfunctions.visual.svg import clean, to_svg
+from stepfunctions.visual.text import rows, to_text
+from stepfunctions.visual.themes import Theme
+
+
+@dataclass
+class Picture:
+    """A state machine drawn, with the statuses of an execution if there are any. Make one with :meth:`of`."""
+
+    graph: Graph
+    overlay: Overlay | None = None
+    portrait: bool = False
+    theme: Theme = "light"
+    title: str = field(default="State machine")
+
+    @classmethod
+    def of(cls, definition: Any, events: Iterable[Mapping[str, Any]] | None = None,
+           map_counts: Mapping[str, Mapping[str, int]] | None = None, portrait: bool = False,
+           theme: Theme = "light") -> Picture:
+        """Return the picture of a definition, which need not be valid.
+
+        ``events``: a history as boto3's ``get_execution_history`` lists it; states then carry their status.
+        ``map_counts``: for Distributed Maps by name, some of ``total``, ``succeeded``, ``failed``, ``running`` and
+        ``aborted``. ``portrait``: from top to bottom; from left to right otherwise. ``theme``: light, dark or auto.
+        Raises ValueError for another theme.
+        """
+        if theme not in ("light", "dark", "auto"):
+            raise ValueError(f"theme is '{theme}'; it must be 'light', 'dark' or 'auto'.")
+        overlay = None if events is None and map_counts is None else read_history(events or (), map_counts)
+        comment = definition.get("Comment") if isinstance(definition, dict) else None
+        title = comment if isinstance(comment, str) and comment else "State machine"
+        return cls(build(definition), overlay, portrait, theme, title)
+
+    @cached_property
+    def drawing(self) -> Drawing:
+        """Where everything is, in pixels."""
+        return lay_out(self.graph, self.portrait)
+
+    def to_svg(self, *, flat: bool = False, theme: Theme | None = None) -> str:
+        """Return the picture as SVG; ``flat`` without a style sheet, for what knows none (GitHub, rasterisers)."""
+        return to_svg(self.graph, self.drawing, self.overlay, theme=theme or self.theme, flat=flat, title=self.title)
+
+    @property
+    def svg(self) -> str:
+        """The picture as SVG: of literal colours, unless the theme is ``auto``."""
+        return self.to_svg(flat=self.theme != "auto")
+
+    @property
+    def text(self) -> str:
+        """The states as an indented tree."""
+        return to_text(self.graph, self.overlay)
+
+    def save(self, path: str | Path) -> Path:
+        """Write the picture to a file, ``.svg`` or ``.txt`` by its name. Raises ValueError for another ending."""
+        path = Path(path)
+        if path.suffix not in (".svg", ".txt"):
+            raise ValueError(f"Cannot save a picture as '{path.name}': the name must end in .svg or .txt.")
+        path.write_text(self.svg if path.suffix == ".svg" else self.text, encoding="utf-8")
+        return path
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        """Return what a notebook shows. The HTML holds an image, not SVG: a notebook that is not trusted drops SVG."""
+        flat = self.to_svg(flat=True)
+        data = base64.b64encode(flat.encode("utf-8")).decode("ascii")
+        html = (f'<img alt="{clean(self.title)}" width="{self.drawing.width}" height="{self.drawing.height}" '
+                f'style="max-width:none" src="data:image/svg+xml;base64,{data}"/>'
+                f"<details><summary>States</summary>{self._table()}</details>")
+        bundle = {"text/html": html, "image/svg+xml": flat, "text/plain": self.text}
+        return {kind: value for kind, value in bundle.items()
+                if (not include or kind in include) and not (exclude and kind in exclude)}
+
+    def _table(self) -> str:
+        last = "Leads to" if self.overlay is None else "Status"
+        lines = [f"<table><thead><tr><th>State</th><th>Type</th><th>{last}</th></tr></thead><tbody>"]
+        for row in rows(self.graph, self.overlay):
+            said = "<br/>".join(map(clean, row.ways)) if self.overlay is None else clean(f"{row.sign} {row.status}")
+            name = "\u2003" * row.depth + clean(row.name)
+            lines.append(f'<tr><td style="text-align:left">{name}</td><td style="text-align:left">{clean(row.detail)}'
+                         f'</td><td style="text-align:left">{said}</td></tr>')
+        return "".join(lines) + "</tbody></table>"

@@ -1,0 +1,224 @@
+"""What a history says about each state: where it stands, how often it was tried, which transitions were taken."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from stepfunctions.visual.graph import Node
+
+WORDS = {
+    "SUCCEEDED": "Succeeded", "RUNNING": "Running", "FAILED": "Failed", "CAUGHT": "Caught error", "ABORTED": "Aborted",
+    "NOT_REACHED": "Not reached",
+}  # fmt: skip
+SIGNS = {"SUCCEEDED": "✓", "RUNNING": "●", "FAILED": "✕", "CAUGHT": "!", "ABORTED": "–", "NOT_REACHED": "○"}
+_WORST_FIRST = ("RUNNING", "FAILED", "ABORTED", "CAUGHT", "SUCCEEDED")
+_BEGINS_WORK = frozenset({"TaskScheduled", "LambdaFunctionScheduled", "ActivityScheduled", "ParallelStateStarted",
+                          "MapStateStarted"})  # fmt: skip
+_ENDS = {"ExecutionSucceeded": "", "ExecutionFailed": "FAILED", "ExecutionAborted": "ABORTED",
+         "ExecutionTimedOut": "ABORTED"}  # fmt: skip
+
+
+@dataclass(slots=True)
+class StateStatus:
+    """Where a state stands. ``counts`` are iterations of a Map by status, with ``total`` if it is known."""
+
+    status: str = "NOT_REACHED"
+    retries: int = 0
+    visits: int = 0
+    tally: dict[str, int] = field(default_factory=dict)
+    """How many visits ended how, when the state is inside an inline Map and was visited more than once."""
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def text(self) -> str:
+        """Return it in words: ``Failed · 2 retries``, ``Running · 20/40 · 3 failed``."""
+        parts = [WORDS[self.status]]
+        if self.counts:
+            parts += _count_words(self.counts)
+        elif self.tally:
+            parts = [f"{self.tally[status]} {WORDS[status].lower()}" for status in _WORST_FIRST if status in self.tally]
+            parts[0] = parts[0].capitalize()
+        if self.retries:
+            parts.append(f"{self.retries} retr{'y' if self.retries == 1 else 'ies'}")
+        return " · ".join(parts)
+
+
+def _count_words(counts: Mapping[str, int]) -> list[str]:
+    done = sum(counts.get(name, 0) for name in ("succeeded", "failed", "aborted"))
+    total = counts.get("total", done + counts.get("running", 0))
+    return [f"{done}/{total}"] + [f"{counts[name]} {name}" for name in ("failed", "running", "aborted")
+                                  if counts.get(name)]
+
+
+@dataclass(slots=True)
+class Overlay:
+    """A history put over a graph: the status of each state by name, and the transitions taken (source, target)."""
+
+    states: dict[str, StateStatus] = field(default_factory=dict)
+    taken: set[tuple[str, str]] = field(default_factory=set)
+
+    def of(self, node: Node) -> StateStatus | None:
+        """Return the status of a state: not reached if the history does not name it, None if it cannot know."""
+        if node.type in ("Start", "End"):
+            return None
+        return self.states.get(node.name) or (None if node.apart else StateStatus())
+
+
+@dataclass(slots=True)
+class _Visit:
+    name: str
+    kind: str
+    """The state's type."""
+    parent: _Visit | None
+    """The Parallel or Map that it is inside."""
+    in_map: bool
+    failing: bool = False
+    retries: int = 0
+    status: str = "RUNNING"
+
+
+class _Reader:
+    """Follows ``previousEventId`` from each event to the visit of the state that it belongs to."""
+
+    def __init__(self) -> None:
+        self.owner: dict[int, _Visit | None] = {}
+        self.left: dict[int, _Visit] = {}
+        self.visits: list[_Visit] = []
+        self.taken: set[tuple[str, str]] = set()
+        self.iterations: dict[str, Counter[str]] = {}
+        self.steps: dict[int, bool] = {}
+
+    def read(self, event: Mapping[str, Any]) -> None:
+        kind, number, previous = str(event.get("type", "")), event.get("id", 0), event.get("previousEventId", 0)
+        visit = self.owner.get(previous)
+        if kind.endswith("StateEntered"):
+            visit = self._enter(event, kind, previous, visit)
+        elif kind.endswith("StateExited"):
+            visit = _climb(visit, name=(event.get("stateExitedEventDetails") or {}).get("name"))
+            if visit is not None:
+                visit.status = "CAUGHT" if visit.failing else "SUCCEEDED"
+                self.left[number] = visit
+        elif kind in _ENDS:
+            self._end(kind, visit)
+        elif kind.startswith("MapIteration"):
+            visit = self._iteration(event, kind, visit)
+        else:
+            if kind.startswith(("ParallelState", "MapState", "MapRun")):
+                visit = _climb(visit, kind="Parallel" if kind.startswith("Parallel") else "Map")
+            if visit is not None:
+                self._inside(event, kind, visit)
+        self.owner[number] = visit
+
+    def _enter(self, event: Mapping[str, Any], kind: str, previous: int, before: _Visit | None) -> _Visit:
+        name = str((event.get("stateEnteredEventDetails") or {}).get("name", "?"))
+        came_from = self.left.get(previous)
+        parent = came_from.parent if came_from is not None else before
+        in_map = came_from.in_map if came_from is not None else self.steps.get(previous, False) or (
+            before is not None and before.in_map)
+        visit = _Visit(name, kind.removesuffix("StateEntered"), parent, in_map)
+        if kind == "FailStateEntered":
+            visit.status = "FAILED"
+        self.visits.append(visit)
+        if came_from is not None:
+            self.taken.add((came_from.name, name))
+        elif before is None:
+            self.taken.add(("", name))
+        return visit
+
+    def _iteration(self, event: Mapping[str, Any], kind: str, visit: _Visit | None) -> _Visit | None:
+        word = kind.removeprefix("MapIteration")
+        details = event.get(f"m{kind[1:]}EventDetails") or {}
+        name = str(details.get("name", visit.name if visit is not None else "?"))
+        count = self.iterations.setdefault(name, Counter())
+        count[word.lower()] += 1
+        self.steps[event.get("id", 0)] = True
+        while visit is not None and visit.name != name:
+            if word in ("Failed", "Aborted"):
+                _close(visit, "ABORTED")
+            visit = visit.parent
+        return visit
+
+    def _inside(self, event: Mapping[str, Any], kind: str, visit: _Visit) -> None:
+        if kind == "MapStateStarted":
+            length = (event.get("mapStateStartedEventDetails") or {}).get("length", 0)
+            self.iterations.setdefault(visit.name, Counter())["total"] += length
+        if kind in _BEGINS_WORK and visit.failing:
+            visit.retries += 1
+            visit.failing = False
+        elif kind.endswith("Aborted"):
+            visit.status = "ABORTED"
+        elif kind.endswith(("Failed", "TimedOut")):
+            visit.failing = True
+        elif kind.endswith("Succeeded"):
+            visit.failing = False
+
+    def _end(self, kind: str, visit: _Visit | None) -> None:
+        if kind == "ExecutionFailed" and visit is not None and visit.status == "RUNNING":
+            visit.failing = True
+        for open_ in self.visits:
+            _close(open_, "ABORTED")
+
+    def overlay(self) -> Overlay:
+        found = Overlay(taken=self.taken)
+        by_name: dict[str, list[_Visit]] = {}
+        for visit in self.visits:
+            _settle(visit)
+            by_name.setdefault(visit.name, []).append(visit)
+        for name, visits in by_name.items():
+            tally = Counter(visit.status for visit in visits)
+            many = visits[-1].in_map and len(visits) > 1
+            status = next(status for status in _WORST_FIRST if tally[status]) if many else visits[-1].status
+            counts = _iteration_counts(self.iterations.get(name, Counter()))
+            found.states[name] = StateStatus(status, sum(visit.retries for visit in visits), len(visits),
+                                             dict(tally) if many else {}, counts)
+            for visit in visits:
+                if visit.status == "SUCCEEDED":
+                    found.taken.add((name, ""))
+        return found
+
+
+def _climb(visit: _Visit | None, name: str | None = None, kind: str | None = None) -> _Visit | None:
+    """Return the visit of that name or type that this one is inside of, or this one."""
+    found = visit
+    while found is not None and not ((name is None or found.name == name) and (kind is None or found.kind == kind)):
+        found = found.parent
+    return found or visit
+
+
+def _close(visit: _Visit, status: str) -> None:
+    if visit.status == "RUNNING":
+        visit.status = "FAILED" if visit.failing else status
+
+
+def _settle(visit: _Visit) -> None:
+    """A state that is open inside a container that has ended ended with it."""
+    parent = visit.parent
+    if visit.status == "RUNNING" and parent is not None and parent.status != "RUNNING":
+        _close(visit, "ABORTED")
+
+
+def _iteration_counts(seen: Counter[str]) -> dict[str, int]:
+    if not seen:
+        return {}
+    ended = {name: seen[name] for name in ("succeeded", "failed", "aborted")}
+    running = seen["started"] - sum(ended.values())
+    return {"total": max(seen["total"], seen["started"]), **ended, "running": max(running, 0)}
+
+
+def read_history(events: Iterable[Mapping[str, Any]],
+                 map_counts: Mapping[str, Mapping[str, int]] | None = None) -> Overlay:
+    """Return what a history says (events as GetExecutionHistory lists them, in any order).
+
+    ``map_counts`` gives the numbers of Distributed Maps, whose children are not in the history: for each state's name
+    some of ``total``, ``succeeded``, ``failed``, ``running`` and ``aborted``.
+    """
+    reader = _Reader()
+    for event in sorted(events, key=lambda event: event.get("id", 0)):
+        reader.read(event)
+    overlay = reader.overlay()
+    for name, counts in (map_counts or {}).items():
+        status = overlay.states.setdefault(name, StateStatus())
+        status.counts = {key: int(value) for key, value in counts.items()}
+    return overlay
