@@ -115,4 +115,15 @@ def problem_with(resource: Resource) -> str | None:
         allowed = ", ".join(f"'.{pattern.value}'" if pattern.value else "no suffix"
                             for pattern in IntegrationPattern if pattern in patterns)
         return f"'{resource.service}:{resource.action}' does not support '.{resource.pattern.value}', but: {allowed}."
-    return None
+    return _problem_with_version(resource)
+
+
+def _problem_with_version(resource: Resource) -> str | None:
+    if resource.version is None:
+        return None
+    if (resource.service, resource.pattern) != ("states", IntegrationPattern.RUN_JOB):
+        suffix = f".{resource.pattern.value}" if resource.pattern.value else ""
+        return (f"'{suffix}:{resource.version}' exists for states:startExecution alone: write "
+                f"{repr(suffix) if suffix else 'no suffix'}.")
+    return None if resource.version == 2 else (
+        f"There is no '.sync:{resource.version}': write '.sync' or '.sync:2'.")

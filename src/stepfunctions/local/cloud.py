@@ -181,21 +181,30 @@ class Cloud:
                 self.service("stepfunctions")
 
     def stop(self) -> None:
-        """Stop every service (Step Functions first), then the jobs, then close the databases. Idempotent."""
+        """Stop every service (Step Functions first), then the jobs, then close the databases. Idempotent.
+
+        S3 goes with the jobs: those that are just prepared or finished still read and write objects.
+        """
         with self._lock:
             self._started = False
             self._stopping = True
-            services = sorted(self._services.items(), key=lambda item: item[0] != "stepfunctions")
-            self._services = {}
-        for _, service in services:
+            services = sorted(self._services.items(), key=lambda item: (item[0] == "s3", item[0] != "stepfunctions"))
+            self._services = {name: service for name, service in services if name == "s3"}
+        for name, service in services:
+            if name == "s3":
+                self._close_jobs()
             if hasattr(service, "stop"):
                 service.stop()
-        if self._jobs is not None:
-            self._jobs.close()
-            self._jobs = None
+        self._close_jobs()
+        self._services = {}
         for database in self._databases:
             database.close()
         self._databases.clear()
+
+    def _close_jobs(self) -> None:
+        if self._jobs is not None:
+            self._jobs.close()
+            self._jobs = None
 
     def client_env(self) -> dict[str, str]:
         """Return the environment that makes boto3, the AWS CLI and the SageMaker SDK call this cloud."""
