@@ -117,6 +117,7 @@ def artefact(sagemaker: Any, s3: Any, name: str) -> tuple[datetime, str]:
 def note(cloud: Any, seen: Seen, *, everything: bool) -> None:
     """After a kill: which jobs it has hit, and which must not run again."""
     for name, job in cloud.training_jobs().items():
+        assert job.attempt == seen.attempts.get(name, job.attempt), f"{name} ran again after an earlier kill"
         if job.state in ("RUNNING", "FINISHING"):
             seen.in_flight[name] += 1
         if job.state == "ENDED" or (job.begun and not everything):
