@@ -7,15 +7,22 @@ once; whether an expression inside a field can be read is for ``query`` and ``li
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 from stepfunctions.asl.choice import OPERATORS, And, ChoiceRule, Comparison, Not, Or, Test
 from stepfunctions.asl.document import JSON
 from stepfunctions.asl.fields import ABSENT, Nested, declared_fields
-from stepfunctions.asl.machine import Region, StateMachine
+from stepfunctions.asl.machine import Region, StateMachine, escape_pointer
 from stepfunctions.asl.reader import Reader
 from stepfunctions.asl.states import Fail, State
 from stepfunctions.errors import DefinitionError, Problem
+
+DEEPEST = 300
+"""How deep the objects and arrays of a definition may be nested."""
+
+MOST_VALUES = 1_000_000
+"""How many values a definition may hold: more do not fit into the 1 MB that AWS takes."""
 
 
 def parse(definition: dict[str, Any] | str) -> StateMachine:
@@ -25,6 +32,8 @@ def parse(definition: dict[str, Any] | str) -> StateMachine:
     """
     if isinstance(definition, str):
         definition = loads(definition)
+    else:
+        _refuse_what_is_not_json(definition)
     reader = Reader()
     machine = reader.machine(definition)
     if reader.problems or machine is None:
@@ -44,12 +53,16 @@ def loads(text: str) -> dict[str, Any]:
     text that is no object.
     """
     try:
-        value = json.loads(text, object_pairs_hook=_Object)
+        value = json.loads(text, object_pairs_hook=_Object, parse_constant=_no_json_number)
+        _refuse_what_is_not_json(value)
     except json.JSONDecodeError as error:
-        raise DefinitionError([Problem(
-            path="", code="INVALID_JSON_DESCRIPTION",
-            message=f"The definition is not JSON: {error.msg} at line {error.lineno}, column {error.colno}.")
-        ]) from None
+        raise _not_json(f"{error.msg} at line {error.lineno}, column {error.colno}") from None
+    except RecursionError:
+        raise _too_deep() from None
+    except DefinitionError:
+        raise
+    except ValueError as error:  # NaN, or a number of more digits than Python reads
+        raise _not_json(str(error)) from None
     problems: list[Problem] = []
     plain = _plain(value, "", problems)
     if problems:
@@ -57,6 +70,46 @@ def loads(text: str) -> dict[str, Any]:
     if not isinstance(plain, dict):
         raise DefinitionError([Problem(path="", message="A definition must be a JSON object.")])
     return plain
+
+
+def _not_json(what: str) -> DefinitionError:
+    return DefinitionError([Problem(path="", code="INVALID_JSON_DESCRIPTION",
+                                    message=f"The definition is not JSON: {what}.")])
+
+
+def _too_deep() -> DefinitionError:
+    return DefinitionError([Problem(path="", message=f"The definition is nested more than {DEEPEST} levels deep.")])
+
+
+def _no_json_number(name: str) -> None:
+    raise ValueError(f"{name} is no number of JSON")
+
+
+def _refuse_what_is_not_json(value: JSON) -> None:
+    """Raise DefinitionError for what no JSON text can hold, and for a depth that nothing here has to expect."""
+    stack: list[tuple[JSON, str, int]] = [(value, "", 0)]
+    seen = 0
+    while stack:
+        item, path, depth = stack.pop()
+        seen += 1
+        if depth > DEEPEST:
+            raise _too_deep()
+        if seen > MOST_VALUES:  # a few lines of YAML aliases can stand for more values than memory holds
+            raise DefinitionError([Problem(path="", message=f"The definition holds more than {MOST_VALUES:,} values; "
+                                           "AWS takes definitions of at most 1 MB.")])
+        if isinstance(item, dict):
+            for key, inner in item.items():
+                if not isinstance(key, str):
+                    raise DefinitionError([Problem(path=path, hint="Write it in quotation marks.",
+                                                   message=f"The key {key!r} must be a string.")])
+                stack.append((inner, f"{path}/{escape_pointer(key)}", depth + 1))
+        elif isinstance(item, (list, tuple)):
+            stack.extend((inner, f"{path}/{index}", depth + 1) for index, inner in enumerate(item))
+        elif isinstance(item, float) and not math.isfinite(item):
+            raise DefinitionError([Problem(path=path, message=f"{item} is no number of JSON.")])
+        elif item is not None and not isinstance(item, (str, int, float, bool)):
+            raise DefinitionError([Problem(
+                path=path, message=f"A value of the type {type(item).__name__} cannot be written as JSON.")])
 
 
 class _Object(dict[str, Any]):
@@ -72,10 +125,10 @@ def _plain(value: JSON, path: str, problems: list[Problem]) -> JSON:
     if isinstance(value, _Object):
         for key in value.repeated:
             what = "state name" if path.endswith("/States") else "key"
-            problems.append(Problem(path=f"{path}/{key}", code="DUPLICATE_KEY",
+            problems.append(Problem(path=f"{path}/{escape_pointer(key)}", code="DUPLICATE_KEY",
                                     message=f"The {what} '{key}' is written more than once.",
                                     hint="Rename all but one."))
-        return {key: _plain(item, f"{path}/{key}", problems) for key, item in value.items()}
+        return {key: _plain(item, f"{path}/{escape_pointer(key)}", problems) for key, item in value.items()}
     if isinstance(value, list):
         return [_plain(item, f"{path}/{index}", problems) for index, item in enumerate(value)]
     return value

@@ -11,8 +11,10 @@ from __future__ import annotations
 
 import dataclasses
 import enum
+import math
 import re
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final, Literal
 
 from stepfunctions.asl.document import JSON
@@ -41,6 +43,10 @@ _TIMESTAMP = re.compile(
     r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d+)?(Z|[+-]\d\d:\d\d)")
 
 
+LONGEST_VARIABLE_NAME = 80
+_LONG_INTEGER = 10 ** 50
+
+
 def is_expression(value: JSON) -> bool:
     """Tell whether a value is a JSONata expression: a string that begins ``{%`` and ends ``%}``."""
     return isinstance(value, str) and value.startswith("{%") and value.endswith("%}")
@@ -48,7 +54,13 @@ def is_expression(value: JSON) -> bool:
 
 def is_timestamp(value: JSON) -> bool:
     """Tell whether a value is a timestamp of the language: RFC 3339 with a capital T and Z or an offset."""
-    return isinstance(value, str) and _TIMESTAMP.fullmatch(value) is not None
+    if not isinstance(value, str) or _TIMESTAMP.fullmatch(value) is None:
+        return False
+    try:
+        date.fromisoformat(value[:10])
+    except ValueError:  # the 31st of a short month
+        return False
+    return True
 
 
 @dataclass(frozen=True)
@@ -108,11 +120,13 @@ def _check_integer(kind: Kind, value: JSON) -> str | None:
     return _check_bounds(kind, value)
 
 
-def _check_bounds(kind: Kind, value: float) -> str | None:
+def _check_bounds(kind: Kind, value: int | float) -> str | None:
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"must be a finite number, but is {value}."
     if kind.minimum is not None and value < kind.minimum:
-        return f"must be at least {kind.minimum:g}, but is {value}."
+        return f"must be at least {kind.minimum:g}, but is {describe(value)}."
     if kind.maximum is not None and value > kind.maximum:
-        return f"must be at most {kind.maximum:.0f}, but is {value}."
+        return f"must be at most {kind.maximum:.0f}, but is {describe(value)}."
     return None
 
 
@@ -140,6 +154,26 @@ def _check_object(kind: Kind, value: JSON) -> str | None:
     return None if isinstance(value, dict) else f"must be an object, but is {describe(value)}."
 
 
+def _check_credentials(kind: Kind, value: JSON) -> str | None:
+    if isinstance(value, dict) and set(value) in ({"RoleArn"}, {"RoleArn.$"}):
+        return None
+    return f'must be {{"RoleArn": "<ARN of a role>"}}, but is {describe(value)}.'
+
+
+def _check_variables(kind: Kind, value: JSON) -> str | None:
+    if not isinstance(value, dict):
+        return _check_object(kind, value)
+    for key in value:
+        name = key.removesuffix(".$")
+        if name == "states":
+            return "must not set the variable 'states': the name is reserved."
+        if len(name) > LONGEST_VARIABLE_NAME:
+            return f"has a variable's name of more than {LONGEST_VARIABLE_NAME} characters: '{name[:20]}…'."
+        if not name.isidentifier() or name.startswith("_"):
+            return f"has '{name}', which is no name of a variable: a letter, then letters, digits and _."
+    return None
+
+
 def _check_array(kind: Kind, value: JSON) -> str | None:
     return None if isinstance(value, (list, dict)) else f"must be an array or object, but is {describe(value)}."
 
@@ -154,6 +188,7 @@ _CHECKS = {
     "any": _check_any,
     "array": _check_array,
     "boolean": _check_boolean,
+    "credentials": _check_credentials,
     "integer": _check_integer,
     "number": _check_number,
     "object": _check_object,
@@ -163,6 +198,7 @@ _CHECKS = {
     "string": _check_string,
     "strings": _check_strings,
     "timestamp": _check_timestamp,
+    "variables": _check_variables,
 }
 
 
@@ -171,6 +207,8 @@ def describe(value: JSON) -> str:
     names = {dict: "an object", list: "an array", type(None): "null", bool: str(value).lower()}
     if type(value) in names:
         return names[type(value)]
+    if isinstance(value, int) and abs(value) >= _LONG_INTEGER:
+        return "an integer of more than 50 digits"  # Python refuses to write out one of more than 4,300
     text = f"'{value}'" if isinstance(value, str) else str(value)
     return text if len(text) <= 60 else f"{text[:57]}…"
 
@@ -224,7 +262,8 @@ REFERENCE_PATH = Kind("reference path", nullable=True)
 STRING_PATH = Kind("path or intrinsic")
 TIMESTAMP = Kind("timestamp", expression=True)
 STRINGS = Kind("strings")
-OBJECT = Kind("object")
+CREDENTIALS = Kind("credentials", expression=True)
+VARIABLES = Kind("variables")
 ITEMS = Kind("array", expression=True)
 
 

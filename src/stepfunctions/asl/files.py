@@ -9,6 +9,7 @@ from stepfunctions.asl.codec import loads
 from stepfunctions.errors import DefinitionError, Problem
 
 YAML_ENDINGS = (".yaml", ".yml")
+_MERGE = "tag:yaml.org,2002:merge"
 
 
 def read_definition(path: Path) -> dict[str, Any]:
@@ -28,31 +29,48 @@ def read_definition(path: Path) -> dict[str, Any]:
 def _yaml(text: str) -> dict[str, Any]:
     import yaml
 
-    class Loader(yaml.SafeLoader):
-        """Timestamps stay text, as in JSON, and a key written twice is an error."""
+    try:
+        value = yaml.load(text, _loader())
+    except RecursionError:
+        raise _problem("The definition is nested too deeply.") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        what = getattr(error, "problem", None) or str(error)
+        raise _problem(f"The definition is not YAML: {what}{_at(mark)}.") from None
+    if not isinstance(value, dict):
+        raise DefinitionError([Problem(path="", message="A definition must be a YAML mapping.")])
+    return value
 
+
+def _loader() -> type[Any]:
+    """Return a loader that reads what JSON can say: no dates, and no key twice or of another type than string."""
+    import yaml
+
+    class Loader(yaml.SafeLoader):
         def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-            seen: set[Any] = set()
+            seen: set[str] = set()
             for key, _ in node.value:
+                if key.tag == _MERGE:
+                    continue
                 name = self.construct_object(key, deep=True)
+                if not isinstance(name, str):
+                    raise _problem(f"The key {name!r}{_at(key.start_mark)} must be a string.",
+                                   hint="Write it in quotation marks.")
                 if name in seen:
-                    mark = key.start_mark
-                    raise DefinitionError([Problem(
-                        path="", code="DUPLICATE_KEY", message=f"The key '{name}' is written more than once, the "
-                        f"second time at line {mark.line + 1}, column {mark.column + 1}.", hint="Rename one.")])
+                    raise _problem(f"The key '{name}' is written more than once, the second time"
+                                   f"{_at(key.start_mark)}.", hint="Rename one.", code="DUPLICATE_KEY")
                 seen.add(name)
             return super().construct_mapping(node, deep)
 
     Loader.yaml_implicit_resolvers = {
         first: [(tag, expression) for tag, expression in resolvers if tag != "tag:yaml.org,2002:timestamp"]
         for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()}
-    try:
-        value = yaml.load(text, Loader)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark is not None else ""
-        raise DefinitionError([Problem(path="", code="INVALID_YAML_DESCRIPTION",
-                                       message=f"The definition is not YAML: {error.problem}{where}.")]) from None
-    if not isinstance(value, dict):
-        raise DefinitionError([Problem(path="", message="A definition must be a YAML mapping.")])
-    return value
+    return Loader
+
+
+def _at(mark: Any) -> str:
+    return f" at line {mark.line + 1}, column {mark.column + 1}" if mark is not None else ""
+
+
+def _problem(message: str, hint: str = "", code: str = "INVALID_YAML_DESCRIPTION") -> DefinitionError:
+    return DefinitionError([Problem(path="", message=message, hint=hint, code=code)])

@@ -7,12 +7,16 @@ from collections.abc import Iterable
 from types import MappingProxyType
 from typing import Any
 
+from stepfunctions.asl.checks import check_dynamic_keys, check_together
 from stepfunctions.asl.choice import OPERATORS, And, ChoiceRule, Comparison, Not, Or, Test
 from stepfunctions.asl.document import JSON
 from stepfunctions.asl.fields import (
     ABSENT,
     JSONATA,
     JSONPATH,
+    STRING,
+    TEMPLATE,
+    VARIABLES,
     Kind,
     Nested,
     QueryLanguageName,
@@ -113,9 +117,6 @@ class Reader:
             self.refuse(path, "A Map state needs a processor.",
                         'Write "ItemProcessor": {"StartAt": …, "States": {…}}.')
             return None
-        if kind == "Wait" and not any(key in value for key in
-                                      ("Seconds", "Timestamp", "SecondsPath", "TimestampPath")):
-            self.refuse(path, "A Wait state needs exactly one of Seconds, Timestamp, SecondsPath, TimestampPath.")
         return state
 
     def _fields(self, cls: type[Any], value: dict[str, Any], path: str, language: QueryLanguageName,
@@ -143,6 +144,8 @@ class Reader:
                 groups[spec.group] = spec.wire
             result[field.attribute] = self._value(spec.wire, spec.kind, value[spec.wire], where, language,
                                                   outer or language)
+        for pointer, message, hint in check_together(cls, result):
+            self.refuse(path + pointer, message, hint)
         return result
 
     def _value(self, wire: str, kind: Kind | Nested, value: JSON, path: str, language: QueryLanguageName,
@@ -154,6 +157,9 @@ class Reader:
         problem = kind.problem(value)
         if problem:
             self.refuse(path, f"The field '{wire}' {problem}")
+        if language == JSONATA and isinstance(value, (dict, list)):
+            for pointer, message, hint in check_dynamic_keys(value):
+                self.refuse(path + pointer, message, hint)
         return tuple(value) if kind.name == "strings" and isinstance(value, list) else value
 
     def _nested(self, wire: str, kind: Nested, value: JSON, path: str, language: QueryLanguageName,
@@ -186,12 +192,20 @@ class Reader:
         written = value.get("ProcessorConfig")
         if processor and isinstance(written, dict):
             config = ProcessorConfig(**self._fields(ProcessorConfig, written, f"{path}/ProcessorConfig", language))
-            if config.mode == "DISTRIBUTED" and config.execution_type is ABSENT:
-                self.refuse(f"{path}/ProcessorConfig", "'ExecutionType' is required with the mode DISTRIBUTED.",
-                            'Write "ExecutionType": "STANDARD".')
-        inner: QueryLanguageName = JSONATA if value.get("QueryLanguage") == JSONATA else language
-        return Region(**self._body(value, path, inner), processor_config=config,
-                      comment=value.get("Comment", ABSENT), query_language=value.get("QueryLanguage", ABSENT))
+        elif processor and "ProcessorConfig" in value:
+            self.refuse(f"{path}/ProcessorConfig",
+                        f"The field 'ProcessorConfig' must be an object, but is {describe(written)}.")
+        own = value.get("QueryLanguage", language)
+        if own != language:
+            self.refuse(f"{path}/QueryLanguage", f"The states here have the query language of the whole state "
+                        f"machine, {language}, but this says {describe(own)}.",
+                        "Remove the field, or write it into the single states.")
+        return Region(**self._body(value, path, language), processor_config=config,
+                      comment=self._text(value, "Comment", path), query_language=value.get("QueryLanguage", ABSENT))
+
+    def _text(self, value: dict[str, Any], wire: str, path: str) -> Any:
+        """Read a string of an object that is no class with declared fields."""
+        return self._value(wire, STRING, value[wire], f"{path}/{wire}", JSONPATH, JSONPATH) if wire in value else ABSENT
 
     def _rule(self, value: dict[str, Any], path: str, language: QueryLanguageName) -> Any:
         common = {key: value[key] for key in _RULE_FIELDS if key in value}
@@ -202,8 +216,10 @@ class Reader:
         if "Output" in common and language == JSONPATH:
             self.refuse(f"{path}/Output", "The field 'Output' belongs to JSONata, but the query language here is "
                         "JSONPath.")
-        fields = {"next": common["Next"], "assign": common.get("Assign", ABSENT),
-                  "output": common.get("Output", ABSENT), "comment": common.get("Comment", ABSENT)}
+        fields = {"next": common["Next"], "comment": self._text(common, "Comment", path)}
+        for wire, kind in (("Assign", VARIABLES), ("Output", TEMPLATE)):
+            fields[wire.lower()] = ABSENT if wire not in common else self._value(
+                wire, kind, common[wire], f"{path}/{wire}", language, language)
         if language == JSONATA:
             self._unknown(rest, path, ["Condition"])
             condition = rest.get("Condition")

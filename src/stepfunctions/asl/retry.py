@@ -11,11 +11,11 @@ from stepfunctions.asl.document import JSON
 from stepfunctions.asl.fields import (
     JSONATA,
     JSONPATH,
-    OBJECT,
     REFERENCE_PATH,
     STRING,
     STRINGS,
     TEMPLATE,
+    VARIABLES,
     Absent,
     Kind,
     asl_field,
@@ -48,5 +48,5 @@ class Catcher:
     next: str = asl_field("Next", STRING, required=True)
     result_path: str | Absent | None = asl_field("ResultPath", REFERENCE_PATH, language=JSONPATH)
     output: JSON = asl_field("Output", TEMPLATE, language=JSONATA)
-    assign: JSON = asl_field("Assign", OBJECT)
+    assign: JSON = asl_field("Assign", VARIABLES)
     comment: str | Absent = asl_field("Comment", STRING)

@@ -15,11 +15,11 @@ from stepfunctions.asl.choice import ChoiceRule
 from stepfunctions.asl.document import JSON
 from stepfunctions.asl.fields import (
     ABSENT,
+    CREDENTIALS,
     ITEMS,
     JSONATA,
     JSONPATH,
     NAME,
-    OBJECT,
     PATH,
     REFERENCE_PATH,
     STRING,
@@ -28,6 +28,7 @@ from stepfunctions.asl.fields import (
     TEXT,
     TIMESTAMP,
     VALUE_PATH,
+    VARIABLES,
     Absent,
     Kind,
     Nested,
@@ -64,7 +65,7 @@ class _Flowing(State):
 
     next: str | Absent = asl_field("Next", STRING, group="transition")
     end: bool | Absent = asl_field("End", Kind("boolean"), group="transition")
-    assign: JSON = asl_field("Assign", OBJECT)
+    assign: JSON = asl_field("Assign", VARIABLES)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -97,7 +98,7 @@ class Task(_Working):
 
     resource: str = asl_field("Resource", STRING, required=True)
     arguments: JSON = asl_field("Arguments", TEMPLATE, language=JSONATA)
-    credentials: JSON = asl_field("Credentials", TEMPLATE)
+    credentials: JSON = asl_field("Credentials", CREDENTIALS)
     timeout_seconds: int | str | Absent = asl_field(
         "TimeoutSeconds", integer(1, LONGEST_SECONDS), group="timeout")
     timeout_seconds_path: str | Absent = asl_field(
@@ -116,7 +117,7 @@ class Choice(State):
 
     choices: tuple[ChoiceRule, ...] = asl_field("Choices", Nested(ChoiceRule, many=True), required=True)
     default: str | Absent = asl_field("Default", STRING)
-    assign: JSON = asl_field("Assign", OBJECT)
+    assign: JSON = asl_field("Assign", VARIABLES)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
