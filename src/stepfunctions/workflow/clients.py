@@ -22,11 +22,19 @@ def default_client() -> Any:
 
 def append_user_agent_to_client(client: Any) -> Any:
     """Name this SDK in the client's requests, once, and return the client."""
-    suffix = f" {USER_AGENT}/{stepfunctions.__version__}"
-    config = getattr(client, "_client_config", None)
-    if config is not None and not str(config.user_agent or "").endswith(suffix):
-        config.user_agent = f"{config.user_agent or ''}{suffix}"
+    events = getattr(getattr(client, "meta", None), "events", None)
+    if events is not None:
+        # The last moment before a request leaves: until then botocore writes its own name anew.
+        events.register("before-send", _name_us, unique_id=USER_AGENT)
     return client
+
+
+def _name_us(request: Any, **_: Any) -> None:
+    ours = f" {USER_AGENT}/{stepfunctions.__version__}"
+    name = request.headers.get("User-Agent", "")
+    text = name.decode() if isinstance(name, bytes) else name
+    if not text.endswith(ours):
+        request.headers["User-Agent"] = text + ours
 
 
 def pages(call: Callable[..., dict[str, Any]], key: str, max_items: int, **request: Any) -> Iterator[Any]:

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from stepfunctions.errors import ExecutionFailed, WaitTimeout
+from stepfunctions.steps.graph import FrozenGraph
 from stepfunctions.workflow.clients import default_client, pages
 from stepfunctions.workflow.lists import EventsList
 from stepfunctions.workflow.status import ExecutionStatus
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _FIRST_POLL_SECONDS = 0.1
 _LONGEST_POLL_SECONDS = 5.0
+_LONGEST_HISTORY = 25_000
 
 
 class Execution:
@@ -42,13 +44,20 @@ class Execution:
 
     @classmethod
     def attach(cls, execution_arn: str, client: Any = None) -> Execution:
-        """Return the execution of this ARN, with its workflow. Raises the API's ExecutionDoesNotExist."""
+        """Return the execution of this ARN. Raises the API's ExecutionDoesNotExist.
+
+        Its workflow has the definition that the execution runs, which may be an older one than the state machine's,
+        and is there also when that was deleted, or is a part of one (a child of a Distributed Map).
+        """
         from stepfunctions.workflow.workflow import Workflow
 
         client = default_client() if client is None else client
         described = client.describe_execution(executionArn=execution_arn)
-        return cls(Workflow.attach(described["stateMachineArn"], client), execution_arn, described["startDate"],
-                   described["status"], client, described.get("name"), described.get("stopDate"))
+        machine = client.describe_state_machine_for_execution(executionArn=execution_arn)
+        workflow = Workflow(machine["name"], FrozenGraph.from_json(machine["definition"]), machine["roleArn"],
+                            state_machine_arn=machine["stateMachineArn"], client=client)
+        return cls(workflow, execution_arn, described["startDate"], described["status"], client,
+                   described.get("name"), described.get("stopDate"))
 
     def describe(self) -> dict[str, Any]:
         """Return DescribeExecution's answer, and note the status it tells."""
@@ -113,19 +122,28 @@ class Execution:
                                self._failed_state())
 
     def _failed_state(self) -> str | None:
-        """Return the state that was entered last before the end: the one that failed."""
-        for event in self.list_events(max_items=50, reverse_order=True):
+        """Return the state that the end followed from.
+
+        Events name the one before them, so of several branches only the one that failed is followed.
+        """
+        wanted: int | None = None
+        for event in pages(self.client.get_execution_history, "events", _LONGEST_HISTORY,
+                           executionArn=self.execution_arn, reverseOrder=True):
+            if wanted not in (None, event["id"]):
+                continue
             details = event.get("stateEnteredEventDetails")
             if details:
                 return str(details["name"])
+            wanted = event.get("previousEventId", 0)
         return None
 
     def render_progress(self, portrait: bool = False, max_events: int = 25000) -> Any:
-        """Return the workflow's graph with the states of this execution marked."""
+        """Return the graph of the definition that this execution runs, with its states marked."""
         from stepfunctions.visual import Picture
 
+        machine = self.client.describe_state_machine_for_execution(executionArn=self.execution_arn)
         events = list(self.list_events(max_items=max_events))
-        return Picture.of(self.workflow.definition.to_dict(), events=events, portrait=portrait)
+        return Picture.of(json.loads(machine["definition"]), events=events, portrait=portrait)
 
     def __repr__(self) -> str:
         return (f"Execution(execution_arn={self.execution_arn!r}, name={self.name!r}, status={self.status.value!r}, "

@@ -9,9 +9,11 @@ import html as html_escape
 import json
 import logging
 import re
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from stepfunctions.errors import WaitTimeout
 from stepfunctions.exceptions import MissingRequiredParameter, WorkflowNotFound
 from stepfunctions.inputs.placeholders import ExecutionInput
 from stepfunctions.steps.base import State
@@ -82,14 +84,11 @@ class Workflow:
         return cls(described["name"], FrozenGraph.from_json(described["definition"]), described["roleArn"],
                    state_machine_arn=described["stateMachineArn"], client=client)
 
-    def _definition_text(self) -> str:
-        return self.definition.to_json(pretty=self.format_json)
-
     def create(self) -> str:
         """Create the state machine and return its ARN.
 
         When this workflow has an ARN already, or AWS has a state machine of this name, that ARN is returned and
-        nothing is changed; both are logged.
+        nothing is changed, which is logged unless that state machine has the same definition.
         """
         if self.state_machine_arn:
             logger.warning("The workflow %s exists already: %s. Use update() to change it.", self.name,
@@ -98,7 +97,7 @@ class Workflow:
         tags = tags_dict_to_kv_list(self.tags) if isinstance(self.tags, Mapping) else list(self.tags)
         try:
             response = self.client.create_state_machine(
-                name=self.name, definition=self._definition_text(), roleArn=self.role,
+                name=self.name, definition=self.definition.to_json(pretty=self.format_json), roleArn=self.role,
                 tags=[{key.lower(): value for key, value in tag.items()} for tag in tags])
             self.state_machine_arn = str(response["stateMachineArn"])
         except self.client.exceptions.StateMachineAlreadyExists as error:
@@ -121,11 +120,11 @@ class Workflow:
         if definition is None and role is None:
             raise MissingRequiredParameter("update() needs a definition, a role, or both.")
         arn = self._known_arn()
-        if definition is not None:
-            self.definition = self._graph(definition)
-        if role is not None:
-            self.role = role
-        self.client.update_state_machine(stateMachineArn=arn, definition=self._definition_text(), roleArn=self.role)
+        graph = self.definition if definition is None else self._graph(definition)
+        role = self.role if role is None else role
+        self.client.update_state_machine(stateMachineArn=arn, definition=graph.to_json(pretty=self.format_json),
+                                         roleArn=role)
+        self.definition, self.role = graph, role
         return arn
 
     def _known_arn(self) -> str:
@@ -166,6 +165,8 @@ class Workflow:
 
         ``mocks`` says what the tasks do: a state's name, or a resource ARN -> a function of the task's input, a
         fixed result, or an exception to fail with. Time jumps over waits and retries. Made for tests.
+        An execution that waits for the answer to a task token is returned RUNNING; its ``client`` takes the answer.
+        Raises WaitTimeout when it still runs after ``timeout`` real seconds.
         """
         from stepfunctions.runtime.inprocess import LocalClient
 
@@ -173,7 +174,9 @@ class Workflow:
         local = Workflow(self.name, self.definition, self.role, execution_input=self.workflow_input, client=client)
         local.create()
         execution = local.execute(inputs=inputs)
-        client.run_until_idle(timeout)
+        started = time.monotonic()
+        if not client.run_until_idle(timeout) and timeout is not None and time.monotonic() - started >= timeout:
+            raise WaitTimeout(f"The execution {execution.execution_arn} is still running after {timeout:g} s.")
         execution.describe()
         return execution
 
