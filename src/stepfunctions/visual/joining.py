@@ -29,8 +29,9 @@ def join(lines: Iterable[tuple[Hashable, list[Point]]]) -> list[tuple[list[Point
         key, points = given[index]
         known = covered[key, points[-1]]
         kept = _cut(points, known)
-        drawn[index] = (kept, kept[-1] == points[-1])
-        for a, b in pairwise(kept):
+        whole = kept[-1] == points[-1]
+        drawn[index] = (kept, whole)
+        for a, b in pairwise(kept if whole else kept[:-1]):
             axis, low, high = _segment(a, b)
             known.setdefault(axis, []).append((low, high))
     return drawn

@@ -6,7 +6,7 @@ from stepfunctions.visual.coordinates import place
 from stepfunctions.visual.folding import Block, find_cells, lay_out_block
 from stepfunctions.visual.layering import Link, Size, assign_ways, make_layers
 from stepfunctions.visual.ordering import reduce_crossings
-from stepfunctions.visual.routing import Point, Routes, Shape, route
+from stepfunctions.visual.routing import Point, Routes, Shape, route, simple
 
 Placed = tuple[list[Point], list[list[Point]], dict[int, tuple[int, int, Size]], Size]
 """Corners of items, corners of each link's line, boxes of labels, size of all."""
@@ -67,7 +67,7 @@ def _unfold(placed: Placed, links: list[Link], blocks: list[Block], block_of: di
             labels[number] = (a + x, b + y, label)
         elif number in outer_number and outer_number[number] in outer_labels:
             labels[number] = outer_labels[outer_number[number]]
-        lines.append(points)
+        lines.append(simple(points))
     return places, lines, labels, size
 
 

@@ -63,7 +63,8 @@ class _Lane:
     links: list[int]
     low: int
     high: int
-    label: Size | None
+    width: int
+    """Of the widest label."""
     number: int = 0
     x: int = 0
 
@@ -112,7 +113,7 @@ def route(layers: Layers, middle: list[int], links: list[Link], shapes: list[Sha
     _assign_tracks(router)
     _assign_heights(router)
     left, right = _place_lanes(router)
-    lines = [_simple(_line(router, number)) for number in range(len(links))]
+    lines = [simple(_line(router, number)) for number in range(len(links))]
     items = [(router.left(item), router.tops[layers.rank[item]]) for item in range(len(shapes))]
     labels = {number: (router.left(vertex), router.tops[layers.rank[vertex]], layers.size[vertex])
               for vertex, number in layers.labels.items()}
@@ -143,12 +144,15 @@ def _run_through(router: Router, number: int, chain: list[int]) -> None:
 
 
 def _make_lanes(router: Router) -> None:
-    """Group the links beside the ranks into lanes: those to one target together, labelled ones alone."""
+    """Group the links beside the ranks into lanes: those to one target together, of labelled ones one from a rank."""
     groups: dict[tuple[object, ...], list[int]] = defaultdict(list)
+    from_rank: dict[tuple[object, ...], int] = defaultdict(int)
     for number, link in enumerate(router.links):
         if link.way is not Way.RANKS:
-            own = number if link.label is not None else -1
-            groups[link.way.value, link.target, link.catch, own].append(number)
+            own = (link.target, link.way, router.layers.rank[link.source], link.catch)
+            place = -1 if link.label is None else from_rank[own]
+            from_rank[own] += link.label is not None
+            groups[link.way.value, link.target, link.catch, place].append(number)
     found: list[_Lane] = []
     for numbers in groups.values():
         marks: list[int] = []
@@ -156,8 +160,10 @@ def _make_lanes(router: Router) -> None:
             link = router.links[number]
             for vertex, to_lane in ((link.source, True), (link.target, False)):
                 marks.append(_join(router, number, vertex, to_lane))
-        first = router.links[numbers[0]]
-        found.append(_Lane(first.way, numbers, min(marks), max(marks), first.label))
+        way = router.links[numbers[0]].way
+        labels = [label for label in (router.links[number].label for number in numbers) if label is not None]
+        width = max((label.width for label in labels), default=0)
+        found.append(_Lane(way, numbers, min(marks) - bool(labels), max(marks) + bool(labels), width))
     found.sort(key=lambda lane: (lane.high - lane.low, lane.low, lane.links))
     taken: dict[tuple[Way, int], list[_Lane]] = defaultdict(list)
     for lane in found:
@@ -244,7 +250,7 @@ def _place_lanes(router: Router) -> tuple[int, int]:
                 rows[lane.number].append(lane)
         edge = left if way is Way.LEFT else right
         for number in sorted(rows):
-            width = max((lane.label.width for lane in rows[number] if lane.label), default=0)
+            width = max(lane.width for lane in rows[number])
             inner = _FIRST_LANE if number == 0 else _LANE
             near = max(inner, width // 2 + 10)
             for lane in rows[number]:
@@ -295,17 +301,17 @@ def _end(router: Router, number: int) -> list[Point]:
 
 
 def _lane_labels(router: Router, lines: list[list[Point]]) -> dict[int, tuple[int, int, Size]]:
-    """Put each label of a lane over the middle of the line's long piece."""
+    """Put the label of a lane over the middle of the line's long piece; of several, each where its link comes in."""
     found: dict[int, tuple[int, int, Size]] = {}
     for number, lane in router.lanes.items():
         size = router.links[number].label
         if size is not None:
-            ys = [y for x, y in lines[number] if x == lane.x]
+            ys = [y for x, y in lines[number] if x == lane.x][: 2 if len(lane.links) == 1 else 1]
             found[number] = (lane.x - size.width // 2, (min(ys) + max(ys) - size.height) // 2, size)
     return found
 
 
-def _simple(points: list[Point]) -> list[Point]:
+def simple(points: list[Point]) -> list[Point]:
     """Drop points that are not corners."""
     found: list[Point] = []
     for point in points:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 
-from stepfunctions.visual.graph import CONTAINERS, Graph, Node
+from stepfunctions.visual.graph import Graph, Node
 from stepfunctions.visual.icons import ICONS, MARKS, TILES
 from stepfunctions.visual.joining import join
 from stepfunctions.visual.layout import (
@@ -20,12 +21,13 @@ from stepfunctions.visual.layout import (
     Line,
 )
 from stepfunctions.visual.routing import Point
-from stepfunctions.visual.status import WORDS, Overlay, StateStatus
+from stepfunctions.visual.status import Overlay, StateStatus
 from stepfunctions.visual.themes import Paint, Theme
 from stepfunctions.visual.widths import shorten, text_width
 
 _FONT = "'Amazon Ember','Helvetica Neue',Helvetica,Arial,'Liberation Sans',sans-serif"
 _RADIUS, _TIP = 8, 8
+_NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def to_svg(graph: Graph, drawing: Drawing, overlay: Overlay | None = None, *, theme: Theme = "light",
@@ -56,11 +58,7 @@ def to_svg(graph: Graph, drawing: Drawing, overlay: Overlay | None = None, *, th
 
 def clean(text: str) -> str:
     """Return text fit for XML: escaped, and characters that XML cannot hold replaced."""
-    return escape("".join(character if _allowed(ord(character)) else "\ufffd" for character in text))
-
-
-def _allowed(code: int) -> bool:
-    return 0x20 <= code <= 0xD7FF or code in (9, 10, 13) or 0xE000 <= code <= 0xFFFD or code > 0xFFFF
+    return escape(_NOT_XML.sub("\ufffd", text))
 
 
 class _Writer:
@@ -131,15 +129,14 @@ class _Writer:
             return self._text(shorten(node.detail, SMALL_SIZE, room), x, y, SMALL_SIZE, "small")
         said = shorten(status.text(), SMALL_SIZE, room)
         left = room - text_width(f"{said} · ", SMALL_SIZE)
-        rest = f" · {shorten(node.detail, SMALL_SIZE, left)}" if left > 30 else ""
-        return (self._text(said, x, y, SMALL_SIZE, "state", status.status, "font-weight=\"600\"")
-                if not rest else
-                f'<text x="{x}" y="{y}" font-size="{SMALL_SIZE}"{self.paint("state", status.status)}>{clean(said)}'
-                f"<tspan{self.paint('small')}>{clean(rest)}</tspan></text>")
+        choices = (node.detail, node.detail.partition(":")[0])
+        rest = next((text for text in choices if text_width(text, SMALL_SIZE) <= left), "")
+        more = f'<tspan dx="4"{self.paint("small")}>· {clean(rest)}</tspan>' if rest else ""
+        paint = self.paint("state", status.status)
+        return f'<text x="{x}" y="{y}" font-size="{SMALL_SIZE}"{paint}>{clean(said)}{more}</text>'
 
-    def _text(self, text: str, x: int, y: int, size: int, role: str, status: str = "", more: str = "") -> str:
-        extra = f" {more}" if more else ""
-        return f'<text x="{x}" y="{y}" font-size="{size}"{extra}{self.paint(role, status)}>{clean(text)}</text>'
+    def _text(self, text: str, x: int, y: int, size: int, role: str) -> str:
+        return f'<text x="{x}" y="{y}" font-size="{size}"{self.paint(role)}>{clean(text)}</text>'
 
     def _badge(self, box: Box, status: StateStatus | None) -> str:
         if status is None or status.status not in MARKS:
@@ -222,5 +219,3 @@ def _tip(points: list[Point]) -> str:
         return f"M{x} {y}L{x - half} {base[1]}L{x + half} {base[1]}Z"
     return f"M{x} {y}L{base[0]} {y - half}L{base[0]} {y + half}Z"
 
-
-__all__ = ["CONTAINERS", "WORDS", "clean", "path", "to_svg"]

@@ -64,7 +64,6 @@ def _roles(theme: str) -> dict[str, Attributes]:
         roles[f"tile-{tile}"] = {"fill": c[tile]}
     roles["line@IDLE"], roles["tip@IDLE"] = {"stroke": c["idle"]}, {"fill": c["idle"]}
     roles["catch@IDLE"], roles["catchtip@IDLE"] = {"stroke": c["idlecatch"]}, {"fill": c["idlecatch"]}
-    roles["name@NOT_REACHED"] = {"fill": c["small"]}
     roles["card@NOT_REACHED"] = {"stroke": c["edge"], "stroke-dasharray": "3 3"}
     for status, (strong, tint) in _STATUS[theme].items():
         roles[f"card@{status}"] = {"fill": tint, "stroke": strong, "stroke-width": "2"}
