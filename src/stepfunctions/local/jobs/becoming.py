@@ -23,12 +23,14 @@ from typing import Any, NoReturn
 CLONE_NEWNS, CLONE_NEWUSER = 0x00020000, 0x10000000
 MS_BIND, MS_REC, MS_PRIVATE = 4096, 16384, 1 << 18
 PR_SET_PDEATHSIG = 1
+# Where modules that are no script's own come from; found once, not in every child.
+INSTALLED = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
 
 
 
 def become(spec: dict[str, Any], channel: int | None, parent: int, baseline: frozenset[str] | None) -> int:
     """Do all of it, and return the exit code to leave with. Without a ``baseline`` (the names of the modules
-    imported beforehand) nothing runs in place: the interpreter is started afresh."""
+    imported beforehand) nothing runs in place: the interpreter is started afresh. ``parent`` is the zygote, which may have died since."""
     try:
         restore_signals()
         if spec["mounts"]:
@@ -242,11 +244,10 @@ def finalise(code: int, baseline: frozenset[str]) -> int:
         atexit._run_exitfuncs()
     except BaseException:  # noqa: BLE001 - printed, as the interpreter does
         traceback.print_exc()
-    installed = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
     for name in [name for name in sys.modules if name not in baseline or name == "__main__"]:
         module: Any = sys.modules[name]
         file = getattr(module, "__file__", None) or ""
-        if isinstance(module, types.ModuleType) and (name == "__main__" or not file.startswith(installed)):
+        if isinstance(module, types.ModuleType) and (name == "__main__" or not file.startswith(INSTALLED)):
             for key in list(module.__dict__):
                 if key != "__builtins__":
                     module.__dict__[key] = None

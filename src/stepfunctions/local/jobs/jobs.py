@@ -2,7 +2,8 @@
 
 Threads: a pool prepares and finishes, a :class:`Watcher` notices ends, a timer kills what does not stop. Every
 attempt has its folder, ``jobs/<kind>/<key>/<attempt>/``, in which the zygote writes ``process.json`` before the
-process goes and ``exit.json`` after it; beside the attempts, ``job.json`` is for people and scripts:
+process goes and ``exit.json`` after it; beside the attempts, from the start of the process on, ``job.json`` is for
+people and scripts:
 ``{"kind", "key", "state", "attempt", "folder", "pid", "started_at", "exit"}``.
 """
 
@@ -73,7 +74,6 @@ class Jobs:
             row = self._table.insert(kind, key, details)
             if row is None:
                 return
-            self._write_public(row)
             if self._pool is not None and kind in self._owners:
                 self._active[kind, key] = row
                 self._queue.append(row)
@@ -113,9 +113,10 @@ class Jobs:
 
     def describe(self, kind: str, key: str) -> dict[str, Any] | None:
         """Return what ``job.json`` says: state, attempt, folder, pid, exit; None for an unknown job."""
-        if self._table.get(kind, key) is None:
+        row = self._table.get(kind, key)
+        if row is None:
             return None
-        return _read_json(self.job_folder(kind, key) / "job.json")
+        return _read_json(self.job_folder(kind, key) / "job.json") or self._public(row)
 
     def job_folder(self, kind: str, key: str) -> Path:
         """Return the folder of a job; its attempts are ``1``, ``2``, ... below."""
@@ -326,13 +327,15 @@ class Jobs:
         return Job(kind=row.kind, key=row.key, details=row.details, attempt=row.attempt,
                    folder=self._attempt_folder(row), pid=pid, started_at=started_at)
 
+    def _public(self, row: Row, started_at: float | None = None, exit: Exit | None = None) -> dict[str, Any]:
+        return {"kind": row.kind, "key": row.key, "state": row.state, "attempt": row.attempt,
+                "folder": str(self._attempt_folder(row)), "pid": row.pid, "started_at": started_at,
+                "exit": None if exit is None else asdict(exit)}
+
     def _write_public(self, row: Row, started_at: float | None = None, exit: Exit | None = None) -> None:
         folder = self.job_folder(row.kind, row.key)
         folder.mkdir(parents=True, exist_ok=True)
-        marks.write_json(str(folder / "job.json"), {
-            "kind": row.kind, "key": row.key, "state": row.state, "attempt": row.attempt,
-            "folder": str(self._attempt_folder(row)), "pid": row.pid, "started_at": started_at,
-            "exit": None if exit is None else asdict(exit)})
+        marks.write_json(str(folder / "job.json"), self._public(row, started_at, exit))
 
 
 def _is_stopping(row: Row) -> bool:

@@ -112,6 +112,7 @@ class Zygote:
         self.wake = wake
         self.forkable = forkable
         self.baseline = baseline
+        self.pid = os.getpid()
         self.children: dict[int, Child] = {}
 
     def serve(self) -> None:
@@ -175,7 +176,7 @@ class Zygote:
         self.children[pid] = Child(spec, now, None if limit is None else time.monotonic() + limit)
         try:
             record = {"pid": pid, "start": marks.start_time(pid), "boot": spec["boot"], "at": now,
-                      "zygote": os.getpid(), "stderr": spec["stderr"], "grace": spec["grace"]}
+                      "zygote": self.pid, "stderr": spec["stderr"], "grace": spec["grace"]}
             if spec["record"] is not None and not marks.claim(spec["record"], record):
                 self.children[pid].spec = {**spec, "record": None}
                 self.answer({"id": spec["id"], "error": "this attempt was given up"})
@@ -190,12 +191,11 @@ class Zygote:
         code = 125
         try:
             os.setpgid(0, 0)
-            parent = os.getppid()
             if os.read(go, 1) == b"g":
                 signal.set_wakeup_fd(-1)
                 for fd in (go, *self.wake, *([self.control.fileno()] if self.control else [])):
                     os.close(fd)
-                code = becoming.become(spec, channel, parent, self.baseline if self.forkable else None)
+                code = becoming.become(spec, channel, self.pid, self.baseline if self.forkable else None)
         finally:
             os._exit(code)
 
