@@ -6,6 +6,7 @@ Run: python benchmarks/engine.py
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from typing import Any
 
 from stepfunctions.asl.codec import parse
@@ -14,6 +15,7 @@ from stepfunctions.engine.advance import advance
 from stepfunctions.engine.execution import Execution
 from stepfunctions.engine.messages import Started
 from stepfunctions.engine.program import Program, compile_program
+from table import Row, show
 
 ROUNDS = 7
 
@@ -71,15 +73,19 @@ def cost(definition: dict[str, Any], value: Any, repeat: int) -> tuple[float, in
     return best * 1e6 / states, states
 
 
-def main() -> None:
+def rows() -> Iterator[Row]:
+    """``advance`` alone: no store, no runner; a few seconds."""
     data = {"bucket": "lake", "rows": list(range(50)), "model": {"name": "delay", "version": 3}}
-    print(f"{'engine, in memory':<34} {'states':>7} {'µs/state':>9}")
     for name, definition, value, repeat in (
-            ("100 Pass states, 250-byte input", pass_chain(100), data, 100),
+            ("Pass state, chain of 100, 250-byte input", pass_chain(100), data, 100),
             ("Choice loop, 500 turns", choice_loop(), {"i": 0, "n": 500}, 10),
             ("inline Map, 1,000 items", inline_map(), {"items": list(range(1000))}, 5)):
         micros, states = cost(definition, value, repeat)
-        print(f"{name:<34} {states:>7} {micros:>9.1f}")
+        yield Row(name, micros, "µs CPU", None, f"a state, of {states:,}")
+
+
+def main() -> None:
+    show("Engine alone, in memory", rows())
 
 
 if __name__ == "__main__":
