@@ -65,7 +65,6 @@ class _Lane:
     high: int
     width: int
     """Of the widest label."""
-    number: int = 0
     x: int = 0
 
 
@@ -83,6 +82,9 @@ class Router:
     tops: list[int] = field(default_factory=list)
     bottoms: list[int] = field(default_factory=list)
     lanes: dict[int, _Lane] = field(default_factory=dict)
+    """The lane of a link."""
+    all_lanes: list[_Lane] = field(default_factory=list)
+    """Short ones first: they run nearest to the ranks."""
     outer: dict[tuple[int, Way], bool] = field(default_factory=dict)
 
     def left(self, vertex: int) -> int:
@@ -165,13 +167,9 @@ def _make_lanes(router: Router) -> None:
         width = max((label.width for label in labels), default=0)
         found.append(_Lane(way, numbers, min(marks) - bool(labels), max(marks) + bool(labels), width))
     found.sort(key=lambda lane: (lane.high - lane.low, lane.low, lane.links))
-    taken: dict[tuple[Way, int], list[_Lane]] = defaultdict(list)
     for lane in found:
-        while any(lane.low <= other.high and other.low <= lane.high for other in taken[lane.way, lane.number]):
-            lane.number += 1
-        taken[lane.way, lane.number].append(lane)
-        for number in lane.links:
-            router.lanes[number] = lane
+        router.lanes.update(dict.fromkeys(lane.links, lane))
+    router.all_lanes = found
 
 
 def _join(router: Router, number: int, vertex: int, to_lane: bool) -> int:
@@ -239,25 +237,24 @@ def _track_y(router: Router, run: _Run) -> int:
 
 
 def _place_lanes(router: Router) -> tuple[int, int]:
-    """Place the lanes; return the left and right edge of everything."""
-    vertices = range(len(router.middle))
-    left = min((router.left(vertex) for vertex in vertices), default=0)
-    right = max((router.right(vertex) for vertex in vertices), default=0)
-    for way, sign in ((Way.LEFT, -1), (Way.RIGHT, 1)):
-        rows: dict[int, list[_Lane]] = defaultdict(list)
-        for lane in router.lanes.values():
-            if lane.way is way:
-                rows[lane.number].append(lane)
-        edge = left if way is Way.LEFT else right
-        for number in sorted(rows):
-            width = max(lane.width for lane in rows[number])
-            inner = _FIRST_LANE if number == 0 else _LANE
-            near = max(inner, width // 2 + 10)
-            for lane in rows[number]:
-                lane.x = edge + sign * near
-            edge += sign * (near + width // 2)
-        if rows:
-            left, right = (edge - 2, right) if way is Way.LEFT else (left, edge + 2)
+    """Place each lane as near to the ranks that it passes as others allow; return the edges of everything."""
+    ranks = router.layers.ranks
+    lefts = [min((router.left(vertex) for vertex in rank), default=0) for rank in ranks]
+    rights = [max((router.right(vertex) for vertex in rank), default=0) for rank in ranks]
+    left, right = min(lefts, default=0), max(rights, default=0)
+    placed: dict[Way, list[_Lane]] = defaultdict(list)
+    for lane in router.all_lanes:
+        sign, edges = (-1, lefts) if lane.way is Way.LEFT else (1, rights)
+        passed = [edges[rank] for rank in range(max(lane.low // 2, 0), min((lane.high + 1) // 2, len(ranks)))]
+        outside = max((sign * edge for edge in passed), default=sign * edges[0])
+        x = outside + max(_FIRST_LANE, lane.width // 2 + 10)
+        for other in sorted(placed[lane.way], key=lambda other: sign * other.x):
+            apart = max(_LANE, (lane.width + other.width) // 2 + 10)
+            if lane.low <= other.high and other.low <= lane.high and abs(sign * other.x - x) < apart:
+                x = sign * other.x + apart
+        lane.x = sign * x
+        placed[lane.way].append(lane)
+        left, right = min(left, lane.x - lane.width // 2 - 2), max(right, lane.x + lane.width // 2 + 2)
     return left, right
 
 
