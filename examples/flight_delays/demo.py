@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import datetime
 import io
 import json
 import os
@@ -27,9 +28,10 @@ from typing import Any
 import boto3
 import pandas as pd
 import report as reports
+from botocore.exceptions import BotoCoreError, ClientError
 from provision import HERE, provision, raw_files
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
 from stepfunctions.workflow import Workflow
 from workflow import NAME, Settings, build_workflow
@@ -123,11 +125,11 @@ def follow(client: Any, arn: str, week: int, console: Console) -> dict[str, Any]
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TimeElapsedColumn(),
+        TextColumn("{task.fields[clock]}"),
     )
     seen = ""
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        bar = progress.add_task(f"week {week}", total=None)
+        bar = progress.add_task(f"week {week}", total=None, clock="")
         while True:
             execution: dict[str, Any] = client.describe_execution(executionArn=arn)
             state = _current_state(client, arn)
@@ -135,7 +137,8 @@ def follow(client: Any, arn: str, week: int, console: Console) -> dict[str, Any]
                 counts = client.describe_map_run(mapRunArn=entry["mapRunArn"])["itemCounts"]
                 ended = counts["succeeded"] + counts["failed"] + counts["aborted"] + counts["timedOut"]
                 progress.update(bar, total=counts["total"] or None, completed=ended)
-            progress.update(bar, description=f"week {week}  {state:<28}")
+            seconds = datetime.datetime.now(datetime.timezone.utc) - execution["startDate"]
+            progress.update(bar, description=f"week {week}  {state:<28}", clock=f"{seconds.total_seconds():.0f} s")
             if state != seen and not console.is_terminal:
                 console.print(f"Week {week}: {state}")
             seen = state
@@ -264,6 +267,11 @@ def main() -> int:
         return run_demo(options, console)
     except DemoFailed as failure:
         console.print(f"[red]{failure}[/red]")
+        return 1
+    except (BotoCoreError, ClientError) as error:
+        console.print(
+            f"[red]The local cloud does not answer: {error}[/red]\nRun the demo again: it goes on where it was."
+        )
         return 1
     except KeyboardInterrupt:
         console.print("Interrupted. Run the demo again: it goes on where it was.")
