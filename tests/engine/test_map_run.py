@@ -72,6 +72,23 @@ def test_stopping_the_execution_stops_the_map_run(drive: Any) -> None:
     assert run.all_commands(StopMapRun) == [StopMapRun(record.branch, record.attempt, record.arn)]
 
 
+@pytest.mark.parametrize("field", ["MaxConcurrency", "ToleratedFailureCount", "ToleratedFailurePercentage"])
+def test_numbers_that_no_store_can_hold_fail_the_state(drive: Any, field: str) -> None:
+    run = drive(distributed(ItemsPath="$.items", **{f"{field}Path": "$.n"}), {"items": [0], "n": 10**400}).run()
+    assert run.execution.error == "States.Runtime"
+    assert f"{field} cannot be greater than" in run.execution.cause
+
+
+def test_no_tolerance_needs_no_total() -> None:
+    run = MapRun(arn="r", execution_arn="e", machine_arn="m", branch=1, attempt=1, state="M", label="l", region="",
+                 tolerated_failure_percentage=0.0)
+    child_started(run)
+    child_ended(run, "FAILED")
+    assert verdict(run) is not None
+    run.tolerated_failure_percentage = 0.5
+    assert verdict(run) is None
+
+
 def test_everything_the_run_needs_is_resolved(drive: Any) -> None:
     _, record = started(drive, distributed(
         InputPath="$.in", MaxConcurrencyPath="$.width", ToleratedFailureCountPath="$.count",

@@ -187,23 +187,70 @@ def test_output_over_256_kib_fails_the_state(drive: Any) -> None:
     assert run.types() == ["ExecutionStarted", "PassStateEntered", "ExecutionFailed"]
 
 
-def test_the_stages_of_a_state_can_be_shown(drive: Any) -> None:
-    from stepfunctions.asl.document import Document
-    from stepfunctions.engine.dataflow import stages
-    from stepfunctions.engine.messages import Started
-    from stepfunctions.engine.turn import Turn
+def test_what_a_pass_leaves_out_is_still_checked(drive: Any) -> None:
+    run = drive(one({"Type": "Pass", "InputPath": "$.missing", "Result": 7, "End": True})).run()
+    assert run.execution.error == "States.Runtime"
 
-    run = drive(one({"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "End": True, "InputPath": "$.in",
-                     "Parameters": {"p.$": "$.x"}, "ResultSelector": {"r.$": "$.y"}, "ResultPath": "$.out",
-                     "OutputPath": "$.out.r"}), {"in": {"x": 1}})
-    run.send(Started())
-    branch = run.execution.branches[1]
-    turn = Turn(run.execution, run.program, run.now)
-    shown = stages(turn, branch, turn.node(branch), Document({"y": 2}))
-    assert [document.value for document in (
-        shown.after_input_path, shown.after_parameters, shown.result, shown.after_result_selector,
-        shown.after_result_path, shown.output)] == [
-            {"x": 1}, {"p": 1}, {"y": 2}, {"r": 2}, {"in": {"x": 1}, "out": {"r": 2}}, 2]
+
+def test_a_literal_timestamp_that_is_no_day_is_named_in_the_error(drive: Any) -> None:
+    run = drive(one({"Type": "Wait", "TimestampPath": "$.at", "End": True}), {"at": "2026-02-30T00:00:00Z"}).run()
+    assert run.execution.cause.endswith(
+        "The TimestampPath parameter does not reference a valid ISO-8601 extended offset date-time format string: "
+        "$.at == 2026-02-30T00:00:00Z")
+
+
+@pytest.mark.parametrize("offset", ["Z", "+05:30", "-00:30"])
+def test_a_wait_until_a_moment_with_an_offset(drive: Any, offset: str) -> None:
+    from datetime import datetime, timezone
+
+    run = drive(one({"Type": "Wait", "TimestampPath": "$.at", "End": True}),
+                {"at": f"2030-01-01T00:00:00.250{offset}"}).run()
+    moment = datetime.fromisoformat(f"2030-01-01T00:00:00.250000{offset.replace('Z', '+00:00')}")
+    assert run.status == "SUCCEEDED"
+    assert run.now == pytest.approx(moment.astimezone(timezone.utc).timestamp(), abs=1e-5)
+
+
+def test_half_of_a_surrogate_pair_stays_an_escape(drive: Any) -> None:
+    run = drive(one({"Type": "Pass", "Parameters": {"x.$": "States.StringToJson($.text)"}, "End": True}),
+                {"text": '"\\ud800 é"'}).run()
+    assert run.status == "SUCCEEDED"
+    assert run.execution.output.text == '{"x":"\\ud800 é"}'
+    assert run.execution.output.text.encode()
+
+
+def test_an_error_can_be_stored_whatever_characters_it_has(drive: Any) -> None:
+    run = drive(one({"Type": "Fail", "Error": "E\ud800", "Cause": "\udfffé"})).run()
+    assert (run.execution.error, run.execution.cause) == ("E?", "?é")
+
+
+def test_data_nested_too_deeply_fails_the_state(drive: Any) -> None:
+    value: list[Any] = []
+    for _ in range(200_000):
+        value = [value]
+    run = drive(one({"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "End": True}), {},
+                {"S": [value]}).run()
+    assert (run.status, run.execution.error) == ("FAILED", "States.Runtime")
+    assert "nested too deeply" in run.execution.cause
+    while value:  # taken apart here: freeing it at once would recurse
+        value = value.pop()
+
+
+def test_what_one_assign_sets_may_have_256_kib(drive: Any) -> None:
+    half = {"a.$": "$.a", "b.$": "$.a"}
+    run = drive(one({"Type": "Pass", "Assign": half, "End": True}), {"a": "x" * 130_000}).run()
+    assert run.status == "SUCCEEDED"
+    run = drive(one({"Type": "Pass", "Assign": half, "End": True}), {"a": "x" * 131_072}).run()
+    assert run.execution.error == "States.DataLimitExceeded"
+
+
+def test_an_assign_of_a_rule_must_be_an_object() -> None:
+    from stepfunctions.asl.codec import parse
+    from stepfunctions.engine.program import compile_program
+    from stepfunctions.errors import DefinitionError
+
+    rule = {"Variable": "$.x", "IsPresent": True, "Next": "Done", "Assign": 5}
+    with pytest.raises(DefinitionError, match="Assign"):
+        compile_program(parse(one({"Type": "Choice", "Choices": [rule]}, Done={"Type": "Succeed"})))
 
 
 LOOP = one({"Type": "Choice", "Default": "S", "Choices": [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import Any
 
 import pytest
@@ -20,6 +21,8 @@ from stepfunctions.engine.messages import (
     TimerFired,
     TimerKind,
 )
+from stepfunctions.engine.program import CompiledRetrier
+from stepfunctions.engine.retry import delay
 from stepfunctions.engine.tokens import make_token, read_token
 
 INVOKE = "arn:aws:states:::lambda:invoke"
@@ -172,6 +175,30 @@ def test_full_jitter_is_within_the_delay_and_the_same_in_a_replay(drive: Any, an
     assert len(set(first)) == 5
     assert all(0 <= delay <= 100 for delay in first)
     assert delays() == first
+
+
+@pytest.mark.parametrize("rate", [2, 10**400, 1e308])
+def test_whole_and_huge_rates_are_no_big_numbers(rate: float) -> None:
+    retrier = CompiledRetrier(("E",), interval=3, max_attempts=99_999_999, rate=rate, max_delay=60, jitter=False)
+    assert delay(retrier, 50_000_000, Random(1)) == 60
+
+
+@pytest.mark.parametrize("field", ["TimeoutSeconds", "HeartbeatSeconds"])
+@pytest.mark.parametrize("seconds", [0, 100_000_000, 10**400])
+def test_seconds_of_a_task_out_of_bounds(drive: Any, field: str, seconds: int) -> None:
+    run = drive(task(**{f"{field}Path": "$.s"}), {"s": seconds}).run()
+    assert run.execution.error == "States.Runtime"
+    assert f"{field} " in run.execution.cause
+    assert not run.tasks
+
+
+def test_what_a_catcher_does_wrong_is_not_caught_or_retried(drive: Any, answers: Any) -> None:
+    run = drive(task(Retry=[{"ErrorEquals": ["States.ALL"], "MaxAttempts": 1}],
+                     Catch=[{"ErrorEquals": ["E"], "ResultPath": "$.text.place", "Next": "Caught"},
+                            {"ErrorEquals": ["States.ALL"], "Next": "Caught"}]),
+                {"text": "no object"}, {"T": [answers.fails("E")]}).run()
+    assert (run.status, run.execution.error) == ("FAILED", "States.ReferencePathConflict")
+    assert run.types().count("TaskScheduled") == 2
 
 
 def test_each_retrier_keeps_its_own_count_and_the_first_match_decides(drive: Any, answers: Any) -> None:

@@ -7,17 +7,23 @@ The output of one state is the input of the next, and both stand in the history 
 from __future__ import annotations
 
 import json
+import re
 from typing import Any, TypeAlias
 
 JSON: TypeAlias = Any
 """A JSON value: dict with str keys, list, str, int, float, bool or None. Never changed in place once shared."""
 
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def dumps(value: JSON) -> str:
-    """Return the compact text of a JSON value, as AWS writes payloads into a history."""
-    return _encode(value)
+    """Return the compact text of a JSON value, as AWS writes payloads into a history.
+
+    It can always be written as UTF-8: half of a surrogate pair stays the escape that it came as.
+    """
+    text = _encode(value)
+    return text if text.isascii() else _LONE_SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 class Document:
@@ -55,7 +61,7 @@ class Document:
     def text(self) -> str:
         """The compact JSON text."""
         if self._text is None:
-            self._text = _encode(self._value)
+            self._text = dumps(self._value)
         return self._text
 
     @property

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from stepfunctions.engine import map_distributed, task
 from stepfunctions.engine.execution import ROOT_BRANCH, Branch, Execution, Status, Waiting
 from stepfunctions.engine.history import HistoryEvent
-from stepfunctions.engine.leaving import drop_children, end, execution_timeout, fail_branch, fail_state
-from stepfunctions.engine.limits import DATA_LIMIT, MAX_EVENTS
+from stepfunctions.engine.leaving import described, drop_children, end, execution_timeout, fail_state
+from stepfunctions.engine.limits import MAX_EVENTS
 from stepfunctions.engine.messages import (
     EXECUTION_BRANCH,
     Command,
@@ -27,8 +27,9 @@ from stepfunctions.engine.messages import (
     TimerKind,
 )
 from stepfunctions.engine.program import Node
+from stepfunctions.engine.retry import RUNTIME
 from stepfunctions.engine.states import BEGIN, CHILD_ENDED, end_wait
-from stepfunctions.engine.turn import Failure, HistoryFull, Turn
+from stepfunctions.engine.turn import HistoryFull, Turn
 from stepfunctions.errors import StateFailed
 
 MAX_TRANSITIONS = 1_000
@@ -64,7 +65,7 @@ def advance(execution: Execution, outcome: Outcome | None, now: float) -> Step:
             _settle(turn)
         _run(turn)
     except HistoryFull:
-        end(turn, Status.FAILED, execution.last_event_id, None, "States.Runtime",
+        end(turn, Status.FAILED, execution.last_event_id, None, RUNTIME,
             f"The execution reached the maximum number of history events ({MAX_EVENTS}).")
     more = bool(execution.ready)
     if more:  # in the order that a load would find them in
@@ -99,21 +100,16 @@ def _attempt(turn: Turn, branch: Branch, node: Node, action: Action) -> None:
     try:
         action(turn, branch, node)
     except StateFailed as error:
-        branch.waiting = Waiting.NOTHING
-        if branch.id in turn.execution.families:
-            drop_children(turn, branch, branch.last_event)
-        try:
-            fail_state(turn, branch, node, _described(branch, node, error))
-        except StateFailed as again:
-            fail_branch(turn, branch, _described(branch, node, again))
+        _failed(turn, branch, node, error)
+    except RecursionError:
+        _failed(turn, branch, node, StateFailed(RUNTIME, "The state's data is nested too deeply."))
 
 
-def _described(branch: Branch, node: Node, error: StateFailed) -> Failure:
-    """Return the failure with the words in front that AWS puts there."""
-    if error.error == DATA_LIMIT:
-        return Failure.of(error.error, error.cause)
-    return Failure.of(error.error, f"An error occurred while executing the state '{node.name}' (entered at the "
-                                   f"event id #{branch.entered_event}). {error.cause}")
+def _failed(turn: Turn, branch: Branch, node: Node, error: StateFailed) -> None:
+    branch.waiting = Waiting.NOTHING
+    if branch.id in turn.execution.families:
+        drop_children(turn, branch, branch.last_event)
+    fail_state(turn, branch, node, described(branch, node, error))
 
 
 def _settle(turn: Turn) -> None:

@@ -120,10 +120,17 @@ class Fields:
         """Compile a payload; None when it is not written."""
         return None if payload is ABSENT else self.guard(field, lambda: self.tongue.template(payload, field))
 
+    def assign(self, payload: JSON, field: str) -> Evaluator | None:
+        """Compile an Assign; None when it is not written."""
+        if payload is not ABSENT and not isinstance(payload, dict):
+            self.compiler.problems.append(Problem(path=f"{self.path}/{field}", message="Assign must be an object."))
+            return None
+        return self.template(payload, field)
+
     def flow(self) -> Flow:
         """Compile the data flow fields that this state has."""
         state = self.state
-        flow = Flow(assign=self.template(getattr(state, "assign", ABSENT), "Assign"))
+        flow = Flow(assign=self.assign(getattr(state, "assign", ABSENT), "Assign"))
         if self.tongue.name == JSONATA:
             flow.parameters = self.template(getattr(state, "arguments", ABSENT), "Arguments")
             flow.output = self.template(getattr(state, "output", ABSENT), "Output")
@@ -157,7 +164,7 @@ class Fields:
         field = f"Catch/{index}"
         place, discard = self.place(catcher.result_path, f"{field}/ResultPath")
         return CompiledCatcher(catcher.error_equals, catcher.next, place, discard,
-                               self.template(catcher.assign, f"{field}/Assign"))
+                               self.assign(catcher.assign, f"{field}/Assign"))
 
     def number(self, attribute: str, wire: str, holder: Any = None) -> Number | None:
         """Compile ``Wire`` or ``WirePath``, whichever is written; None when neither is."""
@@ -204,7 +211,7 @@ def _choice(fields: Fields) -> ChoiceWork:
             test = fields.expression(item.condition, f"{field}/Condition")
         else:
             test = (lambda scope: True) if item.condition else (lambda scope: False)  # noqa: ARG005
-        return Transition(test, item.next, fields.template(item.assign, f"{field}/Assign"))
+        return Transition(test, item.next, fields.assign(item.assign, f"{field}/Assign"))
 
     rules = tuple(rule(index, item) for index, item in enumerate(state.choices))
     default = Transition(None, None if state.default is ABSENT else state.default)
@@ -218,8 +225,8 @@ def _wait(fields: Fields) -> WaitWork:
         return WaitWork(seconds=seconds)
     if state.timestamp_path is not ABSENT:
         return WaitWork(timestamp=fields.expression(state.timestamp_path, "TimestampPath"),
-                        text=state.timestamp_path)
-    return WaitWork(timestamp=str(state.timestamp))
+                        field="TimestampPath", text=state.timestamp_path)
+    return WaitWork(timestamp=str(state.timestamp), text=str(state.timestamp))
 
 
 def _fail(fields: Fields) -> FailWork:

@@ -11,12 +11,12 @@ from stepfunctions.asl.document import JSON, Document
 from stepfunctions.engine.execution import Branch
 from stepfunctions.engine.map_run import map_item
 from stepfunctions.engine.program import Node, TaskWork
+from stepfunctions.engine.retry import RUNTIME
 from stepfunctions.engine.tokens import make_token
 from stepfunctions.engine.turn import Turn
 from stepfunctions.errors import StateFailed
 from stepfunctions.query.scope import Evaluator, Scope
 
-RUNTIME = "States.Runtime"
 _COUNTS_RETRIES = frozenset({"Task", "Parallel", "Map"})
 
 

@@ -1,31 +1,22 @@
 """How data goes through a state: InputPath, Parameters, the work, ResultSelector, ResultPath, OutputPath.
 
-One function a stage, so that the stages can be shown one by one (as TestState does); :func:`stages` runs them all.
-Nothing that stays as it is gets copied: an untouched document keeps its text.
+One function a stage. Nothing that stays as it is gets copied: an untouched document keeps its text.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from stepfunctions.asl.document import JSON, Document
-from stepfunctions.engine.context import RUNTIME, evaluate
+from stepfunctions.engine.context import evaluate
 from stepfunctions.engine.execution import Branch
+from stepfunctions.engine.limits import check_size
 from stepfunctions.engine.program import Node, Number
+from stepfunctions.engine.retry import RUNTIME
 from stepfunctions.engine.turn import Turn
 from stepfunctions.errors import StateFailed
+from stepfunctions.query.scope import Evaluator
 
-
-@dataclass(slots=True)
-class Stages:
-    """A state's data after each stage, as AWS's TestState names them."""
-
-    after_input_path: Document
-    after_parameters: Document
-    result: Document
-    after_result_selector: Document
-    after_result_path: Document
-    output: Document
+LARGEST_NUMBER = 2**53
+"""The largest number of a definition that is used; any JSON reader and any store holds it exactly."""
 
 
 def effective_input(turn: Turn, branch: Branch, node: Node) -> Document:
@@ -40,12 +31,6 @@ def parameters(turn: Turn, branch: Branch, node: Node, effective: Document) -> D
     """Parameters (JSONata: Arguments): what the work gets."""
     template = node.flow.parameters
     return effective if template is None else evaluate(turn, branch, node, template, effective)
-
-
-def selected(turn: Turn, branch: Branch, node: Node, result: Document) -> Document:
-    """ResultSelector: what is kept of the result."""
-    template = node.flow.selector
-    return result if template is None else evaluate(turn, branch, node, template, result)
 
 
 def placed(branch: Branch, node: Node, result: Document) -> Document:
@@ -74,40 +59,37 @@ def output_of(turn: Turn, branch: Branch, node: Node, result: Document) -> Docum
     return result if flow.output is None else filtered(turn, branch, node, result)
 
 
-def stages(turn: Turn, branch: Branch, node: Node, result: Document | None = None) -> Stages:
-    """Run every stage and return them all; ``result`` None stands for work that gives back what it got."""
-    after_input_path = effective_input(turn, branch, node)
-    after_parameters = parameters(turn, branch, node, after_input_path)
-    raw = after_parameters if result is None else result
-    chosen = selected(turn, branch, node, raw)
-    combined = placed(branch, node, chosen)
-    return Stages(after_input_path, after_parameters, raw, chosen, combined,
-                  filtered(turn, branch, node, combined))
-
-
 def assigned(turn: Turn, branch: Branch, node: Node, document: Document) -> dict[str, JSON] | None:
     """Return the variables that the state's Assign sets, or None; ``document`` is what a bare ``$`` means."""
     if node.flow.assign is None:
         return None
-    values = evaluate(turn, branch, node, node.flow.assign, document).value
-    assert isinstance(values, dict)
-    return values
+    return variables(turn, branch, node, node.flow.assign, document)
+
+
+def variables(turn: Turn, branch: Branch, node: Node, assign: Evaluator, document: Document) -> dict[str, JSON]:
+    """Return what an Assign sets. Fails the state when all of it is over 256 KiB."""
+    values = evaluate(turn, branch, node, assign, document)
+    check_size(values, node.name)
+    assert isinstance(values.value, dict), "the compiler refuses an Assign that is no object"
+    return values.value
 
 
 def read_number(turn: Turn, branch: Branch, node: Node, number: Number, document: Document,
                 whole: bool = True) -> float:
     """Return a number that is written, or read from ``document``; fails the state when it is none there."""
-    if number.path is None:
-        return number.value or 0
-    value = evaluate(turn, branch, node, number.path, document)
-    found = value.value
-    if isinstance(found, float) and whole and found.is_integer():
-        found = int(found)
-    if isinstance(found, bool) or not isinstance(found, int if whole else (int, float)):
-        shown = found if isinstance(found, str) else value.text
-        kind = "integer" if whole else "number"
-        raise StateFailed(RUNTIME, f'The {number.field} field refers to value "{shown}" which is not a valid '
-                                   f"{kind}: {number.text}")
+    found: JSON = number.value or 0
+    if number.path is not None:
+        value = evaluate(turn, branch, node, number.path, document)
+        found = value.value
+        if isinstance(found, float) and whole and found.is_integer():
+            found = int(found)
+        if isinstance(found, bool) or not isinstance(found, int if whole else (int, float)):
+            shown = found if isinstance(found, str) else value.text
+            kind = "integer" if whole else "number"
+            raise StateFailed(RUNTIME, f'The {number.field} field refers to value "{shown}" which is not a valid '
+                                       f"{kind}: {number.text}")
     if found < 0:
         raise StateFailed(RUNTIME, f"{number.field.removesuffix('Path')} cannot be negative.")
-    return float(found) if not whole else int(found)
+    if found > LARGEST_NUMBER:
+        raise StateFailed(RUNTIME, f"{number.field.removesuffix('Path')} cannot be greater than {LARGEST_NUMBER}.")
+    return int(found) if whole else float(found)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from stepfunctions.asl.document import JSON, Document, dumps
-from stepfunctions.engine.context import evaluate
-from stepfunctions.engine.dataflow import assigned, output_of
+from stepfunctions.engine.dataflow import assigned, output_of, variables
 from stepfunctions.engine.execution import Branch, Status, Waiting
-from stepfunctions.engine.limits import check_size
+from stepfunctions.engine.limits import DATA_LIMIT, check_size
 from stepfunctions.engine.messages import EXECUTION_BRANCH, CancelTimers, TimerKind
-from stepfunctions.engine.program import Node
+from stepfunctions.engine.program import CompiledCatcher, Node
 from stepfunctions.engine.retry import choose_catcher, choose_retrier, delay
 from stepfunctions.engine.turn import Failure, Turn
+from stepfunctions.errors import StateFailed
 
 _ABORTED = {"Task": "TaskStateAborted", "Wait": "WaitStateAborted", "Parallel": "ParallelStateAborted",
             "Map": "MapStateAborted"}
@@ -25,14 +25,14 @@ def finish_work(turn: Turn, branch: Branch, node: Node, result: Document) -> Non
 
 
 def leave(turn: Turn, branch: Branch, node: Node, output: Document, goal: str | None,
-          variables: dict[str, JSON] | None = None) -> None:
-    """Write the Exited event and go to the state ``goal``, or end the branch when it is None."""
+          values: dict[str, JSON] | None = None) -> None:
+    """Write the Exited event, set variables, and go to the state ``goal``, or end the branch when it is None."""
     if output is not branch.input:
         check_size(output, node.name)
     extra: dict[str, JSON] | None = None
-    if variables:
-        branch.variables = {**branch.variables, **variables}
-        extra = {"assignedVariables": {name: dumps(value) for name, value in variables.items()}}
+    if values:
+        branch.variables = {**branch.variables, **values}
+        extra = {"assignedVariables": {name: dumps(value) for name, value in values.items()}}
     turn.emit(branch, node.exited, node.name, output, extra)
     if goal is not None:
         turn.go(branch, goal, output)
@@ -67,16 +67,29 @@ def fail_state(turn: Turn, branch: Branch, node: Node, failure: Failure, failed_
     if catcher is None:
         fail_branch(turn, branch, failure)
         return
+    try:
+        _catch(turn, branch, node, catcher, failure)
+    except StateFailed as error:  # nothing catches what a catcher's own fields do wrong
+        fail_branch(turn, branch, described(branch, node, error))
+
+
+def _catch(turn: Turn, branch: Branch, node: Node, catcher: CompiledCatcher, failure: Failure) -> None:
     error = Document({"Error": failure.error or "", "Cause": failure.cause or ""})
-    variables: dict[str, JSON] | None = None
-    if catcher.assign is not None:
-        variables = evaluate(turn, branch, node, catcher.assign, error).value
+    values = None if catcher.assign is None else variables(turn, branch, node, catcher.assign, error)
     output = error
     if catcher.discard:
         output = branch.input
     elif catcher.place is not None:
         output = Document(catcher.place(branch.input.value, error.value))
-    leave(turn, branch, node, output, catcher.next, variables)
+    leave(turn, branch, node, output, catcher.next, values)
+
+
+def described(branch: Branch, node: Node, error: StateFailed) -> Failure:
+    """Return the failure with the words in front that AWS puts there."""
+    if error.error == DATA_LIMIT:
+        return Failure.of(error.error, error.cause)
+    return Failure.of(error.error, f"An error occurred while executing the state '{node.name}' (entered at the "
+                                   f"event id #{branch.entered_event}). {error.cause}")
 
 
 def _try_again(turn: Turn, branch: Branch, node: Node, index: int) -> None:
@@ -136,8 +149,8 @@ def end(turn: Turn, status: str, previous: int, output: Document | None = None, 
     execution = turn.execution
     execution.status = status
     execution.output = output
-    execution.error = error
-    execution.cause = cause
+    execution.error = _well_formed(error)
+    execution.cause = _well_formed(cause)
     execution.stopped_at = turn.now
     turn.note(previous, _LAST_EVENT[status], None, output, reasons(error, cause))
     for branch in list(execution.branches.values()):
@@ -147,6 +160,11 @@ def end(turn: Turn, status: str, previous: int, output: Document | None = None, 
         turn.commands.append(CancelTimers(EXECUTION_BRANCH))
     execution.ready.clear()
     turn.settled.clear()
+
+
+def _well_formed(text: str | None) -> str | None:
+    """Return a text that any store can hold: half of a surrogate pair becomes '?', as in Java."""
+    return text if text is None or text.isascii() else text.encode(errors="replace").decode()
 
 
 _LAST_EVENT = {Status.SUCCEEDED: "ExecutionSucceeded", Status.FAILED: "ExecutionFailed",

@@ -147,7 +147,7 @@ def verdict(run: MapRun) -> Verdict | None:
 def _exceeded(run: MapRun) -> bool:
     """Tell whether more children failed than are tolerated. With neither tolerance written, none is.
 
-    A percentage is of all items, so it counts once their number is known.
+    A percentage over 0 is of all items, so it counts once their number is known.
     """
     failures = run.failed + run.timed_out + run.aborted
     count, percentage = run.tolerated_failure_count, run.tolerated_failure_percentage
@@ -157,7 +157,9 @@ def _exceeded(run: MapRun) -> bool:
         return True
     if count is not None and failures > count:
         return True
-    return percentage is not None and bool(run.total) and failures * 100 > percentage * (run.total or 0)
+    if percentage is None or (run.total is None and percentage > 0):
+        return False
+    return failures * 100 > percentage * (run.total or 0)
 
 
 def child_input(program: Program, run: MapRun, item: JSON, index: int, key: str | None = None,

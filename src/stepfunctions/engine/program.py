@@ -90,7 +90,9 @@ class WaitWork:
 
     seconds: Number | None = None
     timestamp: Evaluator | str | None = None
+    field: str = "Timestamp"
     text: str = ""
+    """The field as it is written, for errors about its value."""
 
 
 @dataclass(slots=True)

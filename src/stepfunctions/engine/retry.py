@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from random import Random
 
+from stepfunctions.engine.limits import DATA_LIMIT
 from stepfunctions.engine.program import CompiledCatcher, CompiledRetrier
 
 ALL = "States.ALL"
@@ -15,7 +16,7 @@ TASK_FAILED = "States.TaskFailed"
 TIMEOUT = "States.Timeout"
 HEARTBEAT_TIMEOUT = "States.HeartbeatTimeout"
 RUNTIME = "States.Runtime"
-NOT_ALL = frozenset({"States.DataLimitExceeded", RUNTIME})
+NOT_ALL = frozenset({DATA_LIMIT, RUNTIME})
 """What States.ALL does not match, as the developer guide says."""
 LONGEST_DELAY = 31_622_400.0
 """Seconds: the most that MaxDelaySeconds may be; no retry waits longer."""
@@ -53,7 +54,7 @@ def delay(retrier: CompiledRetrier, used: int, chance: Random) -> float:
     """Return the seconds before the retry after ``used`` earlier ones; ``chance`` is drawn for FULL jitter only."""
     longest = LONGEST_DELAY if retrier.max_delay is None else retrier.max_delay
     try:
-        seconds = min(retrier.interval * retrier.rate ** used, longest)
+        seconds = min(retrier.interval * float(retrier.rate) ** used, longest)
     except OverflowError:
         seconds = longest
     return chance.uniform(0, seconds) if retrier.jitter else seconds

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import calendar
-import re
-import time
 from collections.abc import Callable
 from typing import Any
 
 from stepfunctions.asl.document import Document
 from stepfunctions.engine import map_inline, parallel, task
-from stepfunctions.engine.context import RUNTIME, evaluate, scope
-from stepfunctions.engine.dataflow import assigned, effective_input, filtered, parameters, read_number
+from stepfunctions.engine.context import evaluate, scope
+from stepfunctions.engine.dataflow import assigned, effective_input, filtered, parameters, read_number, variables
 from stepfunctions.engine.execution import Branch, Waiting
 from stepfunctions.engine.leaving import fail_branch, finish_work, leave
 from stepfunctions.engine.messages import TimerKind
 from stepfunctions.engine.program import ChoiceWork, FailWork, Node, WaitWork
+from stepfunctions.engine.retry import RUNTIME
 from stepfunctions.engine.turn import Failure, Turn
 from stepfunctions.errors import StateFailed
+from stepfunctions.query.timestamps import epoch_seconds
 
 LONGEST_WAIT = 2**31 - 1
 """Seconds; AWS refuses to wait longer."""
@@ -25,10 +24,8 @@ LONGEST_WAIT = 2**31 - 1
 
 def begin_pass(turn: Turn, branch: Branch, node: Node) -> None:
     """Pass the input, the Parameters or the Result on."""
-    result = node.result
-    if result is None:
-        result = parameters(turn, branch, node, effective_input(turn, branch, node))
-    finish_work(turn, branch, node, result)
+    given = parameters(turn, branch, node, effective_input(turn, branch, node))
+    finish_work(turn, branch, node, given if node.result is None else node.result)
 
 
 def begin_succeed(turn: Turn, branch: Branch, node: Node) -> None:
@@ -65,12 +62,12 @@ def begin_choice(turn: Turn, branch: Branch, node: Node) -> None:
     if chosen.next is None:
         raise StateFailed("States.NoChoiceMatched",
                           "Failed to transition out of the state. The state does not point to a next state.")
-    variables = None
+    values = None
     if chosen.assign is not None:
-        variables = evaluate(turn, branch, node, chosen.assign, effective).value
+        values = variables(turn, branch, node, chosen.assign, effective)
     elif chosen is work.default:
-        variables = assigned(turn, branch, node, effective)
-    leave(turn, branch, node, filtered(turn, branch, node, effective), chosen.next, variables)
+        values = assigned(turn, branch, node, effective)
+    leave(turn, branch, node, filtered(turn, branch, node, effective), chosen.next, values)
 
 
 def begin_wait(turn: Turn, branch: Branch, node: Node) -> None:
@@ -96,10 +93,10 @@ def _wait_seconds(turn: Turn, branch: Branch, node: Node, effective: Document) -
     written: Any = work.timestamp
     if not isinstance(written, str):
         written = evaluate(turn, branch, node, written, effective).value
-    due = parse_timestamp(written)
+    due = epoch_seconds(written) if isinstance(written, str) else None
     if due is None:
         shown = written if isinstance(written, str) else Document(written).text
-        raise StateFailed(RUNTIME, "The TimestampPath parameter does not reference a valid ISO-8601 extended "
+        raise StateFailed(RUNTIME, f"The {work.field} parameter does not reference a valid ISO-8601 extended "
                                    f"offset date-time format string: {work.text} == {shown}")
     return due - turn.now
 
@@ -109,24 +106,6 @@ def end_wait(turn: Turn, branch: Branch, node: Node) -> None:
     effective = branch.effective or branch.input
     leave(turn, branch, node, filtered(turn, branch, node, effective), node.next,
           assigned(turn, branch, node, effective))
-
-
-_TIMESTAMP = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(?:Z|([+-])(\d\d):(\d\d))")
-
-
-def parse_timestamp(value: Any) -> float | None:
-    """Return the epoch seconds of an RFC 3339 timestamp; None when it is none."""
-    match = _TIMESTAMP.fullmatch(value) if isinstance(value, str) else None
-    if match is None:
-        return None
-    try:
-        seconds = float(calendar.timegm(time.strptime(match[1], "%Y-%m-%dT%H:%M:%S")))
-    except ValueError:
-        return None
-    if match[3]:
-        offset = int(match[4]) * 3600 + int(match[5]) * 60
-        seconds += -offset if match[3] == "+" else offset
-    return seconds + float(match[2] or 0)
 
 
 BEGIN: dict[str, Callable[[Turn, Branch, Node], None]] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from stepfunctions.asl.document import JSON, Document
+from stepfunctions.asl.states import LONGEST_SECONDS
 from stepfunctions.engine.context import evaluate
 from stepfunctions.engine.dataflow import effective_input, parameters, read_number
 from stepfunctions.engine.execution import Branch, Waiting
@@ -10,7 +11,7 @@ from stepfunctions.engine.leaving import fail_state, finish_work, reasons
 from stepfunctions.engine.limits import check_size
 from stepfunctions.engine.messages import CancelTask, RunTask, TaskFailed, TaskSubmitted, TaskSucceeded, TimerKind
 from stepfunctions.engine.program import Node, Number, TaskWork
-from stepfunctions.engine.retry import HEARTBEAT_TIMEOUT, TIMEOUT
+from stepfunctions.engine.retry import HEARTBEAT_TIMEOUT, RUNTIME, TIMEOUT
 from stepfunctions.engine.tokens import make_token
 from stepfunctions.engine.turn import Failure, Turn
 from stepfunctions.errors import StateFailed
@@ -47,7 +48,13 @@ def begin(turn: Turn, branch: Branch, node: Node) -> None:
 
 
 def _seconds(turn: Turn, branch: Branch, node: Node, number: Number | None, effective: Document) -> int | None:
-    return None if number is None else int(read_number(turn, branch, node, number, effective))
+    if number is None:
+        return None
+    seconds = int(read_number(turn, branch, node, number, effective))
+    if not 0 < seconds <= LONGEST_SECONDS:
+        raise StateFailed(RUNTIME, f"{number.field.removesuffix('Path')} must be between 1 and {LONGEST_SECONDS}, "
+                                   f"but is {seconds}.")
+    return seconds
 
 
 def _scheduled(turn: Turn, branch: Branch, work: TaskWork, arguments: Document, credentials: JSON,
