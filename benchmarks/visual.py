@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from typing import Any
 
 from stepfunctions.visual import Picture
+from table import Row, show
 
 TASK = "arn:aws:states:::lambda:invoke"
 Definition = dict[str, Any]
@@ -75,10 +77,15 @@ def milliseconds(definition: Definition, portrait: bool) -> float:
     return min(found)
 
 
-def main() -> None:
+def rows() -> Iterator[Row]:
+    """Layout and SVG of machines of four shapes; half a minute."""
     for make in (chain, nested, wide, leaps):
-        times = [f"{milliseconds(make(count), True):8.1f}" for count in (10, 100, 1_000)]
-        print(f"{make.__name__:8}", *times, "ms for 10, 100, 1,000 states")
+        for count in (10, 100, 1_000):
+            yield Row(f"{make.__name__}, {count:,} states: layout and SVG", milliseconds(make(count), True), "ms")
+
+
+def main() -> None:
+    show("Pictures", rows())
 
 
 if __name__ == "__main__":
