@@ -147,8 +147,9 @@ class _Reader:
         if kind in _BEGINS_WORK and visit.failing:
             visit.retries += 1
             visit.failing = False
-        elif kind.endswith("Aborted"):
-            visit.status = "ABORTED"
+        elif kind.endswith("Aborted"):  # may follow the event that failed the scope, which is another state's
+            if not visit.failing and visit.status == "RUNNING" and kind.startswith(visit.kind):
+                visit.status = "ABORTED"
         elif kind.endswith(("Failed", "TimedOut")):
             visit.failing = True
         elif kind.endswith("Succeeded"):

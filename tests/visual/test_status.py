@@ -1,0 +1,127 @@
+"""Histories read: statuses, retries, iterations and the transitions taken; written by hand and by the engine."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from stepfunctions.errors import StateFailed
+from stepfunctions.runtime.inprocess import LocalClient
+from stepfunctions.visual import Picture
+from stepfunctions.visual.status import read_history
+
+Definition = dict[str, Any]
+
+
+def statuses(events: list[dict[str, Any]]) -> dict[str, str]:
+    return {name: status.status for name, status in read_history(events).states.items()}
+
+
+def test_a_state_is_running_until_it_is_left(script: Any) -> None:
+    script.task("A")
+    script.add("TaskStateEntered", name="B")
+    script.add("TaskScheduled")
+    assert statuses(script.events) == {"A": "SUCCEEDED", "B": "RUNNING"}
+
+
+def test_retries_are_counted_and_a_caught_error_is_not_a_failure(script: Any) -> None:
+    script.task("A", failures=2)
+    script.task("B", failures=1, caught=True)
+    overlay = read_history(script.events)
+    assert overlay.states["A"].text() == "Succeeded · 2 retries"
+    assert overlay.states["B"].text() == "Caught error · 1 retry"
+    assert ("A", "B") in overlay.taken
+    assert ("", "A") in overlay.taken
+
+
+def test_the_failed_state_is_the_one_whose_error_nobody_caught(script: Any) -> None:
+    script.task("A")
+    script.add("TaskStateEntered", name="B")
+    script.add("TaskScheduled")
+    script.add("TaskTimedOut", error="States.Timeout")
+    script.add("ExecutionFailed")
+    assert statuses(script.events) == {"A": "SUCCEEDED", "B": "FAILED"}
+
+
+def test_a_state_without_an_event_of_its_own_fails_with_the_execution(script: Any) -> None:
+    script.add("ChoiceStateEntered", name="Which?")
+    script.add("ExecutionFailed", error="States.NoChoiceMatched")
+    assert statuses(script.events) == {"Which?": "FAILED"}
+
+
+@pytest.mark.parametrize("end", ["ExecutionAborted", "ExecutionTimedOut"])
+def test_open_states_are_aborted_with_the_execution(script: Any, end: str) -> None:
+    script.add("WaitStateEntered", name="Wait")
+    script.add(end)
+    assert statuses(script.events) == {"Wait": "ABORTED"}
+
+
+def test_the_order_of_events_does_not_matter(script: Any) -> None:
+    script.task("A", failures=1)
+    script.task("B", caught=True)
+    assert read_history(script.events[::-1]) == read_history(script.events)
+
+
+def test_a_history_that_begins_in_the_middle_is_read(script: Any) -> None:
+    script.task("A", failures=1)
+    script.task("B")
+    assert statuses(script.events[5:])["B"] == "SUCCEEDED"
+
+
+def test_map_counts_of_a_distributed_map_are_told(script: Any) -> None:
+    script.add("MapStateEntered", name="Each")
+    script.add("MapStateStarted", length=0)
+    script.add("MapRunStarted", mapRunArn="arn")
+    counts = {"Each": {"total": 40, "succeeded": 17, "failed": 3, "running": 5}}
+    assert read_history(script.events, counts).states["Each"].text() == "Running · 20/40 · 3 failed · 5 running"
+
+
+def run(definition: Definition, mocks: dict[str, Any], given: Any = None) -> list[dict[str, Any]]:
+    """Run a definition on the engine and return its history."""
+    client = LocalClient(mocks)
+    machine = client.create_state_machine(name="m", definition=json.dumps(definition),
+                                          roleArn="arn:aws:iam::123456789012:role/r")
+    started = client.start_execution(stateMachineArn=machine["stateMachineArn"], input=json.dumps(given or {}))
+    client.run_until_idle(10)
+    events: list[dict[str, Any]] = client.get_execution_history(executionArn=started["executionArn"])["events"]
+    return events
+
+
+def test_what_the_engine_writes_is_read(nested: Definition) -> None:
+    def check(given: dict[str, Any]) -> dict[str, Any]:
+        if given["item"] == 1:
+            raise StateFailed("Boom", "one of three")
+        return {**given, "status": "READY", "tries": 0}
+
+    nested = copy.deepcopy(nested)
+    each = nested["States"]["Both"]["Branches"][0]["States"]["Each"]
+    each["ItemsPath"] = "$.items"
+    mocks = {"Collect": {"items": [{"item": number} for number in range(3)]}, "Check": check, "Train": {}, "Notify": {},
+             "Clean up": {}}
+    overlay = read_history(run(nested, mocks))
+    assert overlay.states["Collect"].status == "SUCCEEDED"
+    assert overlay.states["Check"].text() == "1 failed · 1 aborted · 1 succeeded"
+    assert overlay.states["Each"].status == "FAILED"
+    assert overlay.states["Each"].counts["failed"] == 1
+    assert overlay.states["Both"].status == "CAUGHT"
+    assert overlay.states["Clean up"].status == "SUCCEEDED"
+    assert overlay.states["Reject"].status == "FAILED"
+    assert ("Both", "Clean up") in overlay.taken
+    assert "Publish" not in overlay.states
+
+
+def test_iterations_are_counted(task: Callable[..., Definition]) -> None:
+    body = {"StartAt": "Work", "States": {"Work": task()}}
+    definition = {"StartAt": "Each", "States": {"Each": {
+        "Type": "Map", "ItemsPath": "$.items", "ItemProcessor": body, "End": True}}}
+    events = run(definition, {"Work": 1}, {"items": [1, 2, 3]})
+    overlay = read_history(events)
+    assert overlay.states["Each"].text() == "Succeeded · 3/3"
+    assert overlay.states["Work"].text() == "3 succeeded"
+    half = next(index for index, event in enumerate(events) if event["type"] == "MapIterationSucceeded")
+    assert "1/3" in read_history(events[: half + 1]).states["Each"].text()
+    assert "Each  [Map]  Succeeded · 3/3" in Picture.of(definition, events).text
