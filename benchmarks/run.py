@@ -60,7 +60,8 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="skip the parts that take minutes")
     parser.add_argument("--only", metavar="WORD", default="", help="only parts with this word in their title")
     parser.add_argument("--moto", action="store_true", help="measure moto's server too (installs it with pip)")
-    parser.add_argument("--json", type=lambda name: Path(name).absolute(), metavar="FILE", help="write the rows there too")
+    parser.add_argument("--json", type=lambda name: Path(name).absolute(), metavar="FILE",
+                        help="write the rows there too")
     options = parser.parse_args()
     processes.adopt_orphans()
     began, measured = time.monotonic(), []
