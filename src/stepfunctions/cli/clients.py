@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,8 @@ from typing import Any
 import click
 
 from stepfunctions.errors import LocalCloudError
+
+_STOP_SECONDS = 60.0
 
 aws_option = click.option("--aws", is_flag=True, help="Use AWS, with the credentials of the environment, instead of "
                                                        "the local cloud.")
@@ -50,15 +53,29 @@ def client_or_own_cloud(data_dir: Path, aws: bool) -> Iterator[Any]:
         yield client_of(data_dir, aws)
         return
     command = [sys.executable, "-m", "stepfunctions.cli", "local", "start", "--port", "0", "--data-dir", str(data_dir)]
-    # The server is a process of its own, so that Ctrl-C here stops watching and not the cloud in mid-step.
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                              start_new_session=True)
-    try:
+    # The server is a process of its own, so that Ctrl-C here stops watching and not the cloud in mid-step. It logs to
+    # a file: a pipe that nobody reads would block it once it is full.
+    with tempfile.TemporaryFile() as log:
+        server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
+                                  start_new_session=True)
         assert server.stdout is not None
-        if not server.stdout.readline().startswith("Ready"):
-            _, errors = server.communicate(timeout=10)
-            raise LocalCloudError(errors.strip().removeprefix("Error: ") or "The local cloud did not start.")
-        yield client_of(data_dir, aws=False)
-    finally:
-        server.terminate()
-        server.communicate(timeout=60)
+        try:
+            if not server.stdout.readline().startswith(b"Ready"):
+                server.wait(_STOP_SECONDS)
+                log.seek(0)
+                said = log.read().decode(errors="replace").strip().removeprefix("Error: ")
+                raise LocalCloudError(said or "The local cloud did not start.")
+            yield client_of(data_dir, aws=False)
+        finally:
+            _end(server)
+
+
+def _end(server: subprocess.Popen[bytes]) -> None:
+    server.terminate()
+    try:
+        server.wait(_STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        server.kill()  # safe: the next start recovers
+        server.wait()
+    if server.stdout is not None:
+        server.stdout.close()

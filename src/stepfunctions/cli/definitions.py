@@ -14,6 +14,9 @@ from stepfunctions.cli.options import data_dir_option, format_option
 from stepfunctions.cli.targets import load_target
 from stepfunctions.errors import DefinitionError
 from stepfunctions.visual import Picture
+from stepfunctions.visual.themes import Theme
+
+_ENDINGS = (".svg", ".txt")
 
 
 @click.command()
@@ -58,13 +61,15 @@ def _count(found: list[lint.Finding], what: str) -> str:
 @click.option("--theme", type=click.Choice(["light", "dark", "auto"]), default="light", show_default=True)
 @data_dir_option
 @aws_option
-def graph(target: str, output: Path | None, execution: str | None, theme: str, data_dir: Path, aws: bool) -> int:
+def graph(target: str, output: Path | None, execution: str | None, theme: Theme, data_dir: Path, aws: bool) -> int:
     """Draw a definition: FILE is JSON, YAML, or Python as FILE.py:NAME or MODULE:NAME.
 
     A definition with errors is drawn as far as it can be, and the exit code is 1.
 
         stepfunctions graph flight_delays.asl.json -o flight_delays.svg
     """
+    if output is not None and output.suffix not in _ENDINGS:
+        raise click.UsageError(f"-o {output}: write a file that ends in {' or '.join(_ENDINGS)}.")
     definition = load_target(target).definition
     given: dict[str, Any] = {}
     if execution is not None:
@@ -73,8 +78,6 @@ def graph(target: str, output: Path | None, execution: str | None, theme: str, d
     if output is None:
         click.echo(picture.text)
     else:
-        if output.suffix not in (".svg", ".txt"):
-            raise click.UsageError(f"-o {output}: write a file that ends in .svg or .txt.")
         picture.save(output)
         click.echo(str(output))
     return 1 if any(finding.severity == lint.ERROR for finding in lint.check(definition)) else 0

@@ -12,7 +12,11 @@ from stepfunctions.cli.clients import aws_option, client_of
 from stepfunctions.cli.options import data_dir_option, format_option
 from stepfunctions.cli.run import event_line
 from stepfunctions.workflow import Execution, ExecutionStatus, Workflow
+from stepfunctions.workflow.clients import pages
 from stepfunctions.workflow.lists import json_serializer
+
+_MACHINES = 100_000
+"""As many state machines as an account may have."""
 
 
 @click.group()
@@ -31,11 +35,11 @@ def list_(machine: str | None, status: str | None, limit: int, form: str, data_d
     """List executions, newest first."""
     client = client_of(data_dir, aws)
     rows: list[dict[str, Any]] = []
-    for entry in Workflow.list_workflows(max_items=1000, client=client):
+    for entry in Workflow.list_workflows(max_items=_MACHINES, client=client):
         if machine in (None, entry["name"]):
-            request = {"stateMachineArn": entry["stateMachineArn"], "maxResults": min(limit, 1000)}
-            page = client.list_executions(**request, **({"statusFilter": status} if status else {}))
-            rows.extend({**row, "machine": entry["name"]} for row in page["executions"][:limit])
+            given = {"stateMachineArn": entry["stateMachineArn"], **({"statusFilter": status} if status else {})}
+            rows.extend({**row, "machine": entry["name"]}
+                        for row in pages(client.list_executions, "executions", limit, **given))
     rows.sort(key=lambda row: row["startDate"], reverse=True)
     if form == "json":
         click.echo(json.dumps(rows, indent=2, default=json_serializer))
@@ -64,7 +68,7 @@ def _line(row: dict[str, Any]) -> str:
 def show(execution: str, most: int, form: str, data_dir: Path, aws: bool) -> int:
     """Show one execution: how it stands, its input and output, and its events. Exit code 1 when it failed."""
     client = client_of(data_dir, aws)
-    found = Execution.attach(execution if execution.startswith("arn:") else _arn_of(client, execution), client)
+    found = _find(client, execution)
     described = found.describe()
     described.pop("ResponseMetadata", None)
     events = found.list_events(max_items=most)
@@ -82,13 +86,16 @@ def show(execution: str, most: int, form: str, data_dir: Path, aws: bool) -> int
     return 0 if found.status in (ExecutionStatus.Running, ExecutionStatus.Succeeded) else 1
 
 
-def _arn_of(client: Any, name: str) -> str:
-    """Return the ARN of the newest execution of this name. Raises click.UsageError when there is none."""
-    for entry in Workflow.list_workflows(max_items=1000, client=client):
-        arn = entry["stateMachineArn"].replace(":stateMachine:", ":execution:") + f":{name}"
+def _find(client: Any, execution: str) -> Execution:
+    """Return the execution of an ARN, or of a name in any state machine. Raises click.UsageError without one."""
+    arns = [execution]
+    if not execution.startswith("arn:"):
+        arns = [entry["stateMachineArn"].replace(":stateMachine:", ":execution:") + f":{execution}"
+                for entry in Workflow.list_workflows(max_items=_MACHINES, client=client)]
+    for arn in arns:
         try:
-            client.describe_execution(executionArn=arn)
-        except client.exceptions.ExecutionDoesNotExist:
+            return Execution.attach(arn, client)
+        except (client.exceptions.ExecutionDoesNotExist, client.exceptions.InvalidArn):
             continue
-        return str(arn)
-    raise click.UsageError(f"There is no execution '{name}'. 'stepfunctions executions list' shows those there are.")
+    raise click.UsageError(f"There is no execution '{execution}'. 'stepfunctions executions list' shows those there "
+                           "are.")

@@ -99,7 +99,8 @@ def event_line(event: dict[str, Any]) -> str:
     """Return an event as one line: time, type, and the state or error it is about."""
     details: dict[str, Any] = next((value for key, value in event.items() if key.endswith("Details")), {})
     about = details.get("name") or details.get("resource") or ""
-    error = f" {details['error']}: {details.get('cause', '')[:200]}" if details.get("error") else ""
+    cause = " ".join(details.get("cause", "").split())[:200]
+    error = f" {details['error']}: {cause}" if details.get("error") else ""
     return f"{event['timestamp']:%H:%M:%S} {event['type']} {about}{error}".rstrip()
 
 

@@ -7,13 +7,17 @@ import importlib.util
 import json
 import os
 import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
 from stepfunctions.asl.files import read_definition
+from stepfunctions.errors import StepFunctionsError
 from stepfunctions.steps.base import State
 from stepfunctions.steps.graph import Chain, FrozenGraph, Graph
 from stepfunctions.workflow import Workflow
@@ -34,6 +38,7 @@ class Target:
         """Return the workflow of this target, on a client."""
         if self.workflow is not None:
             self.workflow.client = client
+            self.workflow.state_machine_arn = None  # the one it may know is another account's
             if role is not None:
                 self.workflow.role = role
             return self.workflow
@@ -48,6 +53,8 @@ def load_target(text: str) -> Target:
     Raises click.UsageError, DefinitionError or OSError.
     """
     path_text, _, attribute = text.partition(":")
+    if attribute and Path(text).exists():  # a colon in the name of a file
+        path_text, attribute = text, ""
     path = Path(path_text)
     if path.suffix == ".py" or (attribute and not path.suffix and not path.exists()):
         return _from_python(path_text, attribute or DEFAULT_ATTRIBUTE)
@@ -63,11 +70,13 @@ def _from_python(module_text: str, attribute: str) -> Target:
         raise click.UsageError(f"'{module_text}' has no '{attribute}'. It has: "
                                f"{', '.join(name for name in vars(module) if not name.startswith('_'))}.")
     if callable(value) and not isinstance(value, (Workflow, State, Chain, Graph)):
-        value = value()
+        with _blamed(f"{module_text}:{attribute}"):
+            value = value()
     if isinstance(value, Workflow):
         return Target(name=value.name, definition=value.definition.to_dict(), workflow=value)
     if isinstance(value, (State, Chain)):
-        value = Graph(value)
+        with _blamed(f"{module_text}:{attribute}"):
+            value = Graph(value)
     definition = value.to_dict() if isinstance(value, Graph) else value
     if not isinstance(definition, dict):
         raise click.UsageError(f"'{module_text}:{attribute}' is a {type(value).__name__}, not a workflow, step, chain, "
@@ -78,12 +87,13 @@ def _from_python(module_text: str, attribute: str) -> Target:
 def _module(text: str) -> Any:
     if not text.endswith(".py"):
         sys.path.insert(0, os.getcwd())
-        try:
-            return importlib.import_module(text)
-        except ModuleNotFoundError as error:
-            if error.name is None or not text.startswith(error.name):
-                raise
-            raise click.UsageError(f"There is no module '{text}' here or among the installed ones.") from None
+        with _blamed(text):
+            try:
+                return importlib.import_module(text)
+            except ModuleNotFoundError as error:
+                if error.name is None or not f"{text}.".startswith(f"{error.name}."):
+                    raise
+                raise click.UsageError(f"There is no module '{text}' here or among the installed ones.") from None
     path = Path(text)
     if not path.exists():
         raise click.UsageError(f"There is no file '{text}'.")
@@ -93,8 +103,25 @@ def _module(text: str) -> Any:
     module = importlib.util.module_from_spec(spec)
     sys.modules[path.stem] = module
     sys.path.insert(0, str(path.parent.absolute()))
-    spec.loader.exec_module(module)
+    with _blamed(text):
+        spec.loader.exec_module(module)
     return module
+
+
+@contextmanager
+def _blamed(target: str) -> Iterator[None]:
+    """Tell what went wrong in the caller's own code, and where, as an error of the caller's."""
+    try:
+        yield
+    except (click.ClickException, StepFunctionsError):
+        raise
+    except (Exception, SystemExit) as error:
+        if os.environ.get("STEPFUNCTIONS_TRACEBACK"):
+            raise
+        frames = [frame for frame in traceback.extract_tb(error.__traceback__)
+                  if not frame.filename.startswith("<frozen")]
+        where = f" ({frames[-1].filename}, line {frames[-1].lineno})" if len(frames) > 1 else ""
+        raise click.UsageError(f"'{target}' failed: {type(error).__name__}: {error}{where}") from error
 
 
 def read_input(text: str | None) -> Any:
@@ -104,9 +131,17 @@ def read_input(text: str | None) -> Any:
     try:
         if text.startswith("@"):
             text = Path(text[1:]).read_text(encoding="utf-8")
-        return json.loads(text)
+        return json.loads(text, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
         raise click.UsageError(f"--input is not JSON: {error.msg} at line {error.lineno}, column {error.colno}. "
                                "Write for example --input '{\"week\": 39}', or --input @file.json.") from None
+    except UnicodeDecodeError as error:
+        raise click.UsageError(f"--input {text} is not UTF-8 text: byte {error.start} cannot be read.") from None
+    except (ValueError, RecursionError) as error:
+        raise click.UsageError(f"--input is not JSON: {error}.") from None
     except OSError as error:
         raise click.UsageError(f"--input {text}: {error.strerror}.") from None
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"JSON has no {name}")
