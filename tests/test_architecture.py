@@ -28,7 +28,8 @@ ALLOWED: dict[str, set[str]] = {
     "workflow": _BELOW_STEPS | {"inputs", "steps", "lint", "visual", "engine", "runtime", "__init__"},
     "local": _BELOW_STEPS | {"lint", "visual", "engine", "runtime", "workflow", "__init__"},
     "cli": _BELOW_STEPS | {"inputs", "steps", "lint", "visual", "engine", "runtime", "workflow", "local", "__init__"},
-    "__init__": {"inputs", "steps", "workflow"},
+    "__init__": {"inputs", "steps", "workflow", "logs"},
+    "logs": set(),
 }
 LAZY_ONLY = {("workflow", "runtime"), ("workflow", "visual")}
 LONGEST_MODULE = 400

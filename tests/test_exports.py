@@ -7,7 +7,8 @@ import importlib
 import pytest
 
 PUBLIC: dict[str, set[str]] = {
-    "stepfunctions": {"__version__", "inputs", "steps", "workflow"},
+    "stepfunctions": {"CustomColorFormatter", "NullHandler", "__useragent__", "__version__", "inputs",
+                      "set_stream_logger", "steps", "workflow"},
     "stepfunctions.inputs": {"ExecutionInput", "Placeholder", "StepInput"},
     "stepfunctions.steps": {
         "Catch", "Chain", "Choice", "ChoiceRule", "EcsRunTaskStep", "EndpointConfigStep", "EndpointStep", "Fail",

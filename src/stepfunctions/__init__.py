@@ -9,16 +9,23 @@ from __future__ import annotations
 import importlib
 import logging
 from importlib.metadata import PackageNotFoundError, version
+from logging import NullHandler
 from typing import Any
+
+from stepfunctions.logs import CustomColorFormatter, set_stream_logger
 
 try:
     __version__ = version("stepfunctions-sdk")
 except PackageNotFoundError:  # run from a source tree that is not installed
     __version__ = "0"
 
-__all__ = ["__version__", "inputs", "steps", "workflow"]
+__useragent__ = "stepfunctions-sdk"
+"""How requests to AWS name this package."""
 
-logging.getLogger("stepfunctions").addHandler(logging.NullHandler())
+__all__ = ["CustomColorFormatter", "NullHandler", "__useragent__", "__version__", "inputs", "set_stream_logger",
+           "steps", "workflow"]
+
+logging.getLogger("stepfunctions").addHandler(NullHandler())
 
 
 def __getattr__(name: str) -> Any:

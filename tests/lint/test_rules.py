@@ -31,6 +31,15 @@ BAD: list[tuple[str, str, str, dict[str, Any]]] = [
     ("EXPRESSION_SYNTAX", "ERROR", "/States/S/Choices/0/And/0/Not/Variable",
      {"Type": "Choice", "Default": "E", "Choices": [{"Next": "E", "And": [
          {"Not": {"Variable": "$.a[", "IsNull": True}}]}]}),
+    ("EXPRESSION_SYNTAX", "ERROR", "/States/S/Choices/0/NumericEqualsPath",
+     {"Type": "Choice", "Default": "E", "Choices": [{"Next": "E", "Variable": "$.a", "NumericEqualsPath": "$.b["}]}),
+    ("EXPRESSION_SYNTAX", "ERROR", "/States/S/Choices/0/Assign",
+     {"Type": "Choice", "Default": "E", "Choices": [{"Next": "E", "Variable": "$.a", "IsNull": True,
+                                                     "Assign": {"x.$": "$.b["}}]}),
+    ("EXPRESSION_SYNTAX", "ERROR", "/States/S/Assign", {**TASK, "Assign": {"x.$": "States.Nothing()"}}),
+    ("EXPRESSION_SYNTAX", "ERROR", "/States/S/Credentials", {**TASK, "Credentials": {"RoleArn.$": "$.["}}),
+    ("EXPRESSION_SYNTAX", "ERROR", "/States/S/Catch/0/Assign", {**TASK, "Catch": [
+        {"ErrorEquals": ["E"], "Next": "S", "Assign": {"x.$": "nothing"}}]}),
     ("UNKNOWN_RESOURCE", "ERROR", "/States/S/Resource", {**TASK, "Resource": "lambda"}),
     ("UNKNOWN_RESOURCE", "ERROR", "/States/S/Resource", {**TASK, "Resource": "arn:aws:states:::lambda:invoke.sync"}),
     ("UNKNOWN_RESOURCE", "ERROR", "/States/S/Resource", {**TASK, "Resource": "arn:aws:states:::sagemaker:train"}),

@@ -13,11 +13,14 @@ from stepfunctions.inputs.utils import flatten, replace_type_with_str
 
 
 class ValidationResult(NamedTuple):
-    """Whether an input fits a schema. Keys of nested values are joined by dots."""
+    """Whether an input fits a schema. Keys of nested values are joined by dots.
+
+    ``keys_type_mismatch`` holds (key, declared type, type of the value) for each value of another type.
+    """
 
     valid: bool
     keys_missing: list[str]
-    keys_type_mismatch: dict[str, Any]
+    keys_type_mismatch: list[tuple[str, Any, type[Any]]]
 
 
 class Placeholder:
@@ -103,12 +106,10 @@ class Placeholder:
 
     def validate(self, input: Any) -> ValidationResult:
         """Compare an input with the schema. Additional keys are allowed."""
-        if input is None:
-            return ValidationResult(not self.store, sorted(flatten(self.get_schema_as_dict())), {})
         if not isinstance(input, Mapping):
-            return ValidationResult(not self.store, sorted(flatten(self.get_schema_as_dict())), {})
+            return ValidationResult(not self.store, sorted(flatten(self.get_schema_as_dict())), [])
         missing: list[str] = []
-        mismatch: dict[str, Any] = {}
+        mismatch: list[tuple[str, Any, type[Any]]] = []
         _compare(self.get_schema_as_dict(), input, "", missing, mismatch)
         return ValidationResult(not missing and not mismatch, missing, mismatch)
 
@@ -150,7 +151,7 @@ def _step(name: str | int) -> str:
 
 
 def _compare(schema: Mapping[Any, Any], value: Mapping[Any, Any], prefix: str, missing: list[str],
-             mismatch: dict[str, Any]) -> None:
+             mismatch: list[tuple[str, Any, type[Any]]]) -> None:
     for key, declared in schema.items():
         name = f"{prefix}{key}"
         if key not in value:
@@ -159,9 +160,9 @@ def _compare(schema: Mapping[Any, Any], value: Mapping[Any, Any], prefix: str, m
             if isinstance(value[key], Mapping):
                 _compare(declared, value[key], f"{name}.", missing, mismatch)
             else:
-                mismatch[name] = dict
+                mismatch.append((name, dict, type(value[key])))
         elif not _is_a(value[key], declared):
-            mismatch[name] = declared
+            mismatch.append((name, declared, type(value[key])))
 
 
 def _is_a(value: Any, declared: Any) -> bool:

@@ -15,7 +15,7 @@ def flatten(input: Mapping[str, Any], parent_key: str = "", sep: str = ".") -> d
     result: dict[str, Any] = {}
     for key, value in input.items():
         name = f"{parent_key}{sep}{key}" if parent_key else key
-        if isinstance(value, Mapping) and value:
+        if isinstance(value, Mapping):
             result.update(flatten(value, name, sep))
         else:
             result[name] = value

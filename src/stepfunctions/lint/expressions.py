@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
-from stepfunctions.asl.choice import And, Comparison, Not, Or, Test
+from stepfunctions.asl.choice import And, ChoiceRule, Comparison, Not, Or, Test
 from stepfunctions.asl.document import JSON
-from stepfunctions.asl.fields import ABSENT, JSONPATH, TEMPLATE, Kind, Nested, declared_fields
+from stepfunctions.asl.fields import ABSENT, JSONPATH, Kind, Nested, declared_fields
 from stepfunctions.asl.machine import Region, StateMachine, walk
 from stepfunctions.errors import QuerySyntaxError
 from stepfunctions.lint.finding import ERROR, Finding
@@ -16,6 +17,7 @@ from stepfunctions.query.reference import compile_reference
 from stepfunctions.query.template import compile_expression, compile_template
 
 _PATHS = ("path", "path or intrinsic")
+_TEMPLATES = ("any", "credentials", "variables")
 _CONSTANTS = ("Result",)
 
 
@@ -25,7 +27,7 @@ def expressions(machine: StateMachine) -> Iterator[Finding]:
         if found.language == JSONPATH:
             yield from _object(found.state, found.path)
             for index, rule in enumerate(getattr(found.state, "choices", ())):
-                yield from _test(rule.test, f"{found.path}/Choices/{index}")
+                yield from _rule(rule, f"{found.path}/Choices/{index}")
 
 
 def _object(value: Any, path: str) -> Iterator[Finding]:
@@ -53,13 +55,22 @@ def _field(wire: str, kind: Kind, item: JSON, where: str) -> Iterator[Finding]:
         yield from _guard(where, lambda: compile_expression(item, wire))
     elif kind.name == "reference path":
         yield from _guard(where, lambda: compile_reference(item))
-    elif kind == TEMPLATE and wire not in _CONSTANTS:
+    elif kind.name in _TEMPLATES and wire not in _CONSTANTS:
         yield from _guard(where, lambda: compile_template(item, wire))
+
+
+def _rule(rule: ChoiceRule, where: str) -> Iterator[Finding]:
+    yield from _test(rule.test, where)
+    if rule.assign is not ABSENT:
+        yield from _guard(f"{where}/Assign", lambda: compile_template(rule.assign, "Assign"))
 
 
 def _test(test: Test | None, where: str) -> Iterator[Finding]:
     if isinstance(test, Comparison):
-        yield from _guard(f"{where}/Variable", lambda: compile_test(test))
+        for finding in _guard(where, lambda: compile_test(test)):
+            # compile_test reads the variable first: what it refuses with a good variable is the other path
+            wrong = any(True for _ in _guard(where, lambda: compile_expression(test.variable, "Variable")))
+            yield replace(finding, path=f"{where}/{'Variable' if wrong else test.operator}")
     elif isinstance(test, Not):
         yield from _test(test.test, f"{where}/Not")
     elif isinstance(test, (And, Or)):

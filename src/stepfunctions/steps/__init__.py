@@ -2,10 +2,10 @@
 
 from stepfunctions.steps.base import Catch, Retry
 from stepfunctions.steps.choice_rule import ChoiceRule
+from stepfunctions.steps.compute import EcsRunTaskStep, GlueStartJobRunStep, LambdaStep
 from stepfunctions.steps.flow import Choice, Fail, Map, Parallel, Pass, Succeed, Task, Wait
 from stepfunctions.steps.graph import Chain, FrozenGraph, Graph
 from stepfunctions.steps.sagemaker import EndpointConfigStep, EndpointStep, ModelStep, TrainingStep
-from stepfunctions.steps.service import EcsRunTaskStep, GlueStartJobRunStep, LambdaStep
 
 __all__ = [
     "Catch",

@@ -10,7 +10,7 @@ import difflib
 import json
 import logging
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from stepfunctions import asl
 from stepfunctions.asl.fields import ABSENT, DeclaredField, Kind, declared_fields
@@ -24,9 +24,12 @@ if TYPE_CHECKING:
     from stepfunctions.steps.signatures import CatchFields, RetryFields
 
 logger = logging.getLogger("stepfunctions.states")
+_B = TypeVar("_B", bound="Block")
 
 _WRITTEN_WHEN_NONE = ("result_path", "input_path", "output_path")
 _CONSTANTS = ("result",)
+_TEMPLATES = ("any", "array", "credentials", "variables")
+"""Kinds of values in which expressions are computed."""
 _ATTRIBUTES = {"output": "output_value"}
 """Fields held in an attribute of another name: ``output()`` is 2.3.0's method."""
 _LINKS = frozenset({"next", "end", "retry", "catch", "branches", "choices", "default", "item_processor", "iterator"})
@@ -39,8 +42,12 @@ class Block:
     ASL: ClassVar[type[Any] | None] = None
     """The class whose declared fields this block has."""
 
+    LINKED_FIELDS: ClassVar[tuple[str, ...]] = ()
+    """Keyword arguments that are no declared fields: they link other blocks to this one."""
+
     def __init__(self, **fields: Any) -> None:
-        known = self.allowed_fields()
+        # A subclass written for 2.3.0 may override allowed_fields() as an ordinary method, with members of an Enum.
+        known = [str(getattr(name, "value", name)) for name in self.allowed_fields()]
         for name, value in fields.items():
             if name not in known:
                 close = difflib.get_close_matches(name, known, n=1)
@@ -51,7 +58,7 @@ class Block:
 
     def __init_subclass__(cls) -> None:
         """Give every field of the block a class-level default, so that it can be read before it is set."""
-        for name in cls.allowed_fields():
+        for name in cls._declared():
             if not hasattr(cls, name):
                 setattr(cls, name, None)
 
@@ -64,12 +71,11 @@ class Block:
     @classmethod
     def allowed_fields(cls) -> list[str]:
         """Return the names of the fields this block takes."""
-        return list(cls._declared())
+        return [*cls._declared(), *cls.LINKED_FIELDS]
 
-    @classmethod
-    def is_field_allowed(cls, name: str) -> bool:
+    def is_field_allowed(self, field_name: str) -> bool:
         """Tell whether this block takes a field."""
-        return name in cls.allowed_fields()
+        return field_name in self.allowed_fields()
 
     def _given(self) -> list[tuple[DeclaredField, Any]]:
         """Return the fields that are set, in the order in which they were."""
@@ -116,6 +122,9 @@ def _render(field: DeclaredField, value: Any, declared: Mapping[str, DeclaredFie
         twin = declared.get(f"{field.attribute}_path")
         if twin is not None:
             return twin.spec.wire, value.to_jsonpath()
+        if isinstance(kind, Kind) and kind.name not in _TEMPLATES:
+            raise ValueError(f"The field '{field.attribute}' takes no placeholder ({value.to_jsonpath()}): its value "
+                             "is read when the state machine is created.")
     if field.attribute in _CONSTANTS:
         return wire, render_constant(value, wire)
     return wire, render_template(value, wire)
@@ -130,6 +139,16 @@ class Retry(Block):
         super().__init__(**fields)
 
 
+class Linkable:
+    """What a step may lead to: a state, or a chain of them."""
+
+
+def check_step(step: Any) -> None:
+    """Raise TypeError when ``step`` is nothing a step may lead to."""
+    if not isinstance(step, Linkable):
+        raise TypeError(f"A step leads to a State or a Chain, not to {type(step).__name__}.")
+
+
 class Catch(Block):
     """Where a failed state goes on; see :class:`stepfunctions.asl.Catcher`."""
 
@@ -137,6 +156,7 @@ class Catch(Block):
 
     def __init__(self, next_step: State | Chain, **fields: Unpack[CatchFields]) -> None:
         super().__init__(**fields)
+        check_step(next_step)
         self.next_step = next_step
 
     def to_dict(self) -> dict[str, Any]:
@@ -144,13 +164,14 @@ class Catch(Block):
         return {**super().to_dict(), "Next": self.next_step.state_id}
 
 
-class State(Block):
-    """A state of a workflow: the base of all steps.
+class State(Linkable, Block):
+    """A state of a workflow: the base of all steps. Used itself, it has the fields of a Pass state.
 
     ``state_id`` is the state's name, unique in the workflow and at most 80 characters. ``output_schema`` declares
     the output that :meth:`output` refers to.
     """
 
+    ASL: ClassVar[type[Any] | None] = asl.Pass
     state_id: str
 
     def __init__(self, state_id: str, state_type: str, output_schema: Mapping[Any, Any] | None = None,
@@ -163,8 +184,10 @@ class State(Block):
         self.catches: list[Catch] = []
         self.next_step: State | Chain | None = None
         self.in_chain = False
-        retry, catch = fields.pop("retry", None), fields.pop("catch", None)
+        links = {name: fields.pop(name) for name in ("retry", "catch")
+                 if name in fields and (self._takes(name) or fields[name] is None)}
         super().__init__(**fields)
+        retry, catch = links.get("retry"), links.get("catch")
         if retry is not None:
             self.add_retry(retry)
         if catch is not None:
@@ -187,12 +210,13 @@ class State(Block):
         """
         if not self._flows():
             raise ValueError(f"The state '{self.state_id}' of the type {self.type} has no next step.")
+        check_step(next_step)
         self.next_step = next_step
         return next_step
 
-    @classmethod
-    def _flows(cls) -> bool:
-        return cls.ASL is not None and "next" in {field.attribute for field in declared_fields(cls.ASL)}
+    def _flows(self) -> bool:
+        cls = asl.STATE_TYPES.get(self.type, asl.Pass)
+        return "next" in {field.attribute for field in declared_fields(cls)}
 
     def _takes(self, field: str) -> bool:
         return self.ASL is not None and field in {item.attribute for item in declared_fields(self.ASL)}
@@ -201,13 +225,13 @@ class State(Block):
         """Add a retrier, or several. Raises ValueError when this type of state has no Retry."""
         if not self._takes("retry"):
             raise ValueError(f"The state '{self.state_id}' of the type {self.type} has no Retry.")
-        self.retries.extend([retry] if isinstance(retry, Retry) else retry)
+        self.retries.extend(_blocks(retry, Retry))
 
     def add_catch(self, catch: Catch | Iterable[Catch]) -> None:
         """Add a catcher, or several. Raises ValueError when this type of state has no Catch."""
         if not self._takes("catch"):
             raise ValueError(f"The state '{self.state_id}' of the type {self.type} has no Catch.")
-        self.catches.extend([catch] if isinstance(catch, Catch) else catch)
+        self.catches.extend(_blocks(catch, Catch))
 
     def accept(self, visitor: Any) -> None:
         """Let a visitor visit this state."""
@@ -231,3 +255,11 @@ class State(Block):
     def __repr__(self) -> str:
         fields = "".join(f", {field.attribute}={value!r}" for field, value in self._given())
         return f"{type(self).__name__}({self.state_id!r}{fields})"
+
+
+def _blocks(given: Any, cls: type[_B]) -> list[_B]:
+    blocks = [given] if isinstance(given, cls) else list(given) if isinstance(given, (list, tuple)) else [given]
+    for block in blocks:
+        if not isinstance(block, cls):
+            raise TypeError(f"Expected a {cls.__name__} or a list of them, not {type(block).__name__}.")
+    return blocks

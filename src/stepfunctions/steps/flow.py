@@ -9,22 +9,24 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from stepfunctions import asl
-from stepfunctions.steps.base import State, logger
+from stepfunctions.steps.base import State, check_step, logger
+from stepfunctions.steps.choice_rule import BaseRule
 from stepfunctions.steps.graph import Chain, Graph, branch_to_dict
 from stepfunctions.steps.rendering import render_template
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from stepfunctions.steps.choice_rule import BaseRule
     from stepfunctions.steps.signatures import (
+        Catches,
         ChoiceFields,
         CommonFields,
         FailFields,
         MapFields,
         ParallelFields,
         PassFields,
-        ServiceFields,
+        Retries,
+        TaskFields,
         WaitFields,
     )
 
@@ -80,14 +82,19 @@ class Choice(State):
 
     def add_choice(self, rule: BaseRule, next_step: State | Chain) -> None:
         """Go on to ``next_step`` when ``rule`` matches and no earlier rule did."""
+        if not isinstance(rule, BaseRule):
+            raise TypeError(f"A choice is a rule made by ChoiceRule, not {type(rule).__name__}.")
+        check_step(next_step)
         self.choices.append((rule, next_step))
 
     def default_choice(self, next_step: State | Chain) -> None:
         """Go on to ``next_step`` when no rule matches."""
+        check_step(next_step)
         self.default = next_step
 
     def next(self, next_step: State | Chain) -> State | Chain:
         """Set the default choice and return it. Replacing another default is logged as a warning."""
+        check_step(next_step)
         if self.default is not None and self.default is not next_step:
             logger.warning("Chaining Choice state: Overwriting %s's current default_choice (%s) with %s",
                            self.state_id, self.default.state_id, next_step.state_id)
@@ -107,9 +114,11 @@ class Parallel(State):
     """Run branches at the same time; the result is the list of their outputs."""
 
     ASL = asl.Parallel
+    LINKED_FIELDS = ("retry", "catch")
 
-    def __init__(self, state_id: str, **fields: Unpack[ParallelFields]) -> None:
-        super().__init__(state_id, "Parallel", **fields)
+    def __init__(self, state_id: str, retry: Retries = None, catch: Catches = None,
+                 **fields: Unpack[ParallelFields]) -> None:
+        super().__init__(state_id, "Parallel", retry=retry, catch=catch, **fields)
         self.branches: list[State | Chain | Graph] = []
 
     def add_branch(self, branch: State | Chain | Graph) -> None:
@@ -130,15 +139,17 @@ class Map(State):
     """
 
     ASL = asl.Map
+    LINKED_FIELDS = ("retry", "catch", "iterator", "item_processor", "processor_config")
 
-    def __init__(self, state_id: str, **fields: Unpack[MapFields]) -> None:
+    def __init__(self, state_id: str, retry: Retries = None, catch: Catches = None,
+                 **fields: Unpack[MapFields]) -> None:
         given: dict[str, Any] = dict(fields)
         self.iterator: State | Chain | Graph | None = given.pop("iterator", None)
         self.item_processor: State | Chain | Graph | None = given.pop("item_processor", None)
         self.processor_config: Mapping[str, str] | None = given.pop("processor_config", None)
         if self.iterator is not None and self.item_processor is not None:
             raise ValueError("'iterator' and 'item_processor' exclude each other: give one of them.")
-        super().__init__(state_id, "Map", **given)
+        super().__init__(state_id, "Map", retry=retry, catch=catch, **given)
 
     def attach_iterator(self, iterator: State | Chain | Graph) -> None:
         """Set the processor that runs for each item."""
@@ -166,6 +177,8 @@ class Task(State):
     """Do one unit of work: ``resource`` is the ARN of a service integration, a function or an activity."""
 
     ASL = asl.Task
+    LINKED_FIELDS = ("retry", "catch")
 
-    def __init__(self, state_id: str, **fields: Unpack[ServiceFields]) -> None:
-        super().__init__(state_id, "Task", **fields)
+    def __init__(self, state_id: str, retry: Retries = None, catch: Catches = None,
+                 **fields: Unpack[TaskFields]) -> None:
+        super().__init__(state_id, "Task", retry=retry, catch=catch, **fields)

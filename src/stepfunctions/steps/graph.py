@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
+import copy
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from stepfunctions.asl.codec import parse
 from stepfunctions.asl.machine import StateMachine
 from stepfunctions.exceptions import DuplicateStatesInChain
 from stepfunctions.inputs.placeholders import Placeholder, StepInput
-from stepfunctions.steps.base import State
+from stepfunctions.steps.base import Linkable, State
 
 
-class Chain:
+class Chain(Linkable):
     """Steps that run one after another. Chains inside the list become part of it.
 
     Building a chain links its steps: each one's ``next`` becomes the step after it.
     Raises TypeError when ``steps`` is no list, DuplicateStatesInChain when a step is in it twice.
     """
 
-    def __init__(self, steps: Iterable[State | Chain] = ()) -> None:
+    def __init__(self, steps: Sequence[State | Chain] = ()) -> None:
         if not isinstance(steps, (list, tuple)):
             raise TypeError("Chain takes a list of steps.")
         self.steps: list[State] = []
@@ -29,7 +30,9 @@ class Chain:
 
     def append(self, step: State | Chain) -> None:
         """Add a step, or the steps of another chain, and link it to the last one."""
-        for new in step.steps if isinstance(step, Chain) else [step]:
+        for new in list(step.steps) if isinstance(step, Chain) else [step]:
+            if not isinstance(new, State):
+                raise TypeError(f"A chain is made of steps, not of {type(new).__name__}.")
             if any(new is known for known in self.steps):
                 raise DuplicateStatesInChain(f"The step '{new.state_id}' is in this chain already.")
             if self.steps:
@@ -122,23 +125,20 @@ class Graph:
             self.states[state.state_id] = state
             _check_placeholders(state)
             stack.extend(reversed(list(successors(state))))
-        definition: dict[str, Any] = {
+        top = {"TimeoutSeconds": self.timeout_seconds, "Comment": self.comment, "Version": self.version}
+        self._definition = {
+            **{wire: value for wire, value in top.items() if value is not None},
             "StartAt": start.state_id,
             "States": {name: state.to_dict() for name, state in self.states.items()},
         }
-        for wire, value in (("Comment", self.comment), ("TimeoutSeconds", self.timeout_seconds),
-                            ("Version", self.version)):
-            if value is not None:
-                definition[wire] = value
-        self._definition = definition
 
     def contains(self, state: State) -> bool:
         """Tell whether a state is in this graph."""
         return self.states.get(state.state_id) is state
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the definition in the form of its JSON."""
-        return self._definition
+        """Return the definition in the form of its JSON: a copy, which may be changed."""
+        return copy.deepcopy(self._definition)
 
     def to_json(self, pretty: bool = False) -> str:
         """Return the definition as JSON text, indented by 4 when ``pretty``."""
@@ -175,6 +175,10 @@ class FrozenGraph(Graph):
 
     def build_graph(self) -> None:
         """Do nothing: the definition is what was read."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the definition itself, as it was read."""
+        return self._definition
 
     def __repr__(self) -> str:
         return f"FrozenGraph({list(self.definition.get('States', {}))})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -43,7 +44,7 @@ def render_constant(value: Any, field: str) -> JSON:
     for placeholder in placeholders_in(value):
         raise ValueError(f"'{field}' is a constant, but holds the placeholder {placeholder.to_jsonpath()}. "
                          "Write it into 'parameters'.")
-    return value
+    return copy.deepcopy(value)
 
 
 def placeholders_in(value: Any) -> Iterator[Placeholder]:
@@ -58,8 +59,9 @@ def placeholders_in(value: Any) -> Iterator[Placeholder]:
             yield from placeholders_in(item)
 
 
-def _dynamic(key: str) -> str:
-    return key if key.endswith(".$") else f"{key}.$"
+def _dynamic(key: Any) -> str:
+    name = str(key)
+    return name if name.endswith(".$") else f"{name}.$"
 
 
 def _needs_array(items: list[Any] | tuple[Any, ...]) -> bool:

@@ -12,10 +12,15 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from stepfunctions.inputs.placeholders import Placeholder
+from stepfunctions.steps.compute import waiting
 from stepfunctions.steps.flow import Task
 from stepfunctions.steps.integration_resources import get_service_integration_arn
-from stepfunctions.steps.sagemaker_requests import create_model_request, create_training_job_request
-from stepfunctions.steps.service import waiting
+from stepfunctions.steps.sagemaker_requests import (
+    create_model_request,
+    create_training_job_request,
+    expected_model,
+    prepare_estimator,
+)
 from stepfunctions.steps.utils import merge_dicts, tags_dict_to_kv_list
 
 if TYPE_CHECKING:
@@ -29,8 +34,8 @@ class _SageMakerStep(Task):
 
     def __init__(self, state_id: str, resource: str, request: dict[str, Any], fields: ServiceFields) -> None:
         merge_dicts(request, fields.get("parameters") or {})
-        fields["parameters"] = request
         fields["resource"] = resource
+        fields["parameters"] = request
         super().__init__(state_id, **fields)
 
 
@@ -51,13 +56,12 @@ class TrainingStep(_SageMakerStep):
                  output_data_config_path: str | Placeholder | None = None, **fields: Unpack[ServiceFields]) -> None:
         self.estimator = estimator
         self.job_name = job_name
-        request = create_training_job_request(estimator, data)
+        self._prepared = prepare_estimator(estimator, data, job_name, mini_batch_size)
+        request = create_training_job_request(self._prepared, data, mini_batch_size)
         if job_name is not None:
             request["TrainingJobName"] = job_name
         if hyperparameters is not None:
             _set_hyperparameters(request, hyperparameters)
-        if mini_batch_size is not None:
-            request.setdefault("HyperParameters", {})["mini_batch_size"] = str(mini_batch_size)
         if experiment_config is not None:
             request["ExperimentConfig"] = experiment_config
         if output_data_config_path is not None:
@@ -66,12 +70,14 @@ class TrainingStep(_SageMakerStep):
         resource = get_service_integration_arn("sagemaker", "createTrainingJob", waiting(wait_for_completion))
         super().__init__(state_id, resource, request, fields)
 
-    def get_expected_model(self, model_name: str | Placeholder | None = None) -> dict[str, Any]:
-        """Return the CreateModel request for the model that this step trains, for :class:`ModelStep`.
+    def get_expected_model(self, model_name: str | Placeholder | None = None) -> Any:
+        """Return the model that this step trains, for :class:`ModelStep`; its artefact is of this step's output.
 
-        Its artefact is a placeholder of this step's output. Raises ValueError for an SDK estimator that makes no
-        such request without a call to AWS.
+        It is what the step was made of: a CreateModel request when ``estimator`` is a request, else the model that
+        the SDK's estimator makes, with ``name``, ``env`` and ``model_data`` set.
         """
+        if not isinstance(self.estimator, Mapping):
+            return expected_model(self._prepared, self.output()["ModelArtifacts"]["S3ModelArtifacts"], model_name)
         request: dict[str, Any] = {
             "PrimaryContainer": {
                 "Image": self.parameters["AlgorithmSpecification"]["TrainingImage"],

@@ -6,7 +6,7 @@ field table decides, not these classes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
 
 from stepfunctions.asl.fields import Absent
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 Path: TypeAlias = "str | Placeholder | Absent | None"
 Number: TypeAlias = "int | str | Placeholder | None"
+Retries: TypeAlias = "Retry | list[Retry] | tuple[Retry, ...] | None"
+Catches: TypeAlias = "Catch | list[Catch] | tuple[Catch, ...] | None"
 Template: TypeAlias = "Mapping[str, Any] | None"
 
 
@@ -101,8 +103,6 @@ class WorkingFields(FlowingFields, total=False):
     parameters: Template
     result_selector: Template
     result_path: Path
-    retry: Retry | Iterable[Retry] | None
-    catch: Catch | Iterable[Catch] | None
 
 
 class ParallelFields(WorkingFields, total=False):
@@ -111,8 +111,8 @@ class ParallelFields(WorkingFields, total=False):
     arguments: Any
 
 
-class ServiceFields(WorkingFields, total=False):
-    """Fields of a Task whose resource is known, as all service integration steps take them."""
+class TaskFields(WorkingFields, total=False):
+    """Fields of a Task."""
 
     resource: str | None
     arguments: Any
@@ -121,6 +121,13 @@ class ServiceFields(WorkingFields, total=False):
     timeout_seconds_path: str | Placeholder | None
     heartbeat_seconds: Number
     heartbeat_seconds_path: str | Placeholder | None
+
+
+class ServiceFields(TaskFields, total=False):
+    """Fields of a Task whose resource is known, as all service integration steps take them."""
+
+    retry: Retries
+    catch: Catches
 
 
 class MapFields(WorkingFields, total=False):

@@ -156,7 +156,7 @@ class Workflow:
             if not result.valid:
                 raise ValueError("Expected run input with the schema: "
                                  f"{self.workflow_input.get_schema_as_json()}; missing: {result.keys_missing}, of "
-                                 f"another type: {list(result.keys_type_mismatch)}")
+                                 f"another type: {[key for key, *_ in result.keys_type_mismatch]}")
         return inputs
 
     def run(self, inputs: Any = None, *, mocks: Mapping[str, Any] | None = None,
