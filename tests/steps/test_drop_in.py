@@ -12,7 +12,7 @@ import pytest
 import stepfunctions
 from stepfunctions import steps
 from stepfunctions.inputs import ExecutionInput
-from stepfunctions.steps import Catch, Chain, Choice, ChoiceRule, Graph, Map, Parallel, Pass, Retry, Succeed, Task
+from stepfunctions.steps import Catch, Chain, Graph, Map, Parallel, Pass, Retry, Succeed, Task
 from stepfunctions.steps.states import Block, State
 
 
