@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Callable
 from datetime import datetime, timezone
@@ -278,6 +279,44 @@ def test_bad_inputs(world: Any, api: Api, given: str) -> None:
     message = api.refuses("InvalidExecutionInput", "StartExecution", stateMachineArn=machine, input=given)
     assert message.startswith("Invalid State Machine Execution Input: '")
     assert len(message) < 300
+
+
+@pytest.mark.parametrize("token", ["NQ==", "bnVsbA==", "W10=", "é", "\ud800",
+                                   base64.urlsafe_b64encode(b"[" * 200_000).decode()])  # fmt: skip
+def test_page_tokens_of_nobody(world: Any, api: Api, token: str) -> None:
+    arn = world.run({"P": PASS})
+    api.refuses("InvalidToken", "GetExecutionHistory", executionArn=arn, nextToken=token)
+
+
+def test_inputs_nested_to_the_limit_and_beyond(world: Any, api: Api) -> None:
+    machine = world.create({"P": {"Type": "Pass", "Parameters": {"again.$": "$"}}})
+    arn = api("StartExecution", stateMachineArn=machine, input="[" * 500 + "]" * 500)["executionArn"]
+    world.restart()
+    assert world.status(arn) == "SUCCEEDED"
+    api.refuses("InvalidExecutionInput", "StartExecution", stateMachineArn=machine, input="[" * 501 + "]" * 501)
+
+
+def test_what_is_no_text(world: Any, api: Api) -> None:
+    machine = world.create({"P": PASS})
+    arn = api("StartExecution", stateMachineArn=machine, input='"\\ud800"')["executionArn"]
+    assert world.describe(arn)["output"] == '"\\ud800"'
+    for definition in ('{"Comment": "\ud800"}', json.dumps({"StartAt": "\ud800", "States": {"\ud800": {
+            "Type": "Succeed"}}})):  # fmt: skip
+        api.refuses("InvalidDefinition", "CreateStateMachine", name="x", roleArn=ROLE, definition=definition)
+
+
+def test_a_definition_over_1_mib(api: Api) -> None:
+    definition = json.dumps({"Comment": "x" * 1_048_576, "StartAt": "S", "States": {"S": {"Type": "Succeed"}}})
+    message = api.refuses("InvalidDefinition", "CreateStateMachine", name="x", roleArn=ROLE, definition=definition)
+    assert "1048576" in message
+
+
+def test_the_same_input_is_the_same_json(world: Any, api: Api) -> None:
+    machine = world.create({"T": TASK})
+    first = api("StartExecution", stateMachineArn=machine, name="e", input='{"a": 1, "b": true}')
+    assert api("StartExecution", stateMachineArn=machine, name="e", input='{"b":true,"a":1.0}') == first
+    api.refuses("ExecutionAlreadyExists", "StartExecution", stateMachineArn=machine, name="e",
+                input='{"a": 1, "b": 1}')  # fmt: skip
 
 
 def test_start_what_cannot_be_started(world: Any, api: Api) -> None:

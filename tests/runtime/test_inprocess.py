@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from stepfunctions.errors import StateFailed
+from stepfunctions.runtime.api import StepFunctionsApi
 from stepfunctions.runtime.clock import ManualClock
 from stepfunctions.runtime.inprocess import PENDING, ClientError, LocalClient, run_in_process
 
@@ -143,3 +144,8 @@ def test_refusals_look_like_boto3s() -> None:
     assert "stateMachine:m" in caught.value.response["Error"]["Message"]
     with pytest.raises(ClientError, match="InvalidDefinition"):
         run_in_process({"StartAt": "A", "States": {}})
+
+
+def test_the_client_has_every_operation_of_the_api() -> None:
+    operations = {name for name in dir(StepFunctionsApi) if not name.startswith("_")} - {"wait_for"}
+    assert operations <= set(dir(LocalClient))

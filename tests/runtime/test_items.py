@@ -147,6 +147,13 @@ def test_jsonl() -> None:
     assert "line 2 is not JSON" in cause("JSONL", '{"a": 1}\n{"a"\n')
 
 
+@pytest.mark.parametrize(("line", "expected"), [("NaN", "NaN is not JSON"), ("[" * 200_000, "nested too deeply")])
+def test_jsonl_that_is_no_json(line: str, expected: str) -> None:
+    found = cause("JSONL", f"1\n{line}\n")
+    assert expected in found
+    assert "line 2" in found
+
+
 def test_csv_headers_and_rules() -> None:
     text = '\ufeffpath,size\r\nC:\\\\x,1\r\n"a,b\nc","d""e"\r\n\r\nshort\r\nlong,2,3\r\n'
     assert values("CSV", text, CSVHeaderLocation="FIRST_ROW") == [

@@ -250,6 +250,33 @@ def test_a_retry_is_a_new_run_over_all_items(world: Any) -> None:
     assert len({run["mapRunArn"] for run in runs}) == 2
 
 
+def test_a_reader_that_fails_just_after_a_restart_fails_the_map(world: Any) -> None:
+    world.files.content["lake/items.json"] = b"[1, 2"
+    reader = {"Resource": "arn:aws:states:::s3:getObject", "ReaderConfig": {"InputType": "JSON"},
+              "Parameters": {"Bucket": "lake", "Key": "items.json"}}  # fmt: skip
+    arn = world.run(spread({"T": TASK}, MaxConcurrency=1, ItemReader=reader))
+    world.tasks.succeed()
+    world.runner.pump()
+    world.tasks.succeed()
+    world.runner.step()  # commits the end of the second child; the third item cannot be read
+    assert world.status(arn) == "RUNNING"
+    world.restart()
+    world.runner.pump()
+    assert world.describe(arn)["error"] == "States.ItemReaderFailed"
+    assert world.runner.idle
+
+
+def test_a_lower_tolerance_ends_the_run_at_once(world: Any) -> None:
+    arn = world.run(spread({"T": TASK}, ToleratedFailureCount=2), {"items": [1, 2, 3]})
+    world.tasks.fail()
+    world.runner.pump()
+    run = world.store.map_runs.of_execution(arn)[0]
+    world.api.update_map_run({"mapRunArn": run.arn, "toleratedFailureCount": 0})
+    world.runner.pump()
+    assert world.describe(arn)["error"] == "States.ExceedToleratedFailureThreshold"
+    assert len(world.tasks.cancelled) == 2
+
+
 def test_maps_inside_maps(world: Any) -> None:
     inner = spread({"P": PASS}, ItemsPath="$")["M"]
     outer = spread({"In": {**inner, "Label": "inner"}})

@@ -359,6 +359,60 @@ def test_an_execution_that_cannot_even_be_ended_does_not_hold_up_the_rest(
     assert world.output(good) == "fine"
 
 
+def test_after_a_restart_every_execution_goes_on(world: Any) -> None:
+    waiting = world.create({"T": TASK}, "waiting")
+    for number in range(6):
+        world.begin(waiting, name=f"w{number}")
+    loop = {"Type": "Choice", "Choices": [{"Variable": "$.stop", "IsPresent": True, "Next": "L"}], "Default": "L"}
+    arn = world.begin(world.create({"L": loop}, "loop"), name="loop")
+    assert len(world.types(arn)) == 2_001, "it was killed in the middle"
+    world.restart()
+    world.runner.pump()
+    assert len(world.types(arn)) == 25_000
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_data_that_cannot_be_written_fails_its_execution_only(
+    world: Any, monkeypatch: pytest.MonkeyPatch, alone: bool
+) -> None:
+    machine = world.create({"T": TASK})
+    bad, good = world.begin(machine, name="bad"), world.begin(machine, name="good")
+    real_commit = world.store.executions.commit
+
+    def commit(changes: Any, runs: Any = ()) -> None:
+        for change in changes:
+            if any("poison" in event.payload.text for event in change.events if event.payload):
+                raise OverflowError("too large a number")
+        real_commit(changes, runs)
+
+    monkeypatch.setattr(world.store.executions, "commit", commit)
+    calls = {call.execution_arn: call for call in world.tasks.calls}
+    world.tasks.succeed("poison", calls[bad])
+    if not alone:
+        world.tasks.succeed("fine", calls[good])
+    world.runner.pump()
+    if alone:
+        world.tasks.succeed("fine", calls[good])
+        world.runner.pump()
+    assert world.output(good) == "fine"
+    assert (world.status(bad), world.describe(bad)["error"]) == ("ABORTED", "States.Runtime")
+    assert "too large a number" in world.describe(bad)["cause"]
+    assert world.runner.idle
+    with pytest.raises(RuntimeError, match="too large a number"):
+        world.begin(machine, "poison", name="refused")
+    assert world.begin(machine, "welcome", name="welcome")
+
+
+def test_errors_of_any_characters_are_kept(world: Any) -> None:
+    arn = world.run({"T": TASK})
+    world.tasks.fail("Broken\ud800")
+    world.runner.pump()
+    assert world.describe(arn)["error"] == "Broken?"
+    stopped = world.begin(world.create({"T": TASK}, "other"), name="stopped")
+    world.api.stop_execution({"executionArn": stopped, "error": "é", "cause": "\udfff"})
+    assert (world.describe(stopped)["error"], world.describe(stopped)["cause"]) == ("é", "?")
+
+
 def test_memory_holds_open_executions_only(world: Any) -> None:
     machine = world.create({"P": PASS})
     for number in range(50):

@@ -99,6 +99,14 @@ def test_stop_and_start_again(world: Any) -> None:
     assert world.api.wait_for(arn, 20)["output"] == '"after"'
 
 
+def test_a_runner_that_was_stopped_refuses(world: Any) -> None:
+    world.threaded()
+    machine = world.create({"P": {"Type": "Pass"}})
+    world.runner.stop()
+    with pytest.raises(LocalCloudError, match="was stopped"):
+        world.begin(machine)
+
+
 def test_tasks_run_on_a_bounded_number_of_threads(world: Any) -> None:
     slow = Slow()
     world.threaded(slow, workers=3)

@@ -57,6 +57,9 @@ class Compiler:
             self.regions[key] = compiled
             for name, state in region.states.items():
                 path = f"{key}/States/{escape_pointer(name)}"
+                if name != name.encode(errors="replace").decode():  # half of a surrogate pair
+                    self.problems.append(Problem(path=key + "/States", code="INVALID_STATE_NAME",
+                                                 message=f"The name of a state is not text: {name!r}."))
                 node = self.node(path, name, state, outer)
                 if node is not None:
                     compiled.nodes[name] = node

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
@@ -46,6 +47,8 @@ _CHILDREN = 200
 """Child executions of Distributed Maps that one cycle starts at most."""
 _GOING_ON = 4
 """Executions that go on after ``more`` in one cycle: up to 1,000 transitions each."""
+_UNWRITABLE = (ArithmeticError, RecursionError, TypeError, ValueError)
+"""What a store raises at data that it cannot hold, now or later."""
 _BACKLOG = 1_000
 """Calls waiting for a thread above which no further child executions are started."""
 
@@ -55,7 +58,8 @@ class Message:
     """Something that came in; ``reply`` gets its answer once it is committed.
 
     With ``new`` an execution begins (answer: None, or the execution that has the ARN already); with
-    ``outcome`` one goes on (answer: whether it waited for that); with ``act`` a map run is changed.
+    ``outcome`` one goes on (answer: whether it waited for that); with ``act`` a map run is changed (answer:
+    whether it is at work).
     """
 
     arn: str
@@ -101,6 +105,8 @@ class Core:
         self._more: dict[str, None] = {}
         self._jobs = Jobs()
         self._faults: dict[str, int] = {}
+        self._careful = 0
+        """How many things still to take in one by one, to find the execution whose data cannot be written."""
         self._stale = False
 
     def reload(self) -> list[TaskCall]:
@@ -117,7 +123,8 @@ class Core:
             if execution is None:
                 continue
             self.live[arn] = execution
-            self._more[arn] = None  # it may have stopped where advance said "more"
+            if execution.ready:  # it stopped where advance said "more"
+                self._more[arn] = None
             waits[arn] = pending = self._store.executions.pending(arn)
             for timer in pending.timers:
                 self.timers.set(arn, timer)
@@ -130,30 +137,35 @@ class Core:
         return calls
 
     def cycle(self, now: float) -> bool:
-        """Take in, advance, commit, act. Returns False when there was nothing to do.
+        """Take in, advance, commit, act. Returns False when there was nothing to do, and nothing is left to do now.
 
         When the commit fails nothing has happened: what came in is in the inbox again, callers that wait
-        are told the error, and it is raised.
+        are told the error, and it is raised. Data that no store can hold fails its execution only.
         """
         if self._stale:
             self.reload()
         batch = _Batch()
         try:
-            self._take_in(batch, now)
+            for _ in self._take_in(batch, now):
+                if self._careful and batch.changes:
+                    self._careful -= 1
+                    break
             runs = self._map_runs.take_changed()
             if batch.changes or runs:
                 self._store.executions.commit(list(batch.changes.values()), runs)
-            elif not batch.messages:
-                return False
         except _Fault as fault:
             self._undo(batch, None)
-            self._blame(fault)
+            self._blame(fault.execution, fault.__cause__)
+            return True
+        except _UNWRITABLE as error:
+            self._undo(batch, None if batch.changes else error)
+            self._suspect(batch, error)
             return True
         except Exception as error:
             self._undo(batch, error)
             raise
         self._act(batch)
-        return True
+        return bool(batch.changes or runs or batch.messages or self._more or self._map_runs.pending)
 
     def close(self) -> None:
         """Close the sources of all map runs."""
@@ -161,29 +173,34 @@ class Core:
 
     # --- taking in --------------------------------------------------------------------------------------
 
-    def _take_in(self, batch: _Batch, now: float) -> None:
+    def _take_in(self, batch: _Batch, now: float) -> Iterator[None]:
+        """Take in one thing after the other. What was not taken when the caller stops comes in the next cycle."""
         for parent, outcome in self._map_runs.take_over(now):
             self._advance(batch, parent, outcome, now)
+            yield
         for arn in self._map_runs.take_stops():
             if arn in self.live:
                 self._advance(batch, self.live[arn], Stopped(), now)
-        for count, (arn, fired) in enumerate(self.timers.take_due(now), 1):
+                yield
+        for arn, fired in itertools.islice(self.timers.take_due(now), _MESSAGES):
             if arn in self.live:
                 self._advance(batch, self.live[arn], fired, now)
-            if count == _MESSAGES:
-                break
+                yield
         for arn in tuple(self._more)[:_GOING_ON]:
             del self._more[arn]
             if arn in self.live:
                 self._advance(batch, self.live[arn], None, now)
+                yield
         for _ in range(min(_MESSAGES, len(self.inbox))):
             message = self.inbox.popleft()
             batch.messages.append(message)
             self._handle(batch, message, now)
+            yield
         if self._dispatcher.backlog < _BACKLOG:
             for child in self._map_runs.next_children(now, _CHILDREN):
                 self.live[child.arn] = child
                 self._advance(batch, child, Started(), now)
+                yield
 
     def _handle(self, batch: _Batch, message: Message, now: float) -> None:
         try:
@@ -198,12 +215,7 @@ class Core:
 
     def _answer(self, batch: _Batch, message: Message, now: float) -> object:
         if message.act is not None:
-            run = self._map_runs.live(message.arn)
-            if run is None:
-                raise KeyError(message.arn)
-            message.act(run)
-            self._map_runs.changed(run)
-            return None
+            return self._map_runs.change(message.arn, message.act)
         execution = self.live.get(message.arn)
         if message.new is not None:
             existing = execution or self._store.executions.load(message.arn, branches=False)
@@ -324,18 +336,27 @@ class Core:
             batch.messages = [message for message in batch.messages if message.reply is None]
         self.inbox.extendleft(reversed(batch.messages))
 
-    def _blame(self, fault: _Fault) -> None:
-        """The engine failed at an execution: end it. What failed while being ended is left alone from then on."""
-        arn = fault.execution.arn
-        _log.error("internal error at %s", arn, exc_info=fault.__cause__)
+    def _suspect(self, batch: _Batch, error: Exception) -> None:
+        """Something in this batch cannot be written: find out whose it is, then end that execution."""
+        if len(batch.changes) > 1:
+            self._careful = 2 * _MESSAGES
+            return
+        for change in batch.changes.values():
+            self._careful = 0
+            self._blame(change.execution, error)
+
+    def _blame(self, execution: Execution, error: BaseException | None) -> None:
+        """Nothing can be done with an execution: end it. What failed while being ended is left alone from then on."""
+        arn = execution.arn
+        _log.error("internal error at %s", arn, exc_info=error)
         self._faults[arn] = self._faults.get(arn, 0) + 1
         for message in [message for message in self.inbox if message.arn == arn]:
             self.inbox.remove(message)
             if message.reply is not None:
-                message.reply.set_exception(RuntimeError(f"internal error at {arn}: {fault.__cause__!r}"))
-        stop = Stopped("States.Runtime", f"Internal error of the local engine: {fault.__cause__!r}")
+                message.reply.set_exception(RuntimeError(f"internal error at {arn}: {error!r}"))
+        stop = Stopped("States.Runtime", f"Internal error of the local engine: {error!r}")
         self.inbox.appendleft(Message(arn, stop))
-        run_arn = fault.execution.parent_map_run_arn
+        run_arn = execution.parent_map_run_arn
         run = self._map_runs.live(run_arn) if run_arn else None
         if run is not None:
             self.inbox.appendleft(Message(run.execution_arn, stop))

@@ -149,6 +149,10 @@ class LocalClient:
         """Return a map run."""
         return self._call(self.api.describe_map_run, request)
 
+    def update_map_run(self, **request: Any) -> dict[str, Any]:
+        """Change the concurrency and tolerance of a map run."""
+        return self._call(self.api.update_map_run, request)
+
     def list_map_runs(self, **request: Any) -> dict[str, Any]:
         """Return a page of the map runs of an execution."""
         return self._call(self.api.list_map_runs, request)

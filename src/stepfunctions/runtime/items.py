@@ -19,7 +19,7 @@ from typing import IO, BinaryIO, Protocol, TextIO, cast
 from stepfunctions.asl.document import JSON, Document
 from stepfunctions.engine.map_run import MapRun
 from stepfunctions.errors import ServiceError, StateFailed
-from stepfunctions.runtime.json_stream import MAX_MEMBER, JsonStream, JsonStreamError
+from stepfunctions.runtime.json_stream import MAX_MEMBER, JsonStream, JsonStreamError, no_constant
 
 Item = tuple["str | None", JSON]
 """The key (of an object's member; None for an array's element, a row or a line) and the value of an item."""
@@ -139,9 +139,11 @@ def _jsonl(stream: TextIO, _config: JSON) -> Iterator[Item]:
         if line.isspace():
             continue
         try:
-            yield None, json.loads(line)
+            yield None, json.loads(line, parse_constant=no_constant)
         except ValueError as error:
             raise JsonStreamError(f"line {number} is not JSON: {error}") from None
+        except RecursionError:
+            raise JsonStreamError(f"line {number} is nested too deeply") from None
 
 
 def _csv(stream: TextIO, config: JSON) -> Iterator[Item]:

@@ -25,11 +25,12 @@ class JsonStreamError(ValueError):
     """The text is no JSON, or has no array or object at the place asked for."""
 
 
-def _no_constant(name: str) -> JSON:
+def no_constant(name: str) -> JSON:
+    """Refuse NaN and Infinity, which Python would read: a ``parse_constant`` of the json module."""
     raise ValueError(f"{name} is not JSON")
 
 
-_decode = json.JSONDecoder(parse_constant=_no_constant).raw_decode
+_decode = json.JSONDecoder(parse_constant=no_constant).raw_decode
 
 
 class JsonStream:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from stepfunctions.asl.document import JSON, Document
@@ -43,8 +44,8 @@ class MapRuns:
         self._store = store
         self._active: dict[str, _Active] = {}
         self._changed: dict[str, MapRun] = {}
-        self._stops: list[str] = []
-        self._over: list[str] = []
+        self._stops: deque[str] = deque()
+        self._over: deque[str] = deque()
 
     def begin(self, run: MapRun, parent: Execution) -> None:
         """Take up a new map run of ``parent``."""
@@ -79,9 +80,16 @@ class MapRuns:
         active = self._active.get(arn)
         return active.run if active else None
 
-    def changed(self, run: MapRun) -> None:
-        """Write this run with the next commit."""
-        self._changed[run.arn] = run
+    def change(self, arn: str, act: Callable[[MapRun], None]) -> bool:
+        """Change the settings of a run at work; False when there is none."""
+        active = self._active.get(arn)
+        if active is None:
+            return False
+        act(active.run)
+        self._changed[arn] = active.run
+        if active.ending is None:
+            self._judge(active)
+        return True
 
     def child_ended(self, child: Execution) -> None:
         """Count the end of a child execution."""
@@ -109,15 +117,20 @@ class MapRuns:
                 yield child
                 budget -= 1
 
-    def take_stops(self) -> list[str]:
-        """Return the children to stop, each once."""
-        stops, self._stops = self._stops, []
-        return stops
+    @property
+    def pending(self) -> bool:
+        """Whether there are children to stop, or runs that are over."""
+        return bool(self._stops or self._over)
+
+    def take_stops(self) -> Iterator[str]:
+        """Remove and yield the children to stop, each once."""
+        while self._stops:
+            yield self._stops.popleft()
 
     def take_over(self, now: float) -> Iterator[tuple[Execution, MapRunEnded]]:
-        """Yield the parents of runs that are over, with the outcome; all children's ends are committed."""
-        over, self._over = self._over, []
-        for arn in over:
+        """Remove and yield the parents of runs that are over, with the outcome; all children's ends are committed."""
+        for _ in range(len(self._over)):
+            arn = self._over.popleft()
             active = self._active.pop(arn, None)
             if active is None or active.ending is None:
                 continue
@@ -138,7 +151,7 @@ class MapRuns:
         """Close all sources and forget all runs."""
         for active in self._active.values():
             _close(active)
-        self._active, self._changed, self._stops, self._over = {}, {}, [], []
+        self._active, self._changed, self._stops, self._over = {}, {}, deque(), deque()
 
     def _next_child(self, active: _Active, now: float) -> Execution | None:
         run, parent = active.run, active.parent

@@ -68,10 +68,7 @@ class Runner:
         self._dispatcher.close()
         with self._lock:
             self._core.close()
-            while self._core.inbox:
-                reply = self._core.inbox.popleft().reply
-                if reply is not None:
-                    reply.set_exception(_stopped())
+            self._refuse_waiting()
 
     def recover(self) -> None:
         """Load every open execution, and do again what was committed but has no outcome yet."""
@@ -98,11 +95,7 @@ class Runner:
 
     def change_map_run(self, arn: str, change: Callable[[MapRun], None]) -> bool:
         """Change the settings of a running map run; False when it does not run (any more)."""
-        try:
-            self._ask(Message(arn, act=change))
-        except KeyError:
-            return False
-        return True
+        return bool(self._ask(Message(arn, act=change)))
 
     def on_end(self, arn: str, callback: Callable[[], None]) -> None:
         """Call ``callback`` once, soon after the execution has ended; at once when it has, or is unknown.
@@ -175,17 +168,24 @@ class Runner:
             return self._core.timers.next_due()
 
     def _ask(self, message: Message) -> object:
-        if self._stopping:
-            raise _stopped()
         reply: Future[object] = Future()
         message.reply = reply
         self._core.inbox.append(message)
         self._wake.set()
+        if self._stopping:  # looked at last: stop() may have emptied the inbox just before
+            self._refuse_waiting()
         if self._thread is None or self._thread is threading.current_thread():
             with self._lock:
                 while not reply.done():
                     self._core.cycle(self._clock.now())
         return reply.result()
+
+    def _refuse_waiting(self) -> None:
+        with self._lock:
+            while self._core.inbox:
+                reply = self._core.inbox.popleft().reply
+                if reply is not None and not reply.done():
+                    reply.set_exception(_stopped())
 
     def _loop(self) -> None:
         while not self._stopping:

@@ -12,6 +12,8 @@ from stepfunctions.engine.history import render
 from stepfunctions.engine.messages import Outcome, Stopped, TaskFailed, TaskHeartbeat, TaskSucceeded
 from stepfunctions.engine.tokens import read_token
 from stepfunctions.errors import ServiceError
+from stepfunctions.query.values import same
+from stepfunctions.runtime.json_stream import no_constant
 from stepfunctions.runtime.operations import machines
 from stepfunctions.runtime.operations.service import (
     Request,
@@ -28,6 +30,8 @@ from stepfunctions.runtime.operations.service import (
 
 MAX_PAYLOAD = 262_144
 """Bytes of UTF-8 that an input or output may have."""
+MAX_DEPTH = 500
+"""Levels that an input or output may be nested: what can be read anywhere can then be written and read everywhere."""
 
 
 def start(service: Service, request: Request) -> Response:
@@ -53,7 +57,7 @@ def start(service: Service, request: Request) -> Response:
     )
     existing = service.runner.begin(execution)
     if existing is not None:
-        if existing.ended or existing.input != given:
+        if existing.ended or not same(existing.input.value, given.value):
             raise ServiceError("ExecutionAlreadyExists", f"Execution Already Exists: '{execution.arn}'")
         execution = existing
     return {"executionArn": execution.arn, "startDate": moment(execution.started_at)}
@@ -181,19 +185,29 @@ def _answer(service: Service, request: Request, outcome_of: Any) -> Response:
 
 
 def _payload(text: str, code: str, words: str) -> Document:
-    size = len(text.encode())
+    size = len(text.encode(errors="surrogatepass"))
     if size > MAX_PAYLOAD:
         raise ServiceError(code, f"{words}: '{size} bytes are more than the {MAX_PAYLOAD} that a payload may have'")
     try:
-        return Document(json.loads(text, parse_constant=_no_constant))
+        document = Document(json.loads(text, parse_constant=no_constant))
+        if _is_deeper(document.value):
+            raise RecursionError
+        return document
     except ValueError as error:
         raise ServiceError(code, f"{words}: 'not JSON: {error}'") from None
     except RecursionError:
-        raise ServiceError(code, f"{words}: 'nested too deeply'") from None
+        raise ServiceError(code, f"{words}: 'nested more than {MAX_DEPTH} levels deep'") from None
 
 
-def _no_constant(name: str) -> JSON:
-    raise ValueError(f"{name} is not JSON")
+def _is_deeper(value: JSON) -> bool:
+    """Tell whether a value is nested more than MAX_DEPTH levels deep."""
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [inner for outer in level if isinstance(outer, (dict, list))
+                 for inner in (outer.values() if isinstance(outer, dict) else outer)]  # fmt: skip
+        if not level:
+            return False
+    return True
 
 
 def _summary(execution: Execution) -> dict[str, Any]:

@@ -31,14 +31,19 @@ _DEFAULTS: dict[str, JSON] = {
     "encryptionConfiguration": {"type": "AWS_OWNED_KEY"},
 }
 _DELETING = "DELETING"
+MAX_DEFINITION = 1_048_576
+"""Bytes of UTF-8 that a definition may have."""
 
 
 def problems_of(definition: str) -> tuple[Problem, ...]:
     """Return everything wrong with the text of a definition: its shape, then the expressions in it."""
     try:
+        definition.encode()
         compile_program(codec.parse(definition))
     except DefinitionError as error:
         return error.problems
+    except UnicodeEncodeError as error:
+        return (Problem(path="", code="INVALID_JSON_DESCRIPTION", message=f"The definition is not text: {error}."),)
     return ()
 
 
@@ -229,6 +234,12 @@ def _tagged(service: Service, request: Request) -> Machine:
 
 
 def _checked(definition: str) -> str:
+    size = len(definition.encode(errors="surrogatepass"))
+    if size > MAX_DEFINITION:
+        raise ServiceError(
+            "InvalidDefinition",
+            f"Invalid State Machine Definition: '{size} bytes are more than the {MAX_DEFINITION} that it may have'",
+        )
     problems = problems_of(definition)
     if problems:
         listed = ", ".join(

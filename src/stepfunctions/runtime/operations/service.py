@@ -95,7 +95,7 @@ def page_mark(scope: JSON, token: str | None) -> JSON:
         return None
     try:
         digest, mark = json.loads(base64.urlsafe_b64decode(token.encode()))
-    except ValueError:
+    except (RecursionError, TypeError, ValueError):
         digest = mark = None
     if digest != _digest(scope):
         raise ServiceError("InvalidToken", "Invalid Token: 'Invalid token'")
