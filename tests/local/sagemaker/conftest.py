@@ -12,8 +12,6 @@ import pytest
 
 from stepfunctions.local.cloud import Cloud
 
-pytest.importorskip("sklearn")
-
 IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
 ROLE = "arn:aws:iam::123456789012:role/sagemaker"
 TRAIN = """
@@ -142,6 +140,7 @@ def channel(name: str, uri: str, **fields: str) -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def sm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SageMaker]:
     """One cloud for all tests that do not restart it; each uses names of its own."""
+    pytest.importorskip("sklearn")
     with Cloud(tmp_path_factory.mktemp("cloud"), max_jobs=2) as cloud:
         yield SageMaker(cloud)
 
@@ -149,6 +148,7 @@ def sm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SageMaker]:
 @pytest.fixture
 def open_sagemaker(tmp_path: Path) -> Iterator[Callable[[], SageMaker]]:
     """Start a cloud on ``tmp_path``; the former one is stopped first."""
+    pytest.importorskip("sklearn")
     clouds: list[Cloud] = []
 
     def make() -> SageMaker:

@@ -30,7 +30,8 @@ INSTALLED = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib",
 
 def become(spec: dict[str, Any], channel: int | None, parent: int, baseline: frozenset[str] | None) -> int:
     """Do all of it, and return the exit code to leave with. Without a ``baseline`` (the names of the modules
-    imported beforehand) nothing runs in place: the interpreter is started afresh. ``parent`` is the zygote, which may have died since."""
+    imported beforehand) nothing runs in place: the interpreter is started afresh. ``parent`` is the zygote, which may
+    have died since."""
     try:
         restore_signals()
         if spec["mounts"]:
