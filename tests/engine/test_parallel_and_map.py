@@ -194,9 +194,16 @@ def test_the_old_names_iterator_and_parameters(drive: Any) -> None:
 
 
 def test_an_object_is_mapped_by_its_members(drive: Any) -> None:
-    run = drive(map_of(branch("I", Type="Pass", Parameters={"k.$": "$$.Map.Item.Key", "v.$": "$"}),
+    run = drive(map_of(branch("I", Type="Pass", Parameters={"k.$": "$$.Map.Item.Key", "v.$": "$.Value"}),
                        ItemsPath="$.o"), {"o": {"a": 1, "b": 2}}).run()
     assert run.output == [{"k": "a", "v": 1}, {"k": "b", "v": 2}]
+
+
+def test_an_iteration_over_a_member_gets_the_pair(drive: Any) -> None:
+    run = drive(map_of(branch("I", Type="Pass")), {"a": 1, "b": None}).run()
+    assert run.output == [{"Key": "a", "Value": 1}, {"Key": "b", "Value": None}]
+    run = drive(map_of(branch("I", Type="Pass"), ItemSelector={"v.$": "$$.Map.Item.Value"}), {"a": 1}).run()
+    assert run.output == [{"v": 1}]
 
 
 def test_states_inside_an_iteration_see_its_item_also_after_a_load(drive: Any) -> None:

@@ -100,6 +100,9 @@ def test_an_object_gives_keys(world: Any) -> None:
     assert world.output(arn) == [
         {"k": "a", "v": 1, "i": 0, "x": "outer"}, {"k": "b", "v": 2, "i": 1, "x": "outer"},
     ]  # fmt: skip
+    pairs = world.begin(world.create(spread(), "pairs"), {"items": {"a": 1}}, "pairs")
+    world.runner.pump()
+    assert world.output(pairs) == [{"Key": "a", "Value": 1}]
 
 
 def test_one_failure_stops_the_rest(world: Any) -> None:

@@ -9,7 +9,7 @@ from stepfunctions.engine.dataflow import effective_input, read_number
 from stepfunctions.engine.execution import Branch, Family
 from stepfunctions.engine.leaving import drop_children, fail_state, finish_work
 from stepfunctions.engine.limits import check_size
-from stepfunctions.engine.map_run import map_item
+from stepfunctions.engine.map_run import map_item, plain_input
 from stepfunctions.engine.parallel import joined
 from stepfunctions.engine.program import MapWork, Node
 from stepfunctions.engine.turn import Failure, Turn
@@ -61,7 +61,7 @@ def _input_of(turn: Turn, branch: Branch, node: Node, value: JSON, index: int, k
     """Return the input of one iteration: the item, or what ItemSelector makes of it."""
     selector = node.work.selector
     if selector is None:
-        return Document(value)
+        return Document(plain_input(value, key))
     effective = (branch.effective or branch.input).value
     document = Document(selector(
         scope(turn, branch, node, effective, map_item(index, value, key), f"item {index}")))

@@ -34,6 +34,14 @@ def map_item(index: int, value: JSON, key: str | None, source: str | None = None
     return item
 
 
+def plain_input(value: JSON, key: str | None) -> JSON:
+    """Return the input of an iteration without ItemSelector: the item, or the pair that a member of an object is.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/input-output-itemspath.html
+    """
+    return value if key is None else {"Key": key, "Value": value}
+
+
 @dataclass(slots=True, kw_only=True)
 class MapRun:
     """One map run: a row. The engine makes it (StartMapRun), the runner's coordinator changes it."""
@@ -164,13 +172,13 @@ def _exceeded(run: MapRun) -> bool:
 
 def child_input(program: Program, run: MapRun, item: JSON, index: int, key: str | None = None,
                 source: str = "STATE_DATA") -> Document:
-    """Return the input of the child for this item: the item itself, or what ItemSelector makes of it.
+    """Return the input of the child for this item: the item as it is, or what ItemSelector makes of it.
 
     Raises StateFailed when ItemSelector fails or the result is over 256 KiB.
     """
     node = program.regions[run.region].parent
     assert node is not None
-    document = Document(item)
+    document = Document(plain_input(item, key))
     if node.work.selector is not None:
         context = {**(run.context or {}), "Map": {"Item": map_item(index, item, key, source)}}
         chance = Random(f"{run.arn}/{index}")
