@@ -33,7 +33,8 @@ from provision import HERE, provision, raw_files
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
-from stepfunctions.workflow import Workflow
+from stepfunctions.visual import Picture
+from stepfunctions.workflow import Execution, Workflow
 from workflow import NAME, Settings, build_workflow
 
 sys.path.insert(0, str(HERE / "training"))
@@ -203,13 +204,18 @@ def _unpacked(archive: bytes) -> dict[str, Any]:
         return inference.model_fn(folder)
 
 
-def draw(execution_arn: str, picture: Path, data_dir: Path) -> None:
+def draw(execution_arn: str, picture: Path) -> None:
     """The workflow with the execution's outcome, as SVG."""
-    target = f"{HERE / 'workflow.py'}:workflow"
-    command = [COMMAND, "graph", target, "--execution", execution_arn, "-o", str(picture), "--data-dir", str(data_dir)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise DemoFailed(f"The picture could not be drawn: {done.stderr.strip()}")
+    client = boto3.client("stepfunctions")
+    execution = Execution.attach(execution_arn, client)
+    (retrain,) = _map_runs(client, execution_arn)
+    counts = client.describe_map_run(mapRunArn=retrain["mapRunArn"])["itemCounts"]
+    Picture.of(
+        execution.workflow.definition.to_dict(),
+        execution.list_events(max_items=25_000),
+        map_counts={"Retrain": counts},
+        portrait=True,
+    ).save(picture)
 
 
 def deploy(workflow: Workflow) -> str:
@@ -239,7 +245,7 @@ def run_demo(options: argparse.Namespace, console: Console) -> int:
         report = {"runs": runs, "predictions": ask_endpoint(settings, runs[-1])}
         options.report.write_text(json.dumps(report, indent=1) + "\n")
         console.print(reports.everything(report))
-        draw(runs[-1]["execution_arn"], options.picture, options.data_dir)
+        draw(runs[-1]["execution_arn"], options.picture)
         raw = str(raw_files()["flights.csv.zip"].parent)
         check = subprocess.run(
             [sys.executable, str(HERE / "recompute.py"), str(options.report), "--raw", raw], check=False
