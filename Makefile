@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 RUN = $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-crash check bench docs lock clean
+.PHONY: help setup demo test test-crash test-heavy check bench docs lock clean
 
 help: ## Show what there is.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -24,11 +24,14 @@ demo: $(READY) ## Retrain a fleet of 195 models on this machine, then the subset
 	$(RUN) examples/flight_delays/demo.py
 
 test: $(READY) ## Run the tests: all on this interpreter, the core on every other one found.
-	$(RUN) -m pytest -m 'not crash'
+	$(RUN) -m pytest -m 'not crash and not heavy'
 	$(RUN) tests/interpreters.py
 
 test-crash: $(READY) ## Kill real processes at random and look at what is left.
 	$(RUN) -m pytest -m crash
+
+test-heavy: $(READY) ## Run the AWS CLI against the local cloud, build the package and install it elsewhere.
+	$(RUN) -m pytest -m heavy
 
 check: $(READY) ## Lint and check types.
 	$(BIN)/ruff check .
