@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from stepfunctions import asl
 from stepfunctions.asl.files import read_definition
 from stepfunctions.errors import DefinitionError
 
@@ -37,11 +38,10 @@ def test_json_and_yaml_give_the_same(tmp_path: Path, name: str, text: str | byte
     assert read_definition(write(tmp_path, name, text)) == DEFINITION
 
 
-def test_a_shared_part_of_a_yaml_file_is_copied(tmp_path: Path) -> None:
+def test_a_part_of_a_yaml_file_may_be_shared(tmp_path: Path) -> None:
     shared = read_definition(write(tmp_path, "a.yaml", "a: &retry\n- {ErrorEquals: [States.ALL]}\nb: *retry\n"
                                                        "c: {<<: {x: 1}, y: 2}\n"))
     assert shared["a"] == shared["b"]
-    assert shared["a"] is not shared["b"]
     assert shared["c"] == {"x": 1, "y": 2}
 
 
@@ -53,12 +53,9 @@ def test_a_shared_part_of_a_yaml_file_is_copied(tmp_path: Path) -> None:
     ("a.yaml", "a: [1", "The definition is not YAML: "),
     ("a.yaml", "a: 1\nb: 2\na: 3\n", "The key 'a' is written more than once, the second time at line 3, column 1."),
     ("a.yaml", "a:\n  - b: 1\n    b: 2\n", "at line 3, column 5"),
-    ("a.yaml", "1: x\n", "A key at line 1, column 1 is no text. Write it in quotation marks."),
-    ("a.yaml", "on: x\n", "is no text"),
-    ("a.yaml", "? [1, 2]\n: x\n", "is no text"),
-    ("a.yaml", "a: .nan\n", "holds what JSON cannot"),
-    ("a.yaml", "a: !!binary aGk=\n", "holds what JSON cannot"),
-    ("a.yaml", "a: &a\n  b: *a\n", "holds what JSON cannot"),
+    ("a.yaml", "1: x\n", "The key 1 at line 1, column 1 must be a string. Write it in quotation marks."),
+    ("a.yaml", "on: x\n", "must be a string"),
+    ("a.yaml", "? [1, 2]\n: x\n", "must be a string"),
     ("a.yaml", "a: !Sub '${x}'\n", "'!Sub' at line 1, column 4"),
     ("a.yaml", "a: 1\n---\nb: 2\n", "at line 2"),
     ("a.yaml", "a: \x00\n", "The definition is not YAML: "),
@@ -69,6 +66,16 @@ def test_a_shared_part_of_a_yaml_file_is_copied(tmp_path: Path) -> None:
 def test_what_is_no_definition_is_told_with_its_place(tmp_path: Path, name: str, text: str | bytes, said: str) -> None:
     with pytest.raises(DefinitionError) as caught:
         read_definition(write(tmp_path, name, text))
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(("value", "said"), [
+    (".nan", "nan is no number of JSON"), ("!!binary aGk=", "cannot be written as JSON"),
+    ("&a {b: *a}", "more than 300 levels"),
+])
+def test_what_yaml_has_and_json_has_not_is_refused_when_it_is_read(tmp_path: Path, value: str, said: str) -> None:
+    with pytest.raises(DefinitionError) as caught:
+        asl.parse(read_definition(write(tmp_path, "a.yaml", f"StartAt: {value}\n")))
     assert said in str(caught.value)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -28,46 +27,48 @@ def read_definition(path: Path) -> dict[str, Any]:
 def _yaml(text: str) -> dict[str, Any]:
     import yaml
 
-    class Loader(yaml.SafeLoader):
-        """Timestamps stay text, as in JSON, and a key written twice is an error."""
+    try:
+        value = yaml.load(text, _loader())
+    except RecursionError:
+        raise _problem("The definition is nested too deeply.") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        what = getattr(error, "problem", None) or str(error)
+        raise _problem(f"The definition is not YAML: {what}{_at(mark)}.") from None
+    if not isinstance(value, dict):
+        raise DefinitionError([Problem(path="", message="A definition must be a YAML mapping.")])
+    return value
 
+
+def _loader() -> type[Any]:
+    """Return a loader that reads what JSON can say: no dates, and no key twice or of another type than string."""
+    import yaml
+
+    class Loader(yaml.SafeLoader):
         def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
             seen: set[str] = set()
             for key, _ in node.value:
-                at = _at(key.start_mark)
-                if not isinstance(key, yaml.ScalarNode) or not isinstance(name := self.construct_object(key), str):
-                    raise _problem(f"A key{at} is no text.", hint="Write it in quotation marks.")
+                if key.tag == _MERGE:
+                    continue
+                name = self.construct_object(key, deep=True)
+                if not isinstance(name, str):
+                    raise _problem(f"The key {name!r}{_at(key.start_mark)} must be a string.",
+                                   hint="Write it in quotation marks.")
                 if name in seen:
-                    raise _problem(f"The key '{name}' is written more than once, the second time{at}.",
-                                   code="DUPLICATE_KEY", hint="Rename one.")
+                    raise _problem(f"The key '{name}' is written more than once, the second time"
+                                   f"{_at(key.start_mark)}.", hint="Rename one.", code="DUPLICATE_KEY")
                 seen.add(name)
             return super().construct_mapping(node, deep)
 
     Loader.yaml_implicit_resolvers = {
         first: [(tag, expression) for tag, expression in resolvers if tag != "tag:yaml.org,2002:timestamp"]
         for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()}
-    try:
-        value = yaml.load(text, Loader)
-        # What YAML has and JSON has not (binary, sets, dates by tag, not-a-number, circles) ends here.
-        copy = json.loads(json.dumps(value, allow_nan=False))
-    except yaml.MarkedYAMLError as error:
-        raise _problem(f"The definition is not YAML: {error.problem}{_at(error.problem_mark)}.") from None
-    except yaml.YAMLError as error:
-        raise _problem(f"The definition is not YAML: {str(error).splitlines()[0]}.") from None
-    except (TypeError, ValueError) as error:
-        if isinstance(error, DefinitionError):
-            raise
-        raise _problem(f"The definition holds what JSON cannot: {error}.") from None
-    except RecursionError:
-        raise _problem("The definition is nested too deeply.") from None
-    if not isinstance(copy, dict):
-        raise _problem("A definition must be a YAML mapping.")
-    return copy
+    return Loader
 
 
 def _at(mark: Any) -> str:
-    return "" if mark is None else f" at line {mark.line + 1}, column {mark.column + 1}"
+    return f" at line {mark.line + 1}, column {mark.column + 1}" if mark is not None else ""
 
 
-def _problem(message: str, *, code: str = "INVALID_YAML_DESCRIPTION", hint: str = "") -> DefinitionError:
-    return DefinitionError([Problem(path="", code=code, message=message, hint=hint)])
+def _problem(message: str, hint: str = "", code: str = "INVALID_YAML_DESCRIPTION") -> DefinitionError:
+    return DefinitionError([Problem(path="", message=message, hint=hint, code=code)])

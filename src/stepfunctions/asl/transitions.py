@@ -13,6 +13,10 @@ from stepfunctions.asl.states import AnyState, Choice, Fail, Map, Parallel, Pass
 from stepfunctions.errors import Problem
 
 
+_HINTS = 20
+"""Missing targets of a region for which a similar name is looked for: that takes long among thousands of states."""
+
+
 def targets(state: AnyState) -> Iterator[tuple[str, str]]:
     """Yield (pointer relative to the state, name) for each state this one may lead to."""
     if isinstance(state, Choice):
@@ -30,12 +34,14 @@ def targets(state: AnyState) -> Iterator[tuple[str, str]]:
 
 def check_transitions(written: Mapping[str, JSON], states: Mapping[str, AnyState], path: str) -> Iterator[Problem]:
     """Yield the problems of a region's transitions and error handlers. ``written`` also has unreadable states."""
+    missing = 0
     for name, state in states.items():
         where = f"{path}/States/{escape_pointer(name)}"
         yield from _check_ending(state, where)
         for pointer, target in targets(state):
             if target not in written:
-                close = difflib.get_close_matches(target, written, n=1)
+                missing += 1
+                close = difflib.get_close_matches(target, written, n=1) if missing <= _HINTS else []
                 yield Problem(path=where + pointer, code="MISSING_TRANSITION_TARGET",
                               message=f"The state '{target}' is not in the same 'States'.",
                               hint=f"Did you mean '{close[0]}'?" if close else "Write the name of a state beside it.")
