@@ -98,10 +98,11 @@ def _events_after(execution: Execution, seen: int) -> list[dict[str, Any]]:
 def event_line(event: dict[str, Any]) -> str:
     """Return an event as one line: time, type, and the state or error it is about."""
     details: dict[str, Any] = next((value for key, value in event.items() if key.endswith("Details")), {})
-    about = details.get("name") or details.get("resource") or ""
-    cause = " ".join(details.get("cause", "").split())[:200]
-    error = f" {details['error']}: {cause}" if details.get("error") else ""
-    return f"{event['timestamp']:%H:%M:%S} {event['type']} {about}{error}".rstrip()
+    words = [event["type"], details.get("name") or details.get("resource") or ""]
+    if details.get("error"):
+        cause = " ".join(details.get("cause", "").split())[:200]
+        words.append(f"{details['error']}: {cause}" if cause else details["error"])
+    return f"{event['timestamp']:%H:%M:%S} {' '.join(word for word in words if word)}"
 
 
 def _report(execution: Execution, described: dict[str, Any], form: str) -> int:

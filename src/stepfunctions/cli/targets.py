@@ -97,11 +97,12 @@ def _module(text: str) -> Any:
     path = Path(text)
     if not path.exists():
         raise click.UsageError(f"There is no file '{text}'.")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
+    # A name of its own: a file may be called as a module that is in use, json.py.
+    spec = importlib.util.spec_from_file_location(f"stepfunctions_target_{path.stem}", path)
     if spec is None or spec.loader is None:
         raise click.UsageError(f"'{text}' cannot be imported.")
     module = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = module
+    sys.modules[module.__name__] = module
     sys.path.insert(0, str(path.parent.absolute()))
     with _blamed(text):
         spec.loader.exec_module(module)
