@@ -165,3 +165,14 @@ def test_what_real_jsonata_workflows_write_is_accepted() -> None:
         "C": {"Type": "Choice", "Output": {"Id": "{% $states.input.Id %}"}, "Default": "T", "Choices": [
             {"Next": "T", "Condition": "{% $states.input.n > 0 %}", "Comment": "some"}]},
         "T": {**TASK, "Arguments": {"ApiEndpoint": "{% 'e' & $states.input.id.S %}"}, "Credentials": "{% $role %}"}}})
+
+
+@pytest.mark.timeout(20)
+def test_thousands_of_mistakes_are_told_in_time() -> None:
+    states = {f"State number {number}": {"Type": "Pass", "Next": f"Stale number {number}"} for number in range(10_000)}
+    problems = found({"StartAt": "State number 0", "States": states})
+    assert len(problems) == 10_000
+    assert "Did you mean" in problems["/States/State number 0/Next"]
+    pairs = ",".join(f'"k{number}":1,"k{number}":2' for number in range(20_000))
+    text = f'{{"StartAt":"S","States":{{"S":{{"Type":"Pass","End":true,"Result":{{{pairs}}}}}}}}}'
+    assert len(found(text)) == 20_000

@@ -70,6 +70,26 @@ def machine(name: str = "m", **fields: Any) -> Machine:
 # --- executions -----------------------------------------------------------------------------------------
 
 
+def test_a_commit_that_raises_leaves_nothing(reopen: Reopen) -> None:
+    store = reopen()
+    good, bad = execution("good"), execution("bad")
+    put(store, bad)
+    for one in (good, bad):
+        one.branches, one.dirty = {1: Branch(1, state="S")}, {1}
+    bad.branches[1].variables = {"x": object()}
+    event = HistoryEvent(1, 0, 1.5, "ExecutionStarted", None, Document({}))
+    with pytest.raises(TypeError):
+        store.executions.commit([Change(good, [event]), Change(bad, [event])], [map_run()])
+    for again in (store, reopen()):
+        assert again.executions.load(good.arn) is None
+        assert again.executions.history(bad.arn) == []
+        assert again.map_runs.get(map_run().arn) is None
+    bad.branches[1].variables = {}
+    store = reopen()
+    store.executions.commit([Change(good, [event]), Change(bad, [event])], [map_run()])
+    assert len(store.executions.history(bad.arn)) == len(store.executions.history(good.arn)) == 1
+
+
 def test_an_execution_comes_back_as_it_was_committed(reopen: Reopen) -> None:
     store = reopen()
     one = execution(region="/States/M", type="EXPRESS", parent_map_run_arn="run", item_index=7)

@@ -193,6 +193,14 @@ def test_the_old_names_iterator_and_parameters(drive: Any) -> None:
     assert run.output == [{"v": 1}]
 
 
+def test_parameters_of_a_parallel_over_256_kib(drive: Any) -> None:
+    double = {"a.$": "$.a", "b.$": "$.a"}
+    run = drive({"StartAt": "P", "States": {"P": {"Type": "Parallel", "Parameters": double, "End": True,
+                                                  "Branches": [branch("I", Type="Pass")]}}}, {"a": "x" * 200_000}).run()
+    assert run.execution.error == "States.DataLimitExceeded"
+    assert "PassStateEntered" not in run.types()
+
+
 def test_an_object_is_mapped_by_its_members(drive: Any) -> None:
     run = drive(map_of(branch("I", Type="Pass", Parameters={"k.$": "$$.Map.Item.Key", "v.$": "$.Value"}),
                        ItemsPath="$.o"), {"o": {"a": 1, "b": 2}}).run()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from typing import Any
 
 from stepfunctions.asl.choice import OPERATORS, And, ChoiceRule, Comparison, Not, Or, Test
@@ -118,7 +119,7 @@ class _Object(dict[str, Any]):
     def __init__(self, pairs: list[tuple[str, Any]]) -> None:
         super().__init__(pairs)
         self.repeated = [] if len(self) == len(pairs) else sorted(
-            {key for key, _ in pairs if sum(1 for other, _ in pairs if other == key) > 1})
+            key for key, times in Counter(key for key, _ in pairs).items() if times > 1)
 
 
 def _plain(value: JSON, path: str, problems: list[Problem]) -> JSON:

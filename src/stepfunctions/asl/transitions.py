@@ -12,7 +12,6 @@ from stepfunctions.asl.machine import escape_pointer
 from stepfunctions.asl.states import AnyState, Choice, Fail, Map, Parallel, Pass, Succeed, Task, Wait
 from stepfunctions.errors import Problem
 
-
 _HINTS = 20
 """Missing targets of a region for which a similar name is looked for: that takes long among thousands of states."""
 

@@ -6,6 +6,7 @@ from stepfunctions.asl.document import Document
 from stepfunctions.engine.dataflow import effective_input, parameters
 from stepfunctions.engine.execution import Branch
 from stepfunctions.engine.leaving import drop_children, fail_state, finish_work
+from stepfunctions.engine.limits import check_size
 from stepfunctions.engine.program import Node
 from stepfunctions.engine.turn import Failure, Turn
 
@@ -14,6 +15,8 @@ def begin(turn: Turn, branch: Branch, node: Node) -> None:
     """Start all branches with the same input."""
     effective = effective_input(turn, branch, node)
     document = parameters(turn, branch, node, effective)
+    if document is not branch.input:
+        check_size(document, node.name)
     turn.emit(branch, "ParallelStateStarted")
     turn.await_children(branch)
     for index, region in enumerate(node.work.regions):

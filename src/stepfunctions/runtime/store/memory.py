@@ -54,14 +54,15 @@ class MemoryExecutions:
         self._rows: dict[str, _Rows] = {}
 
     def commit(self, changes: Sequence[Change], map_runs: Sequence[MapRun] = ()) -> None:
-        """See the port. Nothing in here can fail half-way."""
+        """See the port. Only making the rows can fail, and that comes before anything is written."""
+        texts = [_texts_of(change.execution) for change in changes]
         with self._lock:
-            for change in changes:
-                self._write(change)
+            for change, branches in zip(changes, texts, strict=True):
+                self._write(change, branches)
             for run in map_runs:
                 self._map_runs[run.arn] = replace(run)
 
-    def _write(self, change: Change) -> None:
+    def _write(self, change: Change, branches: dict[int, str]) -> None:
         execution = change.execution
         rows = self._rows.get(execution.arn)
         if rows is None:
@@ -71,7 +72,9 @@ class MemoryExecutions:
         if execution.ended:
             rows.branches, rows.tasks, rows.submitted, rows.timers = {}, {}, {}, {}
         else:
-            _write_branches(rows, execution)
+            rows.branches.update(branches)
+            for number in execution.removed:
+                rows.branches.pop(number, None)
             _write_waits(rows, change)
         execution.dirty.clear()
         execution.removed.clear()
@@ -144,11 +147,11 @@ class MemoryExecutions:
         return [child.output for child in children if child.output is not None]
 
 
-def _write_branches(rows: _Rows, execution: Execution) -> None:
-    for number in execution.dirty - execution.removed:
-        rows.branches[number] = execution.branches[number].to_json()
-    for number in execution.removed:
-        rows.branches.pop(number, None)
+def _texts_of(execution: Execution) -> dict[int, str]:
+    """Return the rows of the branches to write; an execution that has ended keeps none."""
+    if execution.ended:
+        return {}
+    return {number: execution.branches[number].to_json() for number in execution.dirty - execution.removed}
 
 
 def _write_waits(rows: _Rows, change: Change) -> None:
