@@ -45,8 +45,10 @@ BAD: list[tuple[str, str, str, dict[str, Any]]] = [
     ("UNKNOWN_RESOURCE", "ERROR", "/States/S/Resource", {**TASK, "Resource": "arn:aws:states:::sagemaker:train"}),
     ("UNKNOWN_RESOURCE", "ERROR", "/States/S/Resource",
      {**TASK, "Resource": "arn:aws:states:::aws-sdk:glue:startJobRun.sync"}),
-    ("DISTRIBUTED_ONLY", "ERROR", "/States/S/ToleratedFailureCount",
+    ("DISTRIBUTED_ONLY", "WARNING", "/States/S/ToleratedFailureCount",
      {"Type": "Map", "ItemProcessor": PROCESSOR, "ToleratedFailureCount": 1, "End": True}),
+    ("DISTRIBUTED_ONLY", "ERROR", "/States/S/ItemBatcher",
+     {"Type": "Map", "ItemProcessor": PROCESSOR, "ItemBatcher": {"MaxItemsPerBatch": 1}, "End": True}),
     ("LABEL", "ERROR", "/States/S/Label", {"Type": "Map", "ItemProcessor": DISTRIBUTED, "Label": "a b", "End": True}),
     ("NO_END", "WARNING", "/States", {"Type": "Pass", "Next": "S"}),
     ("NO_DEFAULT", "WARNING", "/States/S", {"Type": "Choice", "Choices": [

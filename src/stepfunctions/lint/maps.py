@@ -11,11 +11,14 @@ from collections.abc import Iterator
 from stepfunctions.asl.fields import ABSENT
 from stepfunctions.asl.machine import StateMachine, walk
 from stepfunctions.asl.states import Map
-from stepfunctions.lint.finding import ERROR, Finding
+from stepfunctions.lint.finding import ERROR, WARNING, Finding
 
-_DISTRIBUTED_ONLY = ("item_reader", "item_batcher", "result_writer", "label", "tolerated_failure_count",
-                     "tolerated_failure_count_path", "tolerated_failure_percentage",
-                     "tolerated_failure_percentage_path")
+_DISTRIBUTED_ONLY = {
+    **dict.fromkeys(("item_reader", "item_batcher", "result_writer", "label"), ERROR),
+    # The specification gives these to every Map, the developer guide only to a distributed one: no effect, no refusal.
+    **dict.fromkeys(("tolerated_failure_count", "tolerated_failure_count_path", "tolerated_failure_percentage",
+                     "tolerated_failure_percentage_path"), WARNING),
+}
 _LABEL_FORBIDS = re.compile(r"[\s?*<>{}\[\]:;,\\|^~$#%&\"`\x00-\x1f\x7f-\x9f]")
 
 
@@ -27,10 +30,10 @@ def distributed_only(machine: StateMachine) -> Iterator[Finding]:
     """DISTRIBUTED_ONLY: a field that only a Distributed Map has stands in an inline one."""
     for found in walk(machine):
         if isinstance(found.state, Map) and not found.state.distributed:
-            for attribute in _DISTRIBUTED_ONLY:
+            for attribute, severity in _DISTRIBUTED_ONLY.items():
                 if getattr(found.state, attribute) is not ABSENT:
                     yield Finding(
-                        code="DISTRIBUTED_ONLY", severity=ERROR, path=f"{found.path}/{_wire(attribute)}",
+                        code="DISTRIBUTED_ONLY", severity=severity, path=f"{found.path}/{_wire(attribute)}",
                         message=f"'{_wire(attribute)}' is for Distributed Maps; this one is inline.",
                         hint='Write "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"} into its '
                              "ItemProcessor, or remove the field.")
