@@ -89,7 +89,7 @@ def test_a_cloud_that_cannot_start_says_why(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("no folder")
     done = own("run", "pass.json", "--input", '{"name": 1}', "--data-dir", "taken/below")
     assert done.returncode == 3
-    assert re.fullmatch(r"Error: Cannot use the data directory .*taken: .*\n", done.stderr), done.stderr
+    assert re.fullmatch(r"Error: Cannot use the data directory .*below: Not a directory\n", done.stderr), done.stderr
 
 
 @pytest.mark.parametrize(("target", "output"), [
