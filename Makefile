@@ -40,7 +40,8 @@ check: $(READY) ## Lint and check types.
 bench: $(READY) ## Measure, beside peers, and print tables.
 	$(RUN) benchmarks/run.py
 
-docs: $(READY) ## Check that the documentation's code runs.
+docs: $(READY) ## Write the reference pages anew and check that the documentation's code runs.
+	$(RUN) docs/reference/generate.py
 	$(RUN) -m pytest tests/docs
 
 lock: $(READY) ## Pin the dependencies anew.

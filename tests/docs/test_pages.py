@@ -35,7 +35,7 @@ def test_the_python_of_a_page_runs_from_top_to_bottom(page: Path, tmp_path: Path
 def test_the_commands_of_a_page_exist(page: Path) -> None:
     for block in blocks(page, "console"):
         for line in block.splitlines():
-            words = shlex.split(line.removeprefix("$ "), comments=True) if line.startswith("$ ") else []
+            words = shlex.split(line[2:].removesuffix("&"), comments=True) if line.startswith("$ ") else []
             if words[:1] == ["stepfunctions"]:
                 _check(words[1:])
 
