@@ -8,16 +8,13 @@ from __future__ import annotations
 
 import importlib
 import logging
-from importlib.metadata import PackageNotFoundError, version
 from logging import NullHandler
 from typing import Any
 
 from stepfunctions.logs import CustomColorFormatter, set_stream_logger
 
-try:
-    __version__ = version("stepfunctions-sdk")
-except PackageNotFoundError:  # run from a source tree that is not installed
-    __version__ = "0"
+__version__: str
+"""The version of the distribution, looked up when it is first read: that takes longer than all the rest here."""
 
 __useragent__ = "stepfunctions-sdk"
 """How requests to AWS name this package."""
@@ -30,6 +27,18 @@ logging.getLogger("stepfunctions").addHandler(NullHandler())
 
 def __getattr__(name: str) -> Any:
     """Import a subpackage when it is first used, so that ``import stepfunctions`` costs next to nothing."""
+    if name == "__version__":
+        globals()[name] = found = _version()
+        return found
     if name in ("inputs", "steps", "workflow"):
         return importlib.import_module(f"stepfunctions.{name}")
     raise AttributeError(f"module 'stepfunctions' has no attribute '{name}'")
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("stepfunctions-sdk")
+    except PackageNotFoundError:  # run from a source tree that is not installed
+        return "0"
