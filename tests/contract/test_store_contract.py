@@ -80,12 +80,12 @@ def test_a_commit_that_raises_leaves_nothing(reopen: Reopen) -> None:
     event = HistoryEvent(1, 0, 1.5, "ExecutionStarted", None, Document({}))
     with pytest.raises(TypeError):
         store.executions.commit([Change(good, [event]), Change(bad, [event])], [map_run()])
-    for again in (store, reopen()):
-        assert again.executions.load(good.arn) is None
-        assert again.executions.history(bad.arn) == []
-        assert again.map_runs.get(map_run().arn) is None
+    for _ in range(2):
+        assert store.executions.load(good.arn) is None
+        assert store.executions.history(bad.arn) == []
+        assert store.map_runs.get(map_run().arn) is None
+        store = reopen()
     bad.branches[1].variables = {}
-    store = reopen()
     store.executions.commit([Change(good, [event]), Change(bad, [event])], [map_run()])
     assert len(store.executions.history(bad.arn)) == len(store.executions.history(good.arn)) == 1
 
