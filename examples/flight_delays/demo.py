@@ -188,10 +188,11 @@ def ask_endpoint(settings: Settings, run: dict[str, Any]) -> list[dict[str, Any]
 
 
 def _a_few_routes(run: dict[str, Any]) -> list[str]:
-    """One route for each way a run can end for it, and every new one among the last trained (at most five)."""
+    """The busiest and the quietest route of a run, one for each decision, and at most two that are new."""
+    by_flights = [row["route"] for row in sorted(run["routes"], key=lambda row: row["flights"])]
     by_decision = {row["decision"]: row["route"] for row in run["routes"]}
     new = [row["route"] for row in run["routes"] if row["reason"] == "new route"]
-    return sorted({*by_decision.values(), *new[:2]})[:5]
+    return sorted({*by_flights[:1], *by_flights[-1:], *by_decision.values(), *new[:2]})
 
 
 def _unpacked(archive: bytes) -> dict[str, Any]:

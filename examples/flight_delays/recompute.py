@@ -179,7 +179,7 @@ def check_route(raw: Raw, artefacts: Artefacts, week: int, row: dict[str, Any]) 
     better = row["model_error"] < row["baseline_error"] and (
         row["champion_error"] is None or row["model_error"] < row["champion_error"]
     )
-    if (row["decision"] == "promote") != better:
+    if row["decision"] != ("promote" if better else "keep" if row["champion_uri"] else "baseline"):
         wrong.append(f"{row['route']}: the decision {row['decision']!r} contradicts the errors")
     return worst, wrong
 
