@@ -60,9 +60,11 @@ def cpu_seconds() -> float:
     return ticks / TICKS + waited_for.ru_utime + waited_for.ru_stime
 
 
-def memory_mib() -> float:
-    """MiB of PSS of everything below this process, now."""
-    return sum(pss_mib(pid) for pid in descendants())
+def machine_cpu_seconds() -> float:
+    """CPU seconds that all CPUs of the machine have been busy with anything since it started."""
+    ticks = [int(text) for text in Path("/proc/stat").read_text().splitlines()[0].split()[1:]]
+    idle, guest = ticks[3] + ticks[4], sum(ticks[8:])  # guests are in the user's time already
+    return (sum(ticks) - idle - guest) / TICKS
 
 
 def pss_mib(pid: int) -> float:
@@ -87,13 +89,14 @@ class Samples:
     """Looks at the tree again and again while a block runs: ``with Samples() as samples: ...``.
 
     ``cpu`` is a list of (epoch seconds, CPU seconds); ``peak_mib`` the largest sum of PSS, ``peak_processes`` what
-    that was made of.
+    that was made of; ``others`` how many CPUs everything outside the tree kept busy on average.
     """
 
     every_seconds: float = 0.25
     cpu: list[tuple[float, float]] = field(default_factory=list)
     peak_mib: float = 0.0
     peak_processes: int = 0
+    others: float = 0.0
 
     def __post_init__(self) -> None:
         self._stop = threading.Event()
@@ -101,6 +104,7 @@ class Samples:
 
     def __enter__(self) -> Samples:
         self.cpu.append((time.time(), cpu_seconds()))
+        self._machine = machine_cpu_seconds()
         self._thread.start()
         return self
 
@@ -108,6 +112,8 @@ class Samples:
         self._stop.set()
         self._thread.join()
         self.cpu.append((time.time(), cpu_seconds()))
+        busy, wall = machine_cpu_seconds() - self._machine, self.cpu[-1][0] - self.cpu[0][0]
+        self.others = max(0.0, busy - self.seconds) / wall
 
     def _run(self) -> None:
         while not self._stop.wait(self.every_seconds):
