@@ -48,6 +48,7 @@ def imports(path: Path) -> Iterator[tuple[str, bool, int]]:
             for inner in ast.walk(outer)}
     for node in ast.walk(tree):
         names: list[str] = []
+        line = getattr(node, "lineno", 0)
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -55,9 +56,9 @@ def imports(path: Path) -> Iterator[tuple[str, bool, int]]:
                 else [node.module]
         for name in names:
             if name == "stepfunctions" or name == "stepfunctions.__version__":
-                yield "__init__", id(node) in lazy, node.lineno
+                yield "__init__", id(node) in lazy, line
             elif name.startswith("stepfunctions."):
-                yield name.split(".")[1], id(node) in lazy, node.lineno
+                yield name.split(".")[1], id(node) in lazy, line
 
 
 def _for_types(node: ast.AST) -> bool:
