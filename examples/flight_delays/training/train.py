@@ -24,7 +24,6 @@ import numpy as np
 import pandas as pd
 from inference import matrix, model_fn, predict_fn
 from sklearn.ensemble import HistGradientBoostingRegressor
-from threadpoolctl import threadpool_limits
 
 SETTINGS: dict[str, dict[str, Any]] = {
     "shallow": {"max_iter": 60, "learning_rate": 0.05, "max_leaf_nodes": 4, "min_samples_leaf": 10},
@@ -40,20 +39,17 @@ def train(
     """Train, save and score: the mean absolute errors in minutes; ``champion`` is None when there is none to beat."""
     flights = pd.read_csv(data / "flights.csv")
     parts = {name: flights[flights["split"] == name] for name in ("train", "validation", "test")}
-    with threadpool_limits(limits=1):  # one route is small: many jobs side by side are faster than many threads
-        validation = {
-            name: mean_absolute_error(fit(parts["train"], name, seed), parts["validation"]) for name in SETTINGS
-        }
-        chosen = min(validation, key=lambda name: validation[name])
-        known = flights[flights["split"] != "test"]
-        model = {**fit(known, chosen, seed), "route": route, "week": week, "trained_until": known["date"].max()}
-        test = parts["test"]
-        champion = load_champion(data)
-        predictions = test[["row", "date", "arr_delay"]].assign(
-            model=predict_fn(test, model),
-            baseline=float(known["arr_delay"].median()),
-            champion=predict_fn(test, champion) if champion else np.nan,
-        )
+    validation = {name: mean_absolute_error(fit(parts["train"], name, seed), parts["validation"]) for name in SETTINGS}
+    chosen = min(validation, key=lambda name: validation[name])
+    known = flights[flights["split"] != "test"]
+    model = {**fit(known, chosen, seed), "route": route, "week": week, "trained_until": known["date"].max()}
+    test = parts["test"]
+    champion = load_champion(data)
+    predictions = test[["row", "date", "arr_delay"]].assign(
+        model=predict_fn(test, model),
+        baseline=float(known["arr_delay"].median()),
+        champion=predict_fn(test, champion) if champion else np.nan,
+    )
     joblib.dump(model, model_dir / "model.joblib", compress=1)
     predictions.to_csv(output_dir / "predictions.csv", index=False)
     facts = {
