@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
 
-from stepfunctions.errors import ServiceError
+from stepfunctions.errors import LocalCloudError, ServiceError
 from stepfunctions.local import cloud as module
 from stepfunctions.local.cloud import Cloud
 from stepfunctions.local.wire.models import service_model
@@ -82,3 +84,18 @@ def test_clients_get_everything_they_need(tmp_path: Path) -> None:
     assert env["AWS_DEFAULT_REGION"] == env["AWS_REGION"] == "eu-west-1"
     assert env["AWS_DISABLE_HOST_PREFIX_INJECTION"] == "true"
     assert "AWS_ENDPOINT_URL" not in Cloud(tmp_path).client_env()
+
+
+@pytest.mark.parametrize("damage", ["UPDATE functions SET configuration = '{'", "DROP TABLE functions"])
+def test_what_a_service_left_and_cannot_be_read_is_one_line(tmp_path: Path, damage: str) -> None:
+    with Cloud(tmp_path) as cloud:
+        cloud.call("lambda", "CreateFunction", {
+            "FunctionName": "f", "Role": ROLE, "Runtime": "python3.11", "Handler": "a.handler",
+            "Code": {"S3Bucket": "local-folder", "S3Key": str(tmp_path)}})
+    with closing(sqlite3.connect(tmp_path / "lambda.db")) as connection, connection:
+        connection.execute(damage)
+    cloud = Cloud(tmp_path)
+    with pytest.raises(LocalCloudError, match=r"'lambda' left in .*/lambda\.db cannot be read") as caught:
+        cloud.start()
+    assert "\n" not in str(caught.value)
+    cloud.stop()

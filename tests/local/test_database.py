@@ -106,3 +106,30 @@ def test_threads_write_in_turns_and_their_readers_are_closed_behind_them(tmp_pat
     assert [number for number, _ in rows(database)] == list(range(1, 161))
     assert len(database._readers) == 1
     database.close()
+
+
+REFERS = """
+CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE,
+                    after INTEGER REFERENCES notes (id) DEFERRABLE INITIALLY DEFERRED);
+"""
+
+
+def test_a_commit_that_fails_is_rolled_back_and_the_next_write_works(tmp_path: Path) -> None:
+    """As on a full disk: an open transaction left behind would fail every write after it."""
+    database = Database(tmp_path / "notes.db", [REFERS])
+    with pytest.raises(sqlite3.IntegrityError, match="FOREIGN KEY"), database.write() as cx:
+        cx.execute("INSERT INTO notes (text, after) VALUES ('one', 99)")  # found by COMMIT
+    with database.write() as cx:
+        cx.execute("INSERT INTO notes (text) VALUES ('two')")
+    assert rows(database) == [(1, "two")]
+    database.close()
+
+
+def test_an_error_with_which_sqlite_rolls_back_is_the_one_raised(tmp_path: Path) -> None:
+    database = Database(tmp_path / "notes.db", [REFERS])
+    with pytest.raises(sqlite3.IntegrityError, match="UNIQUE"), database.write() as cx:
+        cx.execute("INSERT OR ROLLBACK INTO notes (text) VALUES ('one'), ('one')")
+    with database.write() as cx:
+        cx.execute("INSERT INTO notes (text) VALUES ('one')")
+    assert len(rows(database)) == 1
+    database.close()

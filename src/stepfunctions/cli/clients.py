@@ -21,12 +21,12 @@ aws_option = click.option("--aws", is_flag=True, help="Use AWS, with the credent
 
 
 def boto3_client(endpoint: str, region: str) -> Any:
-    """Return a boto3 client of the local cloud at an endpoint."""
+    """Return a boto3 client of the local cloud at an endpoint; no proxy of the environment stands between."""
     import boto3
     from botocore.config import Config
 
     return boto3.client("stepfunctions", endpoint_url=endpoint, region_name=region, aws_access_key_id="local",
-                        aws_secret_access_key="local", config=Config(inject_host_prefix=False))
+                        aws_secret_access_key="local", config=Config(inject_host_prefix=False, proxies={}))
 
 
 def client_of(data_dir: Path, aws: bool) -> Any:

@@ -7,6 +7,7 @@ import os
 import shlex
 import signal
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -97,7 +98,7 @@ def env(data_dir: Path, form: str) -> int:
     info = running(data_dir)
     if info is None:
         return _not_running(data_dir)
-    variables = _client_env(info)
+    variables = {**_client_env(info), **_no_proxy(os.environ)}
     if form == "json":
         _say(json.dumps(variables))
     else:
@@ -140,6 +141,16 @@ def _client_env(info: ServerInfo) -> dict[str, str]:
     from stepfunctions.local.cloud import client_env
 
     return client_env(info.endpoint, info.region)
+
+
+def _no_proxy(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return what keeps clients from asking the user's proxy, if there is one, for this machine."""
+    if not any(environ.get(name) for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")):
+        return {}
+    told = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
+    hosts = [host.strip() for host in told.split(",") if host.strip()]
+    value = ",".join([*hosts, *(["127.0.0.1"] if not {"*", "127.0.0.1"} & set(hosts) else [])])
+    return {"NO_PROXY": value, "no_proxy": value}
 
 
 def _directory(data_dir: Path) -> dict[str, str]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import sqlite3
 import threading
 import uuid
 from collections.abc import Sequence
@@ -21,7 +22,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from stepfunctions.errors import ServiceError
+from stepfunctions.errors import LocalCloudError, ServiceError
 from stepfunctions.local.database import Database
 from stepfunctions.local.wire.models import method_name, operation_model, service_model
 
@@ -169,7 +170,7 @@ class Cloud:
             left = [name for name in SERVICES if (self.data_dir / f"{name}.db").exists()]
             for name in left:
                 if name != "stepfunctions":
-                    self.service(name)
+                    self._left(name)
             if (self.data_dir / "jobs.db").exists():
                 self.jobs  # noqa: B018 - makes it, so that it recovers below
             self._started = True
@@ -178,7 +179,7 @@ class Cloud:
             for service in list(self._services.values()):
                 _start(service)
             if "stepfunctions" in left:
-                self.service("stepfunctions")
+                self._left("stepfunctions")
 
     def stop(self) -> None:
         """Stop every service (Step Functions first), then the jobs, then close the databases. Idempotent.
@@ -200,6 +201,14 @@ class Cloud:
         for database in self._databases:
             database.close()
         self._databases.clear()
+
+    def _left(self, name: str) -> None:
+        """Make a service that left state here. Raises :class:`LocalCloudError` when that cannot be read."""
+        try:
+            self.service(name)
+        except (sqlite3.DatabaseError, ValueError) as error:  # rows are JSON: a damaged one is a ValueError
+            raise LocalCloudError(f"What the service '{name}' left in {self.data_dir / f'{name}.db'} cannot be read "
+                                  f"({error}): restore the file, or use another data directory") from error
 
     def _close_jobs(self) -> None:
         if self._jobs is not None:

@@ -56,11 +56,11 @@ class Database:
             self._depth = 1
             try:
                 yield self._writer
-            except BaseException:
-                self._writer.execute("ROLLBACK")
-                raise
-            else:
                 self._writer.execute("COMMIT")
+            except BaseException:
+                if self._writer.in_transaction:  # SQLite may have rolled back itself, as on a full disk
+                    self._writer.execute("ROLLBACK")
+                raise
             finally:
                 self._depth = 0
 

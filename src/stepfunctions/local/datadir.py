@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import http.client
 import json
@@ -17,6 +18,8 @@ from stepfunctions.errors import LocalCloudError
 STATUS_PATH = "/_local/status"
 DEFAULT_DATA_DIR = ".stepfunctions"
 _LOCK, _SERVER = "server.lock", "server.json"
+_LONGEST_STATUS = 65536
+_PIDS = 1 << 31  # no process has such an id
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,28 +51,45 @@ class DataDir:
             _ignore_in_git(self.path)
             descriptor = os.open(self.path / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as error:
-            raise LocalCloudError(f"Cannot use the data directory {self.path}: {error.strerror}") from error
+            raise cannot_use(self.path, error) from error
         try:
             fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             os.close(descriptor)
             raise LocalCloudError(_in_use(self.path)) from None
         self._descriptor = descriptor
-        (self.path / _SERVER).unlink(missing_ok=True)
+        try:
+            (self.path / _SERVER).unlink(missing_ok=True)
+        except OSError as error:
+            self._release()
+            raise cannot_use(self.path, error) from error
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
                  traceback: TracebackType | None) -> None:
         if self._descriptor is not None:
-            (self.path / _SERVER).unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # it tells a pid that is gone, and is no server then
+                (self.path / _SERVER).unlink(missing_ok=True)
+            self._release()
+
+    def _release(self) -> None:
+        if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
 
     def publish(self, info: ServerInfo) -> None:
         """Write ``server.json``: from now on ``local env``, ``status`` and ``stop`` find this server."""
-        new = self.path / f"{_SERVER}.{os.getpid()}"
-        new.write_text(json.dumps(asdict(info), indent=2) + "\n", encoding="utf-8")
-        new.replace(self.path / _SERVER)
+        new = self.path / f"{_SERVER}.new"
+        try:
+            new.write_text(json.dumps(asdict(info), indent=2) + "\n", encoding="utf-8")
+            new.replace(self.path / _SERVER)
+        except OSError as error:
+            raise cannot_use(self.path, error) from error
+
+
+def cannot_use(path: Path, error: OSError) -> LocalCloudError:
+    """Return the one line that says why a data directory cannot be used: read-only, full, no directory."""
+    return LocalCloudError(f"Cannot use the data directory {path}: {error.strerror or error}")
 
 
 def running(path: Path | str) -> ServerInfo | None:
@@ -83,12 +103,16 @@ def running(path: Path | str) -> ServerInfo | None:
 
 def ask(endpoint: str, *, timeout: float = 5.0) -> ServerInfo | None:
     """Return what the server at an endpoint says it is, None when nothing answers or it is not ours."""
-    address = urlsplit(endpoint)
-    connection = http.client.HTTPConnection(address.hostname or "127.0.0.1", address.port, timeout=timeout)
+    try:
+        address = urlsplit(endpoint)
+        port = address.port
+    except ValueError:
+        return None
+    connection = http.client.HTTPConnection(address.hostname or "127.0.0.1", port, timeout=timeout)
     try:
         connection.request("GET", STATUS_PATH)
-        return ServerInfo(**json.loads(connection.getresponse().read()))
-    except (OSError, http.client.HTTPException, ValueError, TypeError):
+        return _read(connection.getresponse().read(_LONGEST_STATUS))
+    except (OSError, http.client.HTTPException, ValueError):
         return None
     finally:
         connection.close()
@@ -106,9 +130,20 @@ def wait_until_gone(pid: int, *, seconds: float) -> bool:
 
 def _written(path: Path) -> ServerInfo | None:
     try:
-        return ServerInfo(**json.loads((path / _SERVER).read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError):
+        return _read((path / _SERVER).read_bytes())
+    except OSError:
         return None
+
+
+def _read(text: bytes) -> ServerInfo | None:
+    """Read what says it is a server; None for anything else: the file may be torn, the port another program's."""
+    try:
+        info = ServerInfo(**json.loads(text))
+    except (ValueError, TypeError, RecursionError):
+        return None
+    words = (info.endpoint, info.region, info.account, info.data_dir)
+    whole = all(isinstance(word, str) for word in words) and type(info.pid) is int and 0 < info.pid < _PIDS
+    return info if whole else None
 
 
 def _alive(pid: int) -> bool:

@@ -10,6 +10,7 @@ import asyncio
 import functools
 import json
 import os
+import resource
 import signal
 import socket
 import threading
@@ -23,7 +24,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from stepfunctions.errors import LocalCloudError, ServiceError
 from stepfunctions.local.cloud import Cloud
-from stepfunctions.local.datadir import STATUS_PATH, DataDir, ServerInfo
+from stepfunctions.local.datadir import STATUS_PATH, DataDir, ServerInfo, cannot_use
 from stepfunctions.local.threads import DaemonPool
 from stepfunctions.local.wire.messages import Request, Response
 from stepfunctions.local.wire.route import guess_protocol, is_long, service_of
@@ -40,6 +41,7 @@ HOST = "127.0.0.1"
 MAX_BODY = 32 * 1024 * 1024
 _SHORT_THREADS, _LONG_THREADS = 32, 1000
 _DRAIN_SECONDS = 3
+_FILES = 8192
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -211,8 +213,9 @@ def run(data_dir: Path | str, *, port: int = 8083, max_jobs: int | None = None,
         cloud = Cloud(directory.path, endpoint=endpoint, max_jobs=max_jobs)
         info = ServerInfo(endpoint=endpoint, pid=os.getpid(), region=cloud.region, account=cloud.account,
                           data_dir=str(directory.path), started_at=round(time.time(), 3))
+        _more_files()
         try:
-            cloud.start()
+            _begin(cloud)
             config = uvicorn.Config(Application(cloud, info), http="httptools", ws="none", lifespan="off",
                                     log_config=None, access_log=False, server_header=False,
                                     proxy_headers=False,
@@ -220,6 +223,22 @@ def run(data_dir: Path | str, *, port: int = 8083, max_jobs: int | None = None,
             _serve(uvicorn.Server(config), listening, on_ready=lambda: _ready(directory, info, announce))
         finally:
             cloud.stop()
+
+
+def _begin(cloud: Cloud) -> None:
+    try:
+        cloud.start()
+    except OSError as error:  # a full disk, files of another user
+        raise cannot_use(cloud.data_dir, error) from error
+
+
+def _more_files() -> None:
+    """Ask for room for many clients: a connection is a file, and so are three of each thread and database."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with suppress(ValueError, OSError):  # some systems allow less than they say
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _ready(directory: DataDir, info: ServerInfo, announce: Callable[[str], None]) -> None:

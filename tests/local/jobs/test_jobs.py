@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from stepfunctions.local.cloud import Cloud
+from stepfunctions.local.jobs.watch import is_alive
 
 OpenCloud = Callable[..., Cloud]
 HELPER = Path(__file__).with_name("job_server.py")
@@ -267,6 +268,24 @@ def test_a_folder_deleted_under_a_job(open_cloud: OpenCloud, tmp_path: Path) -> 
     submit(cloud, "a", WAITS.format(path=str(tmp_path / "go")))
     wait_until(lambda: lines(tmp_path / "started"))
     shutil.rmtree(tmp_path / "jobs/script/a")
+    (tmp_path / "go").touch()
+    wait_ended(cloud, "a")
+    assert lines(tmp_path / "ended") == ["a 2 0 None None"]
+
+
+CHILD = "import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', {code!r}])\n"
+
+
+def test_what_a_lost_process_had_started_ends_with_it(open_cloud: OpenCloud, tmp_path: Path) -> None:
+    """Nobody waits for the children of a job whose zygote was killed: they must not run beside the next attempt."""
+    beats = tmp_path / "beats"
+    code = f"import os, time\nopen({str(beats)!r}, 'a').write(f'{{os.getpid()}}\\n')\ntime.sleep(600)\n"
+    cloud = open_cloud()
+    submit(cloud, "a", CHILD.format(code=code) + WAITS.format(path=str(tmp_path / "go")))
+    wait_until(lambda: lines(beats))
+    child = int(lines(beats)[0])
+    os.kill(json.loads((tmp_path / "jobs/script/a/1/process.json").read_text())["zygote"], signal.SIGKILL)
+    wait_until(lambda: not is_alive(child, None))
     (tmp_path / "go").touch()
     wait_ended(cloud, "a")
     assert lines(tmp_path / "ended") == ["a 2 0 None None"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import os
 import tarfile
@@ -97,3 +98,22 @@ def test_a_truncated_archive(tmp_path: Path) -> None:
     whole = tar_of(member("a"), content=os.urandom(100_000)).getvalue()
     with pytest.raises(BadArchive, match="not a readable"):
         unpack(io.BytesIO(whole[:50_000]), tmp_path)
+
+
+def test_a_damaged_archive_is_one_line(tmp_path: Path) -> None:
+    whole = bytearray(gzip.compress(tar_of(member("a"), content=os.urandom(100_000)).getvalue()))
+    whole[1000:40_000:100] = bytes(390)
+    with pytest.raises(BadArchive, match="not a readable") as caught:
+        unpack(io.BytesIO(bytes(whole)), tmp_path)
+    assert "\n" not in str(caught.value)
+    with pytest.raises(BadArchive, match="not a readable") as caught:
+        unpack(io.BytesIO(b"no archive"), tmp_path)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_archive_larger_than_the_disk_is_refused_before_it_fills_it(tmp_path: Path) -> None:
+    bomb = tarfile.TarInfo("bomb")
+    bomb.size = 1 << 50
+    with pytest.raises(BadArchive, match="larger than the free space"):
+        unpack(io.BytesIO(bomb.tobuf() + bytes(10_240)), tmp_path)
+    assert list(tmp_path.iterdir()) == []

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -45,10 +47,27 @@ def test_server_json_comes_with_publish_and_goes_at_the_end(tmp_path: Path) -> N
     assert not (tmp_path / "server.json").exists()
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[1]", "{not json"])
+def written(**changed: object) -> str:
+    return json.dumps({**asdict(info(Path("/d"), os.getpid())), **changed})
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[1]", "{not json", "[" * 100_000, "\xff\xfe", written(pid="1"),
+                                  written(pid=True), written(pid=-1), written(pid=10 ** 20), written(endpoint=5),
+                                  written(endpoint="http://[bad"), written(endpoint="http://127.0.0.1:99999")])
 def test_a_server_json_that_is_nonsense_is_no_server(tmp_path: Path, text: str) -> None:
-    (tmp_path / "server.json").write_text(text)
+    (tmp_path / "server.json").write_text(text, encoding="latin-1")
     assert running(tmp_path) is None
+
+
+def test_what_cannot_be_removed_or_written_is_one_line_and_frees_the_lock(tmp_path: Path) -> None:
+    (tmp_path / "server.json").mkdir()
+    with pytest.raises(LocalCloudError, match=r"^Cannot use the data directory .*: Is a directory$"), DataDir(tmp_path):
+        pass
+    (tmp_path / "server.json").rmdir()
+    with DataDir(tmp_path) as directory:
+        (tmp_path / "server.json").mkdir()
+        with pytest.raises(LocalCloudError, match=r"^Cannot use the data directory .*: Is a directory$"):
+            directory.publish(info(tmp_path, 1))
 
 
 def test_a_left_over_server_json_is_no_server(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -169,3 +170,43 @@ def test_s3_streams_through_the_same_port(server: Any) -> None:
     status, body = send(server, "GET", url.removeprefix(server.endpoint), {})
     assert (status, body) == (200, content)
     s3.close()
+
+
+def test_a_proxy_of_the_environment_is_not_asked_for_this_machine(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    monkeypatch.setenv("NO_PROXY", "example.org")
+    told = json.loads(cli("env", "--format", "json", "--data-dir", str(server.data_dir)).stdout)
+    assert told["NO_PROXY"] == told["no_proxy"] == "example.org,127.0.0.1"
+    shown = subprocess.run([*COMMAND[:-1], "executions", "list", "--data-dir", str(server.data_dir)],
+                           capture_output=True, text=True, timeout=60, check=False)
+    assert (shown.returncode, shown.stderr) == (0, "")
+
+
+def test_a_handler_sees_nothing_of_the_servers_environment(
+        start_server: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a user's shell has must not reach code that believes to run in AWS, least of all keys of the real AWS."""
+    with monkeypatch.context() as users:
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE", "HTTPS_PROXY",
+                     "AWS_ENDPOINT_URL_S3", "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_WEB_IDENTITY_TOKEN_FILE", "OWN"):
+            users.setenv(name, "http://real-secret")
+        server = start_server()
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "a.py").write_text("import os\ndef handler(event, context): return dict(os.environ)\n")
+    functions = client(server, "lambda")
+    functions.create_function(FunctionName="f", Role="arn:aws:iam::123456789012:role/x", Runtime="python3.11",
+                              Handler="a.handler", Timeout=60,
+                              Code={"S3Bucket": "local-folder", "S3Key": str(tmp_path / "code")})
+    seen = json.loads(functions.invoke(FunctionName="f")["Payload"].read())
+    functions.close()
+    assert [name for name, value in seen.items() if "real-secret" in value] == []
+    assert seen["AWS_ENDPOINT_URL"] == server.endpoint
+    assert (seen["AWS_ACCESS_KEY_ID"], seen["AWS_SECRET_ACCESS_KEY"]) == ("local", "local")
+    assert (seen["AWS_CONFIG_FILE"], seen["AWS_SHARED_CREDENTIALS_FILE"]) == (os.devnull, os.devnull)
+
+
+def test_room_for_many_clients() -> None:
+    code = ("import resource as r; from stepfunctions.local.server import _more_files; hard = r.getrlimit(7)[1]\n"
+            "r.setrlimit(7, (64, hard)); _more_files(); print(r.getrlimit(7)[0] > 64, r.getrlimit(7)[1] == hard)\n")
+    code = code.replace("7", "r.RLIMIT_NOFILE")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "True True\n"

@@ -207,12 +207,20 @@ class Jobs:
     def _gone(self, row: Row) -> None:
         """The process is gone: take what its zygote recorded, or start again when that was lost with it."""
         exit = self._recorded(row, wait=True)
+        if exit is None:
+            self._end_left_behind(row)
         if exit is not None:
             self._end(row, exit)
         elif row.stopping:
             self._stopped(row)
         else:
             self._again(row)
+
+    def _end_left_behind(self, row: Row) -> None:
+        """End what a lost process had started: nobody else does, and a new attempt must not run beside it."""
+        process = _read_json(self._attempt_folder(row) / "process.json")
+        if process is not None and process["pid"] and process["boot"] == boot_id():
+            marks.kill_left_behind(process["pid"], process["zygote"])
 
     def _stopped(self, row: Row) -> None:
         """End a job that was stopped before it ran, or whose end nobody saw."""

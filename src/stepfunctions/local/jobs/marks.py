@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import threading
 
 
@@ -40,6 +41,22 @@ def start_time(pid: int) -> int | None:
             return int(file.read().rsplit(b")", 1)[1].split()[19])
     except (OSError, IndexError):
         return None
+
+
+def kill_left_behind(leader: int, session: int) -> None:
+    """Kill what is left of a process group whose leader is gone; on Linux, elsewhere nothing is done.
+
+    The session (its zygote's id) tells it from a new group that was given the same id meanwhile.
+    """
+    if not os.path.isdir("/proc/self"):
+        return
+    for name in os.listdir("/proc"):
+        if name.isdecimal():
+            with contextlib.suppress(OSError, IndexError), open(f"/proc/{name}/stat", "rb") as file:
+                fields = file.read().rsplit(b")", 1)[1].split()
+                if int(fields[2]) == leader and int(fields[3]) == session:
+                    kill_group(leader, signal.SIGKILL)
+                    return
 
 
 def kill_group(pid: int, number: int) -> None:

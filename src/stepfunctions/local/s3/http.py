@@ -79,11 +79,11 @@ class App:
             await exchange.send_answer(Answer(304, headers, b""))
         except ServiceError as error:
             await exchange.send_error(error)
-        except Exception:
+        except Exception as error:
             if exchange.started:
                 raise
             log.exception("S3 request failed")
-            await exchange.send_error(S3Error("InternalError", "We encountered an internal error.", 500))
+            await exchange.send_error(S3Error("InternalError", f"We encountered an internal error: {error}", 500))
 
     async def _answer(self, incoming: Incoming, exchange: _Exchange) -> None:
         operation = choose_operation(incoming, self._supported)

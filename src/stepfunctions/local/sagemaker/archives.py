@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import lzma
 import shutil
 import tarfile
+import zlib
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
@@ -35,16 +37,21 @@ def _plain(member: tarfile.TarInfo) -> tarfile.TarInfo:
 def unpack(archive: BinaryIO, into: Path) -> None:
     """Unpack an opened .tar.gz (or .tar) into a folder.
 
-    Raises :class:`BadArchive` for a file that is none, and for a member that would leave the folder or is neither
-    file, folder nor a link inside it; then nothing of it counts.
+    Raises :class:`BadArchive` for a file that is none, for a member that would leave the folder or is neither file,
+    folder nor a link inside it, and for more content than the disk has room for; then nothing of it counts.
     """
     into.mkdir(parents=True, exist_ok=True)
+    room = shutil.disk_usage(into).free
     try:
         with tarfile.open(fileobj=archive, mode="r:*") as tar:
             for member in tar:
+                room -= member.size  # the sizes of a tar file are true: its content is as long as they say
+                if room < 0:
+                    raise BadArchive("its content is larger than the free space of the disk")
                 _unpack_member(tar, member, into)
-    except (tarfile.TarError, gzip.BadGzipFile, EOFError, OSError) as error:
-        raise BadArchive(f"it is not a readable tar.gz archive: {error}") from error
+    except (tarfile.TarError, EOFError, OSError, zlib.error, lzma.LZMAError) as error:
+        why = str(error).partition("\n")[0].rstrip(":")
+        raise BadArchive(f"it is not a readable tar.gz archive: {why}") from error
 
 
 def _unpack_member(tar: tarfile.TarFile, member: tarfile.TarInfo, into: Path) -> None:

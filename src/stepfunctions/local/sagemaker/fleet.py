@@ -218,7 +218,7 @@ class Deployment:
         for name, server in self.servers.items():
             try:
                 server.start()
-            except ServerFailed as error:
+            except (ServerFailed, OSError) as error:  # the disk may be full
                 self.stop()
                 raise ServerFailed(f"The container for production variant {name} did not pass the ping health check: "
                                    f"{error}") from error
