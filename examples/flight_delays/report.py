@@ -15,7 +15,7 @@ from workflow import Settings
 
 DECISIONS = {
     "promote": "promoted (the new model serves)",
-    "baseline": "kept the baseline (first model, no better than the median)",
+    "baseline": "kept the baseline (the first model lost)",
     "keep": "kept the champion",
 }
 
