@@ -58,6 +58,7 @@ def _count(found: list[lint.Finding], what: str) -> str:
 @click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path),
               help="The file to write: .svg or .txt. Without it the graph is printed as text.")
 @click.option("--execution", metavar="ARN", help="Mark the states as they stand in this execution.")
+@click.option("--landscape", is_flag=True, help="Draw from left to right instead of from top to bottom.")
 @click.option("--theme", type=click.Choice(["light", "dark", "auto"]), default="light", show_default=True)
 @data_dir_option
 @aws_option
@@ -74,7 +75,7 @@ def graph(target: str, output: Path | None, execution: str | None, theme: Theme,
     given: dict[str, Any] = {}
     if execution is not None:
         given = overlay(client_of(data_dir, aws), execution)
-    picture = Picture.of(definition, theme=theme, **given)
+    picture = Picture.of(definition, theme=theme, portrait=not landscape, **given)
     if output is None:
         click.echo(picture.text)
     else:
