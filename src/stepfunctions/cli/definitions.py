@@ -62,7 +62,8 @@ def _count(found: list[lint.Finding], what: str) -> str:
 @click.option("--theme", type=click.Choice(["light", "dark", "auto"]), default="light", show_default=True)
 @data_dir_option
 @aws_option
-def graph(target: str, output: Path | None, execution: str | None, theme: Theme, data_dir: Path, aws: bool) -> int:
+def graph(target: str, output: Path | None, execution: str | None, landscape: bool, theme: Theme, data_dir: Path,
+          aws: bool) -> int:
     """Draw a definition: FILE is JSON, YAML, or Python as FILE.py:NAME or MODULE:NAME.
 
     A definition with errors is drawn as far as it can be, and the exit code is 1.
