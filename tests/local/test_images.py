@@ -63,3 +63,10 @@ def test_bad_registrations(tmp_path: Path) -> None:
         images.add(tmp_path, "a", tmp_path / "none")
     with pytest.raises(LocalCloudError, match="no family 'r': use python"):
         images.add(tmp_path, "a", tmp_path, family="r")
+
+
+@pytest.mark.parametrize("repository", ["", ".", "..", "../../x", "a//b", "/a", "a/", "a b", "a\n", "é", "x" * 201])
+def test_names_that_no_repository_has(tmp_path: Path, repository: str) -> None:
+    with pytest.raises(LocalCloudError, match="cannot be an image's repository"):
+        images.add(tmp_path / "data", repository, tmp_path)
+    assert not (tmp_path / "data").exists()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import re
 import shutil
 import tempfile
 from collections.abc import Mapping
@@ -24,6 +25,8 @@ from stepfunctions.local.jobs.processes import FAMILIES
 FRAMEWORKS: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType({
     "sagemaker-scikit-learn": ("scikit-learn", ("sklearn", "pandas")),
 })
+_REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*(?:/[A-Za-z0-9][\w.-]*)*", re.ASCII)
+_LONGEST = 200  # so that it fits into a file's name, with its slashes written as %2F
 _PACKAGES = MappingProxyType({"sklearn": "scikit-learn"})
 
 
@@ -77,10 +80,13 @@ def resolve(data_dir: Path, image: str) -> Runtime:
 def add(data_dir: Path, repository: str, folder: Path, *, family: str = "python") -> str:
     """Let copies of a folder's files stand for an image's repository, and return a line that says so.
 
-    Adding a repository again replaces its files. Raises
-    :class:`LocalCloudError` for a folder that is none, or a family there is not.
+    Adding a repository again replaces its files. Raises :class:`LocalCloudError` for a name that no repository can
+    have, a folder that is none, or a family there is not.
     """
     repository = repository_of(repository)
+    if len(repository) > _LONGEST or not _REPOSITORY.fullmatch(repository):
+        raise LocalCloudError(f"'{repository}' cannot be an image's repository: use letters, digits, '.', '_', '-', "
+                              f"with '/' between parts that begin with a letter or digit; at most {_LONGEST} characters")
     if family not in FAMILIES:
         raise LocalCloudError(f"There is no family '{family}': use {', '.join(FAMILIES)}")
     if not folder.is_dir():

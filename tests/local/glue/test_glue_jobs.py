@@ -109,6 +109,12 @@ def test_the_script_is_read_when_the_run_starts(glue: Any) -> None:
     assert "ScriptLocation s3://code/job.py cannot be read: NoSuchKey" in glue.wait(glue.start())["ErrorMessage"]
 
 
+@pytest.mark.parametrize(("key", "why"), [("a/..", "Is a directory"), ("k" * 300, "File name too long")])
+def test_an_object_whose_name_no_file_can_have_is_named(glue: Any, key: str, why: str) -> None:
+    message = glue.run("pass", Arguments={"--extra-files": glue.put(key, "")})["ErrorMessage"]
+    assert message == f"--extra-files s3://code/{key} cannot be laid out as a file: {why}"
+
+
 def test_a_stopped_run_ends_stopped(glue: Any, tmp_path: Path) -> None:
     glue.create(waiting(tmp_path / "go", tmp_path / "here"))
     run_id = glue.start()

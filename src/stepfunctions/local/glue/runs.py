@@ -80,6 +80,8 @@ class RunOwner:
                 shutil.copyfileobj(source, file, 1 << 20)
         except ServiceError as error:
             raise JobRefused(f"{what} {uri} cannot be read: {error.code}: {error.message}") from error
+        except OSError as error:  # a key that ends in '..', or in a name longer than a file's may be; a full disk
+            raise JobRefused(f"{what} {uri} cannot be laid out as a file: {error.strerror}") from error
         return target
 
 
