@@ -34,7 +34,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
 
 from stepfunctions.visual import Picture
-from stepfunctions.workflow import Execution, Workflow
+from stepfunctions.workflow import Execution
 from workflow import NAME, Settings, build_workflow
 
 sys.path.insert(0, str(HERE / "training"))
@@ -219,17 +219,6 @@ def draw(execution_arn: str, picture: Path) -> None:
     ).save(picture)
 
 
-def deploy(workflow: Workflow) -> str:
-    """Create the state machine, or bring the one of an earlier demo up to date; its ARN."""
-    arn = workflow.create()
-    if (
-        json.loads(workflow.client.describe_state_machine(stateMachineArn=arn)["definition"])
-        != workflow.definition.to_dict()
-    ):
-        workflow.update(definition=workflow.definition)
-    return arn
-
-
 def _tail(log: Path) -> str:
     lines = log.read_text(errors="replace").strip().splitlines()
     return lines[-1] if lines else "it said nothing"
@@ -241,7 +230,7 @@ def run_demo(options: argparse.Namespace, console: Console) -> int:
     settings = Settings()
     with local_cloud(options.data_dir, console):
         provision(settings)
-        state_machine = deploy(build_workflow(settings, boto3.client("stepfunctions")))
+        state_machine = build_workflow(settings, boto3.client("stepfunctions")).create_or_update()
         runs = [run_week(settings, state_machine, week, console) for week in options.weeks]
         report = {"runs": runs, "predictions": ask_endpoint(settings, runs[-1])}
         options.report.write_text(json.dumps(report, indent=1) + "\n")

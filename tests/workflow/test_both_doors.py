@@ -117,6 +117,19 @@ def test_update(door: Any) -> None:
     assert Workflow.attach(str(flow.state_machine_arn), door.client).role == door.role
 
 
+def test_create_or_update(door: Any, caplog: pytest.LogCaptureFixture) -> None:
+    first = Workflow(door.name, Pass("One"), door.role, client=door.client)
+    arn = first.create_or_update()
+    before = door.client.describe_state_machine(stateMachineArn=arn)["revisionId"]
+    same = Workflow(door.name, Pass("One"), door.role, client=door.client)
+    assert same.create_or_update() == arn == same.create_or_update()
+    assert door.client.describe_state_machine(stateMachineArn=arn)["revisionId"] == before
+    other = Workflow(door.name, Pass("Two"), door.role, client=door.client)
+    assert other.create_or_update() == arn
+    assert json.loads(door.client.describe_state_machine(stateMachineArn=arn)["definition"])["StartAt"] == "Two"
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
 def test_update_needs_something_to_change_and_something_to_be_changed(door: Any) -> None:
     flow = Workflow(door.name, Pass("Copy"), door.role, client=door.client)
     with pytest.raises(MissingRequiredParameter):

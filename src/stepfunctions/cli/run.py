@@ -15,7 +15,7 @@ from stepfunctions.cli.clients import aws_option, client_or_own_cloud
 from stepfunctions.cli.options import data_dir_option, format_option
 from stepfunctions.cli.targets import load_target, read_input
 from stepfunctions.errors import DefinitionError, Problem
-from stepfunctions.workflow import Execution, ExecutionStatus, Workflow
+from stepfunctions.workflow import Execution, ExecutionStatus
 from stepfunctions.workflow.lists import json_serializer
 
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0
@@ -47,7 +47,7 @@ def run(target: str, text: str | None, name: str | None, role: str | None, timeo
     given = read_input(text)
     with client_or_own_cloud(data_dir, aws) as client:
         workflow = loaded.to_workflow(client, role)
-        deploy(workflow)
+        workflow.create_or_update()
         execution = workflow.execute(name=name, inputs=given)
         for event in watch(execution, timeout):
             if form == "jsonl":
@@ -56,14 +56,6 @@ def run(target: str, text: str | None, name: str | None, role: str | None, timeo
                 click.echo(event_line(event), err=True)
         described = execution.describe()
     return _report(execution, described, form)
-
-
-def deploy(workflow: Workflow) -> None:
-    """Create the workflow's state machine, or update the one of its name."""
-    arn = workflow.create()
-    described = workflow.client.describe_state_machine(stateMachineArn=arn)
-    if json.loads(described["definition"]) != workflow.definition.to_dict() or described["roleArn"] != workflow.role:
-        workflow.update(definition=workflow.definition, role=workflow.role)
 
 
 def watch(execution: Execution, timeout: float | None = None) -> Iterator[dict[str, Any]]:

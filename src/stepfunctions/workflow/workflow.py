@@ -94,17 +94,36 @@ class Workflow:
             logger.warning("The workflow %s exists already: %s. Use update() to change it.", self.name,
                            self.state_machine_arn)
             return self.state_machine_arn
+        if not self._make():
+            logger.error("A state machine %s exists already, with another definition or role: %s. Use update() to "
+                         "change it.", self.name, self.state_machine_arn)
+        return self._known_arn()
+
+    def _make(self) -> bool:
+        """Create the state machine and note its ARN; False when another one has the name, whose ARN is noted then."""
         tags = tags_dict_to_kv_list(self.tags) if isinstance(self.tags, Mapping) else list(self.tags)
         try:
             response = self.client.create_state_machine(
                 name=self.name, definition=self.definition.to_json(pretty=self.format_json), roleArn=self.role,
                 tags=[{key.lower(): value for key, value in tag.items()} for tag in tags])
-            self.state_machine_arn = str(response["stateMachineArn"])
         except self.client.exceptions.StateMachineAlreadyExists as error:
             self.state_machine_arn = self._existing_arn(error)
-            logger.error("A state machine %s exists already, with another definition or role: %s. Use update() to "
-                         "change it.", self.name, self.state_machine_arn)
-        return self.state_machine_arn
+            return False
+        self.state_machine_arn = str(response["stateMachineArn"])
+        return True
+
+    def create_or_update(self) -> str:
+        """Make the state machine of this name what this workflow says, and return its ARN.
+
+        It is created when there is none, and updated only when its definition or role differs.
+        """
+        if not self.state_machine_arn:
+            self._make()
+        arn = self._known_arn()
+        described = self.client.describe_state_machine(stateMachineArn=arn)
+        if json.loads(described["definition"]) != self.definition.to_dict() or described["roleArn"] != self.role:
+            self.update(definition=self.definition, role=self.role)
+        return arn
 
     def _existing_arn(self, error: Exception) -> str:
         found = re.search(r"arn:[^'\"\s]+:stateMachine:[^'\"\s]+", str(error))
