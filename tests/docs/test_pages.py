@@ -53,6 +53,7 @@ def _check(words: list[str]) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=IDS)
 def test_the_links_of_a_page_lead_somewhere(page: Path) -> None:
-    for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+    text = page.read_text(encoding="utf-8")
+    for target in [*re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", text), *re.findall(r'<img src="([^"]+)"', text)]:
         if not target.startswith(("http://", "https://")):
             assert (page.parent / target).exists(), target
