@@ -85,8 +85,8 @@ def add(data_dir: Path, repository: str, folder: Path, *, family: str = "python"
     """
     repository = repository_of(repository)
     if len(repository) > _LONGEST or not _REPOSITORY.fullmatch(repository):
-        raise LocalCloudError(f"'{repository}' cannot be an image's repository: write at most {_LONGEST} letters, digits, "
-                              f"'.', '_' and '-', with '/' between parts that begin with a letter or a digit")
+        raise LocalCloudError(f"'{repository}' cannot be an image's repository: write at most {_LONGEST} letters, "
+                              f"digits, '.', '_' and '-', with '/' between parts that begin with a letter or a digit")
     if family not in FAMILIES:
         raise LocalCloudError(f"There is no family '{family}': use {', '.join(FAMILIES)}")
     if not folder.is_dir():

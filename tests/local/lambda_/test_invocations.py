@@ -147,6 +147,25 @@ def test_an_exception_shows_the_users_own_frames(functions: Any) -> None:
     assert "[ERROR] ValueError: too late" in answer.log
 
 
+@pytest.mark.parametrize("garbage", [b"\xff" * 1000, b"\0\0\0\2\0\0\0\0{}", b"\0\0\0\1\0\0\0\0["])
+def test_a_handler_that_writes_to_descriptors_not_its_own_fails_alone(functions: Any, garbage: bytes) -> None:
+    functions.create(f"""
+import os
+def handler(event, context):
+    if event == "fine":
+        return event
+    for number in range(3, 30):
+        try:
+            os.write(number, {garbage!r})
+        except OSError:
+            pass
+    os._exit(0)
+""")
+    answer = functions.invoke("bad")
+    assert (answer.error, answer.value["errorType"]) == ("Unhandled", "Runtime.ExitError")
+    assert functions.invoke("fine").value == "fine"
+
+
 def test_a_timeout_kills_the_worker_and_what_it_started(functions: Any, tmp_path: Path) -> None:
     functions.create(f"""
 import os, subprocess, time

@@ -33,6 +33,8 @@ from typing import Any
 HEADER = struct.Struct("!II")
 RESPONSE_LIMIT = 6 * 1024 * 1024 + 100
 """The largest answer of a handler in bytes: 6 MB and AWS's 100 bytes for the envelope."""
+MESSAGE_LIMIT = 64 * 1024 * 1024
+"""The largest message in bytes that is one: what announces more is not from this file."""
 _HERE = __file__
 
 
@@ -205,15 +207,24 @@ def _set_up_logging() -> _RequestFilter:
 
 
 def receive(channel: socket.socket) -> tuple[dict[str, Any], bytes] | None:
-    """Return the next message, or None when the other side has closed."""
+    """Return the next message, or None when the other side has closed, or sent what is none.
+
+    A handler can do that: it has only to write to a descriptor that is not its own.
+    """
     header = _exactly(channel, HEADER.size)
     if header is None:
         return None
     meta_size, body_size = HEADER.unpack(header)
+    if meta_size + body_size > MESSAGE_LIMIT:
+        return None
     rest = _exactly(channel, meta_size + body_size)
     if rest is None:
         return None
-    return json.loads(rest[:meta_size]), bytes(rest[meta_size:])
+    try:
+        meta = json.loads(rest[:meta_size])
+    except ValueError:
+        return None
+    return (meta, bytes(rest[meta_size:])) if isinstance(meta, dict) else None
 
 
 def send(channel: socket.socket, meta: dict[str, Any], body: bytes) -> None:

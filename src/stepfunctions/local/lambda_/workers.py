@@ -17,6 +17,7 @@ from stepfunctions.local.lambda_ import bootstrap
 
 INIT_SECONDS = 60.0
 """How long importing a handler may take (AWS: 10 s; here imports of many processes may share a busy machine)."""
+_ANSWERS = ("result", "error", "bad-event")
 _TAIL = 4096
 _EXIT_SECONDS = 5.0
 _END_SECONDS = 60.0
@@ -90,7 +91,7 @@ class Worker:
         self.init_seconds = time.monotonic() - begun
         if message is None:
             return self._exited("")
-        self.usable = message[0]["kind"] == "ready"
+        self.usable = message[0].get("kind") == "ready"
         return None if self.usable else Reply("error", message[1])
 
     def invoke(self, event: Event) -> Reply:
@@ -109,7 +110,7 @@ class Worker:
             return _failure("Sandbox.Timedout", event.request_id, text)
         except OSError:
             message = None
-        if message is None:
+        if message is None or message[0].get("kind") not in _ANSWERS:
             return self._exited(event.request_id)
         self.usable = True
         return Reply(message[0]["kind"], message[1])
