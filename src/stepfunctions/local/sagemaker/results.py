@@ -14,6 +14,7 @@ from stepfunctions.local.sagemaker.archives import pack
 from stepfunctions.local.sagemaker.places import Places
 
 _MOST = 1024  # characters of a FailureReason
+_LINE = 1_000_000  # characters of a log that are searched at once
 
 
 def output_prefix(request: Mapping[str, Any]) -> str:
@@ -61,14 +62,17 @@ def _store_files(folder: Path, uri: str, places: Places, scratch: Path) -> None:
 
 
 def final_metrics(definitions: Iterable[Mapping[str, str]], logs: Iterable[Path], at: datetime) -> list[dict[str, Any]]:
-    """Return FinalMetricDataList: of each metric the last value that its expression found in the logs."""
+    """Return FinalMetricDataList: of each metric the last value that its expression found in the logs.
+
+    Lines are searched one by one, those of more than a million characters in pieces.
+    """
     compiled = [(one["Name"], re.compile(one["Regex"])) for one in definitions]
     found: dict[str, float] = {}
     for log in logs if compiled else ():
         if not log.exists():
             continue
-        with open(log, encoding="utf-8", errors="replace") as lines:
-            for line in lines:
+        with open(log, encoding="utf-8", errors="replace") as file:
+            while line := file.readline(_LINE):
                 for name, regex in compiled:
                     for match in regex.finditer(line):
                         value = _number(match.group(1) if regex.groups else match.group(0))
