@@ -178,12 +178,6 @@ class Endpoints:
                 starting.exception(_READY_SECONDS)
         return self._serving.get(name)
 
-    def wait(self, name: str, seconds: float) -> None:
-        """Wait until what is being done to an endpoint is done."""
-        doing = self._starting.get(name)
-        if doing is not None:
-            doing.exception(seconds)
-
     def _submit(self, name: str, function: Callable[[str], None]) -> None:
         with self._lock:
             if self._pool is not None:

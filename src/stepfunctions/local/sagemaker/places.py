@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from urllib.parse import urlsplit
@@ -77,15 +76,6 @@ class Places:
             raise Missing(f"{uri} cannot be read: {error.message}") from error
         if not count:
             raise Missing(f"there is no object under {uri}")
-
-    def fetch(self, uri: str, target: Path) -> None:
-        """Copy one object into a file."""
-        bucket, key = split(uri)
-        try:
-            with self.objects.open(bucket, key) as source, open(target, "wb") as file:
-                shutil.copyfileobj(source, file, 1 << 20)
-        except ServiceError as error:
-            raise Missing(f"{uri} cannot be read: {error.message}") from error
 
     def unpack(self, uri: str, into: Path) -> None:
         """Unpack an object, a .tar.gz, into a folder."""
