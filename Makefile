@@ -24,7 +24,7 @@ demo: $(READY) ## Retrain a fleet of 195 models on this machine, then the subset
 	$(RUN) examples/flight_delays/demo.py
 
 test: $(READY) ## Run the tests: all on this interpreter, the core on every other one found.
-	$(RUN) -m pytest -m 'not crash and not heavy'
+	$(RUN) -m pytest -m 'not crash and not heavy' --numprocesses auto --maxprocesses 4 --dist loadfile
 	$(RUN) tests/interpreters.py
 
 test-crash: $(READY) ## Kill real processes at random and look at what is left.
