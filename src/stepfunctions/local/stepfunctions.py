@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from stepfunctions import lint
+from stepfunctions.errors import Problem
 from stepfunctions.local.tasks import CloudTasks
 from stepfunctions.runtime.api import StepFunctionsApi
 from stepfunctions.runtime.items import items_of, read_items
@@ -14,6 +16,7 @@ from stepfunctions.runtime.store.sqlite import SqliteStore
 
 if TYPE_CHECKING:
     from stepfunctions.asl.document import JSON
+    from stepfunctions.asl.machine import StateMachine
     from stepfunctions.engine.map_run import MapRun
     from stepfunctions.local.cloud import Call, Cloud
 
@@ -48,6 +51,12 @@ def _operation(name: str) -> _Method:
     return method
 
 
+def _check(machine: StateMachine) -> list[Problem]:
+    """Return what AWS refuses in a definition beyond its form."""
+    return [Problem(path=found.path, message=found.message, hint=found.hint, code=found.code)
+            for found in lint.check_machine(machine) if found.severity == lint.ERROR]
+
+
 class StepFunctions:
     """The service: operations of :class:`~stepfunctions.runtime.api.StepFunctionsApi` over the cloud's tasks."""
 
@@ -57,7 +66,7 @@ class StepFunctions:
         # CloudTasks never blocks, so the engine's own thread may call it
         self._runner = Runner(self._store, cloud.clock, self._tasks, CloudItems(cloud), workers=0)
         self.api = StepFunctionsApi(self._runner, self._store, cloud.clock, account=cloud.account,
-                                    region=cloud.region)
+                                    region=cloud.region, check=_check)
 
     create_state_machine = _operation("create_state_machine")
     update_state_machine = _operation("update_state_machine")

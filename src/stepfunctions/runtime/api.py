@@ -8,7 +8,7 @@ from __future__ import annotations
 from stepfunctions.engine.ports import Clock
 from stepfunctions.errors import WaitTimeout
 from stepfunctions.runtime.operations import executions, machines, map_runs
-from stepfunctions.runtime.operations.service import Request, Response, Service, find_execution
+from stepfunctions.runtime.operations.service import Check, Request, Response, Service, find_execution
 from stepfunctions.runtime.runner import Runner
 from stepfunctions.runtime.store import Store
 
@@ -18,11 +18,12 @@ class StepFunctionsApi:
 
     A request has the members of botocore's input shape and is taken as checked against it; a response has
     those of the output shape, times as aware datetimes. Refusals are ServiceErrors with AWS's codes.
+    ``check`` finds more to refuse in a definition that can be run, such as integrations that do not exist.
     """
 
     def __init__(self, runner: Runner, store: Store, clock: Clock, *, account: str = "123456789012",
-                 region: str = "us-east-1") -> None:  # fmt: skip
-        self.service = Service(runner, store, clock, account, region)
+                 region: str = "us-east-1", check: Check = lambda _machine: ()) -> None:  # fmt: skip
+        self.service = Service(runner, store, clock, account, region, check)
 
     def create_state_machine(self, request: Request) -> Response:
         """Create a state machine; the same request again is no error."""

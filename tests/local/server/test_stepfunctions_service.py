@@ -112,3 +112,14 @@ def test_items_of_a_distributed_map_are_read_from_s3(cloud: Cloud) -> None:
     execution = cloud.call("stepfunctions", "StartExecution", {"stateMachineArn": machine["stateMachineArn"]})
     result = cloud.service("stepfunctions").api.wait_for(execution["executionArn"], 30)
     assert json.loads(result["output"]) == [{"day": "mon", "late": "1"}, {"day": "tue", "late": "2"}]
+
+
+def test_what_aws_does_not_know_is_refused_when_it_is_created(tmp_path: Path) -> None:
+    definition = {"StartAt": "S", "States": {"S": {"Type": "Task", "Resource": "arn:aws:states:::sagemaker:train",
+                                                   "End": True}}}
+    with Cloud(tmp_path) as cloud, pytest.raises(ServiceError) as caught:
+        cloud.call("stepfunctions", "CreateStateMachine", {
+            "name": "m", "definition": json.dumps(definition), "roleArn": "arn:aws:iam::123456789012:role/r"})
+    assert caught.value.code == "InvalidDefinition"
+    assert "UNKNOWN_RESOURCE" in caught.value.message
+    assert "/States/S/Resource" in caught.value.message

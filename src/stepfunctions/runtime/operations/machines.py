@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import replace
 
 from stepfunctions.asl import codec
@@ -35,16 +36,17 @@ MAX_DEFINITION = 1_048_576
 """Bytes of UTF-8 that a definition may have."""
 
 
-def problems_of(definition: str) -> tuple[Problem, ...]:
-    """Return everything wrong with the text of a definition: its shape, then the expressions in it."""
+def problems_of(service: Service, definition: str) -> Sequence[Problem]:
+    """Return everything wrong with the text of a definition: its shape, then the expressions in it, then the rest."""
     try:
         definition.encode()
-        compile_program(codec.parse(definition))
+        machine = codec.parse(definition)
+        compile_program(machine)
     except DefinitionError as error:
         return error.problems
     except UnicodeEncodeError as error:
         return (Problem(path="", code="INVALID_JSON_DESCRIPTION", message=f"The definition is not text: {error}."),)
-    return ()
+    return service.check(machine)
 
 
 def find(service: Service, arn: str) -> Machine:
@@ -79,7 +81,7 @@ def create(service: Service, request: Request) -> Response:
             f"State Machine Type Not Supported: '{kind}' does not run in the local cloud yet; create it as STANDARD",
         )
     _refuse_versions(request)
-    definition = _checked(request["definition"])
+    definition = _checked(service, request["definition"])
     settings = {key: request[key] for key in _SETTINGS if request.get(key) is not None}
     arn = f"{service.prefix}:stateMachine:{name}"
     with service.machines_lock:
@@ -112,7 +114,7 @@ def update(service: Service, request: Request) -> Response:
         machine = find_active(service, request["stateMachineArn"])
         definition = machine.definition
         if request.get("definition") is not None:
-            definition = _checked(request["definition"])
+            definition = _checked(service, request["definition"])
         changed = replace(
             machine,
             definition=definition,
@@ -178,9 +180,9 @@ def delete(service: Service, request: Request) -> Response:
     return {}
 
 
-def validate(_service: Service, request: Request) -> Response:
+def validate(service: Service, request: Request) -> Response:
     """ValidateStateMachineDefinition."""
-    problems = problems_of(request["definition"])
+    problems = problems_of(service, request["definition"])
     limit = page_size(request)
     return {
         "result": "FAIL" if problems else "OK",
@@ -233,14 +235,14 @@ def _tagged(service: Service, request: Request) -> Machine:
     return machine
 
 
-def _checked(definition: str) -> str:
+def _checked(service: Service, definition: str) -> str:
     size = len(definition.encode(errors="surrogatepass"))
     if size > MAX_DEFINITION:
         raise ServiceError(
             "InvalidDefinition",
             f"Invalid State Machine Definition: '{size} bytes are more than the {MAX_DEFINITION} that it may have'",
         )
-    problems = problems_of(definition)
+    problems = problems_of(service, definition)
     if problems:
         listed = ", ".join(
             f"{problem.code}: {problem.message}{' ' + problem.hint if problem.hint else ''} at {problem.path or '/'}"

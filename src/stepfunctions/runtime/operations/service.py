@@ -7,19 +7,22 @@ import hashlib
 import json
 import re
 import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
 from stepfunctions.asl.document import JSON
+from stepfunctions.asl.machine import StateMachine
 from stepfunctions.engine.execution import Execution
 from stepfunctions.engine.ports import Clock
-from stepfunctions.errors import ServiceError
+from stepfunctions.errors import Problem, ServiceError
 from stepfunctions.runtime.runner import Runner
 from stepfunctions.runtime.store import Store
 
 Request = dict[str, Any]
 Response = dict[str, Any]
+Check = Callable[[StateMachine], Sequence[Problem]]
 
 
 @dataclass(slots=True)
@@ -31,6 +34,8 @@ class Service:
     clock: Clock
     account: str
     region: str
+    check: Check = lambda _machine: ()
+    """Finds more to refuse in a definition whose form is right."""
     machines_lock: threading.RLock = field(default_factory=threading.RLock)
     """Held while a state machine is looked up and changed."""
 
