@@ -35,6 +35,7 @@ test-heavy: $(READY) ## Run the AWS CLI against the local cloud, build the packa
 
 check: $(READY) ## Lint and check types.
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
 bench: $(READY) ## Measure, beside peers, and print tables.

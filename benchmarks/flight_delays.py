@@ -56,16 +56,41 @@ def rows() -> Iterator[Row]:
         reference = run_reference(sets, Path(folder))
         trained = week.trained
         assert trained == reference["routes"] == ROUTES, (trained, reference["routes"])
-        yield Row("week 39, 195 trainings: wall of the execution", week.wall, "s", LIMIT_SECONDS,
-                  f"the Map of trainings {week.trainings_wall:.1f} s; other programs used {week.others:.1f} CPUs")
-        yield Row("CPU cost of a job, above train() in a warm process", (week.cpu - reference["cpu"]) / trained, "s",
-                  LIMIT_JOB_CPU, f"({week.cpu:.1f} - {reference['cpu']:.1f}) / {trained}")
-        yield Row("  the same, of the Map of trainings alone", (week.trainings_cpu - reference["cpu"]) / trained, "s",
-                  None, f"({week.trainings_cpu:.1f} - {reference['cpu']:.1f}) / {trained}")
-        yield Row("  the training processes alone", (week.jobs_cpu - reference["cpu"]) / trained, "s", None,
-                  f"({week.jobs_cpu:.1f} - {reference['cpu']:.1f}) / {trained}")
-        yield Row("peak memory of server and workers (PSS)", week.peak_mib, "MiB", LIMIT_MIB,
-                  f"{week.peak_processes} processes; the server at most {week.server_mib:.0f} MiB")
+        yield Row(
+            "week 39, 195 trainings: wall of the execution",
+            week.wall,
+            "s",
+            LIMIT_SECONDS,
+            f"the Map of trainings {week.trainings_wall:.1f} s; other programs used {week.others:.1f} CPUs",
+        )
+        yield Row(
+            "CPU cost of a job, above train() in a warm process",
+            (week.cpu - reference["cpu"]) / trained,
+            "s",
+            LIMIT_JOB_CPU,
+            f"({week.cpu:.1f} - {reference['cpu']:.1f}) / {trained}",
+        )
+        yield Row(
+            "  the same, of the Map of trainings alone",
+            (week.trainings_cpu - reference["cpu"]) / trained,
+            "s",
+            None,
+            f"({week.trainings_cpu:.1f} - {reference['cpu']:.1f}) / {trained}",
+        )
+        yield Row(
+            "  the training processes alone",
+            (week.jobs_cpu - reference["cpu"]) / trained,
+            "s",
+            None,
+            f"({week.jobs_cpu:.1f} - {reference['cpu']:.1f}) / {trained}",
+        )
+        yield Row(
+            "peak memory of server and workers (PSS)",
+            week.peak_mib,
+            "MiB",
+            LIMIT_MIB,
+            f"{week.peak_processes} processes; the server at most {week.server_mib:.0f} MiB",
+        )
 
 
 def run_week(cloud: processes.LocalCloud, sets: Path) -> Week:
@@ -82,18 +107,26 @@ def run_week(cloud: processes.LocalCloud, sets: Path) -> Week:
     return Week(
         trained=map_run["itemCounts"]["succeeded"],
         wall=(described["stopDate"] - described["startDate"]).total_seconds(),
-        trainings_wall=end - begin, trainings_cpu=samples.between(begin, end), cpu=samples.seconds,
-        jobs_cpu=sum(json.loads(path.read_text())["cpu_seconds"]
-                     for path in (cloud.data_dir / "jobs" / "training").rglob("exit.json")),
-        peak_mib=samples.peak_mib, peak_processes=samples.peak_processes,
-        server_mib=processes.status_mib(cloud.pid, "VmHWM"), others=samples.others)
+        trainings_wall=end - begin,
+        trainings_cpu=samples.between(begin, end),
+        cpu=samples.seconds,
+        jobs_cpu=sum(
+            json.loads(path.read_text())["cpu_seconds"]
+            for path in (cloud.data_dir / "jobs" / "training").rglob("exit.json")
+        ),
+        peak_mib=samples.peak_mib,
+        peak_processes=samples.peak_processes,
+        server_mib=processes.status_mib(cloud.pid, "VmHWM"),
+        others=samples.others,
+    )
 
 
 def prepare(cloud: processes.LocalCloud) -> tuple[str, Any]:
     """Register the image, provision, create the state machine: its ARN and the example's settings."""
     image = ("image", "add", "flight-delays-convert", "--folder", str(EXAMPLE / "container"))
-    subprocess.run([processes.COMMAND, "local", *image, "--data-dir", str(cloud.data_dir)], check=True,
-                   stdout=subprocess.DEVNULL)
+    subprocess.run(
+        [processes.COMMAND, "local", *image, "--data-dir", str(cloud.data_dir)], check=True, stdout=subprocess.DEVNULL
+    )
     os.environ.update(cloud.env)
     sys.path.insert(0, str(EXAMPLE))
     import provision  # the example's own modules
@@ -130,8 +163,13 @@ def download(s3: Any, bucket: str, prefix: str, folder: Path) -> None:
 
 def run_reference(sets: Path, folder: Path) -> dict[str, Any]:
     """Train on the same sets in one process, with the threads a job has; returns ``{"routes", "cpu"}``."""
-    done = subprocess.run([sys.executable, __file__, "--reference", str(sets)], check=True, capture_output=True,
-                          cwd=folder, env={**os.environ, **ONE_THREAD})
+    done = subprocess.run(
+        [sys.executable, __file__, "--reference", str(sets)],
+        check=True,
+        capture_output=True,
+        cwd=folder,
+        env={**os.environ, **ONE_THREAD},
+    )
     result: dict[str, Any] = json.loads(done.stdout)
     return result
 

@@ -31,8 +31,13 @@ class Empty:
 
     def prepare(self, job: Job) -> ProcessSpec:
         (job.folder / "script.py").touch()
-        return ProcessSpec(argv=("python", "script.py"), cwd=job.folder, family=self.family,
-                           stdout=job.folder / "log", stderr=job.folder / "log")
+        return ProcessSpec(
+            argv=("python", "script.py"),
+            cwd=job.folder,
+            family=self.family,
+            stdout=job.folder / "log",
+            stderr=job.folder / "log",
+        )
 
     def started(self, job: Job) -> None:
         pass
@@ -41,8 +46,9 @@ class Empty:
         assert exit.ok, job.key
 
 
-def per_job(begin: Callable[[str], None], on_end: Callable[[str, Callable[[], None]], None],
-            keys: list[str]) -> tuple[float, float]:
+def per_job(
+    begin: Callable[[str], None], on_end: Callable[[str, Callable[[], None]], None], keys: list[str]
+) -> tuple[float, float]:
     """CPU and wall milliseconds a job, all begun at once."""
     spent, began = time.process_time() + cpu_seconds(), time.perf_counter()
     for key in keys:
@@ -61,8 +67,11 @@ def bare_jobs(cloud: Cloud) -> Iterator[Row]:
         cloud.jobs.register(family, Empty(family))
 
         def run(keys: list[str], family: str = family) -> tuple[float, float]:
-            return per_job(lambda key: cloud.jobs.submit(family, key, None),
-                           lambda key, call: cloud.jobs.on_end(family, key, call), keys)
+            return per_job(
+                lambda key: cloud.jobs.submit(family, key, None),
+                lambda key, call: cloud.jobs.on_end(family, key, call),
+                keys,
+            )
 
         began = time.perf_counter()
         run(["warm"])
@@ -85,18 +94,30 @@ def training_jobs(cloud: Cloud) -> Iterator[Row]:
     objects.put_bytes("bench", "code.tar.gz", code.getvalue())
     objects.put_bytes("bench", "in/data.csv", b"x" * 100_000)
     request: dict[str, Any] = {
-        "AlgorithmSpecification": {"TrainingImage": IMAGE, "TrainingInputMode": "File",
-                                   "MetricDefinitions": [{"Name": "mae", "Regex": "mae=([0-9.]+);"}]},
+        "AlgorithmSpecification": {
+            "TrainingImage": IMAGE,
+            "TrainingInputMode": "File",
+            "MetricDefinitions": [{"Name": "mae", "Regex": "mae=([0-9.]+);"}],
+        },
         "HyperParameters": {"sagemaker_program": "train.py", "sagemaker_submit_directory": "s3://bench/code.tar.gz"},
-        "InputDataConfig": [{"ChannelName": "training", "DataSource": {
-            "S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://bench/in/"}}}],
+        "InputDataConfig": [
+            {
+                "ChannelName": "training",
+                "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://bench/in/"}},
+            }
+        ],
         "OutputDataConfig": {"S3OutputPath": "s3://bench/out"},
         "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
-        "RoleArn": "arn:aws:iam::123456789012:role/bench", "StoppingCondition": {"MaxRuntimeInSeconds": 60}}
+        "RoleArn": "arn:aws:iam::123456789012:role/bench",
+        "StoppingCondition": {"MaxRuntimeInSeconds": 60},
+    }
 
     def run(keys: list[str]) -> tuple[float, float]:
-        return per_job(lambda key: cloud.call("sagemaker", "CreateTrainingJob", {**request, "TrainingJobName": key}) and
-                       None, cloud.service("sagemaker").on_end, keys)
+        return per_job(
+            lambda key: cloud.call("sagemaker", "CreateTrainingJob", {**request, "TrainingJobName": key}) and None,
+            cloud.service("sagemaker").on_end,
+            keys,
+        )
 
     run(["warm-1", "warm-2"])
     cpu, wall = run([f"train-{number}" for number in range(JOBS)])
@@ -109,8 +130,9 @@ def memory(cloud: Cloud) -> Iterator[Row]:
     folder = cloud.data_dir
     script = folder / "idle.py"
     script.write_text("import time\nprint('up', flush=True)\ntime.sleep(60)")
-    spec = ProcessSpec(argv=("python", str(script)), cwd=folder, family="scikit-learn", stdout=folder / "log",
-                       stderr=folder / "log")
+    spec = ProcessSpec(
+        argv=("python", str(script)), cwd=folder, family="scikit-learn", stdout=folder / "log", stderr=folder / "log"
+    )
     launched = [cloud.jobs.launch(spec) for _ in range(4)]
     while (folder / "log").read_text().count("up") < len(launched):
         time.sleep(0.01)

@@ -43,14 +43,28 @@ def floor(folder: Path, executions: int = 100) -> float:
         with contextlib.closing(sqlite3.connect(folder / f"floor-{number}.db", isolation_level=None)) as database:
             database.execute("PRAGMA journal_mode = WAL")
             database.execute("PRAGMA synchronous = NORMAL")
-            database.execute("CREATE TABLE events (execution INTEGER, id INTEGER, previous_id INTEGER, timestamp REAL,"
-                             " type TEXT, name TEXT, payload TEXT, PRIMARY KEY (execution, id)) WITHOUT ROWID")
+            database.execute(
+                "CREATE TABLE events (execution INTEGER, id INTEGER, previous_id INTEGER, timestamp REAL,"
+                " type TEXT, name TEXT, payload TEXT, PRIMARY KEY (execution, id)) WITHOUT ROWID"
+            )
             before = time.process_time()
             for execution in range(executions):
                 database.execute("BEGIN")
-                database.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)", [
-                    (execution, event, event - 1, time.time(), "PassStateEntered", f"S{event // 2}", json.dumps(GIVEN))
-                    for event in range(2 * STATES + 2)])
+                database.executemany(
+                    "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    [
+                        (
+                            execution,
+                            event,
+                            event - 1,
+                            time.time(),
+                            "PassStateEntered",
+                            f"S{event // 2}",
+                            json.dumps(GIVEN),
+                        )
+                        for event in range(2 * STATES + 2)
+                    ],
+                )
                 database.execute("COMMIT")
             best = min(best, time.process_time() - before)
     return best * 1e6 / (executions * STATES)
@@ -59,7 +73,8 @@ def floor(folder: Path, executions: int = 100) -> float:
 def drive(client: Any) -> tuple[float, float]:
     """Run the chain through boto3: milliseconds of the server's CPU and of wall an execution, after one to warm up."""
     arn = client.create_state_machine(name="chain", definition=json.dumps(chain(STATES)), roleArn=ROLE)[
-        "stateMachineArn"]
+        "stateMachineArn"
+    ]
 
     def once(name: str) -> None:
         execution = client.start_execution(stateMachineArn=arn, name=name, input=json.dumps(GIVEN))["executionArn"]
@@ -82,8 +97,9 @@ def moto_server(python: Path) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     endpoint = f"http://127.0.0.1:{port}"
-    with subprocess.Popen([python, "-m", "moto.server", "-p", str(port)], stdout=subprocess.DEVNULL,
-                          stderr=subprocess.DEVNULL) as server:
+    with subprocess.Popen(
+        [python, "-m", "moto.server", "-p", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as server:
         try:
             config = json.dumps({"stepfunctions": {"execute_state_machine": True}}).encode()
             deadline = time.monotonic() + 60
@@ -124,10 +140,18 @@ def rows(moto: bool = False) -> Iterator[Row]:
             import boto3
 
             with moto_server(moto_python()) as endpoint:
-                theirs, wall = drive(boto3.client("stepfunctions", endpoint_url=endpoint, region_name="us-east-1",
-                                                  aws_access_key_id="local", aws_secret_access_key="local"))
-            yield Row("100 Pass states over HTTP: moto's server", theirs, "ms CPU", None,
-                      f"{wall:.1f} ms wall, an execution")
+                theirs, wall = drive(
+                    boto3.client(
+                        "stepfunctions",
+                        endpoint_url=endpoint,
+                        region_name="us-east-1",
+                        aws_access_key_id="local",
+                        aws_secret_access_key="local",
+                    )
+                )
+            yield Row(
+                "100 Pass states over HTTP: moto's server", theirs, "ms CPU", None, f"{wall:.1f} ms wall, an execution"
+            )
             yield Row("moto's server / this server", theirs / ours, "x CPU")
 
 

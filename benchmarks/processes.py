@@ -148,8 +148,11 @@ class LocalCloud:
     @property
     def env(self) -> dict[str, str]:
         """What its clients need in their environment."""
-        printed = subprocess.run([COMMAND, "local", "env", "--format", "json", "--data-dir", str(self.data_dir)],
-                                 check=True, capture_output=True)
+        printed = subprocess.run(
+            [COMMAND, "local", "env", "--format", "json", "--data-dir", str(self.data_dir)],
+            check=True,
+            capture_output=True,
+        )
         env: dict[str, str] = json.loads(printed.stdout)
         return env
 
@@ -157,8 +160,13 @@ class LocalCloud:
         """Make a boto3 client of it."""
         import boto3
 
-        return boto3.client(service, endpoint_url=self.endpoint, region_name="us-east-1",
-                            aws_access_key_id="local", aws_secret_access_key="local")
+        return boto3.client(
+            service,
+            endpoint_url=self.endpoint,
+            region_name="us-east-1",
+            aws_access_key_id="local",
+            aws_secret_access_key="local",
+        )
 
 
 @contextlib.contextmanager
@@ -168,8 +176,12 @@ def local_cloud(data_dir: Path) -> Iterator[LocalCloud]:
     began = time.perf_counter()
     with (
         (data_dir / "server.log").open("ab") as log,
-        subprocess.Popen([COMMAND, "local", "start", "--port", "0", "--data-dir", str(data_dir)],
-                         stdout=subprocess.PIPE, stderr=log, text=True) as server,
+        subprocess.Popen(
+            [COMMAND, "local", "start", "--port", "0", "--data-dir", str(data_dir)],
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        ) as server,
     ):
         try:
             assert server.stdout is not None

@@ -26,8 +26,10 @@ def scope(document: Any) -> Scope:
 
 def rate(call: Callable[..., Any], *arguments: Any) -> float:
     """The best of five rounds, in calls a second; the loop costs about 20 ns a call."""
-    timer = timeit.Timer("call(*arguments)" if len(arguments) != 1 else "call(argument)",
-                         globals={"call": call, "arguments": arguments, "argument": arguments[0]})
+    timer = timeit.Timer(
+        "call(*arguments)" if len(arguments) != 1 else "call(argument)",
+        globals={"call": call, "arguments": arguments, "argument": arguments[0]},
+    )
     rounds, _ = timer.autorange()
     return rounds / min(timer.repeat(5, rounds))
 
@@ -46,11 +48,12 @@ def rows() -> Iterator[Row]:
         "get $..x of 1,000": rate(compile_path("$..x").find, LARGE),
         "put $.a.b.result": rate(put.put, SMALL, 1),
         "template of 3 fields": rate(
-            compile_template({"a.$": "$.a.b", "b": {"c.$": "$.name"}, "d": 1}, "Parameters"), scope(SMALL)),
-        "States.Format with 2 values": rate(
-            compile_intrinsic("States.Format('{}-{}', $.name, $.a.b.c)"), scope(SMALL)),
+            compile_template({"a.$": "$.a.b", "b": {"c.$": "$.name"}, "d": 1}, "Parameters"), scope(SMALL)
+        ),
+        "States.Format with 2 values": rate(compile_intrinsic("States.Format('{}-{}', $.name, $.a.b.c)"), scope(SMALL)),
         "Choice rule NumericEquals": rate(
-            compile_test(Comparison(variable="$.a.b.c", operator="NumericEquals", value=7)), scope(SMALL)),
+            compile_test(Comparison(variable="$.a.b.c", operator="NumericEquals", value=7)), scope(SMALL)
+        ),
     }
     for what, speed in measured.items():
         yield Row(what, 1e6 / speed, "µs", None, f"{speed:,.0f} a second")

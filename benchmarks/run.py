@@ -48,11 +48,14 @@ def parts(options: argparse.Namespace) -> list[tuple[str, Rows, bool]]:
 
 def machine() -> str:
     """What the numbers were measured on."""
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False,
-                            cwd=Path(__file__).parent).stdout.strip()
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False, cwd=Path(__file__).parent
+    ).stdout.strip()
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return (f"Python {platform.python_version()}, {platform.system()} {platform.release()}, {os.cpu_count()} CPUs, "
-            f"{memory:.0f} GiB, load {os.getloadavg()[0]:.1f}{', commit ' + commit if commit else ''}")
+    return (
+        f"Python {platform.python_version()}, {platform.system()} {platform.release()}, {os.cpu_count()} CPUs, "
+        f"{memory:.0f} GiB, load {os.getloadavg()[0]:.1f}{', commit ' + commit if commit else ''}"
+    )
 
 
 def main() -> int:
@@ -60,8 +63,9 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="skip the parts that take minutes")
     parser.add_argument("--only", metavar="WORD", default="", help="only parts with this word in their title")
     parser.add_argument("--moto", action="store_true", help="measure moto's server too (installs it with pip)")
-    parser.add_argument("--json", type=lambda name: Path(name).absolute(), metavar="FILE",
-                        help="write the rows there too")
+    parser.add_argument(
+        "--json", type=lambda name: Path(name).absolute(), metavar="FILE", help="write the rows there too"
+    )
     options = parser.parse_args()
     processes.adopt_orphans()
     began, measured = time.monotonic(), []
@@ -73,8 +77,10 @@ def main() -> int:
                 measured += show(title, rows())
         os.chdir("/")
     over = [row.what for row in measured if row.verdict == "over"]
-    print(f"\n{len(measured)} numbers in {time.monotonic() - began:.0f} s; "
-          f"{'over the limit: ' + ', '.join(over) if over else 'none over its limit'}.")
+    print(
+        f"\n{len(measured)} numbers in {time.monotonic() - began:.0f} s; "
+        f"{'over the limit: ' + ', '.join(over) if over else 'none over its limit'}."
+    )
     if options.json:
         document = {"machine": machine(), "rows": [{**asdict(row), "verdict": row.verdict} for row in measured]}
         options.json.write_text(json.dumps(document, indent=1) + "\n")

@@ -29,8 +29,10 @@ LIMIT_MEMORY, LIMIT_SQLITE = 60, 100  # µs of CPU a Pass state
 
 def chain(count: int) -> dict[str, Any]:
     following = [{"Next": f"S{number + 1}"} for number in range(count - 1)] + [{"End": True}]
-    return {"StartAt": "S0", "States": {f"S{number}": {"Type": "Pass", **follow}
-                                        for number, follow in enumerate(following)}}  # fmt: skip
+    return {
+        "StartAt": "S0",
+        "States": {f"S{number}": {"Type": "Pass", **follow} for number, follow in enumerate(following)},
+    }
 
 
 def changing(count: int) -> dict[str, Any]:
@@ -42,8 +44,11 @@ def changing(count: int) -> dict[str, Any]:
 
 
 def spread() -> dict[str, Any]:
-    processor = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
-                 "StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}}  # fmt: skip
+    processor = {
+        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+        "StartAt": "P",
+        "States": {"P": {"Type": "Pass", "End": True}},
+    }
     return {"StartAt": "M", "States": {"M": {"Type": "Map", "ItemProcessor": processor, "End": True}}}
 
 

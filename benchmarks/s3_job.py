@@ -104,15 +104,24 @@ def train(cloud: processes.LocalCloud, prefix: str, size: int) -> None:
     cloud.client("s3").put_object(Bucket="bench", Key="code.tar.gz", Body=code.getvalue())
     client, name = cloud.client("sagemaker"), f"read-{size}"
     client.create_training_job(
-        TrainingJobName=name, RoleArn="arn:aws:iam::123456789012:role/bench",
-        AlgorithmSpecification={"TrainingImage": IMAGE, "TrainingInputMode": "File",
-                                "MetricDefinitions": [{"Name": "bytes", "Regex": "bytes=([0-9]+);"}]},
+        TrainingJobName=name,
+        RoleArn="arn:aws:iam::123456789012:role/bench",
+        AlgorithmSpecification={
+            "TrainingImage": IMAGE,
+            "TrainingInputMode": "File",
+            "MetricDefinitions": [{"Name": "bytes", "Regex": "bytes=([0-9]+);"}],
+        },
         HyperParameters={"sagemaker_program": "train.py", "sagemaker_submit_directory": "s3://bench/code.tar.gz"},
-        InputDataConfig=[{"ChannelName": "training", "DataSource": {
-            "S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://bench/{prefix}"}}}],
+        InputDataConfig=[
+            {
+                "ChannelName": "training",
+                "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"s3://bench/{prefix}"}},
+            }
+        ],
         OutputDataConfig={"S3OutputPath": "s3://bench/out"},
         ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 10},
-        StoppingCondition={"MaxRuntimeInSeconds": 600})
+        StoppingCondition={"MaxRuntimeInSeconds": 600},
+    )
     job = ended(lambda: client.describe_training_job(TrainingJobName=name), "TrainingJobStatus")
     assert job["TrainingJobStatus"] == "Completed", job
     assert abs(job["FinalMetricDataList"][0]["Value"] - size) <= size * 1e-6, job  # metrics are 32-bit floats

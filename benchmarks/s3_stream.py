@@ -123,9 +123,14 @@ def main() -> int:
 
 
 def measure(pid: int, port: int, size: int, file: Path) -> int:
-    client: Any = boto3.client("s3", endpoint_url=f"http://127.0.0.1:{port}", region_name="us-east-1",
-                               aws_access_key_id="local", aws_secret_access_key="local",
-                               config=Config(retries={"max_attempts": 10}))
+    client: Any = boto3.client(
+        "s3",
+        endpoint_url=f"http://127.0.0.1:{port}",
+        region_name="us-east-1",
+        aws_access_key_id="local",
+        aws_secret_access_key="local",
+        config=Config(retries={"max_attempts": 10}),
+    )
     client.create_bucket(Bucket="bench")
     client.put_object(Bucket="bench", Key="probe", Body=b"1")
     client.get_object(Bucket="bench", Key="probe")["Body"].read()
@@ -145,8 +150,10 @@ def measure(pid: int, port: int, size: int, file: Path) -> int:
         seconds = time.perf_counter() - start
         growth = memory(pid, "VmHWM") - before
         worst = max(worst, growth)
-        print(f"{name:20} {size / MB / seconds:7.0f} MB/s   CPU {processor(pid) - cpu:5.2f} s   "
-              f"memory +{growth:5.1f} MiB   longest HEAD {prober.worst:5.1f} ms")
+        print(
+            f"{name:20} {size / MB / seconds:7.0f} MB/s   CPU {processor(pid) - cpu:5.2f} s   "
+            f"memory +{growth:5.1f} MiB   longest HEAD {prober.worst:5.1f} ms"
+        )
     print(f"memory at the end {memory(pid, 'VmRSS'):.0f} MiB")
     return 0 if worst <= LIMIT_MIB else 1
 

@@ -29,8 +29,13 @@ def rows() -> Iterator[Row]:
     """Imports above the bare interpreter, the server's start, and what it then holds; some seconds."""
     bare = interpreter("pass")
     for module in ("stepfunctions", "stepfunctions.steps", "stepfunctions.workflow"):
-        yield Row(f"import {module}", interpreter(f"import {module}") - bare, "ms", None,
-                  f"above the interpreter's {bare:.0f} ms")
+        yield Row(
+            f"import {module}",
+            interpreter(f"import {module}") - bare,
+            "ms",
+            None,
+            f"above the interpreter's {bare:.0f} ms",
+        )
     found = []
     for _ in range(3):
         with tempfile.TemporaryDirectory() as folder, processes.local_cloud(Path(folder)) as cloud:

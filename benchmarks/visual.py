@@ -18,8 +18,12 @@ def chain(count: int) -> Definition:
     states: Definition = {}
     for number in range(count):
         following = {"Next": f"Step {number + 1}"} if number < count - 1 else {"End": True}
-        states[f"Step {number}"] = {"Type": "Task", "Resource": TASK, **following,
-                                    "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Handler"}]}
+        states[f"Step {number}"] = {
+            "Type": "Task",
+            "Resource": TASK,
+            **following,
+            "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Handler"}],
+        }
     states["Handler"] = {"Type": "Fail"}
     return {"StartAt": "Step 0", "States": states}
 
@@ -30,37 +34,69 @@ def nested(count: int) -> Definition:
     groups = max(1, count // 11)
     for number in range(groups):
         following = {"Next": f"All {number + 1}"} if number < groups - 1 else {"End": True}
-        branches = [{"StartAt": f"Map {number}{side}", "States": {f"Map {number}{side}": {
-            "Type": "Map", "End": True, "ItemProcessor": _body(f"{number}{side}")}}} for side in "ab"]
+        branches = [
+            {
+                "StartAt": f"Map {number}{side}",
+                "States": {
+                    f"Map {number}{side}": {"Type": "Map", "End": True, "ItemProcessor": _body(f"{number}{side}")}
+                },
+            }
+            for side in "ab"
+        ]
         states[f"All {number}"] = {"Type": "Parallel", "Branches": branches, **following}
     return {"StartAt": "All 0", "States": states}
 
 
 def _body(mark: str) -> Definition:
-    return {"StartAt": f"Ask {mark}", "States": {
-        f"Ask {mark}": {"Type": "Task", "Resource": TASK, "Next": f"Ready {mark}?",
-                        "Catch": [{"ErrorEquals": ["States.ALL"], "Next": f"Failed {mark}"}]},
-        f"Ready {mark}?": {"Type": "Choice", "Default": f"Wait {mark}", "Choices": [
-            {"Variable": "$.ready", "BooleanEquals": True, "Next": f"Failed {mark}"}]},
-        f"Wait {mark}": {"Type": "Wait", "Seconds": 1, "Next": f"Ask {mark}"},
-        f"Failed {mark}": {"Type": "Fail"},
-    }}  # fmt: skip
+    return {
+        "StartAt": f"Ask {mark}",
+        "States": {
+            f"Ask {mark}": {
+                "Type": "Task",
+                "Resource": TASK,
+                "Next": f"Ready {mark}?",
+                "Catch": [{"ErrorEquals": ["States.ALL"], "Next": f"Failed {mark}"}],
+            },
+            f"Ready {mark}?": {
+                "Type": "Choice",
+                "Default": f"Wait {mark}",
+                "Choices": [{"Variable": "$.ready", "BooleanEquals": True, "Next": f"Failed {mark}"}],
+            },
+            f"Wait {mark}": {"Type": "Wait", "Seconds": 1, "Next": f"Ask {mark}"},
+            f"Failed {mark}": {"Type": "Fail"},
+        },
+    }
 
 
 def wide(count: int) -> Definition:
     """A Choice of ``count`` rules."""
-    states: Definition = {f"Handle {number}": {"Type": "Task", "Resource": TASK, "Next": "Done"}
-                          for number in range(count)}
+    states: Definition = {
+        f"Handle {number}": {"Type": "Task", "Resource": TASK, "Next": "Done"} for number in range(count)
+    }
     rules = [{"Variable": "$.kind", "NumericEquals": number, "Next": name} for number, name in enumerate(states)]
-    return {"StartAt": "Route", "States": {"Route": {"Type": "Choice", "Choices": rules, "Default": "Done"}, **states,
-                                           "Done": {"Type": "Succeed"}}}
+    return {
+        "StartAt": "Route",
+        "States": {
+            "Route": {"Type": "Choice", "Choices": rules, "Default": "Done"},
+            **states,
+            "Done": {"Type": "Succeed"},
+        },
+    }
 
 
 def leaps(count: int) -> Definition:
     """Choices that each may leave for the end or go back to the start: the most lines for the ranks."""
-    states: Definition = {f"Choose {number}": {"Type": "Choice", "Default": f"Choose {number + 1}", "Choices": [
-        {"Variable": "$.done", "BooleanEquals": True, "Next": f"Choose {count}"},
-        {"Variable": "$.again", "BooleanEquals": True, "Next": "Choose 0"}]} for number in range(count)}
+    states: Definition = {
+        f"Choose {number}": {
+            "Type": "Choice",
+            "Default": f"Choose {number + 1}",
+            "Choices": [
+                {"Variable": "$.done", "BooleanEquals": True, "Next": f"Choose {count}"},
+                {"Variable": "$.again", "BooleanEquals": True, "Next": "Choose 0"},
+            ],
+        }
+        for number in range(count)
+    }
     states[f"Choose {count}"] = {"Type": "Succeed"}
     return {"StartAt": "Choose 0", "States": states}
 

@@ -16,20 +16,44 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 VERSIONS = ("3.10", "3.11", "3.12", "3.13")
-CORE = ("asl", "catalog", "query", "engine", "runtime", "contract", "steps", "inputs", "lint", "visual", "workflow",
-        "test_architecture.py", "test_exports.py")
+CORE = (
+    "asl",
+    "catalog",
+    "query",
+    "engine",
+    "runtime",
+    "contract",
+    "steps",
+    "inputs",
+    "lint",
+    "visual",
+    "workflow",
+    "test_architecture.py",
+    "test_exports.py",
+)
 TOOLS = ("pytest", "pytest-timeout", "hypothesis")
 
 
 def find(version: str) -> str | None:
     """Return an interpreter of this version: on the path, or among pyenv's."""
     roots = [os.environ.get("PYENV_ROOT", ""), os.path.expanduser("~/.pyenv")]
-    candidates = [shutil.which(f"python{version}") or "",
-                  *(path for root in roots if root
-                    for path in sorted(glob.glob(f"{root}/versions/{version}.*/bin/python{version}"), reverse=True))]
+    candidates = [
+        shutil.which(f"python{version}") or "",
+        *(
+            path
+            for root in roots
+            if root
+            for path in sorted(glob.glob(f"{root}/versions/{version}.*/bin/python{version}"), reverse=True)
+        ),
+    ]
     for candidate in candidates:
-        if candidate and subprocess.run([candidate, "-c", "import ensurepip, sqlite3"], capture_output=True,
-                                        check=False).returncode == 0:
+        if (
+            candidate
+            and subprocess.run(
+                [candidate, "-c", "import ensurepip, sqlite3"], capture_output=True, check=False
+            ).returncode
+            == 0
+        ):
             return candidate
     return None
 
@@ -43,16 +67,33 @@ def run(version: str, interpreter: str) -> tuple[str, int, str]:
     output = ""
     changed = max(lock.stat().st_mtime, (ROOT / "pyproject.toml").stat().st_mtime)
     if not ready.exists() or ready.stat().st_mtime < changed:
-        for command in ([interpreter, "-m", "venv", "--clear", str(venv)],
-                        [str(python), "-m", "pip", "install", "--quiet", "--constraint", str(lock), "--editable",
-                         str(ROOT), *TOOLS]):
+        for command in (
+            [interpreter, "-m", "venv", "--clear", str(venv)],
+            [
+                str(python),
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--constraint",
+                str(lock),
+                "--editable",
+                str(ROOT),
+                *TOOLS,
+            ],
+        ):
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             if done.returncode:
                 return version, done.returncode, done.stdout + done.stderr
         ready.touch()
     paths = [str(ROOT / "tests" / name) for name in CORE if (ROOT / "tests" / name).exists()]
-    done = subprocess.run([str(python), "-m", "pytest", "-q", "-m", "not crash", "-p", "no:cacheprovider", *paths],
-                          capture_output=True, text=True, check=False, cwd=ROOT)
+    done = subprocess.run(
+        [str(python), "-m", "pytest", "-q", "-m", "not crash", "-p", "no:cacheprovider", *paths],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+    )
     return version, done.returncode, output + done.stdout + done.stderr
 
 

@@ -43,17 +43,23 @@ def modules() -> Iterator[tuple[str, Path]]:
 def imports(path: Path) -> Iterator[tuple[str, bool, int]]:
     """Yield (package of ours, imported inside a function or for types only, line)."""
     tree = ast.parse(path.read_text())
-    lazy = {id(inner) for outer in ast.walk(tree)
-            if isinstance(outer, (ast.FunctionDef, ast.AsyncFunctionDef)) or _for_types(outer)
-            for inner in ast.walk(outer)}
+    lazy = {
+        id(inner)
+        for outer in ast.walk(tree)
+        if isinstance(outer, (ast.FunctionDef, ast.AsyncFunctionDef)) or _for_types(outer)
+        for inner in ast.walk(outer)
+    }
     for node in ast.walk(tree):
         names: list[str] = []
         line = getattr(node, "lineno", 0)
         if isinstance(node, ast.Import):
             names = [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
-            names = [f"stepfunctions.{alias.name}" for alias in node.names] if node.module == "stepfunctions" \
+            names = (
+                [f"stepfunctions.{alias.name}" for alias in node.names]
+                if node.module == "stepfunctions"
                 else [node.module]
+            )
         for name in names:
             if name == "stepfunctions" or name == "stepfunctions.__version__":
                 yield "__init__", id(node) in lazy, line
@@ -65,8 +71,9 @@ def _for_types(node: ast.AST) -> bool:
     return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
 
 
-@pytest.mark.parametrize(("package", "path"), [pytest.param(*found, id=str(found[1].relative_to(SOURCE)))
-                                               for found in modules()])
+@pytest.mark.parametrize(
+    ("package", "path"), [pytest.param(*found, id=str(found[1].relative_to(SOURCE))) for found in modules()]
+)
 def test_imports_go_one_way(package: str, path: Path) -> None:
     assert package in ALLOWED, f"{package} is new: say in this table what it may import"
     for target, lazy, line in imports(path):
@@ -83,9 +90,11 @@ def test_modules_stay_small_and_shallow() -> None:
 
 def test_writing_a_workflow_imports_no_heavy_library() -> None:
     """boto3 and the rest are loaded when something needs them, not when a workflow is written or checked."""
-    program = ("import sys; import stepfunctions.steps, stepfunctions.inputs, stepfunctions.workflow, "
-               "stepfunctions.asl, stepfunctions.engine.advance; "
-               "print([name for name in ('boto3', 'botocore', 'sagemaker', 'rich', 'click', 'uvicorn', 'yaml', "
-               "'IPython', 'sqlite3') if name in sys.modules])")
+    program = (
+        "import sys; import stepfunctions.steps, stepfunctions.inputs, stepfunctions.workflow, "
+        "stepfunctions.asl, stepfunctions.engine.advance; "
+        "print([name for name in ('boto3', 'botocore', 'sagemaker', 'rich', 'click', 'uvicorn', 'yaml', "
+        "'IPython', 'sqlite3') if name in sys.modules])"
+    )
     done = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

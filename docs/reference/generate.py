@@ -19,18 +19,35 @@ NOTE = "<!-- Made by docs/reference/generate.py from the code. -->\n\n"
 
 def fields_page() -> str:
     """The fields of every object of the language."""
-    classes: list[type[Any]] = [StateMachine, *asl.STATE_TYPES.values(), asl.Retrier, asl.Catcher, asl.ProcessorConfig,
-                                asl.ItemReader, asl.ReaderConfig, asl.ItemBatcher, asl.ResultWriter, asl.WriterConfig]
-    parts = [NOTE, "# Fields of the Amazon States Language\n\n"
-             "JSONPath / JSONata: the field exists only in that query language. Fields that exclude each other name "
-             "the same group.\n"]
+    classes: list[type[Any]] = [
+        StateMachine,
+        *asl.STATE_TYPES.values(),
+        asl.Retrier,
+        asl.Catcher,
+        asl.ProcessorConfig,
+        asl.ItemReader,
+        asl.ReaderConfig,
+        asl.ItemBatcher,
+        asl.ResultWriter,
+        asl.WriterConfig,
+    ]
+    parts = [
+        NOTE,
+        "# Fields of the Amazon States Language\n\n"
+        "JSONPath / JSONata: the field exists only in that query language. Fields that exclude each other name "
+        "the same group.\n",
+    ]
     for cls in classes:
-        parts.append(f"\n## {cls.__name__}\n\n{(cls.__doc__ or '').strip().splitlines()[0]}\n\n"
-                     "| Field | Value | Only in | Group |\n| --- | --- | --- | --- |\n")
+        parts.append(
+            f"\n## {cls.__name__}\n\n{(cls.__doc__ or '').strip().splitlines()[0]}\n\n"
+            "| Field | Value | Only in | Group |\n| --- | --- | --- | --- |\n"
+        )
         for field in declared_fields(cls):
             spec = field.spec
-            parts.append(f"| `{spec.wire}`{' (required)' if spec.required else ''} | {_value(spec.kind)} | "
-                         f"{spec.language or ''} | {spec.group or ''} |\n")
+            parts.append(
+                f"| `{spec.wire}`{' (required)' if spec.required else ''} | {_value(spec.kind)} | "
+                f"{spec.language or ''} | {spec.group or ''} |\n"
+            )
     parts.append("\n## Operators of a Choice rule\n\n")
     parts.append(", ".join(f"`{operator}`" for operator in asl.OPERATORS) + ", `And`, `Or`, `Not`\n")
     return "".join(parts)
@@ -39,8 +56,12 @@ def fields_page() -> str:
 def _value(kind: Kind | Nested) -> str:
     if isinstance(kind, Nested):
         return "list of objects" if kind.many else "object"
-    bounds = "".join([f" >= {kind.minimum:g}" if kind.minimum is not None else "",
-                      f" <= {kind.maximum:.0f}" if kind.maximum is not None else ""])
+    bounds = "".join(
+        [
+            f" >= {kind.minimum:g}" if kind.minimum is not None else "",
+            f" <= {kind.maximum:.0f}" if kind.maximum is not None else "",
+        ]
+    )
     choices = f": {', '.join(kind.choices)}" if kind.choices else ""
     return f"{'any JSON' if kind.name == 'any' else kind.name}{bounds}{choices}{', or null' if kind.nullable else ''}"
 
@@ -49,8 +70,11 @@ def cli_page() -> str:
     """Every command with its help."""
     from stepfunctions.cli.main import cli
 
-    parts = [NOTE, "# Command line\n\nExit codes: 0 done; 1 a negative answer (an execution failed, there are "
-             "findings); 2 a usage error or unreadable input; 3 a service or connection failed.\n"]
+    parts = [
+        NOTE,
+        "# Command line\n\nExit codes: 0 done; 1 a negative answer (an execution failed, there are "
+        "findings); 2 a usage error or unreadable input; 3 a service or connection failed.\n",
+    ]
     for name, command in _commands(cli, "stepfunctions"):
         with click.Context(command, info_name=name, max_content_width=100) as context:
             parts.append(f"\n## {name}\n\n```text\n{command.get_help(context).strip()}\n```\n")

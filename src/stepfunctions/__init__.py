@@ -19,8 +19,16 @@ __version__: str
 __useragent__ = "stepfunctions-sdk"
 """How requests to AWS name this package."""
 
-__all__ = ["CustomColorFormatter", "NullHandler", "__useragent__", "__version__", "inputs", "set_stream_logger",
-           "steps", "workflow"]
+__all__ = [
+    "CustomColorFormatter",
+    "NullHandler",
+    "__useragent__",
+    "__version__",
+    "inputs",
+    "set_stream_logger",
+    "steps",
+    "workflow",
+]
 
 logging.getLogger("stepfunctions").addHandler(NullHandler())
 

@@ -84,8 +84,9 @@ class LocalCloudError(StepFunctionsError):
 class ExecutionFailed(StepFunctionsError):
     """An execution ended FAILED, TIMED_OUT or ABORTED while a caller waited for its output."""
 
-    def __init__(self, arn: str, status: str, error: str | None = None, cause: str | None = None,
-                 state: str | None = None) -> None:
+    def __init__(
+        self, arn: str, status: str, error: str | None = None, cause: str | None = None, state: str | None = None
+    ) -> None:
         self.arn = arn
         self.status = status
         self.error = error

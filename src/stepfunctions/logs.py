@@ -7,8 +7,13 @@ import sys
 
 FORMAT = "%(asctime)s %(name)s [%(levelname)s] %(message)s"
 _RESET = "\x1b[0m"
-_COLOURS = ((logging.CRITICAL, "\x1b[1;31m"), (logging.ERROR, "\x1b[31m"), (logging.WARNING, "\x1b[33m"),
-            (logging.INFO, "\x1b[32m"), (logging.NOTSET, "\x1b[90m"))
+_COLOURS = (
+    (logging.CRITICAL, "\x1b[1;31m"),
+    (logging.ERROR, "\x1b[31m"),
+    (logging.WARNING, "\x1b[33m"),
+    (logging.INFO, "\x1b[32m"),
+    (logging.NOTSET, "\x1b[90m"),
+)
 
 
 class CustomColorFormatter(logging.Formatter):

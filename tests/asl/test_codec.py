@@ -33,56 +33,137 @@ EVERY_STATE: dict[str, Any] = {
     "TimeoutSeconds": 3600,
     "StartAt": "Prepare",
     "States": {
-        "Prepare": {"Type": "Pass", "Comment": "begin", "Result": {"week": 39}, "ResultPath": "$.given",
-                    "InputPath": None, "OutputPath": "$", "Parameters": {"a.$": "$.b"}, "Next": "Train"},
-        "Train": {"Type": "Task", "Resource": "arn:aws:states:::sagemaker:createTrainingJob.sync",
-                  "Parameters": {"TrainingJobName.$": "$.name"}, "ResultSelector": {"uri.$": "$.ModelArtifacts"},
-                  "ResultPath": None, "TimeoutSeconds": 60, "HeartbeatSecondsPath": "$.beat",
-                  "Credentials": {"RoleArn": "arn:aws:iam::123456789012:role/other"},
-                  "Retry": [{"ErrorEquals": ["A", "B"], "IntervalSeconds": 15, "BackoffRate": 4.0, "MaxAttempts": 2,
-                             "MaxDelaySeconds": 60, "JitterStrategy": "FULL", "Comment": "gently"},
-                            {"ErrorEquals": ["States.ALL"]}],
-                  "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Failed", "ResultPath": "$.error"}],
-                  "Next": "Better"},
-        "Better": {"Type": "Choice", "Choices": [
-            {"Variable": "$.mae", "NumericLessThanPath": "$.champion", "Next": "Pause", "Comment": "promote"},
-            {"And": [{"Not": {"Variable": "$.x", "IsPresent": True}},
-                     {"Or": [{"Variable": "$.t", "TimestampLessThan": "2026-01-31T00:00:00Z"},
-                             {"Variable": "$.s", "StringMatches": "a*"}]}], "Next": "Pause"}],
-                   "Default": "Fan"},
+        "Prepare": {
+            "Type": "Pass",
+            "Comment": "begin",
+            "Result": {"week": 39},
+            "ResultPath": "$.given",
+            "InputPath": None,
+            "OutputPath": "$",
+            "Parameters": {"a.$": "$.b"},
+            "Next": "Train",
+        },
+        "Train": {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::sagemaker:createTrainingJob.sync",
+            "Parameters": {"TrainingJobName.$": "$.name"},
+            "ResultSelector": {"uri.$": "$.ModelArtifacts"},
+            "ResultPath": None,
+            "TimeoutSeconds": 60,
+            "HeartbeatSecondsPath": "$.beat",
+            "Credentials": {"RoleArn": "arn:aws:iam::123456789012:role/other"},
+            "Retry": [
+                {
+                    "ErrorEquals": ["A", "B"],
+                    "IntervalSeconds": 15,
+                    "BackoffRate": 4.0,
+                    "MaxAttempts": 2,
+                    "MaxDelaySeconds": 60,
+                    "JitterStrategy": "FULL",
+                    "Comment": "gently",
+                },
+                {"ErrorEquals": ["States.ALL"]},
+            ],
+            "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Failed", "ResultPath": "$.error"}],
+            "Next": "Better",
+        },
+        "Better": {
+            "Type": "Choice",
+            "Choices": [
+                {"Variable": "$.mae", "NumericLessThanPath": "$.champion", "Next": "Pause", "Comment": "promote"},
+                {
+                    "And": [
+                        {"Not": {"Variable": "$.x", "IsPresent": True}},
+                        {
+                            "Or": [
+                                {"Variable": "$.t", "TimestampLessThan": "2026-01-31T00:00:00Z"},
+                                {"Variable": "$.s", "StringMatches": "a*"},
+                            ]
+                        },
+                    ],
+                    "Next": "Pause",
+                },
+            ],
+            "Default": "Fan",
+        },
         "Pause": {"Type": "Wait", "SecondsPath": "$.pause", "Next": "Fan"},
-        "Fan": {"Type": "Parallel", "Branches": [
-            {"StartAt": "Left", "States": {"Left": {"Type": "Pass", "End": True}}},
-            {"Comment": "right", "StartAt": "Right", "States": {"Right": {"Type": "Succeed"}}}], "Next": "Each"},
-        "Each": {"Type": "Map", "ItemsPath": "$.routes", "MaxConcurrency": 3, "Iterator": {
-            "StartAt": "One", "States": {"One": {"Type": "Pass", "End": True}}}, "Next": "Spread"},
-        "Spread": {"Type": "Map", "Label": "Routes", "ToleratedFailurePercentage": 5.5, "ToleratedFailureCountPath":
-                   "$.tolerated", "MaxConcurrencyPath": "$.width", "ItemSelector": {"route.$": "$$.Map.Item.Value"},
-                   "ItemReader": {"Resource": "arn:aws:states:::s3:getObject",
-                                  "ReaderConfig": {"InputType": "CSV", "CSVHeaderLocation": "GIVEN",
-                                                   "CSVHeaders": ["origin", "dest"], "MaxItems": 10},
-                                  "Parameters": {"Bucket": "b", "Key.$": "$.key"}},
-                   "ItemBatcher": {"MaxItemsPerBatch": 10, "BatchInput": {"week.$": "$.week"}},
-                   "ResultWriter": {"Resource": "arn:aws:states:::s3:putObject", "Parameters": {"Bucket": "b"},
-                                    "WriterConfig": {"OutputType": "JSONL", "Transformation": "FLATTEN"}},
-                   "ItemProcessor": {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
-                                     "StartAt": "Two", "States": {"Two": {"Type": "Pass", "End": True}}},
-                   "Next": "Done"},
+        "Fan": {
+            "Type": "Parallel",
+            "Branches": [
+                {"StartAt": "Left", "States": {"Left": {"Type": "Pass", "End": True}}},
+                {"Comment": "right", "StartAt": "Right", "States": {"Right": {"Type": "Succeed"}}},
+            ],
+            "Next": "Each",
+        },
+        "Each": {
+            "Type": "Map",
+            "ItemsPath": "$.routes",
+            "MaxConcurrency": 3,
+            "Iterator": {"StartAt": "One", "States": {"One": {"Type": "Pass", "End": True}}},
+            "Next": "Spread",
+        },
+        "Spread": {
+            "Type": "Map",
+            "Label": "Routes",
+            "ToleratedFailurePercentage": 5.5,
+            "ToleratedFailureCountPath": "$.tolerated",
+            "MaxConcurrencyPath": "$.width",
+            "ItemSelector": {"route.$": "$$.Map.Item.Value"},
+            "ItemReader": {
+                "Resource": "arn:aws:states:::s3:getObject",
+                "ReaderConfig": {
+                    "InputType": "CSV",
+                    "CSVHeaderLocation": "GIVEN",
+                    "CSVHeaders": ["origin", "dest"],
+                    "MaxItems": 10,
+                },
+                "Parameters": {"Bucket": "b", "Key.$": "$.key"},
+            },
+            "ItemBatcher": {"MaxItemsPerBatch": 10, "BatchInput": {"week.$": "$.week"}},
+            "ResultWriter": {
+                "Resource": "arn:aws:states:::s3:putObject",
+                "Parameters": {"Bucket": "b"},
+                "WriterConfig": {"OutputType": "JSONL", "Transformation": "FLATTEN"},
+            },
+            "ItemProcessor": {
+                "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+                "StartAt": "Two",
+                "States": {"Two": {"Type": "Pass", "End": True}},
+            },
+            "Next": "Done",
+        },
         "Done": {"Type": "Succeed", "OutputPath": "$.result"},
         "Failed": {"Type": "Fail", "ErrorPath": "$.error.Error", "CausePath": "States.Format('{}', $.error.Cause)"},
     },
 }
 
 JSONATA: dict[str, Any] = {
-    "QueryLanguage": "JSONata", "StartAt": "Ask", "States": {
-        "Ask": {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "Arguments": {"x": "{% $states.input %}"},
-                "Output": "{% $states.result %}", "Assign": {"seen": True}, "TimeoutSeconds": "{% 60 %}",
-                "Catch": [{"ErrorEquals": ["States.ALL"], "Output": "{% $states.errorOutput %}", "Next": "Pick"}],
-                "Next": "Pick"},
-        "Pick": {"Type": "Choice", "Choices": [{"Condition": "{% $seen %}", "Assign": {"a": 1}, "Output": {},
-                                                "Next": "Each"}]},
-        "Each": {"Type": "Map", "Items": "{% [1..3] %}", "ItemProcessor": {
-            "StartAt": "Inner", "States": {"Inner": {"Type": "Pass", "Output": "{% 1 %}", "End": True}}}, "End": True},
+    "QueryLanguage": "JSONata",
+    "StartAt": "Ask",
+    "States": {
+        "Ask": {
+            "Type": "Task",
+            "Resource": "arn:aws:states:::lambda:invoke",
+            "Arguments": {"x": "{% $states.input %}"},
+            "Output": "{% $states.result %}",
+            "Assign": {"seen": True},
+            "TimeoutSeconds": "{% 60 %}",
+            "Catch": [{"ErrorEquals": ["States.ALL"], "Output": "{% $states.errorOutput %}", "Next": "Pick"}],
+            "Next": "Pick",
+        },
+        "Pick": {
+            "Type": "Choice",
+            "Choices": [{"Condition": "{% $seen %}", "Assign": {"a": 1}, "Output": {}, "Next": "Each"}],
+        },
+        "Each": {
+            "Type": "Map",
+            "Items": "{% [1..3] %}",
+            "ItemProcessor": {
+                "StartAt": "Inner",
+                "States": {"Inner": {"Type": "Pass", "Output": "{% 1 %}", "End": True}},
+            },
+            "End": True,
+        },
     },
 }
 
@@ -109,77 +190,156 @@ def test_walk_visits_inner_states_with_their_pointers() -> None:
     assert located["Two"] == "/States/Spread/ItemProcessor/States/Two"
 
 
-@pytest.mark.parametrize(("state", "path", "text"), [
-    ({"Type": "Pas", "End": True}, "/States/S/Type", "Did you mean 'Pass'?"),
-    ({"End": True}, "/States/S", "The field 'Type' is missing."),
-    ({"Type": "Pass"}, "/States/S", "neither 'Next' nor 'End'. Write"),
-    ({"Type": "Pass", "Next": "S", "End": True}, "/States/S/End", "exclude each other"),
-    ({"Type": "Pass", "Next": "T"}, "/States/S/Next", "The state 'T' is not in the same 'States'."),
-    ({"Type": "Pass", "End": True, "ResultPth": "$"}, "/States/S/ResultPth", "Did you mean 'ResultPath'?"),
-    ({"Type": "Pass", "End": True, "Retry": []}, "/States/S/Retry", "not supported here"),
-    ({"Type": "Pass", "End": True, "InputPath": "x"}, "/States/S/InputPath", "begins with $"),
-    ({"Type": "Task", "End": True}, "/States/S", "The field 'Resource' is missing."),
-    ({"Type": "Task", "Resource": "r", "End": True, "TimeoutSeconds": 0}, "/States/S/TimeoutSeconds", "at least 1"),
-    ({"Type": "Task", "Resource": "r", "End": True, "TimeoutSeconds": 5, "TimeoutSecondsPath": "$.t"},
-     "/States/S/TimeoutSecondsPath", "exclude each other"),
-    ({"Type": "Task", "Resource": "r", "End": True, "Arguments": {}}, "/States/S/Arguments", "Write 'Parameters'"),
-    ({"Type": "Task", "Resource": "r", "End": True, "Retry": [{"ErrorEquals": []}]},
-     "/States/S/Retry/0/ErrorEquals", "non-empty array of strings"),
-    ({"Type": "Task", "Resource": "r", "End": True, "Retry": [{"ErrorEquals": ["States.ALL", "X"]}]},
-     "/States/S/Retry/0/ErrorEquals", "stand alone"),
-    ({"Type": "Task", "Resource": "r", "End": True, "Retry": [{"ErrorEquals": ["States.ALL"]},
-                                                       {"ErrorEquals": ["X"]}]},
-     "/States/S/Retry/0/ErrorEquals", "last entry"),
-    ({"Type": "Task", "Resource": "r", "End": True, "Retry": [{"ErrorEquals": ["X"], "BackoffRate": 0.5}]},
-     "/States/S/Retry/0/BackoffRate", "at least 1"),
-    ({"Type": "Task", "Resource": "r", "End": True, "Catch": [{"ErrorEquals": ["X"], "Next": "Nowhere"}]},
-     "/States/S/Catch/0/Next", "not in the same"),
-    ({"Type": "Wait", "End": True}, "/States/S", "exactly one of Seconds"),
-    ({"Type": "Wait", "Seconds": 1, "Timestamp": "2026-01-31T00:00:00Z", "End": True},
-     "/States/S/Timestamp", "exclude"),
-    ({"Type": "Wait", "Timestamp": "2016-12-05 21:29:29Z", "End": True}, "/States/S/Timestamp", "2026-01-31T12:00:00Z"),
-    ({"Type": "Choice", "Choices": []}, "/States/S/Choices", "must not be empty"),
-    ({"Type": "Choice", "Choices": [{"Variable": "$.x", "NumericEqual": 1, "Next": "S"}]},
-     "/States/S/Choices/0/NumericEqual",
-     "Did you mean 'NumericEquals'?"),
-    ({"Type": "Choice", "Choices": [{"Variable": "$.x", "NumericEquals": "1", "Next": "S"}]},
-     "/States/S/Choices/0/NumericEquals", "must be a number"),
-    ({"Type": "Choice", "Choices": [{"Variable": "$.x", "TimestampEquals": "2016-12-05 21:29:29Z", "Next": "S"}]},
-     "/States/S/Choices/0/TimestampEquals", "String does not match RFC3339 timestamp"),
-    ({"Type": "Choice", "Choices": [{"Variable": "$.x", "IsNull": True}]}, "/States/S/Choices/0", "needs the field"),
-    ({"Type": "Map", "End": True}, "/States/S", "needs a processor"),
-    ({"Type": "Map", "End": True, "ItemProcessor": {"ProcessorConfig": {"Mode": "DISTRIBUTED"}, "StartAt": "I",
-                                                    "States": {"I": PASS}}},
-     "/States/S/ItemProcessor/ProcessorConfig", "'ExecutionType' is required"),
-    ({"Type": "Map", "End": True, "ToleratedFailurePercentage": 101,
-      "Iterator": {"StartAt": "I", "States": {"I": PASS}}},
-     "/States/S/ToleratedFailurePercentage", "at most 100"),
-    ({"Type": "Parallel", "End": True, "Branches": []}, "/States/S/Branches", "must not be empty"),
-    ({"Type": "Parallel", "End": True, "Branches": [{"StartAt": "S", "States": {"S": PASS}}]},
-     "/States/S/Branches/0/States/S", "is used already at /States/S"),
-    ({"Type": "Succeed", "Next": "S"}, "/States/S/Next", "not supported here"),
-    ({"Type": "Fail", "Error": "E", "ErrorPath": "$.e"}, "/States/S/ErrorPath", "exclude each other"),
-    ({"Type": "Pass", "QueryLanguage": "JSONata", "Parameters": {}, "End": True}, "/States/S/Parameters",
-     "Write 'Arguments' instead."),
-    ("Pass", "/States/S", "must be an object"),
-])
+@pytest.mark.parametrize(
+    ("state", "path", "text"),
+    [
+        ({"Type": "Pas", "End": True}, "/States/S/Type", "Did you mean 'Pass'?"),
+        ({"End": True}, "/States/S", "The field 'Type' is missing."),
+        ({"Type": "Pass"}, "/States/S", "neither 'Next' nor 'End'. Write"),
+        ({"Type": "Pass", "Next": "S", "End": True}, "/States/S/End", "exclude each other"),
+        ({"Type": "Pass", "Next": "T"}, "/States/S/Next", "The state 'T' is not in the same 'States'."),
+        ({"Type": "Pass", "End": True, "ResultPth": "$"}, "/States/S/ResultPth", "Did you mean 'ResultPath'?"),
+        ({"Type": "Pass", "End": True, "Retry": []}, "/States/S/Retry", "not supported here"),
+        ({"Type": "Pass", "End": True, "InputPath": "x"}, "/States/S/InputPath", "begins with $"),
+        ({"Type": "Task", "End": True}, "/States/S", "The field 'Resource' is missing."),
+        ({"Type": "Task", "Resource": "r", "End": True, "TimeoutSeconds": 0}, "/States/S/TimeoutSeconds", "at least 1"),
+        (
+            {"Type": "Task", "Resource": "r", "End": True, "TimeoutSeconds": 5, "TimeoutSecondsPath": "$.t"},
+            "/States/S/TimeoutSecondsPath",
+            "exclude each other",
+        ),
+        ({"Type": "Task", "Resource": "r", "End": True, "Arguments": {}}, "/States/S/Arguments", "Write 'Parameters'"),
+        (
+            {"Type": "Task", "Resource": "r", "End": True, "Retry": [{"ErrorEquals": []}]},
+            "/States/S/Retry/0/ErrorEquals",
+            "non-empty array of strings",
+        ),
+        (
+            {"Type": "Task", "Resource": "r", "End": True, "Retry": [{"ErrorEquals": ["States.ALL", "X"]}]},
+            "/States/S/Retry/0/ErrorEquals",
+            "stand alone",
+        ),
+        (
+            {
+                "Type": "Task",
+                "Resource": "r",
+                "End": True,
+                "Retry": [{"ErrorEquals": ["States.ALL"]}, {"ErrorEquals": ["X"]}],
+            },
+            "/States/S/Retry/0/ErrorEquals",
+            "last entry",
+        ),
+        (
+            {"Type": "Task", "Resource": "r", "End": True, "Retry": [{"ErrorEquals": ["X"], "BackoffRate": 0.5}]},
+            "/States/S/Retry/0/BackoffRate",
+            "at least 1",
+        ),
+        (
+            {"Type": "Task", "Resource": "r", "End": True, "Catch": [{"ErrorEquals": ["X"], "Next": "Nowhere"}]},
+            "/States/S/Catch/0/Next",
+            "not in the same",
+        ),
+        ({"Type": "Wait", "End": True}, "/States/S", "exactly one of Seconds"),
+        (
+            {"Type": "Wait", "Seconds": 1, "Timestamp": "2026-01-31T00:00:00Z", "End": True},
+            "/States/S/Timestamp",
+            "exclude",
+        ),
+        (
+            {"Type": "Wait", "Timestamp": "2016-12-05 21:29:29Z", "End": True},
+            "/States/S/Timestamp",
+            "2026-01-31T12:00:00Z",
+        ),
+        ({"Type": "Choice", "Choices": []}, "/States/S/Choices", "must not be empty"),
+        (
+            {"Type": "Choice", "Choices": [{"Variable": "$.x", "NumericEqual": 1, "Next": "S"}]},
+            "/States/S/Choices/0/NumericEqual",
+            "Did you mean 'NumericEquals'?",
+        ),
+        (
+            {"Type": "Choice", "Choices": [{"Variable": "$.x", "NumericEquals": "1", "Next": "S"}]},
+            "/States/S/Choices/0/NumericEquals",
+            "must be a number",
+        ),
+        (
+            {
+                "Type": "Choice",
+                "Choices": [{"Variable": "$.x", "TimestampEquals": "2016-12-05 21:29:29Z", "Next": "S"}],
+            },
+            "/States/S/Choices/0/TimestampEquals",
+            "String does not match RFC3339 timestamp",
+        ),
+        (
+            {"Type": "Choice", "Choices": [{"Variable": "$.x", "IsNull": True}]},
+            "/States/S/Choices/0",
+            "needs the field",
+        ),
+        ({"Type": "Map", "End": True}, "/States/S", "needs a processor"),
+        (
+            {
+                "Type": "Map",
+                "End": True,
+                "ItemProcessor": {"ProcessorConfig": {"Mode": "DISTRIBUTED"}, "StartAt": "I", "States": {"I": PASS}},
+            },
+            "/States/S/ItemProcessor/ProcessorConfig",
+            "'ExecutionType' is required",
+        ),
+        (
+            {
+                "Type": "Map",
+                "End": True,
+                "ToleratedFailurePercentage": 101,
+                "Iterator": {"StartAt": "I", "States": {"I": PASS}},
+            },
+            "/States/S/ToleratedFailurePercentage",
+            "at most 100",
+        ),
+        ({"Type": "Parallel", "End": True, "Branches": []}, "/States/S/Branches", "must not be empty"),
+        (
+            {"Type": "Parallel", "End": True, "Branches": [{"StartAt": "S", "States": {"S": PASS}}]},
+            "/States/S/Branches/0/States/S",
+            "is used already at /States/S",
+        ),
+        ({"Type": "Succeed", "Next": "S"}, "/States/S/Next", "not supported here"),
+        ({"Type": "Fail", "Error": "E", "ErrorPath": "$.e"}, "/States/S/ErrorPath", "exclude each other"),
+        (
+            {"Type": "Pass", "QueryLanguage": "JSONata", "Parameters": {}, "End": True},
+            "/States/S/Parameters",
+            "Write 'Arguments' instead.",
+        ),
+        ("Pass", "/States/S", "must be an object"),
+    ],
+)
 def test_what_is_wrong_is_named_with_its_place(state: Any, path: str, text: str) -> None:
     found = problems(machine(state))
     assert path in found, found
     assert text in found[path]
 
 
-@pytest.mark.parametrize(("definition", "path", "text"), [
-    ({"States": {"S": PASS}}, "", "'StartAt' is missing"),
-    ({"StartAt": "T", "States": {"S": PASS}}, "/StartAt", "names the state 'T'"),
-    ({"StartAt": "S", "States": {}}, "/States", "at least one state"),
-    ({"StartAt": "S", "States": {"S": PASS}, "TimeoutSecond": 1}, "/TimeoutSecond", "Did you mean 'TimeoutSeconds'?"),
-    ({"StartAt": "S" * 81, "States": {"S" * 81: PASS}}, "/States/" + "S" * 81, "at most 80 characters"),
-    ([], "", "must be a JSON object"),
-    ({"QueryLanguage": "JSONata", "StartAt": "S", "States": {"S": {"Type": "Pass", "QueryLanguage": "JSONPath",
-                                                                    "End": True}}},
-     "/States/S/QueryLanguage", "can not be 'JSONPath' if set to 'JSONata' for whole state machine"),
-])
+@pytest.mark.parametrize(
+    ("definition", "path", "text"),
+    [
+        ({"States": {"S": PASS}}, "", "'StartAt' is missing"),
+        ({"StartAt": "T", "States": {"S": PASS}}, "/StartAt", "names the state 'T'"),
+        ({"StartAt": "S", "States": {}}, "/States", "at least one state"),
+        (
+            {"StartAt": "S", "States": {"S": PASS}, "TimeoutSecond": 1},
+            "/TimeoutSecond",
+            "Did you mean 'TimeoutSeconds'?",
+        ),
+        ({"StartAt": "S" * 81, "States": {"S" * 81: PASS}}, "/States/" + "S" * 81, "at most 80 characters"),
+        ([], "", "must be a JSON object"),
+        (
+            {
+                "QueryLanguage": "JSONata",
+                "StartAt": "S",
+                "States": {"S": {"Type": "Pass", "QueryLanguage": "JSONPath", "End": True}},
+            },
+            "/States/S/QueryLanguage",
+            "can not be 'JSONPath' if set to 'JSONata' for whole state machine",
+        ),
+    ],
+)
 def test_what_is_wrong_with_the_whole(definition: Any, path: str, text: str) -> None:
     assert text in problems(definition)[path]
 
@@ -199,16 +359,24 @@ def test_malformed_json_names_line_and_column() -> None:
 
 
 def _fields() -> list[tuple[str, FieldSpec]]:
-    classes: list[type[Any]] = [StateMachine, *asl.STATE_TYPES.values(), asl.Retrier, asl.Catcher, asl.ItemReader,
-                                asl.ItemBatcher, asl.ResultWriter, asl.ReaderConfig, asl.WriterConfig,
-                                asl.ProcessorConfig]
+    classes: list[type[Any]] = [
+        StateMachine,
+        *asl.STATE_TYPES.values(),
+        asl.Retrier,
+        asl.Catcher,
+        asl.ItemReader,
+        asl.ItemBatcher,
+        asl.ResultWriter,
+        asl.ReaderConfig,
+        asl.WriterConfig,
+        asl.ProcessorConfig,
+    ]
     return [(f"{cls.__name__}.{field.attribute}", field.spec) for cls in classes for field in declared_fields(cls)]
 
 
 @pytest.mark.parametrize(("name", "spec"), _fields(), ids=[name for name, _ in _fields()])
 def test_a_fields_attribute_is_its_wire_name_in_snake_case(name: str, spec: FieldSpec) -> None:
-    pascal = "".join(part.upper() if part == "csv" else part.capitalize()
-                     for part in name.split(".")[1].split("_"))
+    pascal = "".join(part.upper() if part == "csv" else part.capitalize() for part in name.split(".")[1].split("_"))
     assert pascal == spec.wire
 
 
@@ -221,16 +389,41 @@ def test_every_field_refuses_a_value_of_a_wrong_type(name: str, spec: FieldSpec)
     assert spec.kind.problem(wrong) is not None
 
 
-_json = st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=5),
-                     lambda inner: st.lists(inner, max_size=3)
-                     | st.dictionaries(st.text(max_size=8), inner, max_size=3),
-                     max_leaves=10)
-_words = st.sampled_from(["Type", "Pass", "Task", "Map", "Choice", "Wait", "StartAt", "States", "Next", "End",
-                          "Choices", "Iterator", "ItemProcessor", "Retry", "Catch", "Branches", "Parallel", "$", "S",
-                          "And", "Not"])
-_shaped = st.recursive(_words | st.booleans() | st.integers(-1, 3) | st.none(),
-                       lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_words, inner, max_size=5),
-                       max_leaves=25)
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=10,
+)
+_words = st.sampled_from(
+    [
+        "Type",
+        "Pass",
+        "Task",
+        "Map",
+        "Choice",
+        "Wait",
+        "StartAt",
+        "States",
+        "Next",
+        "End",
+        "Choices",
+        "Iterator",
+        "ItemProcessor",
+        "Retry",
+        "Catch",
+        "Branches",
+        "Parallel",
+        "$",
+        "S",
+        "And",
+        "Not",
+    ]
+)
+_shaped = st.recursive(
+    _words | st.booleans() | st.integers(-1, 3) | st.none(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_words, inner, max_size=5),
+    max_leaves=25,
+)
 
 
 @given(st.dictionaries(_words, _shaped, max_size=6) | _json)

@@ -29,50 +29,66 @@ def write(folder: Path, name: str, text: str | bytes) -> Path:
     return path
 
 
-@pytest.mark.parametrize(("name", "text"), [
-    ("a.json", json.dumps(DEFINITION)), ("a.asl", json.dumps(DEFINITION)), ("a.asl.json", json.dumps(DEFINITION)),
-    ("a.yaml", YAML), ("a.YML", YAML), ("a.yml", json.dumps(DEFINITION)),
-    ("bom.json", b"\xef\xbb\xbf" + json.dumps(DEFINITION).encode()), ("bom.yaml", b"\xef\xbb\xbf" + YAML.encode()),
-])
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.json", json.dumps(DEFINITION)),
+        ("a.asl", json.dumps(DEFINITION)),
+        ("a.asl.json", json.dumps(DEFINITION)),
+        ("a.yaml", YAML),
+        ("a.YML", YAML),
+        ("a.yml", json.dumps(DEFINITION)),
+        ("bom.json", b"\xef\xbb\xbf" + json.dumps(DEFINITION).encode()),
+        ("bom.yaml", b"\xef\xbb\xbf" + YAML.encode()),
+    ],
+)
 def test_json_and_yaml_give_the_same(tmp_path: Path, name: str, text: str | bytes) -> None:
     assert read_definition(write(tmp_path, name, text)) == DEFINITION
 
 
 def test_a_part_of_a_yaml_file_may_be_shared(tmp_path: Path) -> None:
-    shared = read_definition(write(tmp_path, "a.yaml", "a: &retry\n- {ErrorEquals: [States.ALL]}\nb: *retry\n"
-                                                       "c: {<<: {x: 1}, y: 2}\n"))
+    shared = read_definition(
+        write(tmp_path, "a.yaml", "a: &retry\n- {ErrorEquals: [States.ALL]}\nb: *retry\nc: {<<: {x: 1}, y: 2}\n")
+    )
     assert shared["a"] == shared["b"]
     assert shared["c"] == {"x": 1, "y": 2}
 
 
-@pytest.mark.parametrize(("name", "text", "said"), [
-    ("a.json", '{"a": 1,}', "line 1"),
-    ("a.json", '{"a": 1, "a": 2}', "'a'"),
-    ("a.json", "[1]", "object"),
-    ("a.json", b"\xff\xfe{}", "is not UTF-8 text: byte 0 cannot be read"),
-    ("a.yaml", "a: [1", "The definition is not YAML: "),
-    ("a.yaml", "a: 1\nb: 2\na: 3\n", "The key 'a' is written more than once, the second time at line 3, column 1."),
-    ("a.yaml", "a:\n  - b: 1\n    b: 2\n", "at line 3, column 5"),
-    ("a.yaml", "1: x\n", "The key 1 at line 1, column 1 must be a string. Write it in quotation marks."),
-    ("a.yaml", "on: x\n", "must be a string"),
-    ("a.yaml", "? [1, 2]\n: x\n", "must be a string"),
-    ("a.yaml", "a: !Sub '${x}'\n", "'!Sub' at line 1, column 4"),
-    ("a.yaml", "a: 1\n---\nb: 2\n", "at line 2"),
-    ("a.yaml", "a: \x00\n", "The definition is not YAML: "),
-    ("a.yaml", "", "must be a YAML mapping"),
-    ("a.yaml", "- a\n", "must be a YAML mapping"),
-    ("a.yaml", "a: " + "[" * 3000, "nested too deeply"),
-])
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("a.json", '{"a": 1,}', "line 1"),
+        ("a.json", '{"a": 1, "a": 2}', "'a'"),
+        ("a.json", "[1]", "object"),
+        ("a.json", b"\xff\xfe{}", "is not UTF-8 text: byte 0 cannot be read"),
+        ("a.yaml", "a: [1", "The definition is not YAML: "),
+        ("a.yaml", "a: 1\nb: 2\na: 3\n", "The key 'a' is written more than once, the second time at line 3, column 1."),
+        ("a.yaml", "a:\n  - b: 1\n    b: 2\n", "at line 3, column 5"),
+        ("a.yaml", "1: x\n", "The key 1 at line 1, column 1 must be a string. Write it in quotation marks."),
+        ("a.yaml", "on: x\n", "must be a string"),
+        ("a.yaml", "? [1, 2]\n: x\n", "must be a string"),
+        ("a.yaml", "a: !Sub '${x}'\n", "'!Sub' at line 1, column 4"),
+        ("a.yaml", "a: 1\n---\nb: 2\n", "at line 2"),
+        ("a.yaml", "a: \x00\n", "The definition is not YAML: "),
+        ("a.yaml", "", "must be a YAML mapping"),
+        ("a.yaml", "- a\n", "must be a YAML mapping"),
+        ("a.yaml", "a: " + "[" * 3000, "nested too deeply"),
+    ],
+)
 def test_what_is_no_definition_is_told_with_its_place(tmp_path: Path, name: str, text: str | bytes, said: str) -> None:
     with pytest.raises(DefinitionError) as caught:
         read_definition(write(tmp_path, name, text))
     assert said in str(caught.value)
 
 
-@pytest.mark.parametrize(("value", "said"), [
-    (".nan", "nan is no number of JSON"), ("!!binary aGk=", "cannot be written as JSON"),
-    ("&a {b: *a}", "more than 300 levels"),
-])
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (".nan", "nan is no number of JSON"),
+        ("!!binary aGk=", "cannot be written as JSON"),
+        ("&a {b: *a}", "more than 300 levels"),
+    ],
+)
 def test_what_yaml_has_and_json_has_not_is_refused_when_it_is_read(tmp_path: Path, value: str, said: str) -> None:
     with pytest.raises(DefinitionError) as caught:
         asl.parse(read_definition(write(tmp_path, "a.yaml", f"StartAt: {value}\n")))

@@ -10,10 +10,17 @@ from stepfunctions.catalog.integrations import INTEGRATIONS, SDK_SERVICES, probl
 
 NOT_IN_THE_API = {
     # actions whose names or services are Step Functions' own
-    ("apigateway", "invoke"), ("http", "invoke"), ("eks", "call"), ("eks", "runJob"),
-    ("elasticmapreduce", "createCluster"), ("elasticmapreduce", "terminateCluster"), ("elasticmapreduce", "addStep"),
-    ("elasticmapreduce", "cancelStep"), ("elasticmapreduce", "setClusterTerminationProtection"),
-    ("elasticmapreduce", "modifyInstanceFleetByName"), ("elasticmapreduce", "modifyInstanceGroupByName"),
+    ("apigateway", "invoke"),
+    ("http", "invoke"),
+    ("eks", "call"),
+    ("eks", "runJob"),
+    ("elasticmapreduce", "createCluster"),
+    ("elasticmapreduce", "terminateCluster"),
+    ("elasticmapreduce", "addStep"),
+    ("elasticmapreduce", "cancelStep"),
+    ("elasticmapreduce", "setClusterTerminationProtection"),
+    ("elasticmapreduce", "modifyInstanceFleetByName"),
+    ("elasticmapreduce", "modifyInstanceGroupByName"),
     ("bedrock", "createModelCustomizationJob"),  # of another client than invokeModel
 }
 
@@ -37,27 +44,38 @@ def test_every_sdk_service_is_known_to_boto3() -> None:
 
 
 def test_only_jobs_are_waited_for() -> None:
-    waited = {(name, action) for name, integration in INTEGRATIONS.items()
-              for action, patterns in integration.actions.items() if IntegrationPattern.RUN_JOB in patterns}
-    assert {("glue", "startJobRun"), ("ecs", "runTask"), ("sagemaker", "createTrainingJob"),
-            ("states", "startExecution")} <= waited
+    waited = {
+        (name, action)
+        for name, integration in INTEGRATIONS.items()
+        for action, patterns in integration.actions.items()
+        if IntegrationPattern.RUN_JOB in patterns
+    }
+    assert {
+        ("glue", "startJobRun"),
+        ("ecs", "runTask"),
+        ("sagemaker", "createTrainingJob"),
+        ("states", "startExecution"),
+    } <= waited
     assert not any(action in ("createModel", "createEndpoint", "updateEndpoint") for _, action in waited)
     for integration in INTEGRATIONS.values():
         assert all(IntegrationPattern.REQUEST_RESPONSE in patterns for patterns in integration.actions.values())
 
 
-@pytest.mark.parametrize(("text", "said"), [
-    ("glue:startJobRun.sync", None),
-    ("states:startExecution.sync:2", None),
-    ("aws-sdk:anything:atAll", None),
-    ("aws-sdk:glue:startJobRun.sync", "has no '.sync': start the job and poll"),
-    ("quicksight:go", "There is no optimised integration of 'quicksight'. There are: apigateway, "),
-    ("glue:runJob", "has no action 'runJob'. It has: startJobRun."),
-    ("sagemaker:createModel.sync", "does not support '.sync', but: no suffix."),
-    ("glue:startJobRun.waitForTaskToken", "does not support '.waitForTaskToken', but: no suffix, '.sync'."),
-    ("glue:startJobRun.sync:2", "'.sync:2' exists for states:startExecution alone: write '.sync'."),
-    ("states:startExecution.sync:3", "write '.sync' or '.sync:2'"),
-])
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("glue:startJobRun.sync", None),
+        ("states:startExecution.sync:2", None),
+        ("aws-sdk:anything:atAll", None),
+        ("aws-sdk:glue:startJobRun.sync", "has no '.sync': start the job and poll"),
+        ("quicksight:go", "There is no optimised integration of 'quicksight'. There are: apigateway, "),
+        ("glue:runJob", "has no action 'runJob'. It has: startJobRun."),
+        ("sagemaker:createModel.sync", "does not support '.sync', but: no suffix."),
+        ("glue:startJobRun.waitForTaskToken", "does not support '.waitForTaskToken', but: no suffix, '.sync'."),
+        ("glue:startJobRun.sync:2", "'.sync:2' exists for states:startExecution alone: write '.sync'."),
+        ("states:startExecution.sync:3", "write '.sync' or '.sync:2'"),
+    ],
+)
 def test_what_aws_would_not_know(text: str, said: str | None) -> None:
     problem = problem_with(resource(text))
     assert problem is None if said is None else problem is not None and said in problem

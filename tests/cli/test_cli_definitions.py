@@ -55,8 +55,15 @@ class Printed:
 
 
 def test_a_good_definition(capsys: pytest.CaptureFixture[str]) -> None:
-    for target in ("good.json", "good.yaml", "flow_of_tests.py", "flow_of_tests.py:make", "flow_of_tests:chain",
-                   "flow_of_tests:step", "flow_of_tests.py:definition"):
+    for target in (
+        "good.json",
+        "good.yaml",
+        "flow_of_tests.py",
+        "flow_of_tests.py:make",
+        "flow_of_tests:chain",
+        "flow_of_tests:step",
+        "flow_of_tests.py:definition",
+    ):
         printed = Printed(capsys, "validate", target)
         assert (printed.code, printed.out) == (0, f"{target}: 0 errors, 0 warnings\n"), target
     assert Printed(capsys, "validate", "good.json", "--format", "jsonl").out == ""
@@ -96,20 +103,23 @@ def test_a_text_that_is_no_json(capsys: pytest.CaptureFixture[str], tmp_path: Pa
     assert Printed(capsys, "graph", "torn.json").code == 2
 
 
-@pytest.mark.parametrize(("target", "said"), [
-    ("none.json", "There is no file 'none.json'. Give a definition (JSON or YAML), or MODULE:WORKFLOW."),
-    ("none.py", "There is no file 'none.py'."),
-    ("none_such:workflow", "There is no module 'none_such'"),
-    ("flow_of_tests.py:workflwo", "'flow_of_tests.py' has no 'workflwo'. It has: "),
-    ("flow_of_tests.py:number", "'flow_of_tests.py:number' is a int, not a workflow"),
-    ("flow_of_tests.py:broken", "'flow_of_tests.py:broken' failed: ZeroDivisionError: division by zero ("),
-    ("raising.py", "'raising.py' failed: KeyError: 'x' ("),
-    ("raising:workflow", "raising.py, line 2)"),
-    ("leaving.py", "'leaving.py' failed: SystemExit: 3"),
-    ("torn.py", "'torn.py' failed: SyntaxError"),
-    ("importing.py", "'importing.py' failed: ModuleNotFoundError: No module named 'none_such'"),
-    (".", "Is a directory"),
-])
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        ("none.json", "There is no file 'none.json'. Give a definition (JSON or YAML), or MODULE:WORKFLOW."),
+        ("none.py", "There is no file 'none.py'."),
+        ("none_such:workflow", "There is no module 'none_such'"),
+        ("flow_of_tests.py:workflwo", "'flow_of_tests.py' has no 'workflwo'. It has: "),
+        ("flow_of_tests.py:number", "'flow_of_tests.py:number' is a int, not a workflow"),
+        ("flow_of_tests.py:broken", "'flow_of_tests.py:broken' failed: ZeroDivisionError: division by zero ("),
+        ("raising.py", "'raising.py' failed: KeyError: 'x' ("),
+        ("raising:workflow", "raising.py, line 2)"),
+        ("leaving.py", "'leaving.py' failed: SystemExit: 3"),
+        ("torn.py", "'torn.py' failed: SyntaxError"),
+        ("importing.py", "'importing.py' failed: ModuleNotFoundError: No module named 'none_such'"),
+        (".", "Is a directory"),
+    ],
+)
 def test_targets_that_are_none(capsys: pytest.CaptureFixture[str], target: str, said: str) -> None:
     Path("raising.py").write_text("values = {}\nvalues['x']\n")
     Path("leaving.py").write_text("raise SystemExit(3)\n")
@@ -132,14 +142,17 @@ def test_a_colon_in_the_name_of_a_file(capsys: pytest.CaptureFixture[str]) -> No
     assert Printed(capsys, "validate", "a:b.json").code == 0
 
 
-@pytest.mark.parametrize(("given", "said"), [
-    ("{week: 39}", "--input is not JSON: Expecting property name enclosed in double quotes at line 1, column 2."),
-    ("NaN", "--input is not JSON: JSON has no NaN."),
-    ("@none.json", "--input @none.json: No such file or directory."),
-    ("@latin.json", "--input @latin.json is not UTF-8 text: byte 1 cannot be read."),
-    ("@torn.json", "--input is not JSON: "),
-    ("[" * 100_000, "--input is not JSON: "),
-])
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ("{week: 39}", "--input is not JSON: Expecting property name enclosed in double quotes at line 1, column 2."),
+        ("NaN", "--input is not JSON: JSON has no NaN."),
+        ("@none.json", "--input @none.json: No such file or directory."),
+        ("@latin.json", "--input @latin.json is not UTF-8 text: byte 1 cannot be read."),
+        ("@torn.json", "--input is not JSON: "),
+        ("[" * 100_000, "--input is not JSON: "),
+    ],
+)
 def test_inputs_that_are_no_json(capsys: pytest.CaptureFixture[str], tmp_path: Path, given: str, said: str) -> None:
     Path("latin.json").write_bytes('"é"'.encode("latin-1"))
     Path("torn.json").write_text("{")
@@ -184,23 +197,35 @@ def test_pictures_have_two_endings(capsys: pytest.CaptureFixture[str]) -> None:
     assert Printed(capsys, "graph", "good.json", "-o", "no/such/folder.svg").code == 2
 
 
-@pytest.mark.parametrize("arguments", [
-    ["executions", "list"], ["executions", "show", "x"], ["graph", "good.json", "--execution", "arn:x"],
-])
-def test_without_a_local_cloud_there_is_nothing_to_ask(arguments: list[str],
-                                                       capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["executions", "list"],
+        ["executions", "show", "x"],
+        ["graph", "good.json", "--execution", "arn:x"],
+    ],
+)
+def test_without_a_local_cloud_there_is_nothing_to_ask(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     printed = Printed(capsys, *arguments)
     assert printed.code == 3
     assert "No local cloud runs on .stepfunctions. Start one with 'stepfunctions local start" in printed.err
     assert "or ask AWS with --aws" in printed.err
 
 
-@pytest.mark.parametrize("arguments", [
-    ["executions", "list", "--aws"], ["executions", "show", "x", "--aws"], ["run", "good.json", "--aws"],
-    ["graph", "good.json", "--execution", "arn:x", "--aws"],
-])
-def test_aws_is_asked_with_the_environments_client(arguments: list[str], capsys: pytest.CaptureFixture[str],
-                                                   monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["executions", "list", "--aws"],
+        ["executions", "show", "x", "--aws"],
+        ["run", "good.json", "--aws"],
+        ["graph", "good.json", "--execution", "arn:x", "--aws"],
+    ],
+)
+def test_aws_is_asked_with_the_environments_client(
+    arguments: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Nothing answers on that port: the refused connection shows whom the command asked."""
     from stepfunctions.workflow import clients
 
@@ -210,9 +235,14 @@ def test_aws_is_asked_with_the_environments_client(arguments: list[str], capsys:
         import boto3
         from botocore.config import Config
 
-        client = boto3.client("stepfunctions", region_name="eu-west-1", endpoint_url="http://127.0.0.1:9",
-                              aws_access_key_id="x", aws_secret_access_key="x",
-                              config=Config(retries={"total_max_attempts": 1}))
+        client = boto3.client(
+            "stepfunctions",
+            region_name="eu-west-1",
+            endpoint_url="http://127.0.0.1:9",
+            aws_access_key_id="x",
+            aws_secret_access_key="x",
+            config=Config(retries={"total_max_attempts": 1}),
+        )
         made.append(client)
         return client
 

@@ -36,11 +36,18 @@ def test_nothing_running_is_a_negative_answer(capsys: pytest.CaptureFixture[str]
     assert not (tmp_path / ".stepfunctions").exists()
 
 
-@pytest.mark.parametrize("arguments", [
-    ["nonsense"], ["local", "nonsense"], ["local", "start", "--port", "99999"], ["local", "start", "--max-jobs", "0"],
-    ["local", "status", "--format", "xml"], ["local", "image", "add", "x", "--folder", "nowhere"],
-    ["local", "image", "add", "x", "--folder", ".", "--family", "cobol"],
-])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["nonsense"],
+        ["local", "nonsense"],
+        ["local", "start", "--port", "99999"],
+        ["local", "start", "--max-jobs", "0"],
+        ["local", "status", "--format", "xml"],
+        ["local", "image", "add", "x", "--folder", "nowhere"],
+        ["local", "image", "add", "x", "--folder", ".", "--family", "cobol"],
+    ],
+)
 def test_a_usage_error_is_2_without_a_traceback(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert run(arguments) == 2
     assert "Traceback" not in capsys.readouterr().err
@@ -64,8 +71,9 @@ def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.startswith("stepfunctions, version 3.")
 
 
-def test_a_fault_of_ours_is_one_message_and_3(monkeypatch: pytest.MonkeyPatch,
-                                              capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_fault_of_ours_is_one_message_and_3(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     def broken(_path: object) -> None:
         raise ZeroDivisionError("division by zero")
 

@@ -34,10 +34,15 @@ SQS = Resource.parse("arn:aws:states:::sqs:sendMessage.waitForTaskToken")
 
 def execution(name: str = "e", **fields: Any) -> Execution:
     given: dict[str, Any] = {
-        "arn": f"{PREFIX}:execution:m:{name}", "name": name, "machine_arn": f"{PREFIX}:stateMachine:m",
-        "machine_name": "m", "role_arn": "role", "input": Document({"a": "é"}), "started_at": 1.5,
+        "arn": f"{PREFIX}:execution:m:{name}",
+        "name": name,
+        "machine_arn": f"{PREFIX}:stateMachine:m",
+        "machine_name": "m",
+        "role_arn": "role",
+        "input": Document({"a": "é"}),
+        "started_at": 1.5,
         "definition_id": "d",
-    }  # fmt: skip
+    }
     return Execution(**{**given, **fields})
 
 
@@ -51,19 +56,30 @@ def task(branch: int, attempt: int = 1, **fields: Any) -> RunTask:
 
 def map_run(name: str = "r", **fields: Any) -> MapRun:
     given: dict[str, Any] = {
-        "arn": f"{PREFIX}:mapRun:m/l:{name}", "execution_arn": f"{PREFIX}:execution:m:e",
-        "machine_arn": f"{PREFIX}:stateMachine:m", "branch": 1, "attempt": 2, "state": "M", "label": "l",
+        "arn": f"{PREFIX}:mapRun:m/l:{name}",
+        "execution_arn": f"{PREFIX}:execution:m:e",
+        "machine_arn": f"{PREFIX}:stateMachine:m",
+        "branch": 1,
+        "attempt": 2,
+        "state": "M",
+        "label": "l",
         "region": "/States/M/ItemProcessor",
-    }  # fmt: skip
+    }
     return MapRun(**{**given, **fields})
 
 
 def machine(name: str = "m", **fields: Any) -> Machine:
     given: dict[str, Any] = {
-        "arn": f"{PREFIX}:stateMachine:{name}", "name": name, "type": "STANDARD", "role_arn": "role",
-        "definition": '{"é": 1}', "definition_id": "d1", "revision_id": "r1", "created_at": 1.0,
+        "arn": f"{PREFIX}:stateMachine:{name}",
+        "name": name,
+        "type": "STANDARD",
+        "role_arn": "role",
+        "definition": '{"é": 1}',
+        "definition_id": "d1",
+        "revision_id": "r1",
+        "created_at": 1.0,
         "updated_at": 2.0,
-    }  # fmt: skip
+    }
     return Machine(**{**given, **fields})
 
 
@@ -106,9 +122,29 @@ def test_an_execution_comes_back_as_it_was_committed(reopen: Reopen) -> None:
     assert loaded.branches == {1: root, 2: child}
     assert loaded.families[1].ids == [2]
     assert (loaded.program, loaded.dirty, loaded.removed) == (None, set(), set())
-    for name in ("arn", "name", "machine_arn", "machine_name", "role_arn", "input", "started_at", "definition_id",
-                 "region", "type", "status", "output", "error", "cause", "stopped_at", "parent_map_run_arn",
-                 "item_index", "next_branch", "last_event_id", "transitions", "redrive_count"):  # fmt: skip
+    for name in (
+        "arn",
+        "name",
+        "machine_arn",
+        "machine_name",
+        "role_arn",
+        "input",
+        "started_at",
+        "definition_id",
+        "region",
+        "type",
+        "status",
+        "output",
+        "error",
+        "cause",
+        "stopped_at",
+        "parent_map_run_arn",
+        "item_index",
+        "next_branch",
+        "last_event_id",
+        "transitions",
+        "redrive_count",
+    ):
         assert getattr(loaded, name) == getattr(one, name), name
 
 
@@ -168,15 +204,34 @@ def test_the_end_leaves_no_branches_and_no_waits(reopen: Reopen) -> None:
 def test_waits_come_and_go_with_commands_and_outcomes(reopen: Reopen) -> None:
     store = reopen()
     one = execution()
-    put(store, one, commands=[
-        task(1, token="t", credentials={"RoleArn": "r"}, timeout_seconds=5, heartbeat_seconds=2), task(2), task(3),
-        SetTimer(1, 1, TimerKind.TIMEOUT, 10.0), SetTimer(1, 1, TimerKind.HEARTBEAT, 5.0),
-        SetTimer(2, 1, TimerKind.WAIT, 7.0), SetTimer(3, 1, TimerKind.RETRY, 8.0),
-        task(4), CancelTask(4, 1, "T", SQS), SetTimer(4, 1, TimerKind.WAIT, 1.0), CancelTimers(4),
-    ])  # fmt: skip
-    put(store, one, taken=[TaskSubmitted(1, 1, Document("job")), TaskSucceeded(2, 1, Document(1)),
-                           TaskFailed(3, 1, "E", "c"), TimerFired(2, 1, TimerKind.WAIT)],
-        commands=[SetTimer(1, 1, TimerKind.HEARTBEAT, 6.0), SetTimer(3, 2, TimerKind.RETRY, 9.0)])  # fmt: skip
+    put(
+        store,
+        one,
+        commands=[
+            task(1, token="t", credentials={"RoleArn": "r"}, timeout_seconds=5, heartbeat_seconds=2),
+            task(2),
+            task(3),
+            SetTimer(1, 1, TimerKind.TIMEOUT, 10.0),
+            SetTimer(1, 1, TimerKind.HEARTBEAT, 5.0),
+            SetTimer(2, 1, TimerKind.WAIT, 7.0),
+            SetTimer(3, 1, TimerKind.RETRY, 8.0),
+            task(4),
+            CancelTask(4, 1, "T", SQS),
+            SetTimer(4, 1, TimerKind.WAIT, 1.0),
+            CancelTimers(4),
+        ],
+    )
+    put(
+        store,
+        one,
+        taken=[
+            TaskSubmitted(1, 1, Document("job")),
+            TaskSucceeded(2, 1, Document(1)),
+            TaskFailed(3, 1, "E", "c"),
+            TimerFired(2, 1, TimerKind.WAIT),
+        ],
+        commands=[SetTimer(1, 1, TimerKind.HEARTBEAT, 6.0), SetTimer(3, 2, TimerKind.RETRY, 9.0)],
+    )
     pending = reopen().executions.pending(one.arn)
     assert pending.tasks == [
         (task(1, token="t", credentials={"RoleArn": "r"}, timeout_seconds=5, heartbeat_seconds=2), Document("job"))
@@ -244,8 +299,9 @@ def test_executions_are_listed_newest_first_in_pages(reopen: Reopen) -> None:
     put(store, execution("child", parent_map_run_arn="run", machine_arn="c"))
     page = reopen().executions.page
 
-    def names(machine_arn: str | None = None, status: str | None = None, run: str | None = None,
-              limit: int = 10) -> list[list[str]]:  # fmt: skip
+    def names(
+        machine_arn: str | None = None, status: str | None = None, run: str | None = None, limit: int = 10
+    ) -> list[list[str]]:
         found, after = [], None
         while True:
             executions, after = page(machine_arn, status, run, after, limit)
@@ -296,10 +352,17 @@ def test_machines_are_put_replaced_listed_and_deleted(reopen: Reopen) -> None:
 def test_map_runs_are_written_with_the_executions(reopen: Reopen) -> None:
     store = reopen()
     run = map_run(
-        items=Document([1, {"é": 2}]), input=Document({"a": 1}), reader={"Resource": "x"}, context={"c": 1},
-        variables={"v": 1}, tolerated_failure_count=3, tolerated_failure_percentage=2.5, total=2, started_at=1.0,
+        items=Document([1, {"é": 2}]),
+        input=Document({"a": 1}),
+        reader={"Resource": "x"},
+        context={"c": 1},
+        variables={"v": 1},
+        tolerated_failure_count=3,
+        tolerated_failure_percentage=2.5,
+        total=2,
+        started_at=1.0,
         max_concurrency=4,
-    )  # fmt: skip
+    )
     store.executions.commit([Change(execution())], [run, map_run("s", status=Status.FAILED)])
     assert reopen().map_runs.get(run.arn) == run
     store = reopen()
@@ -318,17 +381,22 @@ def test_outputs_come_in_item_order(store: Store) -> None:
         child.status, child.output = Status.SUCCEEDED, Document(index)
         put(store, child)
     put(store, execution("open", parent_map_run_arn="run", item_index=4))
-    put(store, execution("strange", parent_map_run_arn="other run", item_index=5, status=Status.SUCCEEDED,
-                         output=Document("no")))  # fmt: skip
+    put(
+        store,
+        execution(
+            "strange", parent_map_run_arn="other run", item_index=5, status=Status.SUCCEEDED, output=Document("no")
+        ),
+    )
     assert [document.value for document in store.map_runs.outputs("run")] == [0, 1, 2, 300]
     assert list(store.map_runs.outputs("none")) == []
 
 
 def test_more_outputs_than_one_read_takes(store: Store) -> None:
     children = [
-        execution(str(index), parent_map_run_arn="run", item_index=index, status=Status.SUCCEEDED,
-                  output=Document(index))
+        execution(
+            str(index), parent_map_run_arn="run", item_index=index, status=Status.SUCCEEDED, output=Document(index)
+        )
         for index in range(450)
-    ]  # fmt: skip
+    ]
     store.executions.commit([Change(child) for child in children])
     assert [document.value for document in store.map_runs.outputs("run")] == list(range(450))

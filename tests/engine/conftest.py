@@ -80,9 +80,16 @@ class Driver:
     def __post_init__(self) -> None:
         self.program = compile_program(parse(self.definition))
         self.execution = Execution(
-            arn=ARN, name="run", machine_arn="arn:aws:states:us-east-1:123456789012:stateMachine:machine",
-            machine_name="machine", role_arn="arn:aws:iam::123456789012:role/r", input=Document(self.input),
-            started_at=self.now, type=self.type, program=self.program)
+            arn=ARN,
+            name="run",
+            machine_arn="arn:aws:states:us-east-1:123456789012:stateMachine:machine",
+            machine_name="machine",
+            role_arn="arn:aws:iam::123456789012:role/r",
+            input=Document(self.input),
+            started_at=self.now,
+            type=self.type,
+            program=self.program,
+        )
         self.rows: dict[int, str] = {}
         self.tasks: dict[tuple[int, int], RunTask] = {}
         self.timers: dict[tuple[int, TimerKind], SetTimer] = {}
@@ -214,8 +221,7 @@ class Driver:
 
     def history(self) -> list[dict[str, Any]]:
         """Return the history as the API shows it, without the timestamps."""
-        return [{key: value for key, value in render(event).items() if key != "timestamp"}
-                for event in self.events]
+        return [{key: value for key, value in render(event).items() if key != "timestamp"} for event in self.events]
 
     def find(self, kind: str) -> dict[str, Any]:
         """Return the details of the first event of this type."""

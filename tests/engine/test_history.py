@@ -18,9 +18,19 @@ MODEL = botocore.session.get_session().get_service_model("stepfunctions")
 EVENT = MODEL.shape_for("HistoryEvent")
 TYPES: list[str] = list(MODEL.shape_for("HistoryEventType").enum)
 WITHOUT_DETAILS = {
-    "LambdaFunctionStarted", "MapRunAborted", "MapRunSucceeded", "MapStateAborted", "MapStateFailed",
-    "MapStateSucceeded", "ParallelStateAborted", "ParallelStateFailed", "ParallelStateStarted",
-    "ParallelStateSucceeded", "TaskStateAborted", "WaitStateAborted"}
+    "LambdaFunctionStarted",
+    "MapRunAborted",
+    "MapRunSucceeded",
+    "MapStateAborted",
+    "MapStateFailed",
+    "MapStateSucceeded",
+    "ParallelStateAborted",
+    "ParallelStateFailed",
+    "ParallelStateStarted",
+    "ParallelStateSucceeded",
+    "TaskStateAborted",
+    "WaitStateAborted",
+}
 GOLDEN = Path(__file__).parent / "golden"
 
 
@@ -53,18 +63,34 @@ PAYLOAD = Document({"a": 1})
 WHERE = {"resourceType": "lambda", "resource": "invoke"}
 
 
-@pytest.mark.parametrize("event", [
-    HistoryEvent(1, 0, 0.0, "ExecutionStarted", None, PAYLOAD, {"roleArn": "r"}),
-    HistoryEvent(1, 0, 0.0, "TaskScheduled", None, PAYLOAD, {
-        **WHERE, "region": "us-east-1", "timeoutInSeconds": 1, "heartbeatInSeconds": 2,
-        "taskCredentials": {"roleArn": "r"}}),
-    HistoryEvent(1, 0, 0.0, "TaskSucceeded", None, PAYLOAD, WHERE),
-    HistoryEvent(1, 0, 0.0, "TaskFailed", None, None, {**WHERE, "error": "e", "cause": "c"}),
-    HistoryEvent(1, 0, 0.0, "PassStateExited", "S", PAYLOAD, {"assignedVariables": {"v": "1"}}),
-    HistoryEvent(1, 0, 0.0, "MapIterationStarted", "M", None, {"index": 3}),
-    HistoryEvent(1, 0, 0.0, "LambdaFunctionScheduled", None, PAYLOAD, {"resource": "arn", "timeoutInSeconds": 3}),
-    HistoryEvent(1, 0, 0.0, "MapRunStarted", None, None, {"mapRunArn": "arn"}),
-], ids=lambda event: event.type)
+@pytest.mark.parametrize(
+    "event",
+    [
+        HistoryEvent(1, 0, 0.0, "ExecutionStarted", None, PAYLOAD, {"roleArn": "r"}),
+        HistoryEvent(
+            1,
+            0,
+            0.0,
+            "TaskScheduled",
+            None,
+            PAYLOAD,
+            {
+                **WHERE,
+                "region": "us-east-1",
+                "timeoutInSeconds": 1,
+                "heartbeatInSeconds": 2,
+                "taskCredentials": {"roleArn": "r"},
+            },
+        ),
+        HistoryEvent(1, 0, 0.0, "TaskSucceeded", None, PAYLOAD, WHERE),
+        HistoryEvent(1, 0, 0.0, "TaskFailed", None, None, {**WHERE, "error": "e", "cause": "c"}),
+        HistoryEvent(1, 0, 0.0, "PassStateExited", "S", PAYLOAD, {"assignedVariables": {"v": "1"}}),
+        HistoryEvent(1, 0, 0.0, "MapIterationStarted", "M", None, {"index": 3}),
+        HistoryEvent(1, 0, 0.0, "LambdaFunctionScheduled", None, PAYLOAD, {"resource": "arn", "timeoutInSeconds": 3}),
+        HistoryEvent(1, 0, 0.0, "MapRunStarted", None, None, {"mapRunArn": "arn"}),
+    ],
+    ids=lambda event: event.type,
+)
 @pytest.mark.parametrize("include_data", [True, False])
 def test_details_have_the_members_of_the_model(event: HistoryEvent, include_data: bool) -> None:
     shown = render(event, include_data)
@@ -87,8 +113,10 @@ def test_golden_history(drive: Any, answers: Any, name: str, stored: bool) -> No
     """Each file: a definition, an input, what its tasks do, and the history. UPDATE_GOLDEN=1 writes it anew."""
     path = GOLDEN / f"{name}.json"
     case = json.loads(path.read_text())
-    script = {state: [answers.fails(*reply["fails"]) if "fails" in reply else answers.ok(**reply) for reply in replies]
-              for state, replies in case["script"].items()}
+    script = {
+        state: [answers.fails(*reply["fails"]) if "fails" in reply else answers.ok(**reply) for reply in replies]
+        for state, replies in case["script"].items()
+    }
     run = drive(case["definition"], case["input"], script=script, stored=stored).run()
     for event in run.events:
         check(render(event), EVENT, event.type)
@@ -102,13 +130,14 @@ def test_golden_history(drive: Any, answers: Any, name: str, stored: bool) -> No
 def _line(event: dict[str, Any]) -> str:
     """One event as a line: id, previous id, type, details."""
     key = next((key for key in event if key.endswith("EventDetails")), None)
-    details = {} if key is None else {
-        name: value for name, value in event[key].items() if not name.endswith("Details")}
+    details = {} if key is None else {name: value for name, value in event[key].items() if not name.endswith("Details")}
     shown = "".join(f" {name}={value}" for name, value in details.items())
     return f"{event['id']:>3} <- {event['previousEventId']:<3} {event['type']}{shown}"
 
 
 def _pretty(case: dict[str, Any]) -> str:
-    parts = [f'  "{key}": ' + (json.dumps(value, indent=2).replace("\n", "\n  ") if key == "history"
-                                else json.dumps(value)) for key, value in case.items()]
+    parts = [
+        f'  "{key}": ' + (json.dumps(value, indent=2).replace("\n", "\n  ") if key == "history" else json.dumps(value))
+        for key, value in case.items()
+    ]
     return "{\n" + ",\n".join(parts) + "\n}\n"

@@ -23,11 +23,22 @@ from stepfunctions.errors import StateFailed
 
 
 def distributed(**fields: Any) -> dict[str, Any]:
-    return {"StartAt": "M", "States": {
-        "M": {"Type": "Map", "End": True, "ItemProcessor": {
-            "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
-            "StartAt": "I", "States": {"I": {"Type": "Pass", "End": True}}}, **fields},
-        "Caught": {"Type": "Pass", "End": True}}}
+    return {
+        "StartAt": "M",
+        "States": {
+            "M": {
+                "Type": "Map",
+                "End": True,
+                "ItemProcessor": {
+                    "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+                    "StartAt": "I",
+                    "States": {"I": {"Type": "Pass", "End": True}},
+                },
+                **fields,
+            },
+            "Caught": {"Type": "Pass", "End": True},
+        },
+    }
 
 
 def started(drive: Any, definition: dict[str, Any], value: Any) -> tuple[Any, MapRun]:
@@ -44,8 +55,15 @@ def test_events_of_a_map_run_as_recorded_of_aws(drive: Any) -> None:
     assert run.find("MapRunStarted") == {"mapRunArn": record.arn}
     run.end_map_run(output=[0])
     assert run.chain() == [
-        (0, "ExecutionStarted"), (0, "MapStateEntered"), (2, "MapStateStarted"), (3, "MapRunStarted"),
-        (4, "MapRunSucceeded"), (5, "MapStateSucceeded"), (5, "MapStateExited"), (7, "ExecutionSucceeded")]
+        (0, "ExecutionStarted"),
+        (0, "MapStateEntered"),
+        (2, "MapStateStarted"),
+        (3, "MapRunStarted"),
+        (4, "MapRunSucceeded"),
+        (5, "MapStateSucceeded"),
+        (5, "MapStateExited"),
+        (7, "ExecutionSucceeded"),
+    ]
     assert run.output == [0]
 
 
@@ -80,8 +98,17 @@ def test_numbers_that_no_store_can_hold_fail_the_state(drive: Any, field: str) -
 
 
 def test_no_tolerance_needs_no_total() -> None:
-    run = MapRun(arn="r", execution_arn="e", machine_arn="m", branch=1, attempt=1, state="M", label="l", region="",
-                 tolerated_failure_percentage=0.0)
+    run = MapRun(
+        arn="r",
+        execution_arn="e",
+        machine_arn="m",
+        branch=1,
+        attempt=1,
+        state="M",
+        label="l",
+        region="",
+        tolerated_failure_percentage=0.0,
+    )
     child_started(run)
     child_ended(run, "FAILED")
     assert verdict(run) is not None
@@ -90,32 +117,53 @@ def test_no_tolerance_needs_no_total() -> None:
 
 
 def test_everything_the_run_needs_is_resolved(drive: Any) -> None:
-    _, record = started(drive, distributed(
-        InputPath="$.in", MaxConcurrencyPath="$.width", ToleratedFailureCountPath="$.count",
-        ToleratedFailurePercentagePath="$.percent", ItemSelector={"v.$": "$$.Map.Item.Value"},
-        ItemReader={"Resource": "arn:aws:states:::s3:getObject", "Parameters": {"Bucket.$": "$.bucket", "Key": "k"},
-                    "ReaderConfig": {"InputType": "CSV", "CSVHeaderLocation": "GIVEN", "CSVHeaders": ["a", "b"],
-                                     "MaxItemsPath": "$.most"}},
-        ItemBatcher={"MaxItemsPerBatch": 10, "BatchInput": {"x.$": "$.width"}},
-        ResultWriter={"Resource": "arn:aws:states:::s3:putObject", "Parameters": {"Bucket.$": "$.bucket"}}),
-        {"in": {"width": 5, "count": 3, "percent": 12.5, "bucket": "lake", "most": 100}})
+    _, record = started(
+        drive,
+        distributed(
+            InputPath="$.in",
+            MaxConcurrencyPath="$.width",
+            ToleratedFailureCountPath="$.count",
+            ToleratedFailurePercentagePath="$.percent",
+            ItemSelector={"v.$": "$$.Map.Item.Value"},
+            ItemReader={
+                "Resource": "arn:aws:states:::s3:getObject",
+                "Parameters": {"Bucket.$": "$.bucket", "Key": "k"},
+                "ReaderConfig": {
+                    "InputType": "CSV",
+                    "CSVHeaderLocation": "GIVEN",
+                    "CSVHeaders": ["a", "b"],
+                    "MaxItemsPath": "$.most",
+                },
+            },
+            ItemBatcher={"MaxItemsPerBatch": 10, "BatchInput": {"x.$": "$.width"}},
+            ResultWriter={"Resource": "arn:aws:states:::s3:putObject", "Parameters": {"Bucket.$": "$.bucket"}},
+        ),
+        {"in": {"width": 5, "count": 3, "percent": 12.5, "bucket": "lake", "most": 100}},
+    )
     assert record.max_concurrency == 5
     assert (record.tolerated_failure_count, record.tolerated_failure_percentage) == (3, 12.5)
     assert record.reader == {
-        "Resource": "arn:aws:states:::s3:getObject", "Parameters": {"Bucket": "lake", "Key": "k"},
-        "ReaderConfig": {"InputType": "CSV", "CSVHeaderLocation": "GIVEN", "CSVHeaders": ["a", "b"],
-                         "MaxItems": 100}}
+        "Resource": "arn:aws:states:::s3:getObject",
+        "Parameters": {"Bucket": "lake", "Key": "k"},
+        "ReaderConfig": {"InputType": "CSV", "CSVHeaderLocation": "GIVEN", "CSVHeaders": ["a", "b"], "MaxItems": 100},
+    }
     assert record.batcher == {"MaxItemsPerBatch": 10, "BatchInput": {"x": 5}}
     assert record.writer == {"Resource": "arn:aws:states:::s3:putObject", "Parameters": {"Bucket": "lake"}}
     assert (record.items, record.total) == (None, None)
     assert record.region == "/States/M/ItemProcessor"
 
 
-@pytest.mark.parametrize(("value", "cause"), [
-    ({}, 'The ToleratedFailureCountPath field refers to value "{}" which is not a valid integer: $.n'),
-    ("NoNumber", 'The ToleratedFailureCountPath field refers to value "NoNumber" which is not a valid integer: $.n'),
-    (-1, "ToleratedFailureCount cannot be negative."),
-])
+@pytest.mark.parametrize(
+    ("value", "cause"),
+    [
+        ({}, 'The ToleratedFailureCountPath field refers to value "{}" which is not a valid integer: $.n'),
+        (
+            "NoNumber",
+            'The ToleratedFailureCountPath field refers to value "NoNumber" which is not a valid integer: $.n',
+        ),
+        (-1, "ToleratedFailureCount cannot be negative."),
+    ],
+)
 def test_a_tolerance_that_is_none_as_recorded_of_aws(drive: Any, value: Any, cause: str) -> None:
     run = drive(distributed(ItemsPath="$.items", ToleratedFailureCountPath="$.n"), {"items": [0], "n": value}).run()
     where = "An error occurred while executing the state 'M' (entered at the event id #2). "
@@ -135,8 +183,16 @@ def test_a_child_execution_runs_the_processors_region(drive: Any) -> None:
 
 
 def record(**fields: Any) -> MapRun:
-    defaults: dict[str, Any] = {"arn": "arn:run", "execution_arn": "e", "machine_arn": "m", "branch": 1, "attempt": 1,
-                                "state": "M", "label": "l", "region": "/States/M/ItemProcessor"}
+    defaults: dict[str, Any] = {
+        "arn": "arn:run",
+        "execution_arn": "e",
+        "machine_arn": "m",
+        "branch": 1,
+        "attempt": 1,
+        "state": "M",
+        "label": "l",
+        "region": "/States/M/ItemProcessor",
+    }
     return MapRun(**(defaults | fields))
 
 
@@ -180,16 +236,19 @@ def test_a_run_without_items(fields: dict[str, Any]) -> None:
     assert verdict(run) == Verdict("SUCCEEDED")
 
 
-@pytest.mark.parametrize(("fields", "failures", "fails"), [
-    ({}, 1, True),
-    ({"tolerated_failure_count": 2}, 2, False),
-    ({"tolerated_failure_count": 2}, 3, True),
-    ({"tolerated_failure_percentage": 30.0}, 3, False),
-    ({"tolerated_failure_percentage": 30.0}, 4, True),
-    ({"tolerated_failure_count": 9, "tolerated_failure_percentage": 30.0}, 4, True),
-    ({"tolerated_failure_count": 1, "tolerated_failure_percentage": 90.0}, 2, True),
-    ({"tolerated_failure_percentage": 100.0}, 10, False),
-])
+@pytest.mark.parametrize(
+    ("fields", "failures", "fails"),
+    [
+        ({}, 1, True),
+        ({"tolerated_failure_count": 2}, 2, False),
+        ({"tolerated_failure_count": 2}, 3, True),
+        ({"tolerated_failure_percentage": 30.0}, 3, False),
+        ({"tolerated_failure_percentage": 30.0}, 4, True),
+        ({"tolerated_failure_count": 9, "tolerated_failure_percentage": 30.0}, 4, True),
+        ({"tolerated_failure_count": 1, "tolerated_failure_percentage": 90.0}, 2, True),
+        ({"tolerated_failure_percentage": 100.0}, 10, False),
+    ],
+)
 def test_tolerated_failures(fields: dict[str, Any], failures: int, fails: bool) -> None:
     run = record(total=10, **fields)
     for _ in range(10):
@@ -202,14 +261,30 @@ def test_tolerated_failures(fields: dict[str, Any], failures: int, fails: bool) 
 
 
 def test_input_of_a_child(drive: Any) -> None:
-    definition = distributed(ItemsPath="$.items", ItemSelector={
-        "i.$": "$$.Map.Item.Index", "v.$": "$$.Map.Item.Value", "k.$": "$$.Map.Item.Key",
-        "s.$": "$$.Map.Item.Source", "run.$": "$$.Execution.Name", "base.$": "$.base", "outer.$": "$outer"})
+    definition = distributed(
+        ItemsPath="$.items",
+        ItemSelector={
+            "i.$": "$$.Map.Item.Index",
+            "v.$": "$$.Map.Item.Value",
+            "k.$": "$$.Map.Item.Key",
+            "s.$": "$$.Map.Item.Source",
+            "run.$": "$$.Execution.Name",
+            "base.$": "$.base",
+            "outer.$": "$outer",
+        },
+    )
     definition["States"]["S"] = {"Type": "Pass", "Assign": {"outer": 9}, "Next": "M"}
     definition["StartAt"] = "S"
     run, found = started(drive, definition, {"items": {"a": 1}, "base": 2})
     assert child_input(run.program, found, 1, 0, "a").value == {
-        "i": 0, "v": 1, "k": "a", "s": "STATE_DATA", "run": "run", "base": 2, "outer": 9}
+        "i": 0,
+        "v": 1,
+        "k": "a",
+        "s": "STATE_DATA",
+        "run": "run",
+        "base": 2,
+        "outer": 9,
+    }
 
 
 def test_input_of_a_child_without_selector_is_the_item(drive: Any) -> None:

@@ -12,8 +12,9 @@ from stepfunctions.engine import advance
 from stepfunctions.engine.execution import Branch, Waiting
 
 INVOKE = "arn:aws:states:::lambda:invoke"
-RELAXED = settings(max_examples=60, deadline=None, suppress_health_check=[
-    HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+RELAXED = settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
 
 
 @st.composite
@@ -41,23 +42,40 @@ def machines(draw: Any) -> tuple[dict[str, Any], dict[str, list[Any]]]:
         if kind == "Wait":
             return flow | {"Seconds": draw(st.integers(0, 3))}
         if kind == "Choice":
-            return {"Type": kind, "Default": following, "Choices": [
-                {"Variable": "$.r.at", "IsPresent": True, "Next": last}]}
+            return {
+                "Type": kind,
+                "Default": following,
+                "Choices": [{"Variable": "$.r.at", "IsPresent": True, "Next": last}],
+            }
         if draw(st.booleans()):
-            flow["Retry"] = [{"ErrorEquals": ["A"], "IntervalSeconds": draw(st.integers(1, 3)), "MaxAttempts": 2,
-                              "JitterStrategy": draw(st.sampled_from(["FULL", "NONE"]))}]
+            flow["Retry"] = [
+                {
+                    "ErrorEquals": ["A"],
+                    "IntervalSeconds": draw(st.integers(1, 3)),
+                    "MaxAttempts": 2,
+                    "JitterStrategy": draw(st.sampled_from(["FULL", "NONE"])),
+                }
+            ]
         if draw(st.booleans()):
             flow["Catch"] = [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.e", "Next": last}]
         if kind == "Task":
             tasks.append(name)
-            return flow | {"Resource": INVOKE, "TimeoutSeconds": 2, "ResultPath": "$.r", "Parameters": {
-                "n.$": "$$.State.RetryCount", "c.$": "States.MathRandom(0, 1000000)"}}
+            return flow | {
+                "Resource": INVOKE,
+                "TimeoutSeconds": 2,
+                "ResultPath": "$.r",
+                "Parameters": {"n.$": "$$.State.RetryCount", "c.$": "States.MathRandom(0, 1000000)"},
+            }
         if kind == "Parallel":
             branches = [region(depth - 1) for _ in range(draw(st.integers(1, 3)))]
             return flow | {"Branches": branches, "ResultPath": "$.p"}
-        return flow | {"ItemsPath": "$$.Execution.Input.items", "MaxConcurrency": draw(st.integers(0, 3)),
-                       "ItemSelector": {"v.$": "$$.Map.Item.Value"}, "ItemProcessor": region(depth - 1),
-                       "ResultPath": "$.m"}
+        return flow | {
+            "ItemsPath": "$$.Execution.Input.items",
+            "MaxConcurrency": draw(st.integers(0, 3)),
+            "ItemSelector": {"v.$": "$$.Map.Item.Value"},
+            "ItemProcessor": region(depth - 1),
+            "ResultPath": "$.m",
+        }
 
     definition = region(2)
     does = st.sampled_from(["ok", "ok", "ok", "A", "B", "silent"])
@@ -81,8 +99,18 @@ def played(drive: Any, answers: Any, case: tuple[dict[str, Any], dict[str, list[
 
 
 def told(run: Any) -> list[Any]:
-    return [(event.id, event.previous_id, event.timestamp, event.type, event.name,
-             event.payload and event.payload.text, event.extra) for event in run.events]
+    return [
+        (
+            event.id,
+            event.previous_id,
+            event.timestamp,
+            event.type,
+            event.name,
+            event.payload and event.payload.text,
+            event.extra,
+        )
+        for event in run.events
+    ]
 
 
 @RELAXED
@@ -115,22 +143,44 @@ def test_histories_are_well_formed(drive: Any, answers: Any, case: Any) -> None:
     assert [event.id for event in run.events] == list(range(1, len(run.events) + 1))
     assert all(event.previous_id < event.id for event in run.events)
     assert [event.type for event in run.events if event.type.startswith("Execution")] == [
-        "ExecutionStarted", "ExecutionSucceeded" if run.status == "SUCCEEDED" else "ExecutionFailed"]
+        "ExecutionStarted",
+        "ExecutionSucceeded" if run.status == "SUCCEEDED" else "ExecutionFailed",
+    ]
 
 
-json_values = st.recursive(st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=5),
-                           lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner))
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
+)
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.builds(
-    Branch, id=st.integers(1, 9), parent=st.integers(0, 9), index=st.integers(0, 9), region=st.text(max_size=9),
-    state=st.text(max_size=9), attempt=st.integers(0, 9), waiting=st.sampled_from(Waiting), entered=st.booleans(),
-    input=json_values.map(Document), effective=st.none() | json_values.map(Document),
-    output=st.none() | json_values.map(Document), variables=st.dictionaries(st.text(max_size=3), json_values),
-    retries=st.lists(st.integers(0, 9)), retried=st.integers(0, 9),
-    entered_at=st.floats(0, 2e9), last_event=st.integers(0, 99), key=st.none() | st.text(max_size=3),
-    map_run_arn=st.none() | st.text(max_size=3), submitted=st.booleans(), heartbeat=st.integers(0, 9),
-    timed=st.booleans(), entered_event=st.integers(0, 99)))
+@given(
+    st.builds(
+        Branch,
+        id=st.integers(1, 9),
+        parent=st.integers(0, 9),
+        index=st.integers(0, 9),
+        region=st.text(max_size=9),
+        state=st.text(max_size=9),
+        attempt=st.integers(0, 9),
+        waiting=st.sampled_from(Waiting),
+        entered=st.booleans(),
+        input=json_values.map(Document),
+        effective=st.none() | json_values.map(Document),
+        output=st.none() | json_values.map(Document),
+        variables=st.dictionaries(st.text(max_size=3), json_values),
+        retries=st.lists(st.integers(0, 9)),
+        retried=st.integers(0, 9),
+        entered_at=st.floats(0, 2e9),
+        last_event=st.integers(0, 99),
+        key=st.none() | st.text(max_size=3),
+        map_run_arn=st.none() | st.text(max_size=3),
+        submitted=st.booleans(),
+        heartbeat=st.integers(0, 9),
+        timed=st.booleans(),
+        entered_event=st.integers(0, 99),
+    )
+)
 def test_a_branch_survives_its_row(branch: Branch) -> None:
     assert Branch.from_json(branch.to_json()) == branch

@@ -14,35 +14,63 @@ def one(state: dict[str, Any], **more: Any) -> dict[str, Any]:
 def test_pass_history_is_the_shape_of_aws(drive: Any) -> None:
     run = drive(one({"Type": "Pass", "Result": {"Arg1": "argument1"}, "End": True})).run()
     assert run.history() == [
-        {"id": 1, "previousEventId": 0, "type": "ExecutionStarted", "executionStartedEventDetails": {
-            "input": "{}", "inputDetails": {"truncated": False},
-            "roleArn": "arn:aws:iam::123456789012:role/r"}},
-        {"id": 2, "previousEventId": 0, "type": "PassStateEntered", "stateEnteredEventDetails": {
-            "name": "S", "input": "{}", "inputDetails": {"truncated": False}}},
-        {"id": 3, "previousEventId": 2, "type": "PassStateExited", "stateExitedEventDetails": {
-            "name": "S", "output": '{"Arg1":"argument1"}', "outputDetails": {"truncated": False}}},
-        {"id": 4, "previousEventId": 3, "type": "ExecutionSucceeded", "executionSucceededEventDetails": {
-            "output": '{"Arg1":"argument1"}', "outputDetails": {"truncated": False}}},
+        {
+            "id": 1,
+            "previousEventId": 0,
+            "type": "ExecutionStarted",
+            "executionStartedEventDetails": {
+                "input": "{}",
+                "inputDetails": {"truncated": False},
+                "roleArn": "arn:aws:iam::123456789012:role/r",
+            },
+        },
+        {
+            "id": 2,
+            "previousEventId": 0,
+            "type": "PassStateEntered",
+            "stateEnteredEventDetails": {"name": "S", "input": "{}", "inputDetails": {"truncated": False}},
+        },
+        {
+            "id": 3,
+            "previousEventId": 2,
+            "type": "PassStateExited",
+            "stateExitedEventDetails": {
+                "name": "S",
+                "output": '{"Arg1":"argument1"}',
+                "outputDetails": {"truncated": False},
+            },
+        },
+        {
+            "id": 4,
+            "previousEventId": 3,
+            "type": "ExecutionSucceeded",
+            "executionSucceededEventDetails": {"output": '{"Arg1":"argument1"}', "outputDetails": {"truncated": False}},
+        },
     ]
 
 
-@pytest.mark.parametrize(("fields", "expected"), [
-    ({}, {"a": {"b": 1}, "c": 2}),
-    ({"InputPath": "$.a"}, {"b": 1}),
-    ({"InputPath": None}, {}),
-    ({"OutputPath": "$.c"}, 2),
-    ({"OutputPath": None}, {}),
-    ({"Result": 7}, 7),
-    ({"Result": {"x.$": "$.not.read"}}, {"x.$": "$.not.read"}),
-    ({"Result": 7, "ResultPath": "$.r"}, {"a": {"b": 1}, "c": 2, "r": 7}),
-    ({"Result": 7, "ResultPath": "$.a.b"}, {"a": {"b": 7}, "c": 2}),
-    ({"Result": 7, "ResultPath": None}, {"a": {"b": 1}, "c": 2}),
-    ({"Parameters": {"x.$": "$.a.b", "y": "z"}}, {"x": 1, "y": "z"}),
-    ({"InputPath": "$.a", "Parameters": {"x.$": "$.b"}, "ResultPath": "$.r"},
-     {"a": {"b": 1}, "c": 2, "r": {"x": 1}}),
-    ({"Parameters": {"x.$": "$$.Execution.Input.c"}, "OutputPath": "$.x"}, 2),
-    ({"InputPath": "$$.Execution.Name"}, "run"),
-])
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({}, {"a": {"b": 1}, "c": 2}),
+        ({"InputPath": "$.a"}, {"b": 1}),
+        ({"InputPath": None}, {}),
+        ({"OutputPath": "$.c"}, 2),
+        ({"OutputPath": None}, {}),
+        ({"Result": 7}, 7),
+        ({"Result": {"x.$": "$.not.read"}}, {"x.$": "$.not.read"}),
+        ({"Result": 7, "ResultPath": "$.r"}, {"a": {"b": 1}, "c": 2, "r": 7}),
+        ({"Result": 7, "ResultPath": "$.a.b"}, {"a": {"b": 7}, "c": 2}),
+        ({"Result": 7, "ResultPath": None}, {"a": {"b": 1}, "c": 2}),
+        ({"Parameters": {"x.$": "$.a.b", "y": "z"}}, {"x": 1, "y": "z"}),
+        (
+            {"InputPath": "$.a", "Parameters": {"x.$": "$.b"}, "ResultPath": "$.r"},
+            {"a": {"b": 1}, "c": 2, "r": {"x": 1}},
+        ),
+        ({"Parameters": {"x.$": "$$.Execution.Input.c"}, "OutputPath": "$.x"}, 2),
+        ({"InputPath": "$$.Execution.Name"}, "run"),
+    ],
+)
 def test_pass_data_flow(drive: Any, fields: dict[str, Any], expected: Any) -> None:
     run = drive(one({"Type": "Pass", **fields, "End": True}), {"a": {"b": 1}, "c": 2}).run()
     assert run.status == "SUCCEEDED", run.execution.cause
@@ -60,11 +88,16 @@ def test_context_object(drive: Any) -> None:
     run = drive(one({"Type": "Pass", "InputPath": "$$", "End": True}), {"input-value": 0}).run()
     assert run.output == {
         "Execution": {
-            "Id": "arn:aws:states:us-east-1:123456789012:execution:machine:run", "Input": {"input-value": 0},
-            "StartTime": "2023-11-14T22:13:20.000Z", "Name": "run",
-            "RoleArn": "arn:aws:iam::123456789012:role/r", "RedriveCount": 0},
+            "Id": "arn:aws:states:us-east-1:123456789012:execution:machine:run",
+            "Input": {"input-value": 0},
+            "StartTime": "2023-11-14T22:13:20.000Z",
+            "Name": "run",
+            "RoleArn": "arn:aws:iam::123456789012:role/r",
+            "RedriveCount": 0,
+        },
         "StateMachine": {"Id": "arn:aws:states:us-east-1:123456789012:stateMachine:machine", "Name": "machine"},
-        "State": {"Name": "S", "EnteredTime": "2023-11-14T22:13:20.000Z"}}
+        "State": {"Name": "S", "EnteredTime": "2023-11-14T22:13:20.000Z"},
+    }
 
 
 def test_a_path_that_leads_nowhere_fails_the_execution_with_the_words_of_aws(drive: Any) -> None:
@@ -73,13 +106,18 @@ def test_a_path_that_leads_nowhere_fails_the_execution_with_the_words_of_aws(dri
     assert run.execution.error == "States.Runtime"
     assert run.execution.cause == (
         "An error occurred while executing the state 'S' (entered at the event id #2). "
-        "Invalid path '$.NoSuchInputPath' : No results for path: $['NoSuchInputPath']")
+        "Invalid path '$.NoSuchInputPath' : No results for path: $['NoSuchInputPath']"
+    )
     assert run.chain()[-1] == (2, "ExecutionFailed")
 
 
-CHOICE = {"Type": "Choice", "Choices": [
-    {"Variable": "$.n", "NumericLessThan": 10, "Next": "Small"},
-    {"Variable": "$.n", "NumericLessThan": 100, "Next": "Medium"}]}
+CHOICE = {
+    "Type": "Choice",
+    "Choices": [
+        {"Variable": "$.n", "NumericLessThan": 10, "Next": "Small"},
+        {"Variable": "$.n", "NumericLessThan": 100, "Next": "Medium"},
+    ],
+}
 
 
 @pytest.mark.parametrize(("number", "state"), [(1, "Small"), (50, "Medium"), (500, "Large")])
@@ -97,15 +135,23 @@ def test_choice_without_a_match_fails(drive: Any) -> None:
     assert run.types() == ["ExecutionStarted", "ChoiceStateEntered", "ExecutionFailed"]
 
 
-@pytest.mark.parametrize(("fields", "seconds"), [
-    ({"Seconds": 30}, 30), ({"SecondsPath": "$.s"}, 12), ({"Seconds": 0}, 0),
-    ({"Timestamp": "2023-11-14T22:14:20Z"}, 60), ({"TimestampPath": "$.t"}, 3600),
-    ({"Timestamp": "2023-11-14T23:14:20+01:00"}, 60), ({"Timestamp": "2023-11-14T22:13:20.250Z"}, 0.25),
-    ({"Timestamp": "2001-01-01T00:00:00Z"}, 0),
-])
+@pytest.mark.parametrize(
+    ("fields", "seconds"),
+    [
+        ({"Seconds": 30}, 30),
+        ({"SecondsPath": "$.s"}, 12),
+        ({"Seconds": 0}, 0),
+        ({"Timestamp": "2023-11-14T22:14:20Z"}, 60),
+        ({"TimestampPath": "$.t"}, 3600),
+        ({"Timestamp": "2023-11-14T23:14:20+01:00"}, 60),
+        ({"Timestamp": "2023-11-14T22:13:20.250Z"}, 0.25),
+        ({"Timestamp": "2001-01-01T00:00:00Z"}, 0),
+    ],
+)
 def test_wait(drive: Any, fields: dict[str, Any], seconds: float) -> None:
-    run = drive(one({"Type": "Wait", **fields, "OutputPath": "$.s", "End": True}),
-                {"s": 12, "t": "2023-11-14T23:13:20Z"})
+    run = drive(
+        one({"Type": "Wait", **fields, "OutputPath": "$.s", "End": True}), {"s": 12, "t": "2023-11-14T23:13:20Z"}
+    )
     start = run.now
     run.run()
     assert run.types() == ["ExecutionStarted", "WaitStateEntered", "WaitStateExited", "ExecutionSucceeded"]
@@ -126,7 +172,8 @@ def test_wait_for_something_that_is_no_timestamp(drive: Any, value: Any) -> None
     assert run.execution.error == "States.Runtime"
     assert run.execution.cause == (
         "An error occurred while executing the state 'S' (entered at the event id #2). The TimestampPath parameter "
-        f"does not reference a valid ISO-8601 extended offset date-time format string: $.start_at == {value}")
+        f"does not reference a valid ISO-8601 extended offset date-time format string: $.start_at == {value}"
+    )
 
 
 @pytest.mark.parametrize("value", [1.5, "7", None, True, -1])
@@ -141,11 +188,14 @@ def test_wait_longer_than_the_service_can(drive: Any) -> None:
     assert run.execution.cause.endswith("Wait state delay is too long")
 
 
-@pytest.mark.parametrize(("fields", "error", "cause"), [
-    ({"Error": "E", "Cause": "why"}, "E", "why"),
-    ({"ErrorPath": "$.e", "CausePath": "States.Format('because {}', $.e)"}, "from input", "because from input"),
-    ({}, None, None),
-])
+@pytest.mark.parametrize(
+    ("fields", "error", "cause"),
+    [
+        ({"Error": "E", "Cause": "why"}, "E", "why"),
+        ({"ErrorPath": "$.e", "CausePath": "States.Format('because {}', $.e)"}, "from input", "because from input"),
+        ({}, None, None),
+    ],
+)
 def test_fail(drive: Any, fields: dict[str, Any], error: str | None, cause: str | None) -> None:
     run = drive(one({"Type": "Fail", **fields}), {"e": "from input"}).run()
     assert run.types() == ["ExecutionStarted", "FailStateEntered", "ExecutionFailed"]
@@ -161,18 +211,26 @@ def test_succeed_filters_its_output(drive: Any) -> None:
 
 
 def test_variables_are_seen_from_the_next_state_on(drive: Any) -> None:
-    run = drive(one({"Type": "Pass", "Assign": {"count": 1, "who.$": "$.name"}, "Next": "T"},
-                    T={"Type": "Pass", "Assign": {"count": 2}, "Parameters": {"seen.$": "$count"}, "Next": "U"},
-                    U={"Type": "Pass", "Parameters": {"count.$": "$count", "who.$": "$who"}, "End": True}),
-                {"name": "Ada"}).run()
+    run = drive(
+        one(
+            {"Type": "Pass", "Assign": {"count": 1, "who.$": "$.name"}, "Next": "T"},
+            T={"Type": "Pass", "Assign": {"count": 2}, "Parameters": {"seen.$": "$count"}, "Next": "U"},
+            U={"Type": "Pass", "Parameters": {"count.$": "$count", "who.$": "$who"}, "End": True},
+        ),
+        {"name": "Ada"},
+    ).run()
     assert run.output == {"count": 2, "who": "Ada"}
     assert run.history()[4]["stateExitedEventDetails"]["output"] == '{"seen":1}'
     assert run.history()[2]["stateExitedEventDetails"]["assignedVariables"] == {"count": "1", "who": '"Ada"'}
 
 
 def test_choice_rule_assigns_instead_of_the_state(drive: Any) -> None:
-    choice = {"Type": "Choice", "Assign": {"v": "state"}, "Default": "End",
-              "Choices": [{"Variable": "$.go", "BooleanEquals": True, "Assign": {"v": "rule"}, "Next": "End"}]}
+    choice = {
+        "Type": "Choice",
+        "Assign": {"v": "state"},
+        "Default": "End",
+        "Choices": [{"Variable": "$.go", "BooleanEquals": True, "Assign": {"v": "rule"}, "Next": "End"}],
+    }
     end = {"Type": "Pass", "InputPath": "$v", "End": True}
     assert drive(one(choice, End=end), {"go": True}).run().output == "rule"
     assert drive(one(choice, End=end), {"go": False}).run().output == "state"
@@ -182,8 +240,9 @@ def test_output_over_256_kib_fails_the_state(drive: Any) -> None:
     double = {"a.$": "$.a", "b.$": "$.a"}
     run = drive(one({"Type": "Pass", "Parameters": double, "End": True}), {"a": "x" * 200_000}).run()
     assert run.execution.error == "States.DataLimitExceeded"
-    assert run.execution.cause == ("The state/task 'S' returned a result with a size exceeding the maximum "
-                                   "number of bytes service limit.")
+    assert run.execution.cause == (
+        "The state/task 'S' returned a result with a size exceeding the maximum number of bytes service limit."
+    )
     assert run.types() == ["ExecutionStarted", "PassStateEntered", "ExecutionFailed"]
 
 
@@ -196,23 +255,27 @@ def test_a_literal_timestamp_that_is_no_day_is_named_in_the_error(drive: Any) ->
     run = drive(one({"Type": "Wait", "TimestampPath": "$.at", "End": True}), {"at": "2026-02-30T00:00:00Z"}).run()
     assert run.execution.cause.endswith(
         "The TimestampPath parameter does not reference a valid ISO-8601 extended offset date-time format string: "
-        "$.at == 2026-02-30T00:00:00Z")
+        "$.at == 2026-02-30T00:00:00Z"
+    )
 
 
 @pytest.mark.parametrize("offset", ["Z", "+05:30", "-00:30"])
 def test_a_wait_until_a_moment_with_an_offset(drive: Any, offset: str) -> None:
     from datetime import datetime, timezone
 
-    run = drive(one({"Type": "Wait", "TimestampPath": "$.at", "End": True}),
-                {"at": f"2030-01-01T00:00:00.250{offset}"}).run()
+    run = drive(
+        one({"Type": "Wait", "TimestampPath": "$.at", "End": True}), {"at": f"2030-01-01T00:00:00.250{offset}"}
+    ).run()
     moment = datetime.fromisoformat(f"2030-01-01T00:00:00.250000{offset.replace('Z', '+00:00')}")
     assert run.status == "SUCCEEDED"
     assert run.now == pytest.approx(moment.astimezone(timezone.utc).timestamp(), abs=1e-5)
 
 
 def test_half_of_a_surrogate_pair_stays_an_escape(drive: Any) -> None:
-    run = drive(one({"Type": "Pass", "Parameters": {"x.$": "States.StringToJson($.text)"}, "End": True}),
-                {"text": '"\\ud800 é"'}).run()
+    run = drive(
+        one({"Type": "Pass", "Parameters": {"x.$": "States.StringToJson($.text)"}, "End": True}),
+        {"text": '"\\ud800 é"'},
+    ).run()
     assert run.status == "SUCCEEDED"
     assert run.execution.output.text == '{"x":"\\ud800 é"}'
     assert run.execution.output.text.encode()
@@ -227,8 +290,9 @@ def test_data_nested_too_deeply_fails_the_state(drive: Any) -> None:
     value: list[Any] = []
     for _ in range(200_000):
         value = [value]
-    run = drive(one({"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "End": True}), {},
-                {"S": [value]}).run()
+    run = drive(
+        one({"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "End": True}), {}, {"S": [value]}
+    ).run()
     assert (run.status, run.execution.error) == ("FAILED", "States.Runtime")
     assert "nested too deeply" in run.execution.cause
     while value:  # taken apart here: freeing it at once would recurse
@@ -253,8 +317,10 @@ def test_an_assign_of_a_rule_must_be_an_object() -> None:
         compile_program(parse(one({"Type": "Choice", "Choices": [rule]}, Done={"Type": "Succeed"})))
 
 
-LOOP = one({"Type": "Choice", "Default": "S", "Choices": [
-    {"Variable": "$.stop", "BooleanEquals": True, "Next": "Done"}]}, Done={"Type": "Succeed"})
+LOOP = one(
+    {"Type": "Choice", "Default": "S", "Choices": [{"Variable": "$.stop", "BooleanEquals": True, "Next": "Done"}]},
+    Done={"Type": "Succeed"},
+)
 
 
 def test_a_deep_loop_does_not_recurse_and_a_standard_history_ends_at_25000_events(drive: Any) -> None:

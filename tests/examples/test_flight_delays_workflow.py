@@ -189,11 +189,13 @@ def test_the_poll_waits_for_this_releases_configuration(module: Module) -> None:
     def config(status: str, name: str) -> dict[str, str]:
         return {"EndpointName": "flight-delays", "EndpointStatus": status, "EndpointConfigName": name}
 
-    seen = iter([
-        config("InService", "flight-delays-last-week"),
-        config("Updating", "flight-delays-last-week"),
-        config("InService", "flight-delays-release"),
-    ])  # fmt: skip
+    seen = iter(
+        [
+            config("InService", "flight-delays-last-week"),
+            config("Updating", "flight-delays-last-week"),
+            config("InService", "flight-delays-release"),
+        ]
+    )
     services = Services(["NEW-WINS"], ("flight-delays",), {"Describe endpoint": lambda _: next(seen)})
     assert services.run(module)["status"] == "SUCCEEDED"
     assert len(services.asked["Describe endpoint"]) == 3

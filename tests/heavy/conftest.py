@@ -16,18 +16,28 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 _DEADLINE = 60.0
 
 
-def run(*command: str | Path, env: dict[str, str] | None = None, cwd: Path | None = None,
-        **more: Any) -> subprocess.CompletedProcess[str]:
+def run(
+    *command: str | Path, env: dict[str, str] | None = None, cwd: Path | None = None, **more: Any
+) -> subprocess.CompletedProcess[str]:
     """Run a command and return what it wrote and its exit code."""
-    return subprocess.run([str(part) for part in command], capture_output=True, text=True, env=env, cwd=cwd,
-                          timeout=600, check=False, **more)
+    return subprocess.run(
+        [str(part) for part in command],
+        capture_output=True,
+        text=True,
+        env=env,
+        cwd=cwd,
+        timeout=600,
+        check=False,
+        **more,
+    )
 
 
 def make_environment(folder: Path, *arguments: str | Path) -> None:
     """Make a virtual environment and install into it."""
-    for command in ([sys.executable, "-m", "venv", "--clear", folder],
-                    [folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-                     *arguments]):
+    for command in (
+        [sys.executable, "-m", "venv", "--clear", folder],
+        [folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *arguments],
+    ):
         done = run(*command)
         assert done.returncode == 0, done.stdout + done.stderr
 
@@ -52,8 +62,11 @@ def tool_environment() -> Callable[..., Path]:
 def bare_environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """The variables of a user who has nothing of AWS set up and nothing of ours on the path."""
     home = tmp_path_factory.mktemp("home")
-    kept = {name: value for name, value in os.environ.items()
-            if not name.startswith(("AWS_", "PYTHON", "STEPFUNCTIONS_", "COV_")) and name != "VIRTUAL_ENV"}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("AWS_", "PYTHON", "STEPFUNCTIONS_", "COV_")) and name != "VIRTUAL_ENV"
+    }
     return {**kept, "HOME": str(home), "AWS_EC2_METADATA_DISABLED": "true", "AWS_PAGER": ""}
 
 
@@ -62,8 +75,9 @@ def local_cloud(tmp_path_factory: pytest.TempPathFactory, bare_environment: dict
     """A real server; the value is the environment that ``stepfunctions local env`` tells a shell to set."""
     cli = [sys.executable, "-c", "from stepfunctions.cli.main import main; main()", "local"]
     data = ["--data-dir", str(tmp_path_factory.mktemp("cloud") / "data")]
-    process = subprocess.Popen([*cli, "start", "--port", "0", *data], stdout=subprocess.PIPE, text=True,
-                               env=bare_environment)
+    process = subprocess.Popen(
+        [*cli, "start", "--port", "0", *data], stdout=subprocess.PIPE, text=True, env=bare_environment
+    )
     assert process.stdout is not None
     try:
         assert select.select([process.stdout], [], [], _DEADLINE)[0], "the server printed nothing"

@@ -23,13 +23,21 @@ Aws = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
-def call(tool_environment: Callable[..., Path],
-         local_cloud: dict[str, str]) -> Callable[..., subprocess.CompletedProcess[str]]:
+def call(
+    tool_environment: Callable[..., Path], local_cloud: dict[str, str]
+) -> Callable[..., subprocess.CompletedProcess[str]]:
     program = tool_environment("awscli", "awscli>=1.40,<2") / "bin" / "aws"
 
     def run_aws(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([str(program), *map(str, arguments)], env=local_cloud, capture_output=True, text=True,
-                              timeout=120, check=False, cwd=cwd)
+        return subprocess.run(
+            [str(program), *map(str, arguments)],
+            env=local_cloud,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+            cwd=cwd,
+        )
 
     return run_aws
 
@@ -57,8 +65,20 @@ def function(aws: Aws, tmp_path_factory: pytest.TempPathFactory) -> str:
         zipped.writestr("app.py", HANDLER)
     path = tmp_path_factory.mktemp("code") / "app.zip"
     path.write_bytes(archive.getvalue())
-    made = aws("lambda", "create-function", "--function-name", "double", "--runtime", "python3.12", "--handler",
-               "app.handler", "--role", ROLE, "--zip-file", f"fileb://{path}")
+    made = aws(
+        "lambda",
+        "create-function",
+        "--function-name",
+        "double",
+        "--runtime",
+        "python3.12",
+        "--handler",
+        "app.handler",
+        "--role",
+        ROLE,
+        "--zip-file",
+        f"fileb://{path}",
+    )
     return str(made["FunctionArn"])
 
 
@@ -92,26 +112,69 @@ def _ended(aws: Aws, execution: str) -> dict[str, Any]:
 
 
 def test_stepfunctions(aws: Aws, call: Callable[..., Any], function: str, tmp_path: Path) -> None:
-    definition = _write({"StartAt": "Double", "States": {
-        "Double": {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "OutputPath": "$.Payload",
-                   "Parameters": {"FunctionName": function, "Payload.$": "$"}, "Next": "Enough?"},
-        "Enough?": {"Type": "Choice", "Default": "Small",
-                    "Choices": [{"Variable": "$.doubled", "NumericGreaterThan": 10, "Next": "Done"}]},
-        "Small": {"Type": "Fail", "Error": "TooSmall", "Cause": "ten at most"},
-        "Done": {"Type": "Succeed"}}}, tmp_path)
-    machine = aws("stepfunctions", "create-state-machine", "--name", "from-the-cli", "--definition", definition,
-                  "--role-arn", ROLE)["stateMachineArn"]
+    definition = _write(
+        {
+            "StartAt": "Double",
+            "States": {
+                "Double": {
+                    "Type": "Task",
+                    "Resource": "arn:aws:states:::lambda:invoke",
+                    "OutputPath": "$.Payload",
+                    "Parameters": {"FunctionName": function, "Payload.$": "$"},
+                    "Next": "Enough?",
+                },
+                "Enough?": {
+                    "Type": "Choice",
+                    "Default": "Small",
+                    "Choices": [{"Variable": "$.doubled", "NumericGreaterThan": 10, "Next": "Done"}],
+                },
+                "Small": {"Type": "Fail", "Error": "TooSmall", "Cause": "ten at most"},
+                "Done": {"Type": "Succeed"},
+            },
+        },
+        tmp_path,
+    )
+    machine = aws(
+        "stepfunctions",
+        "create-state-machine",
+        "--name",
+        "from-the-cli",
+        "--definition",
+        definition,
+        "--role-arn",
+        ROLE,
+    )["stateMachineArn"]
     assert [one["name"] for one in aws("stepfunctions", "list-state-machines")["stateMachines"]] == ["from-the-cli"]
-    execution = aws("stepfunctions", "start-execution", "--state-machine-arn", machine, "--name", "good", "--input",
-                    '{"n": 21}')["executionArn"]
+    execution = aws(
+        "stepfunctions", "start-execution", "--state-machine-arn", machine, "--name", "good", "--input", '{"n": 21}'
+    )["executionArn"]
     found = _ended(aws, execution)
     assert (found["status"], json.loads(found["output"])) == ("SUCCEEDED", {"doubled": 42})
     events = aws("stepfunctions", "get-execution-history", "--execution-arn", execution)["events"]
     assert [event["type"] for event in events] == [
-        "ExecutionStarted", "TaskStateEntered", "TaskScheduled", "TaskStarted", "TaskSucceeded", "TaskStateExited",
-        "ChoiceStateEntered", "ChoiceStateExited", "SucceedStateEntered", "SucceedStateExited", "ExecutionSucceeded"]
-    paged = aws("stepfunctions", "get-execution-history", "--execution-arn", execution, "--page-size", "2",
-                "--reverse-order", "--query", "events[0].type")
+        "ExecutionStarted",
+        "TaskStateEntered",
+        "TaskScheduled",
+        "TaskStarted",
+        "TaskSucceeded",
+        "TaskStateExited",
+        "ChoiceStateEntered",
+        "ChoiceStateExited",
+        "SucceedStateEntered",
+        "SucceedStateExited",
+        "ExecutionSucceeded",
+    ]
+    paged = aws(
+        "stepfunctions",
+        "get-execution-history",
+        "--execution-arn",
+        execution,
+        "--page-size",
+        "2",
+        "--reverse-order",
+        "--query",
+        "events[0].type",
+    )
     assert paged == "ExecutionSucceeded"
     small = aws("stepfunctions", "start-execution", "--state-machine-arn", machine, "--input", '{"n": 1}')
     failed = _ended(aws, small["executionArn"])
@@ -140,12 +203,16 @@ def test_s3_copies_and_lists(aws: Aws, call: Callable[..., Any], tmp_path: Path)
     aws("s3", "cp", "s3://files/x/large.bin", back)
     assert _digest(back) == _digest(large)
     aws("s3", "cp", "s3://files/x/large.bin", "s3://files/y/copy.bin")
-    assert aws("s3api", "head-object", "--bucket", "files", "--key", "y/copy.bin")["ContentLength"] == \
-        large.stat().st_size
+    assert (
+        aws("s3api", "head-object", "--bucket", "files", "--key", "y/copy.bin")["ContentLength"] == large.stat().st_size
+    )
     assert aws("s3", "cp", "s3://files/x/a b+ü.txt", "-") == "content\n"
     listing = aws("s3", "ls", "s3://files", "--recursive")
     assert [line.split(maxsplit=3)[2:] for line in listing.splitlines()] == [
-        ["8", "x/a b+ü.txt"], [str(large.stat().st_size), "x/large.bin"], [str(large.stat().st_size), "y/copy.bin"]]
+        ["8", "x/a b+ü.txt"],
+        [str(large.stat().st_size), "x/large.bin"],
+        [str(large.stat().st_size), "y/copy.bin"],
+    ]
     assert aws("s3", "ls", "s3://files").split() == ["PRE", "x/", "PRE", "y/"]
     assert call("s3", "cp", "s3://files/nothing", back).returncode != 0
     aws("s3", "rm", "s3://files", "--recursive")
@@ -167,6 +234,8 @@ def test_s3_syncs(aws: Aws, tmp_path: Path) -> None:
     assert "delete: s3://synced/data/one.csv" in aws("s3", "sync", here, "s3://synced/data", "--delete")
     aws("s3", "sync", "s3://synced/data", there)
     assert sorted(str(path.relative_to(there)) for path in there.rglob("*") if path.is_file()) == [
-        "deep/er/two.csv", "three.txt"]
+        "deep/er/two.csv",
+        "three.txt",
+    ]
     assert (there / "deep/er/two.csv").read_text() == "deep/er/two.csv"
     aws("s3", "rb", "s3://synced", "--force")

@@ -57,20 +57,22 @@ def main() -> None:
 
 main()
 '''
-WRONG = '''
+WRONG = """
 from stepfunctions.steps import Map, Pass, Task
 
 Pass("p", reslt=1)
 Task("t", resource="r", timeout_seconds=[1])
 Pass("p").next("q")
 Map("m", max_concurency=2)
-'''
+"""
 
 
-def run(*command: str | Path, env: dict[str, str] | None = None,
-        cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=600, check=False,
-                          env=env, cwd=cwd)
+def run(
+    *command: str | Path, env: dict[str, str] | None = None, cwd: Path | None = None
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(part) for part in command], capture_output=True, text=True, timeout=600, check=False, env=env, cwd=cwd
+    )
 
 
 def _must(done: subprocess.CompletedProcess[str]) -> str:
@@ -84,8 +86,21 @@ def built(tool_environment: Callable[..., Path], tmp_path_factory: pytest.TempPa
     python = tool_environment("build", "hatchling>=1.25") / "bin" / "python"
     out = tmp_path_factory.mktemp("dist")
     _must(run(python, "-m", "hatchling", "build", "-t", "sdist", "-d", out, cwd=ROOT))
-    _must(run(python, "-m", "pip", "wheel", ROOT, "--no-deps", "--no-build-isolation", "--no-index", "--quiet",
-              "--wheel-dir", out))
+    _must(
+        run(
+            python,
+            "-m",
+            "pip",
+            "wheel",
+            ROOT,
+            "--no-deps",
+            "--no-build-isolation",
+            "--no-index",
+            "--quiet",
+            "--wheel-dir",
+            out,
+        )
+    )
     return out
 
 
@@ -100,15 +115,28 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An environment with the wheel and what its metadata asks for, and nothing else."""
     folder = tmp_path_factory.mktemp("core") / "venv"
     _must(run(sys.executable, "-m", "venv", folder))
-    _must(run(folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-              "--constraint", ROOT / "requirements.lock", wheel))
+    _must(
+        run(
+            folder / "bin" / "python",
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--constraint",
+            ROOT / "requirements.lock",
+            wheel,
+        )
+    )
     return folder
 
 
 def _sources() -> set[str]:
-    return {f"stepfunctions/{path.relative_to(ROOT / 'src' / 'stepfunctions')}"
-            for path in (ROOT / "src" / "stepfunctions").rglob("*")
-            if path.is_file() and "__pycache__" not in path.parts}
+    return {
+        f"stepfunctions/{path.relative_to(ROOT / 'src' / 'stepfunctions')}"
+        for path in (ROOT / "src" / "stepfunctions").rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
 
 
 def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
@@ -119,25 +147,48 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path) -> None:
     assert package == _sources()
     assert "stepfunctions/py.typed" in package
     assert {name.rpartition("/")[2] for name in names - package} == {
-        "METADATA", "RECORD", "WHEEL", "entry_points.txt", "LICENSE"}
+        "METADATA",
+        "RECORD",
+        "WHEEL",
+        "entry_points.txt",
+        "LICENSE",
+    }
     assert "Requires-Dist: uvicorn" in metadata
     assert all("extra ==" in line for line in metadata.splitlines() if line.startswith("Requires-Dist: uvicorn"))
 
 
-def test_the_source_archive_builds_the_same_wheel(built: Path, wheel: Path, tmp_path: Path,
-                                                  tool_environment: Callable[..., Path]) -> None:
+def test_the_source_archive_builds_the_same_wheel(
+    built: Path, wheel: Path, tmp_path: Path, tool_environment: Callable[..., Path]
+) -> None:
     (source,) = built.glob("stepfunctions_sdk-*.tar.gz")
     with tarfile.open(source) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     assert {"pyproject.toml", "README.md", "LICENSE", "src/stepfunctions/py.typed"} <= names
-    assert not [name for name in names if name.startswith((".venv", ".git/", ".stepfunctions", ".hypothesis"))
-                or "__pycache__" in name]
+    assert not [
+        name
+        for name in names
+        if name.startswith((".venv", ".git/", ".stepfunctions", ".hypothesis")) or "__pycache__" in name
+    ]
     python = tool_environment("build", "hatchling>=1.25") / "bin" / "python"
-    _must(run(python, "-m", "pip", "wheel", source, "--no-deps", "--no-build-isolation", "--no-index", "--quiet",
-              "--wheel-dir", tmp_path))
+    _must(
+        run(
+            python,
+            "-m",
+            "pip",
+            "wheel",
+            source,
+            "--no-deps",
+            "--no-build-isolation",
+            "--no-index",
+            "--quiet",
+            "--wheel-dir",
+            tmp_path,
+        )
+    )
     with zipfile.ZipFile(tmp_path / wheel.name) as again, zipfile.ZipFile(wheel) as first:
-        assert {item.filename: item.CRC for item in again.infolist()} == \
-            {item.filename: item.CRC for item in first.infolist()}
+        assert {item.filename: item.CRC for item in again.infolist()} == {
+            item.filename: item.CRC for item in first.infolist()
+        }
 
 
 def test_the_core_works_without_the_extras(installed: Path, bare_environment: dict[str, str], tmp_path: Path) -> None:
@@ -160,10 +211,20 @@ def test_the_core_works_without_the_extras(installed: Path, bare_environment: di
     assert "/StartAt" in refused.stdout + refused.stderr
 
 
-def test_the_server_says_in_one_line_what_to_install(installed: Path, bare_environment: dict[str, str],
-                                                     tmp_path: Path) -> None:
-    done = run(installed / "bin" / "stepfunctions", "local", "start", "--port", "0", "--data-dir", tmp_path / "data",
-               env=bare_environment, cwd=tmp_path)
+def test_the_server_says_in_one_line_what_to_install(
+    installed: Path, bare_environment: dict[str, str], tmp_path: Path
+) -> None:
+    done = run(
+        installed / "bin" / "stepfunctions",
+        "local",
+        "start",
+        "--port",
+        "0",
+        "--data-dir",
+        tmp_path / "data",
+        env=bare_environment,
+        cwd=tmp_path,
+    )
     assert done.returncode == 3
     assert done.stdout == ""
     (line,) = done.stderr.splitlines()
@@ -171,18 +232,32 @@ def test_the_server_says_in_one_line_what_to_install(installed: Path, bare_envir
     assert not (tmp_path / "data").exists()
 
 
-def test_a_typed_program_is_checked_against_the_installed_package(installed: Path, bare_environment: dict[str, str],
-                                                                  tmp_path: Path) -> None:
+def test_a_typed_program_is_checked_against_the_installed_package(
+    installed: Path, bare_environment: dict[str, str], tmp_path: Path
+) -> None:
     (tmp_path / "program.py").write_text(PROGRAM)
     (tmp_path / "wrong.py").write_text(WRONG)
     python = installed / "bin" / "python"
-    mypy: list[str | Path] = [sys.executable, "-m", "mypy", "--strict", "--python-executable", python,
-                              "--config-file", "/dev/null"]
+    mypy: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "mypy",
+        "--strict",
+        "--python-executable",
+        python,
+        "--config-file",
+        "/dev/null",
+    ]
     done = run(*mypy, "program.py", env=bare_environment, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     wrong = run(*mypy, "wrong.py", env=bare_environment, cwd=tmp_path)
-    assert [line.split(":")[1] for line in wrong.stdout.splitlines() if ": error:" in line] == ["4", "5", "6", "7"], \
+    assert [line.split(":")[1] for line in wrong.stdout.splitlines() if ": error:" in line] == ["4", "5", "6", "7"], (
         wrong.stdout
-    ran = run(python, "program.py", env={**bare_environment, "PYTHONWARNINGS": "error", "AWS_REGION": "us-east-1"},
-              cwd=tmp_path)
+    )
+    ran = run(
+        python,
+        "program.py",
+        env={**bare_environment, "PYTHONWARNINGS": "error", "AWS_REGION": "us-east-1"},
+        cwd=tmp_path,
+    )
     assert "mae" in _must(ran)

@@ -55,11 +55,14 @@ def test_contains_is_about_identity() -> None:
     assert ExecutionInput()["a"]["b"] not in placeholder
 
 
-@pytest.mark.parametrize(("given_input", "valid", "missing", "mismatch"), [
-    ({"week": 39, "where": {"bucket": "b", "prefix": "p"}, "share": 1, "more": None}, True, [], []),
-    ({"week": "39", "where": {"bucket": "b"}}, False, ["where.prefix", "share"], [("week", int, str)]),
-    ({"week": True, "where": [], "share": 0.5}, False, [], [("week", int, bool), ("where", dict, list)]),
-])
+@pytest.mark.parametrize(
+    ("given_input", "valid", "missing", "mismatch"),
+    [
+        ({"week": 39, "where": {"bucket": "b", "prefix": "p"}, "share": 1, "more": None}, True, [], []),
+        ({"week": "39", "where": {"bucket": "b"}}, False, ["where.prefix", "share"], [("week", int, str)]),
+        ({"week": True, "where": [], "share": 0.5}, False, [], [("week", int, bool), ("where", dict, list)]),
+    ],
+)
 def test_validate(given_input: Any, valid: bool, missing: list[str], mismatch: list[Any]) -> None:
     result = ExecutionInput(schema=SCHEMA).validate(given_input)
     assert (result.valid, result.keys_missing, result.keys_type_mismatch) == (valid, missing, mismatch)

@@ -15,44 +15,97 @@ TASK: dict[str, Any] = {"Type": "Task", "Resource": "arn:aws:states:::lambda:inv
 PROCESSOR: dict[str, Any] = {"StartAt": "I", "States": {"I": PASS}}
 DISTRIBUTED: dict[str, Any] = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}, **PROCESSOR}
 
-GOOD: dict[str, Any] = {"StartAt": "T", "States": {
-    "T": {**TASK, "Parameters": {"FunctionName": "f", "Payload": {"x.$": "States.Format('{}', $.x[0])"}},
-          "ResultPath": "$.made", "End": False, "Next": "M"},
-    "M": {"Type": "Map", "ItemsPath": "$.made", "Label": "Routes", "ToleratedFailureCount": 1,
-          "ItemProcessor": DISTRIBUTED, "Next": "C"},
-    "C": {"Type": "Choice", "Choices": [{"Variable": "$.a['b']", "IsPresent": True, "Next": "T"}], "Default": "D"},
-    "D": {"Type": "Succeed"}}}
+GOOD: dict[str, Any] = {
+    "StartAt": "T",
+    "States": {
+        "T": {
+            **TASK,
+            "Parameters": {"FunctionName": "f", "Payload": {"x.$": "States.Format('{}', $.x[0])"}},
+            "ResultPath": "$.made",
+            "End": False,
+            "Next": "M",
+        },
+        "M": {
+            "Type": "Map",
+            "ItemsPath": "$.made",
+            "Label": "Routes",
+            "ToleratedFailureCount": 1,
+            "ItemProcessor": DISTRIBUTED,
+            "Next": "C",
+        },
+        "C": {"Type": "Choice", "Choices": [{"Variable": "$.a['b']", "IsPresent": True, "Next": "T"}], "Default": "D"},
+        "D": {"Type": "Succeed"},
+    },
+}
 
 BAD: list[tuple[str, str, str, dict[str, Any]]] = [
     ("EXPRESSION_SYNTAX", "ERROR", "/States/S/Parameters", {**TASK, "Parameters": {"a": [{"x.$": "$.a["}]}}),
     ("EXPRESSION_SYNTAX", "ERROR", "/States/S/Parameters", {**TASK, "Parameters": {"x.$": "States.Fromat('{}')"}}),
     ("EXPRESSION_SYNTAX", "ERROR", "/States/S/InputPath", {**PASS, "InputPath": "$..["}),
     ("EXPRESSION_SYNTAX", "ERROR", "/States/S/ResultPath", {**PASS, "ResultPath": "$.a[*]"}),
-    ("EXPRESSION_SYNTAX", "ERROR", "/States/S/Choices/0/And/0/Not/Variable",
-     {"Type": "Choice", "Default": "E", "Choices": [{"Next": "E", "And": [
-         {"Not": {"Variable": "$.a[", "IsNull": True}}]}]}),
-    ("EXPRESSION_SYNTAX", "ERROR", "/States/S/Choices/0/NumericEqualsPath",
-     {"Type": "Choice", "Default": "E", "Choices": [{"Next": "E", "Variable": "$.a", "NumericEqualsPath": "$.b["}]}),
-    ("EXPRESSION_SYNTAX", "ERROR", "/States/S/Choices/0/Assign",
-     {"Type": "Choice", "Default": "E", "Choices": [{"Next": "E", "Variable": "$.a", "IsNull": True,
-                                                     "Assign": {"x.$": "$.b["}}]}),
+    (
+        "EXPRESSION_SYNTAX",
+        "ERROR",
+        "/States/S/Choices/0/And/0/Not/Variable",
+        {
+            "Type": "Choice",
+            "Default": "E",
+            "Choices": [{"Next": "E", "And": [{"Not": {"Variable": "$.a[", "IsNull": True}}]}],
+        },
+    ),
+    (
+        "EXPRESSION_SYNTAX",
+        "ERROR",
+        "/States/S/Choices/0/NumericEqualsPath",
+        {"Type": "Choice", "Default": "E", "Choices": [{"Next": "E", "Variable": "$.a", "NumericEqualsPath": "$.b["}]},
+    ),
+    (
+        "EXPRESSION_SYNTAX",
+        "ERROR",
+        "/States/S/Choices/0/Assign",
+        {
+            "Type": "Choice",
+            "Default": "E",
+            "Choices": [{"Next": "E", "Variable": "$.a", "IsNull": True, "Assign": {"x.$": "$.b["}}],
+        },
+    ),
     ("EXPRESSION_SYNTAX", "ERROR", "/States/S/Assign", {**TASK, "Assign": {"x.$": "States.Nothing()"}}),
     ("EXPRESSION_SYNTAX", "ERROR", "/States/S/Credentials", {**TASK, "Credentials": {"RoleArn.$": "$.["}}),
-    ("EXPRESSION_SYNTAX", "ERROR", "/States/S/Catch/0/Assign", {**TASK, "Catch": [
-        {"ErrorEquals": ["E"], "Next": "S", "Assign": {"x.$": "nothing"}}]}),
+    (
+        "EXPRESSION_SYNTAX",
+        "ERROR",
+        "/States/S/Catch/0/Assign",
+        {**TASK, "Catch": [{"ErrorEquals": ["E"], "Next": "S", "Assign": {"x.$": "nothing"}}]},
+    ),
     ("UNKNOWN_RESOURCE", "ERROR", "/States/S/Resource", {**TASK, "Resource": "lambda"}),
     ("UNKNOWN_RESOURCE", "ERROR", "/States/S/Resource", {**TASK, "Resource": "arn:aws:states:::lambda:invoke.sync"}),
     ("UNKNOWN_RESOURCE", "ERROR", "/States/S/Resource", {**TASK, "Resource": "arn:aws:states:::sagemaker:train"}),
-    ("UNKNOWN_RESOURCE", "ERROR", "/States/S/Resource",
-     {**TASK, "Resource": "arn:aws:states:::aws-sdk:glue:startJobRun.sync"}),
-    ("DISTRIBUTED_ONLY", "WARNING", "/States/S/ToleratedFailureCount",
-     {"Type": "Map", "ItemProcessor": PROCESSOR, "ToleratedFailureCount": 1, "End": True}),
-    ("DISTRIBUTED_ONLY", "ERROR", "/States/S/ItemBatcher",
-     {"Type": "Map", "ItemProcessor": PROCESSOR, "ItemBatcher": {"MaxItemsPerBatch": 1}, "End": True}),
+    (
+        "UNKNOWN_RESOURCE",
+        "ERROR",
+        "/States/S/Resource",
+        {**TASK, "Resource": "arn:aws:states:::aws-sdk:glue:startJobRun.sync"},
+    ),
+    (
+        "DISTRIBUTED_ONLY",
+        "WARNING",
+        "/States/S/ToleratedFailureCount",
+        {"Type": "Map", "ItemProcessor": PROCESSOR, "ToleratedFailureCount": 1, "End": True},
+    ),
+    (
+        "DISTRIBUTED_ONLY",
+        "ERROR",
+        "/States/S/ItemBatcher",
+        {"Type": "Map", "ItemProcessor": PROCESSOR, "ItemBatcher": {"MaxItemsPerBatch": 1}, "End": True},
+    ),
     ("LABEL", "ERROR", "/States/S/Label", {"Type": "Map", "ItemProcessor": DISTRIBUTED, "Label": "a b", "End": True}),
     ("NO_END", "WARNING", "/States", {"Type": "Pass", "Next": "S"}),
-    ("NO_DEFAULT", "WARNING", "/States/S", {"Type": "Choice", "Choices": [
-        {"Variable": "$.x", "IsNull": True, "Next": "E"}]}),
+    (
+        "NO_DEFAULT",
+        "WARNING",
+        "/States/S",
+        {"Type": "Choice", "Choices": [{"Variable": "$.x", "IsNull": True, "Next": "E"}]},
+    ),
 ]
 
 
@@ -74,14 +127,16 @@ def test_unreachable_states_are_found_also_inside_others() -> None:
     inner = {"StartAt": "I", "States": {"I": PASS, "Lost": PASS}}
     found = lint.check({"StartAt": "P", "States": {"P": {"Type": "Parallel", "Branches": [inner], "End": True}}})
     assert [(finding.code, finding.path) for finding in found] == [
-        ("UNREACHABLE_STATE", "/States/P/Branches/0/States/Lost")]
+        ("UNREACHABLE_STATE", "/States/P/Branches/0/States/Lost")
+    ]
 
 
 def test_the_same_label_twice() -> None:
     both = {"Type": "Map", "ItemProcessor": DISTRIBUTED, "Label": "L"}
     other = {"ProcessorConfig": DISTRIBUTED["ProcessorConfig"], "StartAt": "J", "States": {"J": PASS}}
-    found = lint.check({"StartAt": "A", "States": {"A": {**both, "Next": "B"},
-                                                   "B": {**both, "ItemProcessor": other, "End": True}}})
+    found = lint.check(
+        {"StartAt": "A", "States": {"A": {**both, "Next": "B"}, "B": {**both, "ItemProcessor": other, "End": True}}}
+    )
     assert [(finding.code, finding.path) for finding in found] == [("LABEL", "/States/B/Label")]
 
 

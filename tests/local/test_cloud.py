@@ -45,7 +45,8 @@ def test_everything_wrong_with_a_request_is_said_at_once_in_awss_words(cloud: Cl
         "Value 'a b' at 'roleSessionName' failed to satisfy constraint: "
         "Member must satisfy regular expression pattern: [\\w+=,.@-]*; "
         "Value '1' at 'durationSeconds' failed to satisfy constraint: "
-        "Member must have value greater than or equal to 900")
+        "Member must have value greater than or equal to 900"
+    )
 
 
 def test_unknown_things_are_refused_with_what_there_is(cloud: Cloud) -> None:
@@ -89,9 +90,17 @@ def test_clients_get_everything_they_need(tmp_path: Path) -> None:
 @pytest.mark.parametrize("damage", ["UPDATE functions SET configuration = '{'", "DROP TABLE functions"])
 def test_what_a_service_left_and_cannot_be_read_is_one_line(tmp_path: Path, damage: str) -> None:
     with Cloud(tmp_path) as cloud:
-        cloud.call("lambda", "CreateFunction", {
-            "FunctionName": "f", "Role": ROLE, "Runtime": "python3.11", "Handler": "a.handler",
-            "Code": {"S3Bucket": "local-folder", "S3Key": str(tmp_path)}})
+        cloud.call(
+            "lambda",
+            "CreateFunction",
+            {
+                "FunctionName": "f",
+                "Role": ROLE,
+                "Runtime": "python3.11",
+                "Handler": "a.handler",
+                "Code": {"S3Bucket": "local-folder", "S3Key": str(tmp_path)},
+            },
+        )
     with closing(sqlite3.connect(tmp_path / "lambda.db")) as connection, connection:
         connection.execute(damage)
     cloud = Cloud(tmp_path)

@@ -10,14 +10,17 @@ from stepfunctions.errors import LocalCloudError
 from stepfunctions.local import images
 
 
-@pytest.mark.parametrize(("image", "repository"), [
-    ("683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3", "sagemaker-scikit-learn"),
-    ("public.ecr.aws/docker/library/python:3.12-slim", "docker/library/python"),
-    ("localhost:5000/team/model:2", "team/model"),
-    ("team/model", "team/model"),
-    ("model:latest", "model"),
-    ("host.example/model@sha256:0123", "model"),
-])
+@pytest.mark.parametrize(
+    ("image", "repository"),
+    [
+        ("683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3", "sagemaker-scikit-learn"),
+        ("public.ecr.aws/docker/library/python:3.12-slim", "docker/library/python"),
+        ("localhost:5000/team/model:2", "team/model"),
+        ("team/model", "team/model"),
+        ("model:latest", "model"),
+        ("host.example/model@sha256:0123", "model"),
+    ],
+)
 def test_repository(image: str, repository: str) -> None:
     assert images.repository_of(image) == repository
 

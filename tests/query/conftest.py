@@ -13,11 +13,16 @@ from stepfunctions.query.scope import Scope
 MakeScope = Callable[..., Scope]
 
 
-def build_scope(input: Any = None, *, context: Any = None, variables: Mapping[str, Any] | None = None,
-                seed: int = 7) -> Scope:
+def build_scope(
+    input: Any = None, *, context: Any = None, variables: Mapping[str, Any] | None = None, seed: int = 7
+) -> Scope:
     generator = random.Random(seed)
-    return Scope(input=input, context=lambda: {} if context is None else context, variables=variables or {},
-                 chance=lambda: generator)
+    return Scope(
+        input=input,
+        context=lambda: {} if context is None else context,
+        variables=variables or {},
+        chance=lambda: generator,
+    )
 
 
 @pytest.fixture(scope="session")

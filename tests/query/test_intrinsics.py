@@ -23,8 +23,9 @@ MIXED = {"s": "text", "n": None, "one": 1, "f": 1.1, "o": {"Arg1": 1, "Arg2": []
 
 def scope_of(input: Any, seed: int = 7) -> Scope:
     source = random.Random(seed)
-    return Scope(input=input, context=lambda: {"Execution": {"Name": "run"}}, variables={"v": {"w": 3}},
-                 chance=lambda: source)
+    return Scope(
+        input=input, context=lambda: {"Execution": {"Name": "run"}}, variables={"v": {"w": 3}}, chance=lambda: source
+    )
 
 
 def evaluate(text: str, input: Any = None) -> Any:
@@ -38,52 +39,78 @@ def failure(text: str, input: Any = None) -> StateFailed:
 
 
 VALUES = [
-    ("States.Array()", []), ("States.Array(1, 'a', true, null, $.one, States.Array())", [1, "a", True, None, 1, []]),
+    ("States.Array()", []),
+    ("States.Array(1, 'a', true, null, $.one, States.Array())", [1, "a", True, None, 1, []]),
     ("States.Array( -1.5 , 2e3 )", [-1.5, 2000.0]),
     ("States.ArrayPartition(States.ArrayRange(1, 5, 1), 2)", [[1, 2], [3, 4], [5]]),
     ("States.ArrayPartition(States.Array(), 4)", []),
     ("States.ArrayPartition(States.Array(1,2,3), 1.5)", [[1, 2], [3]]),
-    ("States.ArrayContains(States.Array(1, 2), 2)", True), ("States.ArrayContains(States.Array(1, 2), '2')", False),
-    ("States.ArrayContains(States.Array(true), 1)", False), ("States.ArrayContains(States.Array($.o), $.o)", True),
+    ("States.ArrayContains(States.Array(1, 2), 2)", True),
+    ("States.ArrayContains(States.Array(1, 2), '2')", False),
+    ("States.ArrayContains(States.Array(true), 1)", False),
+    ("States.ArrayContains(States.Array($.o), $.o)", True),
     ("States.ArrayContains(States.Array(), null)", False),
-    ("States.ArrayRange(0, 9, 3)", [0, 3, 6, 9]), ("States.ArrayRange(0, 10, 3)", [0, 3, 6, 9]),
-    ("States.ArrayRange(1, 9, 9)", [1]), ("States.ArrayRange(3, 1, -1)", [3, 2, 1]),
-    ("States.ArrayRange(1, 3, -1)", []), ("States.ArrayRange(0.5, 3.4, 1)", [1, 2, 3]),
-    ("States.ArrayGetItem(States.Array('a', 'b'), 1)", "b"), ("States.ArrayGetItem(States.Array('a', 'b'), 0.5)", "b"),
+    ("States.ArrayRange(0, 9, 3)", [0, 3, 6, 9]),
+    ("States.ArrayRange(0, 10, 3)", [0, 3, 6, 9]),
+    ("States.ArrayRange(1, 9, 9)", [1]),
+    ("States.ArrayRange(3, 1, -1)", [3, 2, 1]),
+    ("States.ArrayRange(1, 3, -1)", []),
+    ("States.ArrayRange(0.5, 3.4, 1)", [1, 2, 3]),
+    ("States.ArrayGetItem(States.Array('a', 'b'), 1)", "b"),
+    ("States.ArrayGetItem(States.Array('a', 'b'), 0.5)", "b"),
     ("States.ArrayLength($.l)", 2),
-    ("States.ArrayUnique(States.Array(1, 2, 1, 1.0, true, '1', $.o, $.o, null, null))",
-     [1, 2, True, "1", MIXED["o"], None]),
-    ("States.Base64Encode('Data to encode')", "RGF0YSB0byBlbmNvZGU="), ("States.Base64Encode('')", ""),
+    (
+        "States.ArrayUnique(States.Array(1, 2, 1, 1.0, true, '1', $.o, $.o, null, null))",
+        [1, 2, True, "1", MIXED["o"], None],
+    ),
+    ("States.Base64Encode('Data to encode')", "RGF0YSB0byBlbmNvZGU="),
+    ("States.Base64Encode('')", ""),
     ("States.Base64Decode('RGF0YSB0byBlbmNvZGU=')", "Data to encode"),
-    ("States.Base64Decode('RGF0YSB0byBlbmNvZGU')", "Data to encode"), ("States.Base64Encode('ü')", "w7w="),
+    ("States.Base64Decode('RGF0YSB0byBlbmNvZGU')", "Data to encode"),
+    ("States.Base64Encode('ü')", "w7w="),
     ("States.Hash('input data', 'SHA-1')", "aaff4a450a104cd177d28d18d74485e8cae074b7"),
     ("States.Hash('', 'MD5')", hashlib.md5(b"").hexdigest()),
     ("States.Hash('ü', 'SHA-256')", hashlib.sha256("ü".encode()).hexdigest()),
     ("States.Hash('x', 'SHA-384')", hashlib.sha384(b"x").hexdigest()),
     ("States.Hash('x', 'SHA-512')", hashlib.sha512(b"x").hexdigest()),
     ("States.JsonMerge($.o, $.p, false)", {"Arg1": {"x": 2}, "Arg2": []}),
-    ("States.StringToJson('')", None), ("States.StringToJson(' ')", None), ("States.StringToJson('-0')", 0),
+    ("States.StringToJson('')", None),
+    ("States.StringToJson(' ')", None),
+    ("States.StringToJson('-0')", 0),
     ("States.StringToJson('[1, 2, \"HelloWorld\"]')", [1, 2, "HelloWorld"]),
     ("States.StringToJson('{\"number\": 20}')", {"number": 20}),
-    ("States.JsonToString($.o)", '{"Arg1":1,"Arg2":[]}'), ("States.JsonToString($.s)", '"text"'),
-    ("States.MathAdd(1.49, 1.5)", 3), ("States.MathAdd(1.5, 1.51)", 4), ("States.MathAdd(-1.49, -1.5)", -2),
-    ("States.MathAdd(-9, 3)", -6), ("States.MathAdd(0.49999999999999994, 0)", 0),
-    ("States.MathAdd(2147483647, 1)", 2147483648), ("States.MathAdd(-2147483648.5, 0)", -2147483648),
+    ("States.JsonToString($.o)", '{"Arg1":1,"Arg2":[]}'),
+    ("States.JsonToString($.s)", '"text"'),
+    ("States.MathAdd(1.49, 1.5)", 3),
+    ("States.MathAdd(1.5, 1.51)", 4),
+    ("States.MathAdd(-1.49, -1.5)", -2),
+    ("States.MathAdd(-9, 3)", -6),
+    ("States.MathAdd(0.49999999999999994, 0)", 0),
+    ("States.MathAdd(2147483647, 1)", 2147483648),
+    ("States.MathAdd(-2147483648.5, 0)", -2147483648),
     ("States.StringSplit('1,2,3,4,5', ',')", ["1", "2", "3", "4", "5"]),
     ("States.StringSplit('This.is+a,test=string', '.+,=')", ["This", "is", "a", "test", "string"]),
-    ("States.StringSplit(', , ,', ',')", [" ", " "]), ("States.StringSplit(',,,,', ',')", []),
-    ("States.StringSplit(' ', ',')", [" "]), ("States.StringSplit('ab', '')", ["ab"]),
+    ("States.StringSplit(', , ,', ',')", [" ", " "]),
+    ("States.StringSplit(',,,,', ',')", []),
+    ("States.StringSplit(' ', ',')", [" "]),
+    ("States.StringSplit('ab', '')", ["ab"]),
     ("States.Format('Hello, my name is {}.', 'Arnav')", "Hello, my name is Arnav."),
     ("States.Format('{}|{}|{}|{}|{}', $.s, $.n, $.one, $.f, $.t)", "text|null|1|1.1|true"),
-    ("States.Format('fst={}', $.o)", "fst={Arg1=1, Arg2=[]}"), ("States.Format('{}', $.l)", "[a, {k=v}]"),
-    ("States.Format('no placeholder')", "no placeholder"), (r"States.Format('\{\} {} \'\\', 1)", r"{} 1 '" + "\\"),
-    ("States.Format('{ {} }', 1)", "{ 1 }"), ("States.Format($.template, 'x')", "<x>"),
-    ("States.Format('{}{}', 1e10, 123456.5)", "1.0E10123456.5"), ("States.Format('{}', 0.0001)", "1.0E-4"),
+    ("States.Format('fst={}', $.o)", "fst={Arg1=1, Arg2=[]}"),
+    ("States.Format('{}', $.l)", "[a, {k=v}]"),
+    ("States.Format('no placeholder')", "no placeholder"),
+    (r"States.Format('\{\} {} \'\\', 1)", r"{} 1 '" + "\\"),
+    ("States.Format('{ {} }', 1)", "{ 1 }"),
+    ("States.Format($.template, 'x')", "<x>"),
+    ("States.Format('{}{}', 1e10, 123456.5)", "1.0E10123456.5"),
+    ("States.Format('{}', 0.0001)", "1.0E-4"),
     ("States.Format('{}', 12345678.9)", "1.23456789E7"),
-    ("States.Format('{}', $$.Execution.Name)", "run"), ("States.Format('{}', $v.w)", "3"),
+    ("States.Format('{}', $$.Execution.Name)", "run"),
+    ("States.Format('{}', $v.w)", "3"),
     (r"States.Array('it\'s', 'a\\b', '\{\}')", ["it's", "a\\b", "{}"]),
     ("States.ArrayGetItem($.l[?(@.k == 'v, )')], 0)", {"k": "v, )"}),
-    ("States.ArrayLength($['a,b'])", 1), ("States.Array($.l[*].k)", [["v", "v, )"]]),
+    ("States.ArrayLength($['a,b'])", 1),
+    ("States.Array($.l[*].k)", [["v", "v, )"]]),
 ]
 
 
@@ -121,17 +148,23 @@ FAILURES = [
     ("States.Hash($.long, 'MD5')", "The first argument has 10001 characters; 10000 are allowed"),
     ("States.Base64Decode('*')", "The first argument is not valid Base64"),
     ("States.Base64Decode('abcde')", "The first argument is not valid Base64"),
-    ("States.Hash('a', 'SHA1')",
-     'The second argument must be one of MD5, SHA-1, SHA-256, SHA-384, SHA-512 but is "SHA1"'),
-    ("States.JsonMerge($.object, $.object, true)",
-     "The third argument must be false: only shallow merging is supported"),
+    (
+        "States.Hash('a', 'SHA1')",
+        'The second argument must be one of MD5, SHA-1, SHA-256, SHA-384, SHA-512 but is "SHA1"',
+    ),
+    (
+        "States.JsonMerge($.object, $.object, true)",
+        "The third argument must be false: only shallow merging is supported",
+    ),
     ("States.JsonMerge($.object, 1, false)", "The second argument must be an object but is 1"),
     ("States.StringToJson('{')", 'The first argument is not valid JSON: "{"'),
     ("States.StringToJson('NaN')", 'The first argument is not valid JSON: "NaN"'),
     ("States.StringToJson($.deep)", 'The first argument is not valid JSON: "' + "[" * 199 + "…"),
     ("States.MathRandom(5, 5)", "The first argument, 5, must be smaller than the second, 5"),
-    ("States.MathAdd(2147483648, 1)",
-     "The first argument must be between -2147483648 and 2147483647 but is 2147483648"),
+    (
+        "States.MathAdd(2147483648, 1)",
+        "The first argument must be between -2147483648 and 2147483647 but is 2147483648",
+    ),
     ("States.MathAdd(1, 1e999)", "The second argument must be a number but is Infinity"),
     ("States.Format('{}')", "The template has 1 placeholders but 0 values were given"),
     ("States.Format('{}', 1, 2)", "The template has 1 placeholders but 2 values were given"),
@@ -158,22 +191,28 @@ def test_limits_are_inclusive() -> None:
 def test_missing_argument_is_a_runtime_error_with_the_recorded_text() -> None:
     failed = failure("States.Format('{}', $.nope)", {"other": 1})
     assert failed.error == "States.Runtime"
-    assert failed.cause == ("The function 'States.Format('{}', $.nope)' had the following error: The JsonPath "
-                            "argument for the field '$.nope' could not be found in the input '{\"other\":1}'")
+    assert failed.cause == (
+        "The function 'States.Format('{}', $.nope)' had the following error: The JsonPath "
+        "argument for the field '$.nope' could not be found in the input '{\"other\":1}'"
+    )
 
 
 def test_missing_argument_of_an_inner_call_names_the_whole_expression() -> None:
     text = "States.Array(States.JsonToString($$.nope))"
-    assert failure(text, {}).cause.startswith(f"The function '{text}' had the following error: The JsonPath argument "
-                                              "for the field '$$.nope' could not be found in the input '{\"Exec")
+    assert failure(text, {}).cause.startswith(
+        f"The function '{text}' had the following error: The JsonPath argument "
+        "for the field '$$.nope' could not be found in the input '{\"Exec"
+    )
     assert failure("States.Array($w)").cause.endswith("The variable '$w' has no value")
 
 
 def test_argument_that_cannot_be_applied() -> None:
     failed = failure("States.Format('{}', $.other[0])", {"other": 1})
     assert (failed.error, failed.cause) == (
-        "States.Runtime", "The function 'States.Format('{}', $.other[0])' had the following error: "
-                          "Filter: [0] can only be applied to arrays. Current context is: 1")
+        "States.Runtime",
+        "The function 'States.Format('{}', $.other[0])' had the following error: "
+        "Filter: [0] can only be applied to arrays. Current context is: 1",
+    )
 
 
 def test_value_nested_too_deeply_fails_the_state() -> None:
@@ -185,11 +224,25 @@ def test_value_nested_too_deeply_fails_the_state() -> None:
 
 
 SYNTAX = [
-    ("States.Nope(1)", 0), ("States.Format", 13), ("States.Array(1", 14), ("States.Array(1,)", 15),
-    ("States.Array(1 2)", 15), ("States.Array(abc)", 13), ("States.Array('a)", 13), ("States.Array(1) x", 16),
-    ("States.Array($.)", 14), ("States.Array($.a[)", 17), ("States.Array(States.Nope())", 13),
-    ("States.UUID(1)", 0), ("States.ArrayLength()", 0), ("States.MathRandom(1)", 0), ("States.Format()", 0),
-    (r"States.Array('\n')", 14), ('States.Array("a")', 13), ("States.Array(True)", 13), ("States.", 0),
+    ("States.Nope(1)", 0),
+    ("States.Format", 13),
+    ("States.Array(1", 14),
+    ("States.Array(1,)", 15),
+    ("States.Array(1 2)", 15),
+    ("States.Array(abc)", 13),
+    ("States.Array('a)", 13),
+    ("States.Array(1) x", 16),
+    ("States.Array($.)", 14),
+    ("States.Array($.a[)", 17),
+    ("States.Array(States.Nope())", 13),
+    ("States.UUID(1)", 0),
+    ("States.ArrayLength()", 0),
+    ("States.MathRandom(1)", 0),
+    ("States.Format()", 0),
+    (r"States.Array('\n')", 14),
+    ('States.Array("a")', 13),
+    ("States.Array(True)", 13),
+    ("States.", 0),
 ]
 
 
@@ -223,7 +276,8 @@ def test_chance_comes_from_the_scope_alone() -> None:
     assert first(second) != first(second)
     assert uuid.UUID(first(second)).version == 4
     assert evaluate("States.MathRandom(0, 999, 3)") == compile_intrinsic("States.MathRandom(0, 999, 3)")(
-        scope_of(None, seed=8))
+        scope_of(None, seed=8)
+    )
 
 
 @given(st.integers(-50, 50), st.integers(1, 50), st.integers())
@@ -240,7 +294,9 @@ def test_base64_round_trip(text: str) -> None:
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner, max_size=4), max_leaves=15)
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner, max_size=4),
+    max_leaves=15,
+)
 
 
 @given(json_values)
@@ -262,14 +318,14 @@ def test_unique_keeps_each_value_once_in_first_order(array: list[Any]) -> None:
     positions = [next(index for index, item in enumerate(array) if item is kept) for kept in unique]
     assert positions == sorted(positions)
     for item in array:
-        assert sum(evaluate("States.ArrayContains($.all, $.one)", {"all": [kept], "one": item})
-                   for kept in unique) == 1
+        assert sum(evaluate("States.ArrayContains($.all, $.one)", {"all": [kept], "one": item}) for kept in unique) == 1
 
 
 @given(st.lists(st.text("ab{}\\' ", max_size=4), min_size=1, max_size=4))
 def test_format_puts_the_values_between_the_pieces(pieces: list[str]) -> None:
-    template = "{}".join(piece.replace("\\", "\\\\").replace("{", "\\{").replace("}", "\\}").replace("'", "\\'")
-                         for piece in pieces)
+    template = "{}".join(
+        piece.replace("\\", "\\\\").replace("{", "\\{").replace("}", "\\}").replace("'", "\\'") for piece in pieces
+    )
     values = [f"<{number}>" for number in range(len(pieces) - 1)]
     expected = pieces[0] + "".join(value + piece for value, piece in zip(values, pieces[1:], strict=True))
     arguments = "".join(f", $[{number}]" for number in range(len(values)))

@@ -18,77 +18,176 @@ from stepfunctions.query import path_filter
 from stepfunctions.query.jsonpath import InvalidPath, PathNotFound, compile_path
 
 DOCUMENT: dict[str, Any] = {
-    "a": {"b": {"c": 7}, "l": [1, 2, 3]}, "s": "str", "n": None, "e": [],
+    "a": {"b": {"c": 7}, "l": [1, 2, 3]},
+    "s": "str",
+    "n": None,
+    "e": [],
     "o": [{"x": 1, "y": "p"}, {"x": 2, "y": "q"}, {"x": 3}],
     "m": [{"v": [{"k": 1}, {"k": 2}]}, {"v": [{"k": 3}]}],
-    "num": [5, 3, 9], "st": ["aa", "ab", "b"], "deep": {"x": 10},
+    "num": [5, 3, 9],
+    "st": ["aa", "ab", "b"],
+    "deep": {"x": 10},
 }
 FIRST, SECOND, THIRD = DOCUMENT["o"]
 WITH_ODD_NAMES = {"h-y": {"z w": 4}, "it's": 5, "ä": 6, "a.b": 8}
 
 DEFINITE = [
-    ("$", DOCUMENT), ("$.a.b.c", 7), ("$['a']['b']", {"c": 7}), ("$.n", None), ("$.e", []), ("$.a.l[0]", 1),
-    ("$.m[0].v[1].k", 2), ("$.o[ 0 ]", FIRST), ("a.b", {"c": 7}), ("$.s ", "str"),
-    ("$['a'].b", {"c": 7}), ("$.['a'].['b']", {"c": 7}), ("$.o.[0]", FIRST),
+    ("$", DOCUMENT),
+    ("$.a.b.c", 7),
+    ("$['a']['b']", {"c": 7}),
+    ("$.n", None),
+    ("$.e", []),
+    ("$.a.l[0]", 1),
+    ("$.m[0].v[1].k", 2),
+    ("$.o[ 0 ]", FIRST),
+    ("a.b", {"c": 7}),
+    ("$.s ", "str"),
+    ("$['a'].b", {"c": 7}),
+    ("$.['a'].['b']", {"c": 7}),
+    ("$.o.[0]", FIRST),
     ("$.a.l[-1]", 3),  # later versions; 2.0.0 finds nothing
     ("$.a.l[-3]", 1),
     ("$.a['b','l']", {"b": {"c": 7}, "l": [1, 2, 3]}),
     ("$['a','s']", {"a": DOCUMENT["a"], "s": "str"}),
-    ("$.o[0]['x','y']", FIRST), ("$.o[2]['x','y']", THIRD), ("$.a['b','zz']", {"b": {"c": 7}}),
-    ("$.a['yy','zz']", {}), ("$['a'][ 'b' , 'l' ]", {"b": {"c": 7}, "l": [1, 2, 3]}),
-    ("$.o[(@.length-1)]", THIRD), ("$.o[( @.length - 2 )].x", 2),
+    ("$.o[0]['x','y']", FIRST),
+    ("$.o[2]['x','y']", THIRD),
+    ("$.a['b','zz']", {"b": {"c": 7}}),
+    ("$.a['yy','zz']", {}),
+    ("$['a'][ 'b' , 'l' ]", {"b": {"c": 7}, "l": [1, 2, 3]}),
+    ("$.o[(@.length-1)]", THIRD),
+    ("$.o[( @.length - 2 )].x", 2),
     ('$.a["b"]', {"c": 7}),  # later versions; 2.0.0 refuses double quotes
-    ("$.a.l.length()", 3), ("$.num.max()", 9), ("$.num.sum()", 17),  # later versions; 2.0.0 finds nothing
-    ("$.num.min()", 3), ("$.num.avg()", 17 / 3), ("$.num.first()", 5), ("$.num.last()", 9),
-    ("$.a.length()", 2), ("$.s.length()", None), ("$.a.keys()", ["b", "l"]), ("$..x.sum()", 16),
-    ("$.o[*].length()", 3), ("$.num.size()", 3),
+    ("$.a.l.length()", 3),
+    ("$.num.max()", 9),
+    ("$.num.sum()", 17),  # later versions; 2.0.0 finds nothing
+    ("$.num.min()", 3),
+    ("$.num.avg()", 17 / 3),
+    ("$.num.first()", 5),
+    ("$.num.last()", 9),
+    ("$.a.length()", 2),
+    ("$.s.length()", None),
+    ("$.a.keys()", ["b", "l"]),
+    ("$..x.sum()", 16),
+    ("$.o[*].length()", 3),
+    ("$.num.size()", 3),
 ]
 
 INDEFINITE = [
-    ("$.a.l[-1:]", [3]), ("$.a.l[0,2]", [1, 3]), ("$.a.l[1:]", [2, 3]), ("$.a.l[:2]", [1, 2]),
-    ("$.a.l[5:9]", []), ("$.a.l[*]", [1, 2, 3]), ("$.a.l[0, 2]", [1, 3]), ("$.a.l[0,9]", [1]),
-    ("$.a.l[1:-1]", []), ("$.a.l[-2:-1]", [2]), ("$.a.l[-2:5]", [2, 3, 1, 2, 3]),
-    ("$.a.l[:-1]", [1, 2]), ("$.a.l[:-9]", []), ("$.a.l[-9:]", [1, 2, 3]),
-    ("$.e[*]", []), ("$.o[*].zz", []), ("$..zz", []), ("$.o[?(@.x>9)]", []), ("$.s[*]", []), ("$.n[*]", []),
+    ("$.a.l[-1:]", [3]),
+    ("$.a.l[0,2]", [1, 3]),
+    ("$.a.l[1:]", [2, 3]),
+    ("$.a.l[:2]", [1, 2]),
+    ("$.a.l[5:9]", []),
+    ("$.a.l[*]", [1, 2, 3]),
+    ("$.a.l[0, 2]", [1, 3]),
+    ("$.a.l[0,9]", [1]),
+    ("$.a.l[1:-1]", []),
+    ("$.a.l[-2:-1]", [2]),
+    ("$.a.l[-2:5]", [2, 3, 1, 2, 3]),
+    ("$.a.l[:-1]", [1, 2]),
+    ("$.a.l[:-9]", []),
+    ("$.a.l[-9:]", [1, 2, 3]),
+    ("$.e[*]", []),
+    ("$.o[*].zz", []),
+    ("$..zz", []),
+    ("$.o[?(@.x>9)]", []),
+    ("$.s[*]", []),
+    ("$.n[*]", []),
     # Recorded answers of the service, and 2.0.0; 2.10.0 finds nothing.
-    ("$.zz[*]", []), ("$.zz[1:5].v", []), ("$.zz.yy[:1].v", []), ("$.zz[?(@.x)]", []),
-    ("$.o[*].x", [1, 2, 3]), ("$.o[*].y", ["p", "q"]), ("$.m[*].v[*].k", [1, 2, 3]),
-    ("$.a.*", [{"c": 7}, [1, 2, 3]]), ("$.o[1,0].x", [2, 1]), ("$.*.b", [{"c": 7}]), ("$.a.*.c", [7]),
-    ("$.o[?(@.x==2)]", [SECOND]), ("$.o[?(@.x==2)].y", ["q"]), ("$.o[?(@.x==2)]['x']", [2]),
-    ("$.o[?(@.x==2 && @.y=='q')]", [SECOND]), ("$.o[?(@.x==2 && @.y=='p')]", []),
-    ("$.o[?(@.x==2 || @.x==1)].x", [1, 2]), ("$.o[?(@.y)]", [FIRST, SECOND]), ("$.o[?(!@.y)]", [THIRD]),
-    ("$.o[?(!(@.x==2))].x", [1, 3]), ("$.o[?(@.y!='p')]", [SECOND, THIRD]), ("$.o[?(@.y==null)]", []),
-    ("$.num[?(@>4)]", [5, 9]), ("$.num[?(@>=5)]", [5, 9]), ("$.num[?(@<5)]", [3]), ("$.num[?(@<=3)]", [3]),
-    ("$.o[?(@.x<$.deep.x)].x", [1, 2, 3]), ("$[?(@.x==$.deep.x)]", []),
+    ("$.zz[*]", []),
+    ("$.zz[1:5].v", []),
+    ("$.zz.yy[:1].v", []),
+    ("$.zz[?(@.x)]", []),
+    ("$.o[*].x", [1, 2, 3]),
+    ("$.o[*].y", ["p", "q"]),
+    ("$.m[*].v[*].k", [1, 2, 3]),
+    ("$.a.*", [{"c": 7}, [1, 2, 3]]),
+    ("$.o[1,0].x", [2, 1]),
+    ("$.*.b", [{"c": 7}]),
+    ("$.a.*.c", [7]),
+    ("$.o[?(@.x==2)]", [SECOND]),
+    ("$.o[?(@.x==2)].y", ["q"]),
+    ("$.o[?(@.x==2)]['x']", [2]),
+    ("$.o[?(@.x==2 && @.y=='q')]", [SECOND]),
+    ("$.o[?(@.x==2 && @.y=='p')]", []),
+    ("$.o[?(@.x==2 || @.x==1)].x", [1, 2]),
+    ("$.o[?(@.y)]", [FIRST, SECOND]),
+    ("$.o[?(!@.y)]", [THIRD]),
+    ("$.o[?(!(@.x==2))].x", [1, 3]),
+    ("$.o[?(@.y!='p')]", [SECOND, THIRD]),
+    ("$.o[?(@.y==null)]", []),
+    ("$.num[?(@>4)]", [5, 9]),
+    ("$.num[?(@>=5)]", [5, 9]),
+    ("$.num[?(@<5)]", [3]),
+    ("$.num[?(@<=3)]", [3]),
+    ("$.o[?(@.x<$.deep.x)].x", [1, 2, 3]),
+    ("$[?(@.x==$.deep.x)]", []),
     ("$.deep[?(@.x==$.deep.x)]", [{"x": 10}]),
     ("$.o[?(@.x>=2 && (@.y=='q' || @.x==3))].x", [2, 3]),
-    ("$.o[?(@['x']==2)]", [SECOND]), ("$.o[?(2==@.x)]", [SECOND]), ("$.o[?(2<@.x)]", [THIRD]),
-    ("$.o[?(@.x==2.0)]", [SECOND]), ("$.o[?(@.x==true)]", []), ("$.o[?(@.x===2)]", [SECOND]),
-    ("$.o[?(@.x !== 2)].x", [1, 3]), ("$.o[?(@.y > 'p')]", [SECOND]), ("$.o[?(@.y < 5)]", []),
-    ("$.o[?(@.x > '1')]", []), ("$.m[?(@.v[0].k==1)]", DOCUMENT["m"][:1]), ("$.m[?(@.v[9])]", []),
-    ("$.m[?(@.v[?(@.k==3)])]", DOCUMENT["m"][1:]), ("$.m[?(@.v.length()==2)]", DOCUMENT["m"][:1]),
+    ("$.o[?(@['x']==2)]", [SECOND]),
+    ("$.o[?(2==@.x)]", [SECOND]),
+    ("$.o[?(2<@.x)]", [THIRD]),
+    ("$.o[?(@.x==2.0)]", [SECOND]),
+    ("$.o[?(@.x==true)]", []),
+    ("$.o[?(@.x===2)]", [SECOND]),
+    ("$.o[?(@.x !== 2)].x", [1, 3]),
+    ("$.o[?(@.y > 'p')]", [SECOND]),
+    ("$.o[?(@.y < 5)]", []),
+    ("$.o[?(@.x > '1')]", []),
+    ("$.m[?(@.v[0].k==1)]", DOCUMENT["m"][:1]),
+    ("$.m[?(@.v[9])]", []),
+    ("$.m[?(@.v[?(@.k==3)])]", DOCUMENT["m"][1:]),
+    ("$.m[?(@.v.length()==2)]", DOCUMENT["m"][:1]),
     ("$.a.l[0:3:2]", [1, 2, 3]),  # the step is ignored
-    ("$.o[*]['x','y']", [FIRST, SECOND, THIRD]), ("$.a['b','l'].c", [7]),
-    ("$..x", [1, 2, 3, 10]), ("$..['x']", [1, 2, 3, 10]), ("$..['x','y']", [FIRST, SECOND]),
-    ("$..[0]", [1, FIRST, DOCUMENT["m"][0], {"k": 1}, {"k": 3}, 5, "aa"]), ("$..[0].x", [1]), ("$..l[0]", [1]),
-    ("$..[?(@.x>1)].x", [2, 3, 10]), ("$..o[*].x", [1, 2, 3]), ("$..o..x", [1, 2, 3]), ("$.a..c", [7]),
+    ("$.o[*]['x','y']", [FIRST, SECOND, THIRD]),
+    ("$.a['b','l'].c", [7]),
+    ("$..x", [1, 2, 3, 10]),
+    ("$..['x']", [1, 2, 3, 10]),
+    ("$..['x','y']", [FIRST, SECOND]),
+    ("$..[0]", [1, FIRST, DOCUMENT["m"][0], {"k": 1}, {"k": 3}, 5, "aa"]),
+    ("$..[0].x", [1]),
+    ("$..l[0]", [1]),
+    ("$..[?(@.x>1)].x", [2, 3, 10]),
+    ("$..o[*].x", [1, 2, 3]),
+    ("$..o..x", [1, 2, 3]),
+    ("$.a..c", [7]),
     ("$.*", list(DOCUMENT.values())),
-    ("$.m..*", [DOCUMENT["m"][0], DOCUMENT["m"][1], [{"k": 1}, {"k": 2}], {"k": 1}, {"k": 2}, 1, 2,
-                [{"k": 3}], {"k": 3}, 3]),
-    ("$.o[?(@.x=='2')]", [SECOND]), ("$.o[?('2'==@.x)]", [SECOND]), ("$.o[?(@.x=='zwei')]", []),
+    (
+        "$.m..*",
+        [DOCUMENT["m"][0], DOCUMENT["m"][1], [{"k": 1}, {"k": 2}], {"k": 1}, {"k": 2}, 1, 2, [{"k": 3}], {"k": 3}, 3],
+    ),
+    ("$.o[?(@.x=='2')]", [SECOND]),
+    ("$.o[?('2'==@.x)]", [SECOND]),
+    ("$.o[?(@.x=='zwei')]", []),
     ("$.o[?(@.y==q)]", [SECOND]),  # 2.0.0 and aws-samples; 2.10.0 refuses an unquoted word
-    ("$.o[?(@.y=~/^Q$/i)]", [SECOND]), ("$.o[?(@.y=~ /q/)]", [SECOND]), ("$.st[?(@ =~ /a.*/)]", ["aa", "ab"]),
-    ("$.st[?(@ =~ /a/)]", []), ("$.num[?(@ =~ /[39]/)]", [3, 9]), ("$.o[?(@.zz =~ /a/)]", []),
-    ("$.[?(@.x==10)]", []), ("$.o.[?(@.x==2)]", [SECOND]), ("$.o.[*].['x','y']", [FIRST, SECOND, THIRD]),
-    ("$[?(@.x==10)]", []), ("$.deep[?(@.x==10)]", [{"x": 10}]), ("$.deep[?(@.x==11)]", []),
+    ("$.o[?(@.y=~/^Q$/i)]", [SECOND]),
+    ("$.o[?(@.y=~ /q/)]", [SECOND]),
+    ("$.st[?(@ =~ /a.*/)]", ["aa", "ab"]),
+    ("$.st[?(@ =~ /a/)]", []),
+    ("$.num[?(@ =~ /[39]/)]", [3, 9]),
+    ("$.o[?(@.zz =~ /a/)]", []),
+    ("$.[?(@.x==10)]", []),
+    ("$.o.[?(@.x==2)]", [SECOND]),
+    ("$.o.[*].['x','y']", [FIRST, SECOND, THIRD]),
+    ("$[?(@.x==10)]", []),
+    ("$.deep[?(@.x==10)]", [{"x": 10}]),
+    ("$.deep[?(@.x==11)]", []),
     # later versions; 2.0.0 has neither double quotes nor these operators
-    ('$.o[?(@.y=="q")]', [SECOND]), ("$.o[?(@.x in [1,3])]", [FIRST, THIRD]), ("$.o[?(@.x IN [1, 3])].x", [1, 3]),
-    ("$.o[?(@.x nin [1,3])]", [SECOND]), ("$.o[?(@.y in ['q', 'z'])]", [SECOND]),
-    ("$.o[?(@.y contains 'q')]", [SECOND]), ("$.m[?(@.v size 1)]", DOCUMENT["m"][1:]),
-    ("$.m[?(@.v empty false)]", DOCUMENT["m"]), ("$[?(@.num contains 5)]", [DOCUMENT]),
-    ("$[?(@.st subsetof ['aa','ab','b','c'])]", [DOCUMENT]), ("$[?(@.st anyof ['b'])]", [DOCUMENT]),
-    ("$[?(@.st noneof ['b'])]", []), ("$[?(@.num all [3, 9])]", [DOCUMENT]),
-    ("$.st[?(@ in $.st)]", ["aa", "ab", "b"]), ("$.num[?(@ == -5 || @ == 3e0)]", [3]),
+    ('$.o[?(@.y=="q")]', [SECOND]),
+    ("$.o[?(@.x in [1,3])]", [FIRST, THIRD]),
+    ("$.o[?(@.x IN [1, 3])].x", [1, 3]),
+    ("$.o[?(@.x nin [1,3])]", [SECOND]),
+    ("$.o[?(@.y in ['q', 'z'])]", [SECOND]),
+    ("$.o[?(@.y contains 'q')]", [SECOND]),
+    ("$.m[?(@.v size 1)]", DOCUMENT["m"][1:]),
+    ("$.m[?(@.v empty false)]", DOCUMENT["m"]),
+    ("$[?(@.num contains 5)]", [DOCUMENT]),
+    ("$[?(@.st subsetof ['aa','ab','b','c'])]", [DOCUMENT]),
+    ("$[?(@.st anyof ['b'])]", [DOCUMENT]),
+    ("$[?(@.st noneof ['b'])]", []),
+    ("$[?(@.num all [3, 9])]", [DOCUMENT]),
+    ("$.st[?(@ in $.st)]", ["aa", "ab", "b"]),
+    ("$.num[?(@ == -5 || @ == 3e0)]", [3]),
 ]
 
 MISSING = [
@@ -103,8 +202,10 @@ MISSING = [
 ]
 
 NO_OBJECT = [
-    ("$.s.c", "['c']", "$['s']", "java.lang.String"), ("$.n.x", "['x']", "$['n']", "null"),
-    ("$.o.x", "['x']", "$['o']", "java.util.ArrayList"), ("$.num[0].x", "['x']", "$['num'][0]", "java.lang.Integer"),
+    ("$.s.c", "['c']", "$['s']", "java.lang.String"),
+    ("$.n.x", "['x']", "$['n']", "null"),
+    ("$.o.x", "['x']", "$['o']", "java.util.ArrayList"),
+    ("$.num[0].x", "['x']", "$['num'][0]", "java.lang.Integer"),
     ("$.s['a','b']", "['a', 'b']", "$['s']", "java.lang.String"),
 ]
 
@@ -122,14 +223,48 @@ NOT_APPLICABLE = [
 ]
 
 BAD_SYNTAX = [
-    ("", 0), ("$.", 1), ("$.a.", 3), ("$..", 2), ("$.a...b", 5), ("$.a b", 4), ("$x y", 2), ("$.a[", 4),
-    ("$.a[]", 4), ("$.a['b'", 7), ("$.a['b]", 4), ("$.a['b',]", 8), ("$.a[x]", 4), ("$.a[1.5]", 4),
-    ("$.a[1,]", 4), ("$.a[--1]", 4), ("$.a[:]", 3), ("$.a[1:x]", 3), ("$.a[12345678901]", 4), ("$.o[0]x", 6),
-    ("@.s", 0), (" $.s", 0), ("$*", 1), ("$$a", 2), ("$.a[?]", 5), ("$.a[?(@.b]", 9), ("$.o[?@.x==2]", 5),
-    ("$.o[?(true)]", 6), ("$.o[?(@.x='2')]", 9), ("$.o[?(x==2)]", 6), ("$.o[?(@.x like 'a')]", 10),
-    ("$.o[?(@.x in [1 2])]", 16), ("$.o[?(@.x =~ 'a')]", 6), ("$.o[?(@.x =~ /(/)]", 13),
-    ("$.o[?(@.x =~ /a)]", 13), ("$.o[?(@.x ==)]", 12), ("$.a.foo()", 4), ("$.a.length(1)", 11),
-    ("$.a.length().b", 12), ("$.a..length()", 11), ("$.o[(@.length-0)]", 3), ("$.o[?((@.x)]", 11),
+    ("", 0),
+    ("$.", 1),
+    ("$.a.", 3),
+    ("$..", 2),
+    ("$.a...b", 5),
+    ("$.a b", 4),
+    ("$x y", 2),
+    ("$.a[", 4),
+    ("$.a[]", 4),
+    ("$.a['b'", 7),
+    ("$.a['b]", 4),
+    ("$.a['b',]", 8),
+    ("$.a[x]", 4),
+    ("$.a[1.5]", 4),
+    ("$.a[1,]", 4),
+    ("$.a[--1]", 4),
+    ("$.a[:]", 3),
+    ("$.a[1:x]", 3),
+    ("$.a[12345678901]", 4),
+    ("$.o[0]x", 6),
+    ("@.s", 0),
+    (" $.s", 0),
+    ("$*", 1),
+    ("$$a", 2),
+    ("$.a[?]", 5),
+    ("$.a[?(@.b]", 9),
+    ("$.o[?@.x==2]", 5),
+    ("$.o[?(true)]", 6),
+    ("$.o[?(@.x='2')]", 9),
+    ("$.o[?(x==2)]", 6),
+    ("$.o[?(@.x like 'a')]", 10),
+    ("$.o[?(@.x in [1 2])]", 16),
+    ("$.o[?(@.x =~ 'a')]", 6),
+    ("$.o[?(@.x =~ /(/)]", 13),
+    ("$.o[?(@.x =~ /a)]", 13),
+    ("$.o[?(@.x ==)]", 12),
+    ("$.a.foo()", 4),
+    ("$.a.length(1)", 11),
+    ("$.a.length().b", 12),
+    ("$.a..length()", 11),
+    ("$.o[(@.length-0)]", 3),
+    ("$.o[?((@.x)]", 11),
 ]
 
 
@@ -159,7 +294,8 @@ def test_field_of_something_that_is_no_object(text: str, names: str, walked: str
     with pytest.raises(PathNotFound) as caught:
         compile_path(text).find(DOCUMENT)
     assert str(caught.value).startswith(
-        f"Expected to find an object with property {names} in path {walked} but found '{kind}'.")
+        f"Expected to find an object with property {names} in path {walked} but found '{kind}'."
+    )
 
 
 @pytest.mark.parametrize(("text", "message"), NOT_APPLICABLE)
@@ -176,8 +312,9 @@ def test_syntax_error_names_the_first_bad_character(text: str, position: int) ->
     assert (caught.value.expression, caught.value.position) == (text, position)
 
 
-@pytest.mark.parametrize(("text", "expected"), [
-    ("$.h-y['z w']", 4), (r"$['it\'s']", 5), ('$["it\'s"]', 5), ("$.ä", 6), ("$['a.b']", 8)])
+@pytest.mark.parametrize(
+    ("text", "expected"), [("$.h-y['z w']", 4), (r"$['it\'s']", 5), ('$["it\'s"]', 5), ("$.ä", 6), ("$['a.b']", 8)]
+)
 def test_odd_names(text: str, expected: int) -> None:
     assert compile_path(text).find(WITH_ODD_NAMES) == expected
 
@@ -233,7 +370,9 @@ def test_parts_that_the_guide_rules_out_are_named() -> None:
     assert compile_path("$.a[?(@.x > 1)].b").unsupported == ()
     assert compile_path("$.a.length()").unsupported == ("the function length()",)
     assert compile_path("$.a[?(!(@.x =~ /a/ || @.y == $.z))]").unsupported == (
-        "a filter with a pattern (=~)", "a filter that refers to another part of the document")
+        "a filter with a pattern (=~)",
+        "a filter that refers to another part of the document",
+    )
 
 
 def test_hostile_expressions_are_refused() -> None:
@@ -283,15 +422,19 @@ def test_deep_documents_need_no_recursion() -> None:
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers(-5, 5) | st.text("ab*", max_size=3),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("ab'\\. [", min_size=1, max_size=3), inner,
-                                                                max_size=3), max_leaves=12)
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text("ab'\\. [", min_size=1, max_size=3), inner, max_size=3)
+    ),
+    max_leaves=12,
+)
 
 
 def places(document: Any, prefix: tuple[str | int, ...] = ()) -> list[tuple[tuple[str | int, ...], Any]]:
     """Every place of a document with its value."""
     found = [(prefix, document)]
-    items = document.items() if isinstance(document, dict) else (
-        enumerate(document) if isinstance(document, list) else ())
+    items = (
+        document.items() if isinstance(document, dict) else (enumerate(document) if isinstance(document, list) else ())
+    )
     for key, value in items:
         found += places(value, (*prefix, key))
     return found

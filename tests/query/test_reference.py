@@ -16,21 +16,27 @@ from stepfunctions.query.reference import compile_reference
 NAMES = st.sampled_from(["a", "b", "it's", "x.y"])
 VALUES = st.recursive(
     st.none() | st.integers(0, 9) | st.text("ab", max_size=2),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3), max_leaves=10)
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(NAMES, inner, max_size=3),
+    max_leaves=10,
+)
 STEPS = st.lists(NAMES | st.integers(0, 2), max_size=4).map(
-    lambda keys: "$" + "".join(f"[{key}]" if isinstance(key, int) else f"[{key!r}]" for key in keys))
+    lambda keys: "$" + "".join(f"[{key}]" if isinstance(key, int) else f"[{key!r}]" for key in keys)
+)
 
 
-@pytest.mark.parametrize(("text", "document", "expected"), [
-    ("$", {"a": 1}, "new"),
-    ("$.b", {"a": 1}, {"a": 1, "b": "new"}),
-    ("$.a", {"a": 1, "b": 2}, {"a": "new", "b": 2}),
-    ("$.a.b.c", {}, {"a": {"b": {"c": "new"}}}),
-    ("$['x y'].z", {"a": 1}, {"a": 1, "x y": {"z": "new"}}),
-    ("$.a[1]", {"a": [1, 2, 3]}, {"a": [1, "new", 3]}),
-    ("$.a[0].b", {"a": [{"c": 1}]}, {"a": [{"c": 1, "b": "new"}]}),
-    ("$[0]", [1, 2], ["new", 2]),
-])
+@pytest.mark.parametrize(
+    ("text", "document", "expected"),
+    [
+        ("$", {"a": 1}, "new"),
+        ("$.b", {"a": 1}, {"a": 1, "b": "new"}),
+        ("$.a", {"a": 1, "b": 2}, {"a": "new", "b": 2}),
+        ("$.a.b.c", {}, {"a": {"b": {"c": "new"}}}),
+        ("$['x y'].z", {"a": 1}, {"a": 1, "x y": {"z": "new"}}),
+        ("$.a[1]", {"a": [1, 2, 3]}, {"a": [1, "new", 3]}),
+        ("$.a[0].b", {"a": [{"c": 1}]}, {"a": [{"c": 1, "b": "new"}]}),
+        ("$[0]", [1, 2], ["new", 2]),
+    ],
+)
 def test_put(text: str, document: Any, expected: Any) -> None:
     assert compile_reference(text).put(document, "new") == expected
 
@@ -39,10 +45,20 @@ def test_put_keeps_the_order_of_fields() -> None:
     assert list(compile_reference("$.b").put({"a": 1, "b": 2, "c": 3}, 4)) == ["a", "b", "c"]
 
 
-@pytest.mark.parametrize(("text", "document"), [
-    ("$.a", "text"), ("$.a", None), ("$.a", [1]), ("$.a.b", {"a": 1}), ("$.a.b", {"a": None}),
-    ("$.a[0]", {"a": []}), ("$.a[3]", {"a": [1, 2, 3]}), ("$.a[0]", {}), ("$.a[0]", {"a": {"0": 1}}),
-])
+@pytest.mark.parametrize(
+    ("text", "document"),
+    [
+        ("$.a", "text"),
+        ("$.a", None),
+        ("$.a", [1]),
+        ("$.a.b", {"a": 1}),
+        ("$.a.b", {"a": None}),
+        ("$.a[0]", {"a": []}),
+        ("$.a[3]", {"a": [1, 2, 3]}),
+        ("$.a[0]", {}),
+        ("$.a[0]", {"a": {"0": 1}}),
+    ],
+)
 def test_put_where_it_cannot_apply_fails_the_state(text: str, document: Any) -> None:
     with pytest.raises(StateFailed) as caught:
         compile_reference(text).put(document, 1)
@@ -55,8 +71,24 @@ def test_cause_is_the_recorded_one() -> None:
     assert caught.value.cause == 'Unable to apply ReferencePath $.someTaskResult to input "input1"'
 
 
-@pytest.mark.parametrize("text", ["", "a.b", "$$.a", "$name.a", "$.a[*]", "$..a", "$.a[0:1]", "$.a[?(@.b)]",
-                                  "$['a','b']", "$.a.length()", "$.a[-1]", "$.", "$" + ".a" * 101])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "a.b",
+        "$$.a",
+        "$name.a",
+        "$.a[*]",
+        "$..a",
+        "$.a[0:1]",
+        "$.a[?(@.b)]",
+        "$['a','b']",
+        "$.a.length()",
+        "$.a[-1]",
+        "$.",
+        "$" + ".a" * 101,
+    ],
+)
 def test_other_paths_are_refused(text: str) -> None:
     with pytest.raises(QuerySyntaxError):
         compile_reference(text)

@@ -98,9 +98,7 @@ class World:
 
     def _boot(self, integration: Integration | None = None, workers: int = 0) -> None:
         self.store = self._open_store()
-        self.runner = Runner(
-            self.store, self.clock, integration or self.tasks, Items(self.files), workers=workers
-        )
+        self.runner = Runner(self.store, self.clock, integration or self.tasks, Items(self.files), workers=workers)
         self.api = StepFunctionsApi(self.runner, self.store, self.clock)
 
     def restart(self) -> None:

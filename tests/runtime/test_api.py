@@ -20,8 +20,11 @@ MODEL = botocore.session.get_session().get_service_model("stepfunctions")
 PREFIX = "arn:aws:states:us-east-1:123456789012"
 PASS = {"Type": "Pass"}
 TASK = {"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage"}
-TOKEN = {"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
-         "Parameters": {"MessageBody": {"t.$": "$$.Task.Token"}}}  # fmt: skip
+TOKEN = {
+    "Type": "Task",
+    "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
+    "Parameters": {"MessageBody": {"t.$": "$$.Task.Token"}},
+}
 KINDS = {"string": str, "integer": int, "long": int, "boolean": bool, "timestamp": datetime, "float": float}
 
 
@@ -120,12 +123,18 @@ def test_create_describe_list_update_delete(world: Any, api: Api) -> None:
 def test_creating_again_is_idempotent_or_refused(world: Any, api: Api) -> None:
     first = api("CreateStateMachine", name="m", definition=DEFINITION, roleArn=ROLE)
     world.clock.advance(10)
-    again = api("CreateStateMachine", name="m", definition=DEFINITION, roleArn=ROLE + "2",
-                tags=[{"key": "a", "value": "b"}])  # fmt: skip
+    again = api(
+        "CreateStateMachine", name="m", definition=DEFINITION, roleArn=ROLE + "2", tags=[{"key": "a", "value": "b"}]
+    )
     assert again == first
     assert api("DescribeStateMachine", stateMachineArn=first["stateMachineArn"])["roleArn"] == ROLE
-    message = api.refuses("StateMachineAlreadyExists", "CreateStateMachine", name="m", roleArn=ROLE,
-                          definition=text({"Q": {**PASS, "End": True}}))  # fmt: skip
+    message = api.refuses(
+        "StateMachineAlreadyExists",
+        "CreateStateMachine",
+        name="m",
+        roleArn=ROLE,
+        definition=text({"Q": {**PASS, "End": True}}),
+    )
     assert first["stateMachineArn"] in message
 
 
@@ -151,8 +160,10 @@ def test_wrong_definitions_are_refused_with_every_problem(api: Api) -> None:
 
 def test_validate(api: Api) -> None:
     assert api("ValidateStateMachineDefinition", definition=DEFINITION) == {
-        "result": "OK", "diagnostics": [], "truncated": False,
-    }  # fmt: skip
+        "result": "OK",
+        "diagnostics": [],
+        "truncated": False,
+    }
     wrong = text({"A": {"Type": "Pass", "Next": "Gone"}, "B": {"Type": "Wait", "Secnods": 1, "End": True}})
     found = api("ValidateStateMachineDefinition", definition=wrong)
     assert found["result"] == "FAIL"
@@ -177,12 +188,14 @@ def test_bad_arns(api: Api, arn: str) -> None:
 
 
 def test_tags(api: Api) -> None:
-    arn = api("CreateStateMachine", name="m", definition=DEFINITION, roleArn=ROLE,
-              tags=[{"key": "a", "value": "1"}])["stateMachineArn"]  # fmt: skip
+    arn = api("CreateStateMachine", name="m", definition=DEFINITION, roleArn=ROLE, tags=[{"key": "a", "value": "1"}])[
+        "stateMachineArn"
+    ]
     api("TagResource", resourceArn=arn, tags=[{"key": "b", "value": "é"}, {"key": "a", "value": "2"}])
     assert api("ListTagsForResource", resourceArn=arn)["tags"] == [
-        {"key": "a", "value": "2"}, {"key": "b", "value": "é"},
-    ]  # fmt: skip
+        {"key": "a", "value": "2"},
+        {"key": "b", "value": "é"},
+    ]
     api("UntagResource", resourceArn=arn, tagKeys=["a", "unknown"])
     assert api("ListTagsForResource", resourceArn=arn)["tags"] == [{"key": "b", "value": "é"}]
     many = [{"key": str(number), "value": ""} for number in range(51)]
@@ -240,8 +253,11 @@ def test_start_describe_stop(world: Any, api: Api) -> None:
     stopped = api("StopExecution", executionArn=arn, error="E", cause="c")
     after = api("DescribeExecution", executionArn=arn)
     assert (after["status"], after["error"], after["cause"], after["stopDate"]) == (
-        "ABORTED", "E", "c", stopped["stopDate"],
-    )  # fmt: skip
+        "ABORTED",
+        "E",
+        "c",
+        stopped["stopDate"],
+    )
     world.clock.advance(7)
     assert api("StopExecution", executionArn=arn) == stopped
     assert "input" not in api("DescribeExecution", executionArn=arn, includedData="METADATA_ONLY")
@@ -281,8 +297,9 @@ def test_bad_inputs(world: Any, api: Api, given: str) -> None:
     assert len(message) < 300
 
 
-@pytest.mark.parametrize("token", ["NQ==", "bnVsbA==", "W10=", "é", "\ud800",
-                                   base64.urlsafe_b64encode(b"[" * 200_000).decode()])  # fmt: skip
+@pytest.mark.parametrize(
+    "token", ["NQ==", "bnVsbA==", "W10=", "é", "\ud800", base64.urlsafe_b64encode(b"[" * 200_000).decode()]
+)
 def test_page_tokens_of_nobody(world: Any, api: Api, token: str) -> None:
     arn = world.run({"P": PASS})
     api.refuses("InvalidToken", "GetExecutionHistory", executionArn=arn, nextToken=token)
@@ -300,8 +317,10 @@ def test_what_is_no_text(world: Any, api: Api) -> None:
     machine = world.create({"P": PASS})
     arn = api("StartExecution", stateMachineArn=machine, input='"\\ud800"')["executionArn"]
     assert world.describe(arn)["output"] == '"\\ud800"'
-    for definition in ('{"Comment": "\ud800"}', json.dumps({"StartAt": "\ud800", "States": {"\ud800": {
-            "Type": "Succeed"}}})):  # fmt: skip
+    for definition in (
+        '{"Comment": "\ud800"}',
+        json.dumps({"StartAt": "\ud800", "States": {"\ud800": {"Type": "Succeed"}}}),
+    ):
         api.refuses("InvalidDefinition", "CreateStateMachine", name="x", roleArn=ROLE, definition=definition)
 
 
@@ -315,8 +334,7 @@ def test_the_same_input_is_the_same_json(world: Any, api: Api) -> None:
     machine = world.create({"T": TASK})
     first = api("StartExecution", stateMachineArn=machine, name="e", input='{"a": 1, "b": true}')
     assert api("StartExecution", stateMachineArn=machine, name="e", input='{"b":true,"a":1.0}') == first
-    api.refuses("ExecutionAlreadyExists", "StartExecution", stateMachineArn=machine, name="e",
-                input='{"a": 1, "b": 1}')  # fmt: skip
+    api.refuses("ExecutionAlreadyExists", "StartExecution", stateMachineArn=machine, name="e", input='{"a": 1, "b": 1}')
 
 
 def test_start_what_cannot_be_started(world: Any, api: Api) -> None:
@@ -338,8 +356,9 @@ def test_list_executions(world: Any, api: Api) -> None:
     assert [one["name"] for one in rest["executions"]] == ["2", "1", "0"]
     failed = api("ListExecutions", stateMachineArn=machine, statusFilter="FAILED")
     assert [one["name"] for one in failed["executions"]] == ["2"]
-    api.refuses("InvalidToken", "ListExecutions", stateMachineArn=machine, nextToken=first["nextToken"],
-                statusFilter="FAILED")  # fmt: skip
+    api.refuses(
+        "InvalidToken", "ListExecutions", stateMachineArn=machine, nextToken=first["nextToken"], statusFilter="FAILED"
+    )
     api.refuses("InvalidToken", "ListExecutions", stateMachineArn=machine, nextToken="???")
     api.refuses("ValidationException", "ListExecutions")
     api.refuses("StateMachineDoesNotExist", "ListExecutions", stateMachineArn=machine + "x")
@@ -347,8 +366,10 @@ def test_list_executions(world: Any, api: Api) -> None:
 
 
 def test_history_in_pages(world: Any, api: Api) -> None:
-    arn = world.run({f"S{number}": {"Type": "Pass", **({"Next": f"S{number + 1}"} if number < 9 else {})}
-                     for number in range(10)}, {"secret": 1})  # fmt: skip
+    arn = world.run(
+        {f"S{number}": {"Type": "Pass", **({"Next": f"S{number + 1}"} if number < 9 else {})} for number in range(10)},
+        {"secret": 1},
+    )
     whole = api("GetExecutionHistory", executionArn=arn, maxResults=1000)["events"]
     assert [event["id"] for event in whole] == list(range(1, 23))
     assert whole[1]["stateEnteredEventDetails"]["input"] == '{"secret":1}'
@@ -416,16 +437,23 @@ def test_bad_tokens_and_outputs(world: Any, api: Api) -> None:
 
 def test_map_run_operations(world: Any, api: Api) -> None:
     world.tasks.answer = lambda call: TaskSucceeded(call.command.branch, call.command.attempt, Document(1))
-    processor = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
-                 "StartAt": "T", "States": {"T": TASK}}  # fmt: skip
-    arn = world.run({"M": {"Type": "Map", "MaxConcurrency": 3, "ToleratedFailurePercentage": 12.5,
-                           "ItemProcessor": processor}}, [1, 2, 3, 4])  # fmt: skip
+    processor = {
+        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+        "StartAt": "T",
+        "States": {"T": TASK},
+    }
+    arn = world.run(
+        {"M": {"Type": "Map", "MaxConcurrency": 3, "ToleratedFailurePercentage": 12.5, "ItemProcessor": processor}},
+        [1, 2, 3, 4],
+    )
     (listed,) = api("ListMapRuns", executionArn=arn)["mapRuns"]
     assert (listed["executionArn"], listed["stateMachineArn"]) == (arn, f"{PREFIX}:stateMachine:m")
     described = api("DescribeMapRun", mapRunArn=listed["mapRunArn"])
     assert (described["status"], described["maxConcurrency"], described["toleratedFailurePercentage"]) == (
-        "SUCCEEDED", 3, 12.5,
-    )  # fmt: skip
+        "SUCCEEDED",
+        3,
+        12.5,
+    )
     assert described["itemCounts"]["succeeded"] == described["executionCounts"]["total"] == 4
     listed_children = api("ListExecutions", mapRunArn=listed["mapRunArn"], maxResults=3)
     assert len(listed_children["executions"]) == 3

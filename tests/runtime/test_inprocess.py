@@ -12,12 +12,19 @@ from stepfunctions.runtime.inprocess import PENDING, ClientError, LocalClient, r
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:f"
 QUEUE = "arn:aws:states:::sqs:sendMessage"
-LAMBDA = {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "End": True,
-          "Parameters": {"FunctionName": FUNCTION, "Payload.$": "$"}}  # fmt: skip
-SEND = {"Type": "Task", "Resource": QUEUE, "Parameters": {"MessageBody.$": "$.m"},
-        "End": True}  # fmt: skip
-WAITING = {"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken", "End": True,
-           "Parameters": {"MessageBody": {"token.$": "$$.Task.Token"}}}  # fmt: skip
+LAMBDA = {
+    "Type": "Task",
+    "Resource": "arn:aws:states:::lambda:invoke",
+    "End": True,
+    "Parameters": {"FunctionName": FUNCTION, "Payload.$": "$"},
+}
+SEND = {"Type": "Task", "Resource": QUEUE, "Parameters": {"MessageBody.$": "$.m"}, "End": True}
+WAITING = {
+    "Type": "Task",
+    "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
+    "End": True,
+    "Parameters": {"MessageBody": {"token.$": "$$.Task.Token"}},
+}
 
 
 def machine(name: str, state: dict[str, Any], **others: Any) -> dict[str, Any]:
@@ -41,8 +48,11 @@ def test_mocks_by_state_resource_and_function() -> None:
 
 
 def test_mocks_that_fail() -> None:
-    for mock, error in ((ValueError("no"), "ValueError"), (ValueError, "ValueError"), (StateFailed("My.Error", "no"),
-                                                                                     "My.Error")):  # fmt: skip
+    for mock, error in (
+        (ValueError("no"), "ValueError"),
+        (ValueError, "ValueError"),
+        (StateFailed("My.Error", "no"), "My.Error"),
+    ):
         described = run_in_process(machine("S", SEND), {"m": 1}, {"S": mock})
         assert (described["status"], described["error"]) == ("FAILED", error)
     caught = {**SEND, "Catch": [{"ErrorEquals": ["ValueError"], "Next": "C"}]}
@@ -80,10 +90,15 @@ def test_time_jumps_over_waits_and_retries() -> None:
 
 
 def test_files_of_a_distributed_map() -> None:
-    reader = {"Resource": "arn:aws:states:::s3:getObject", "ReaderConfig": {"InputType": "CSV"},
-              "Parameters": {"Bucket": "b", "Key": "k.csv"}}  # fmt: skip
-    processor = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
-                 **machine("S", {**SEND, "Parameters": {"MessageBody.$": "$.n"}})}  # fmt: skip
+    reader = {
+        "Resource": "arn:aws:states:::s3:getObject",
+        "ReaderConfig": {"InputType": "CSV"},
+        "Parameters": {"Bucket": "b", "Key": "k.csv"},
+    }
+    processor = {
+        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+        **machine("S", {**SEND, "Parameters": {"MessageBody.$": "$.n"}}),
+    }
     definition = machine("M", {"Type": "Map", "ItemReader": reader, "ItemProcessor": processor, "End": True})
     for content in ("n\n1\n2\n", b"n\n1\n2\n"):
         mocks = {"s3://b/k.csv": content, "S": lambda event: event["MessageBody"]}

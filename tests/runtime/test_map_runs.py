@@ -43,9 +43,15 @@ def test_results_come_in_item_order(world: Any) -> None:
         world.runner.pump()
     assert world.output(arn) == [0, 1, 2]
     assert world.types(arn) == [
-        "ExecutionStarted", "MapStateEntered", "MapStateStarted", "MapRunStarted", "MapRunSucceeded",
-        "MapStateSucceeded", "MapStateExited", "ExecutionSucceeded",
-    ]  # fmt: skip
+        "ExecutionStarted",
+        "MapStateEntered",
+        "MapStateStarted",
+        "MapRunStarted",
+        "MapRunSucceeded",
+        "MapStateSucceeded",
+        "MapStateExited",
+        "ExecutionSucceeded",
+    ]
 
 
 def test_children_are_executions_of_the_labelled_machine(world: Any) -> None:
@@ -55,8 +61,11 @@ def test_children_are_executions_of_the_labelled_machine(world: Any) -> None:
     assert child["stateMachineArn"] == "arn:aws:states:us-east-1:123456789012:stateMachine:m/each"
     assert child["mapRunArn"] == run_of(world, arn)["mapRunArn"]
     assert world.types(child["executionArn"]) == [
-        "ExecutionStarted", "PassStateEntered", "PassStateExited", "ExecutionSucceeded",
-    ]  # fmt: skip
+        "ExecutionStarted",
+        "PassStateEntered",
+        "PassStateExited",
+        "ExecutionSucceeded",
+    ]
     listed = world.api.list_executions({"mapRunArn": child["mapRunArn"]})["executions"]
     assert [one["executionArn"] for one in listed] == [child["executionArn"]]
     machine = world.api.list_executions({"stateMachineArn": child["stateMachineArn"].split("/")[0]})["executions"]
@@ -98,8 +107,9 @@ def test_an_object_gives_keys(world: Any) -> None:
     selector = {"k.$": "$$.Map.Item.Key", "v.$": "$$.Map.Item.Value", "i.$": "$$.Map.Item.Index", "x.$": "$.x"}
     arn = world.run(spread(ItemSelector=selector), {"items": {"a": 1, "b": 2}, "x": "outer"})
     assert world.output(arn) == [
-        {"k": "a", "v": 1, "i": 0, "x": "outer"}, {"k": "b", "v": 2, "i": 1, "x": "outer"},
-    ]  # fmt: skip
+        {"k": "a", "v": 1, "i": 0, "x": "outer"},
+        {"k": "b", "v": 2, "i": 1, "x": "outer"},
+    ]
     pairs = world.begin(world.create(spread(), "pairs"), {"items": {"a": 1}}, "pairs")
     world.runner.pump()
     assert world.output(pairs) == [{"Key": "a", "Value": 1}]
@@ -107,8 +117,9 @@ def test_an_object_gives_keys(world: Any) -> None:
 
 def test_one_failure_stops_the_rest(world: Any) -> None:
     catch = [{"ErrorEquals": ["States.ExceedToleratedFailureThreshold"], "Next": "C"}]
-    arn = world.run({**spread({"T": TASK}, MaxConcurrency=3, Catch=catch, Next="C"), "C": PASS},
-                    {"items": list(range(9))})  # fmt: skip
+    arn = world.run(
+        {**spread({"T": TASK}, MaxConcurrency=3, Catch=catch, Next="C"), "C": PASS}, {"items": list(range(9))}
+    )
     world.tasks.fail("Broken", world.tasks.calls[1])
     world.runner.pump()
     assert world.output(arn)["Error"] == "States.ExceedToleratedFailureThreshold"
@@ -189,8 +200,11 @@ def test_a_restart_goes_on_at_the_cursor(world: Any) -> None:
 def test_a_reader_that_fails_fails_the_map(world: Any, content: bytes | None, cause: str) -> None:
     if content is not None:
         world.files.content["b/x.json"] = content
-    reader = {"Resource": "arn:aws:states:::s3:getObject", "ReaderConfig": {"InputType": "JSON"},
-              "Parameters": {"Bucket": "b", "Key": "x.json"}}  # fmt: skip
+    reader = {
+        "Resource": "arn:aws:states:::s3:getObject",
+        "ReaderConfig": {"InputType": "JSON"},
+        "Parameters": {"Bucket": "b", "Key": "x.json"},
+    }
     catch = [{"ErrorEquals": ["States.ItemReaderFailed"], "Next": "C"}]
     machine = {**spread({"T": TASK}, ItemReader=reader, Catch=catch, Next="C"), "C": PASS}
     arn = world.run(machine, {})
@@ -204,8 +218,11 @@ def test_a_source_with_a_fault_fails_its_map_only(world: Any, monkeypatch: pytes
         raise ZeroDivisionError("a bug")
 
     monkeypatch.setattr(world.files, "open", fault)
-    reader = {"Resource": "arn:aws:states:::s3:getObject", "ReaderConfig": {"InputType": "JSON"},
-              "Parameters": {"Bucket": "b", "Key": "x.json"}}  # fmt: skip
+    reader = {
+        "Resource": "arn:aws:states:::s3:getObject",
+        "ReaderConfig": {"InputType": "JSON"},
+        "Parameters": {"Bucket": "b", "Key": "x.json"},
+    }
     arn = world.run(spread(ItemReader=reader), {})
     described = world.describe(arn)
     assert (described["status"], described["error"]) == ("FAILED", "States.ItemReaderFailed")
@@ -226,10 +243,13 @@ def test_a_result_that_is_too_large_fails_the_map(world: Any) -> None:
     assert (described["status"], described["error"]) == ("FAILED", "States.DataLimitExceeded")
 
 
-@pytest.mark.parametrize("field", [
-    {"ItemBatcher": {"MaxItemsPerBatch": 2}},
-    {"ResultWriter": {"Resource": "arn:aws:states:::s3:putObject", "Parameters": {"Bucket": "b", "Prefix": "p"}}},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "field",
+    [
+        {"ItemBatcher": {"MaxItemsPerBatch": 2}},
+        {"ResultWriter": {"Resource": "arn:aws:states:::s3:putObject", "Parameters": {"Bucket": "b", "Prefix": "p"}}},
+    ],
+)
 def test_what_is_not_supported_says_so(world: Any, field: dict[str, Any]) -> None:
     arn = world.run(spread(**field), {"items": [1]})
     described = world.describe(arn)
@@ -255,8 +275,11 @@ def test_a_retry_is_a_new_run_over_all_items(world: Any) -> None:
 
 def test_a_reader_that_fails_just_after_a_restart_fails_the_map(world: Any) -> None:
     world.files.content["lake/items.json"] = b"[1, 2"
-    reader = {"Resource": "arn:aws:states:::s3:getObject", "ReaderConfig": {"InputType": "JSON"},
-              "Parameters": {"Bucket": "lake", "Key": "items.json"}}  # fmt: skip
+    reader = {
+        "Resource": "arn:aws:states:::s3:getObject",
+        "ReaderConfig": {"InputType": "JSON"},
+        "Parameters": {"Bucket": "lake", "Key": "items.json"},
+    }
     arn = world.run(spread({"T": TASK}, MaxConcurrency=1, ItemReader=reader))
     world.tasks.succeed()
     world.runner.pump()

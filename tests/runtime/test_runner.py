@@ -22,9 +22,13 @@ def test_a_chain_runs_to_its_end_in_one_commit(world: Any) -> None:
     arn = world.run({"A": {"Type": "Pass", "Result": 1, "ResultPath": "$.r", "Next": "B"}, "B": PASS}, {"a": "é"})
     assert world.output(arn) == {"a": "é", "r": 1}
     assert world.types(arn) == [
-        "ExecutionStarted", "PassStateEntered", "PassStateExited", "PassStateEntered", "PassStateExited",
+        "ExecutionStarted",
+        "PassStateEntered",
+        "PassStateExited",
+        "PassStateEntered",
+        "PassStateExited",
         "ExecutionSucceeded",
-    ]  # fmt: skip
+    ]
     assert world.runner.idle
 
 
@@ -99,8 +103,12 @@ def test_a_timeout_cancels_the_task(world: Any) -> None:
 
 
 def test_heartbeats_push_the_timer(world: Any) -> None:
-    task = {**TASK, "Resource": TASK["Resource"] + ".waitForTaskToken", "HeartbeatSeconds": 30,
-            "Parameters": {"MessageBody": {"t.$": "$$.Task.Token"}}}  # fmt: skip
+    task = {
+        **TASK,
+        "Resource": TASK["Resource"] + ".waitForTaskToken",
+        "HeartbeatSeconds": 30,
+        "Parameters": {"MessageBody": {"t.$": "$$.Task.Token"}},
+    }
     arn = world.run({"T": task})
     token = world.tasks.calls[0].command.arguments.value["MessageBody"]["t"]
     for _ in range(3):
@@ -177,19 +185,44 @@ def test_a_long_history_ends_the_execution(world: Any) -> None:
 
 BIG: dict[str, Any] = {
     "Start": {"Type": "Pass", "Result": [1, 2, 3], "ResultPath": "$.items", "Next": "Both"},
-    "Both": {"Type": "Parallel", "ResultPath": "$.both", "Next": "Each", "Branches": [
-        {"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 5, "Next": "T"}, "T": {**SYNC, "Retry": [
-            {"ErrorEquals": ["States.ALL"], "IntervalSeconds": 2, "MaxAttempts": 2}]}}},
-        {"StartAt": "U", "States": {"U": {**TASK, "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "C"}]},
-                                    "C": PASS}},
-    ]},
-    "Each": {"Type": "Map", "ItemsPath": "$.items", "MaxConcurrency": 2, "ResultPath": "$.each", "Next": "Spread",
-             "ItemProcessor": {"StartAt": "I", "States": {"I": {**TASK, "TimeoutSeconds": 30}}}},
-    "Spread": {"Type": "Map", "ItemsPath": "$.items", "MaxConcurrency": 2, "ResultPath": "$.spread",
-               "ItemProcessor": {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
-                                 "StartAt": "D", "States": {"D": {"Type": "Wait", "Seconds": 1, "Next": "E"},
-                                                            "E": SYNC}}},
-}  # fmt: skip
+    "Both": {
+        "Type": "Parallel",
+        "ResultPath": "$.both",
+        "Next": "Each",
+        "Branches": [
+            {
+                "StartAt": "W",
+                "States": {
+                    "W": {"Type": "Wait", "Seconds": 5, "Next": "T"},
+                    "T": {**SYNC, "Retry": [{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 2, "MaxAttempts": 2}]},
+                },
+            },
+            {
+                "StartAt": "U",
+                "States": {"U": {**TASK, "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "C"}]}, "C": PASS},
+            },
+        ],
+    },
+    "Each": {
+        "Type": "Map",
+        "ItemsPath": "$.items",
+        "MaxConcurrency": 2,
+        "ResultPath": "$.each",
+        "Next": "Spread",
+        "ItemProcessor": {"StartAt": "I", "States": {"I": {**TASK, "TimeoutSeconds": 30}}},
+    },
+    "Spread": {
+        "Type": "Map",
+        "ItemsPath": "$.items",
+        "MaxConcurrency": 2,
+        "ResultPath": "$.spread",
+        "ItemProcessor": {
+            "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+            "StartAt": "D",
+            "States": {"D": {"Type": "Wait", "Seconds": 1, "Next": "E"}, "E": SYNC},
+        },
+    },
+}
 
 
 def answer_big(call: TaskCall) -> Any:
@@ -247,9 +280,7 @@ def test_a_restart_after_any_commit_changes_nothing(world: Any) -> None:
 def canonical(history: Any) -> Any:
     """Leave out the one thing named after the execution: the ARN of its map run."""
     events, output, children = history
-    cleaned = [
-        (*event[:5], None if event[5] and "mapRunArn" in event[5] else event[5]) for event in events
-    ]  # fmt: skip
+    cleaned = [(*event[:5], None if event[5] and "mapRunArn" in event[5] else event[5]) for event in events]
     return cleaned, output, children
 
 

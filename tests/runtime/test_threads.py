@@ -110,8 +110,11 @@ def test_a_runner_that_was_stopped_refuses(world: Any) -> None:
 def test_tasks_run_on_a_bounded_number_of_threads(world: Any) -> None:
     slow = Slow()
     world.threaded(slow, workers=3)
-    processor = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
-                 "StartAt": "T", "States": {"T": TASK}}  # fmt: skip
+    processor = {
+        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+        "StartAt": "T",
+        "States": {"T": TASK},
+    }
     arn = world.begin(world.create({"M": {"Type": "Map", "ItemProcessor": processor}}), list(range(20)))
     until(lambda: slow.now == 3)
     slow.gate.set()

@@ -25,9 +25,12 @@ def test_there_is_a_method_for_every_operator(operator: str) -> None:
 
 def test_rules_combine() -> None:
     x, y = ChoiceRule.IsPresent("$.x", True), ChoiceRule.StringEquals(StepInput()["y"], "a")
-    assert ChoiceRule.And([x, ChoiceRule.Or([y, ChoiceRule.Not(x)])]).to_dict() == {"And": [
-        {"Variable": "$.x", "IsPresent": True},
-        {"Or": [{"Variable": "$['y']", "StringEquals": "a"}, {"Not": {"Variable": "$.x", "IsPresent": True}}]}]}
+    assert ChoiceRule.And([x, ChoiceRule.Or([y, ChoiceRule.Not(x)])]).to_dict() == {
+        "And": [
+            {"Variable": "$.x", "IsPresent": True},
+            {"Or": [{"Variable": "$['y']", "StringEquals": "a"}, {"Not": {"Variable": "$.x", "IsPresent": True}}]},
+        ]
+    }
 
 
 @pytest.mark.parametrize("variable", ["x", 1, None, ExecutionInput()["x"]])

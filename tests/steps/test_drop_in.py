@@ -66,20 +66,24 @@ def test_a_block_names_its_fields() -> None:
 loose: Any = steps  # nothing here is what the type checker would let through
 
 
-@pytest.mark.parametrize("make", [
-    lambda: loose.Pass("a").next("b"),
-    lambda: loose.Choice("c").next(None),
-    lambda: loose.Choice("c").default_choice("b"),
-    lambda: loose.Choice("c").add_choice(loose.ChoiceRule.IsNull("$.x", True), "b"),
-    lambda: loose.Choice("c").add_choice(loose.Pass("b"), loose.ChoiceRule.IsNull("$.x", True)),
-    lambda: loose.Catch("b", error_equals=["A"]),
-    lambda: loose.Catch(loose.Pass, error_equals=["A"]),
-    lambda: loose.Chain(["b"]),
-    lambda: loose.Chain([loose.Pass("a")]).append(None),
-    lambda: loose.Task("t", resource="r").add_retry(None),
-    lambda: loose.Task("t", resource="r", retry=[loose.Catch(loose.Pass("a"))]),
-    lambda: loose.Task("t", resource="r").add_catch("x"),
-], ids=range(12))
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: loose.Pass("a").next("b"),
+        lambda: loose.Choice("c").next(None),
+        lambda: loose.Choice("c").default_choice("b"),
+        lambda: loose.Choice("c").add_choice(loose.ChoiceRule.IsNull("$.x", True), "b"),
+        lambda: loose.Choice("c").add_choice(loose.Pass("b"), loose.ChoiceRule.IsNull("$.x", True)),
+        lambda: loose.Catch("b", error_equals=["A"]),
+        lambda: loose.Catch(loose.Pass, error_equals=["A"]),
+        lambda: loose.Chain(["b"]),
+        lambda: loose.Chain([loose.Pass("a")]).append(None),
+        lambda: loose.Task("t", resource="r").add_retry(None),
+        lambda: loose.Task("t", resource="r", retry=[loose.Catch(loose.Pass("a"))]),
+        lambda: loose.Task("t", resource="r").add_catch("x"),
+    ],
+    ids=range(12),
+)
 def test_what_cannot_be_linked_is_a_type_error_at_once(make: Any) -> None:
     with pytest.raises(TypeError):
         make()
@@ -110,7 +114,12 @@ def test_a_graph_shares_nothing_with_its_states_or_readers() -> None:
 
 def test_the_top_of_a_definition_is_written_first() -> None:
     assert list(Graph(Pass("p"), comment="c", timeout_seconds=1, version="1.0").to_dict()) == [
-        "TimeoutSeconds", "Comment", "Version", "StartAt", "States"]
+        "TimeoutSeconds",
+        "Comment",
+        "Version",
+        "StartAt",
+        "States",
+    ]
 
 
 def test_the_stream_logger_replaces_itself_and_writes_in_colour(capsys: pytest.CaptureFixture[str]) -> None:
@@ -133,6 +142,7 @@ def test_the_stream_logger_replaces_itself_and_writes_in_colour(capsys: pytest.C
 
 
 def test_importing_does_not_touch_other_loggers() -> None:
-    assert any(isinstance(handler, stepfunctions.NullHandler)
-               for handler in logging.getLogger("stepfunctions").handlers)
+    assert any(
+        isinstance(handler, stepfunctions.NullHandler) for handler in logging.getLogger("stepfunctions").handlers
+    )
     assert logging.getLogger().level == logging.WARNING

@@ -40,16 +40,37 @@ def flow() -> Graph:
     failed = Fail("failed", error="E", cause="C", comment="the end")
     retry = Retry(error_equals=["States.TaskFailed"], interval_seconds=3, max_attempts=0, backoff_rate=1.5)
     catch = Catch(error_equals=["States.ALL"], next_step=Chain([Pass("clean up"), failed]), result_path=None)
-    first = Task("first", retry, catch, resource=FUNCTION, timeout_seconds=10, heartbeat_seconds_path="$.beat",
-                 input_path=None, output_path="$.out", result_path="$.result", parameters={})
+    first = Task(
+        "first",
+        retry,
+        catch,
+        resource=FUNCTION,
+        timeout_seconds=10,
+        heartbeat_seconds_path="$.beat",
+        input_path=None,
+        output_path="$.out",
+        result_path="$.result",
+        parameters={},
+    )
     first.add_retry([Retry(error_equals=["A"]), Retry(error_equals=["States.ALL"])])
     branches = Parallel("branches", None, [Catch(failed, error_equals=["X"])], parameters={"a.$": "$.a"})
     branches.add_branch(Chain([Pass("left", result=[None, 0, "", {}]), Succeed("left done", comment="c")]))
     inner = Map("inner", iterator=Pass("each"), items_path="$.items", max_concurrency=0)
     branches.add_branch(inner)
     choice = Choice("which?", comment="c", input_path="$.x")
-    choice.add_choice(ChoiceRule.And([ChoiceRule.IsPresent("$.a", True), ChoiceRule.Not(ChoiceRule.Or(
-        [ChoiceRule.StringMatches("$.a", "*x"), ChoiceRule.TimestampLessThanPath("$.t", "$.u")]))]), first)
+    choice.add_choice(
+        ChoiceRule.And(
+            [
+                ChoiceRule.IsPresent("$.a", True),
+                ChoiceRule.Not(
+                    ChoiceRule.Or(
+                        [ChoiceRule.StringMatches("$.a", "*x"), ChoiceRule.TimestampLessThanPath("$.t", "$.u")]
+                    )
+                ),
+            ]
+        ),
+        first,
+    )
     choice.add_choice(ChoiceRule.NumericGreaterThanEquals(branches.output()["n"], 5.5), Wait("wait", seconds=0))
     last = Chain([Chain([Wait("until", timestamp_path="$.at")]), Succeed("done")])
     return Graph(Chain([first, branches, choice, last]), timeout_seconds=60, comment="all", version="1.0")
@@ -58,11 +79,23 @@ def flow() -> Graph:
 def placeholders() -> Graph:
     """Placeholders, at every depth where 2.3.0 took them."""
     given = ExecutionInput(schema={"week": int, "where": {"bucket": str}, "list": list})
-    first = LambdaStep("first", output_schema={"uri": str, "rows": {"n": int}}, parameters={
-        "FunctionName": "f", "Payload": {"week": given["week"], "deep": {"er": [{"bucket": given["where"]["bucket"]}]},
-                                         "all": given, "fixed": [1, "a", None, True]}})
-    second = GlueStartJobRunStep("second", parameters={
-        "JobName": "j", "Arguments": {"--uri": first.output()["uri"], "--n": first.output()["rows"]["n"]}})
+    first = LambdaStep(
+        "first",
+        output_schema={"uri": str, "rows": {"n": int}},
+        parameters={
+            "FunctionName": "f",
+            "Payload": {
+                "week": given["week"],
+                "deep": {"er": [{"bucket": given["where"]["bucket"]}]},
+                "all": given,
+                "fixed": [1, "a", None, True],
+            },
+        },
+    )
+    second = GlueStartJobRunStep(
+        "second",
+        parameters={"JobName": "j", "Arguments": {"--uri": first.output()["uri"], "--n": first.output()["rows"]["n"]}},
+    )
     third = Pass("third", parameters={"whole": second.output(), "index": second.output()["x"][0]["y"]})
     fourth = Pass("fourth", parameters={"free": third.output().get("z", float), "own": StepInput().to_jsonpath()})
     return Graph(Chain([first, second, third, fourth]))
@@ -70,19 +103,37 @@ def placeholders() -> Graph:
 
 def services() -> Graph:
     """The steps of services that need no SDK."""
-    return Graph(Chain([
-        LambdaStep("callback", wait_for_callback=True, timeout_seconds_path="$.t", result_path=None,
-                   parameters={"FunctionName": "f", "Payload": {"token.$": "$$.Task.Token"}}),
-        GlueStartJobRunStep("start only", False, parameters={"JobName": "j"}, comment="c"),
-        EcsRunTaskStep("run", parameters={"TaskDefinition": "t", "LaunchType": "FARGATE"}, resource="overwritten",
-                       retry=Retry(error_equals=["States.ALL"])),
-        EcsRunTaskStep("run and go on", wait_for_completion=False),
-        EndpointConfigStep("config", "c", "m", 1, "ml.m5.large", variant_name="v", tags={"a": "b", "c": "d"}),
-        EndpointConfigStep("config 2", endpoint_config_name=ExecutionInput()["c"], model_name=ExecutionInput()["m"],
-                           initial_instance_count=2, instance_type="ml.m5.large"),
-        EndpointStep("create", "e", "c"),
-        EndpointStep("update", endpoint_name="e", endpoint_config_name="c", update=True, tags={"a": "b"}),
-    ]))
+    return Graph(
+        Chain(
+            [
+                LambdaStep(
+                    "callback",
+                    wait_for_callback=True,
+                    timeout_seconds_path="$.t",
+                    result_path=None,
+                    parameters={"FunctionName": "f", "Payload": {"token.$": "$$.Task.Token"}},
+                ),
+                GlueStartJobRunStep("start only", False, parameters={"JobName": "j"}, comment="c"),
+                EcsRunTaskStep(
+                    "run",
+                    parameters={"TaskDefinition": "t", "LaunchType": "FARGATE"},
+                    resource="overwritten",
+                    retry=Retry(error_equals=["States.ALL"]),
+                ),
+                EcsRunTaskStep("run and go on", wait_for_completion=False),
+                EndpointConfigStep("config", "c", "m", 1, "ml.m5.large", variant_name="v", tags={"a": "b", "c": "d"}),
+                EndpointConfigStep(
+                    "config 2",
+                    endpoint_config_name=ExecutionInput()["c"],
+                    model_name=ExecutionInput()["m"],
+                    initial_instance_count=2,
+                    instance_type="ml.m5.large",
+                ),
+                EndpointStep("create", "e", "c"),
+                EndpointStep("update", endpoint_name="e", endpoint_config_name="c", update=True, tags={"a": "b"}),
+            ]
+        )
+    )
 
 
 PROGRAMS: tuple[Callable[[], Graph], ...] = (flow, placeholders, services)

@@ -113,9 +113,11 @@ class Estimator:
             self.debugger_hook_config = Hook(self.output_path)
         self.debugger_rules = self.rules
         if self.entry_point:
-            self._hyperparameters.update(sagemaker_program=f'"{os.path.basename(self.entry_point)}"',
-                                         sagemaker_submit_directory=f'"{self.source_dir}"',
-                                         sagemaker_job_name=f'"{self._current_job_name}"')
+            self._hyperparameters.update(
+                sagemaker_program=f'"{os.path.basename(self.entry_point)}"',
+                sagemaker_submit_directory=f'"{self.source_dir}"',
+                sagemaker_job_name=f'"{self._current_job_name}"',
+            )
 
     def create_model(self) -> Model:
         assert self.output_path is not None
@@ -142,8 +144,12 @@ class Algorithm(Estimator):
 
     repo_name: str = "pca"
 
-    def _prepare_for_training(self, records: Any, mini_batch_size: int | None = None,  # type: ignore[override]
-                              job_name: str | None = None) -> None:
+    def _prepare_for_training(  # type: ignore[override]
+        self,
+        records: Any,
+        mini_batch_size: int | None = None,
+        job_name: str | None = None,
+    ) -> None:
         first = records[0] if isinstance(records, list) else records
         self._hyperparameters["feature_dim"] = first.feature_dim
         super()._prepare_for_training(job_name)
@@ -163,24 +169,52 @@ def test_a_plain_estimator() -> None:
         "OutputDataConfig": {"S3OutputPath": "s3://bucket/out"},
         "StoppingCondition": {"MaxRuntimeInSeconds": 86400},
         "ResourceConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 30},
-        "RoleArn": ROLE, "HyperParameters": {"depth": "3", "name": "y"},
-        "DebugHookConfig": {"S3OutputPath": "s3://bucket/out"}, "Tags": [{"Key": "a", "Value": "b"}],
-        "InputDataConfig": [{"ChannelName": "training", "DataSource": {"S3DataSource": {
-            "S3DataDistributionType": "FullyReplicated", "S3DataType": "S3Prefix", "S3Uri": "s3://bucket/train"}}}],
-        "TrainingJobName": "job"}
+        "RoleArn": ROLE,
+        "HyperParameters": {"depth": "3", "name": "y"},
+        "DebugHookConfig": {"S3OutputPath": "s3://bucket/out"},
+        "Tags": [{"Key": "a", "Value": "b"}],
+        "InputDataConfig": [
+            {
+                "ChannelName": "training",
+                "DataSource": {
+                    "S3DataSource": {
+                        "S3DataDistributionType": "FullyReplicated",
+                        "S3DataType": "S3Prefix",
+                        "S3Uri": "s3://bucket/train",
+                    }
+                },
+            }
+        ],
+        "TrainingJobName": "job",
+    }
     assert vars(estimator) == before
 
 
 def test_every_optional_field_of_an_estimator() -> None:
-    written = request(Estimator(
-        volume_kms_key="v", keep_alive_period_in_seconds=60, use_spot_instances=True, max_wait=90000,
-        output_kms_key="k", subnets=["s"], security_group_ids=["g"], environment={"A": "b"}, metric_definitions=[
-            {"Name": "mae", "Regex": "x"}], checkpoint_s3_uri="s3://b/c", checkpoint_local_path="/c",
-        debugger_hook_config=False, rules=[Rule("r")], encrypt_inter_container_traffic=True), "job")
+    written = request(
+        Estimator(
+            volume_kms_key="v",
+            keep_alive_period_in_seconds=60,
+            use_spot_instances=True,
+            max_wait=90000,
+            output_kms_key="k",
+            subnets=["s"],
+            security_group_ids=["g"],
+            environment={"A": "b"},
+            metric_definitions=[{"Name": "mae", "Regex": "x"}],
+            checkpoint_s3_uri="s3://b/c",
+            checkpoint_local_path="/c",
+            debugger_hook_config=False,
+            rules=[Rule("r")],
+            encrypt_inter_container_traffic=True,
+        ),
+        "job",
+    )
     assert "DebugHookConfig" not in written
     assert written["DebugRuleConfigurations"] == [{"RuleConfigurationName": "r"}]
-    assert written["ResourceConfig"] | {"VolumeKmsKeyId": "v", "KeepAlivePeriodInSeconds": 60} \
-        == written["ResourceConfig"]
+    assert (
+        written["ResourceConfig"] | {"VolumeKmsKeyId": "v", "KeepAlivePeriodInSeconds": 60} == written["ResourceConfig"]
+    )
     assert written["StoppingCondition"]["MaxWaitTimeInSeconds"] == 90000
     assert written["OutputDataConfig"]["KmsKeyId"] == "k"
     assert written["VpcConfig"] == {"Subnets": ["s"], "SecurityGroupIds": ["g"]}
@@ -197,21 +231,27 @@ def test_bucket_and_role_are_found_as_the_sdk_does() -> None:
 def test_a_frameworks_estimator_says_where_its_code_is() -> None:
     estimator = Estimator(entry_point="src/train.py", source_dir="s3://b/code.tar.gz", _hyperparameters={"depth": "3"})
     assert request(estimator, "job")["HyperParameters"] == {
-        "depth": "3", "sagemaker_program": '"train.py"', "sagemaker_submit_directory": '"s3://b/code.tar.gz"',
-        "sagemaker_job_name": '"job"'}
+        "depth": "3",
+        "sagemaker_program": '"train.py"',
+        "sagemaker_submit_directory": '"s3://b/code.tar.gz"',
+        "sagemaker_job_name": '"job"',
+    }
     named_later = request(estimator, ExecutionInput()["job"])
     assert "sagemaker_job_name" not in named_later["HyperParameters"]
     assert estimator._hyperparameters == {"depth": "3"}
 
 
-@pytest.mark.parametrize(("data", "channels"), [
-    (TrainingInput({"ContentType": "text/csv"}), ["training"]),
-    ({"train": TrainingInput({}), "test": "s3://b/test"}, ["train", "test"]),
-    (RecordSet("train"), ["train"]),
-    ([RecordSet("train"), RecordSet("test")], ["train", "test"]),
-    ([{"ChannelName": "x", "DataSource": {}}], ["x"]),
-    (ExecutionInput()["data"], ["training"]),
-])
+@pytest.mark.parametrize(
+    ("data", "channels"),
+    [
+        (TrainingInput({"ContentType": "text/csv"}), ["training"]),
+        ({"train": TrainingInput({}), "test": "s3://b/test"}, ["train", "test"]),
+        (RecordSet("train"), ["train"]),
+        ([RecordSet("train"), RecordSet("test")], ["train", "test"]),
+        ([{"ChannelName": "x", "DataSource": {}}], ["x"]),
+        (ExecutionInput()["data"], ["training"]),
+    ],
+)
 def test_forms_of_data(data: Any, channels: list[str]) -> None:
     written = request(Algorithm(), "job", data=data, mini_batch_size=50)
     assert [channel["ChannelName"] for channel in written["InputDataConfig"]] == channels
@@ -226,18 +266,29 @@ def test_the_expected_model_is_the_estimators() -> None:
     assert isinstance(model, Model)
     states = Graph(Chain([train, ModelStep("model", model)])).to_dict()["States"]
     assert states["model"]["Parameters"] == {
-        "PrimaryContainer": {"Environment": {"A": "b"}, "Image": "image",
-                             "ModelDataUrl.$": "$['ModelArtifacts']['S3ModelArtifacts']"},
-        "ExecutionRoleArn": ROLE, "ModelName": "mine"}
+        "PrimaryContainer": {
+            "Environment": {"A": "b"},
+            "Image": "image",
+            "ModelDataUrl.$": "$['ModelArtifacts']['S3ModelArtifacts']",
+        },
+        "ExecutionRoleArn": ROLE,
+        "ModelName": "mine",
+    }
 
 
 def test_models() -> None:
     plain = ModelStep("m", Model("image", ROLE, "s3://b/m.tar.gz", name="own"), tags={"a": "b"}).to_dict()
     assert plain["Parameters"] == {
         "PrimaryContainer": {"Environment": {}, "Image": "image", "ModelDataUrl": "s3://b/m.tar.gz"},
-        "ExecutionRoleArn": ROLE, "ModelName": "own", "Tags": [{"Key": "a", "Value": "b"}]}
-    framework = ModelStep("m", FrameworkModel("image", ROLE, "s3://b/m"), model_name="given",
-                          instance_type="ml.c5.large")
+        "ExecutionRoleArn": ROLE,
+        "ModelName": "own",
+        "Tags": [{"Key": "a", "Value": "b"}],
+    }
+    framework = ModelStep(
+        "m", FrameworkModel("image", ROLE, "s3://b/m"), model_name="given", instance_type="ml.c5.large"
+    )
     assert framework.to_dict()["Parameters"] == {
         "PrimaryContainer": {"Image": "image-ml.c5.large", "ModelDataUrl": "s3://b/m", "Environment": {}},
-        "ExecutionRoleArn": ROLE, "ModelName": "given"}
+        "ExecutionRoleArn": ROLE,
+        "ModelName": "given",
+    }

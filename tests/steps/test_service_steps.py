@@ -23,8 +23,10 @@ from stepfunctions.steps import (
 from stepfunctions.steps.integration_resources import IntegrationPattern, get_service_integration_arn
 
 TRAINING: dict[str, Any] = {
-    "AlgorithmSpecification": {"TrainingImage": "123456789012.dkr.ecr.us-east-1.amazonaws.com/delays:1",
-                               "TrainingInputMode": "File"},
+    "AlgorithmSpecification": {
+        "TrainingImage": "123456789012.dkr.ecr.us-east-1.amazonaws.com/delays:1",
+        "TrainingInputMode": "File",
+    },
     "OutputDataConfig": {"S3OutputPath": "s3://bucket/models"},
     "ResourceConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 10},
     "StoppingCondition": {"MaxRuntimeInSeconds": 600},
@@ -38,24 +40,29 @@ def _region(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_REGION", "us-east-1")
 
 
-@pytest.mark.parametrize(("step", "resource"), [
-    (lambda: LambdaStep("s"), "arn:aws:states:::lambda:invoke"),
-    (lambda: LambdaStep("s", wait_for_callback=True), "arn:aws:states:::lambda:invoke.waitForTaskToken"),
-    (lambda: GlueStartJobRunStep("s"), "arn:aws:states:::glue:startJobRun.sync"),
-    (lambda: GlueStartJobRunStep("s", wait_for_completion=False), "arn:aws:states:::glue:startJobRun"),
-    (lambda: EcsRunTaskStep("s"), "arn:aws:states:::ecs:runTask.sync"),
-    (lambda: TrainingStep("s", TRAINING, "job"), "arn:aws:states:::sagemaker:createTrainingJob.sync"),
-    (lambda: EndpointStep("s", "e", "c"), "arn:aws:states:::sagemaker:createEndpoint"),
-    (lambda: EndpointStep("s", "e", "c", update=True), "arn:aws:states:::sagemaker:updateEndpoint"),
-])
+@pytest.mark.parametrize(
+    ("step", "resource"),
+    [
+        (lambda: LambdaStep("s"), "arn:aws:states:::lambda:invoke"),
+        (lambda: LambdaStep("s", wait_for_callback=True), "arn:aws:states:::lambda:invoke.waitForTaskToken"),
+        (lambda: GlueStartJobRunStep("s"), "arn:aws:states:::glue:startJobRun.sync"),
+        (lambda: GlueStartJobRunStep("s", wait_for_completion=False), "arn:aws:states:::glue:startJobRun"),
+        (lambda: EcsRunTaskStep("s"), "arn:aws:states:::ecs:runTask.sync"),
+        (lambda: TrainingStep("s", TRAINING, "job"), "arn:aws:states:::sagemaker:createTrainingJob.sync"),
+        (lambda: EndpointStep("s", "e", "c"), "arn:aws:states:::sagemaker:createEndpoint"),
+        (lambda: EndpointStep("s", "e", "c", update=True), "arn:aws:states:::sagemaker:updateEndpoint"),
+    ],
+)
 def test_resources(step: Any, resource: str) -> None:
     assert step().to_dict()["Resource"] == resource
 
 
 def test_the_partition_is_the_regions(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_REGION", "cn-north-1")
-    assert get_service_integration_arn("states", "startExecution", IntegrationPattern.WaitForCompletion, 2) == \
-        "arn:aws-cn:states:::states:startExecution.sync:2"
+    assert (
+        get_service_integration_arn("states", "startExecution", IntegrationPattern.WaitForCompletion, 2)
+        == "arn:aws-cn:states:::states:startExecution.sync:2"
+    )
 
 
 def _validate(operation: str, request: Any) -> str:
@@ -64,18 +71,33 @@ def _validate(operation: str, request: Any) -> str:
 
 
 def test_requests_are_what_the_api_takes() -> None:
-    training = TrainingStep("train", TRAINING, "job", data={"train": "s3://b/train", "test": "s3://b/test"},
-                            hyperparameters={"rate": "0.1"}, mini_batch_size=100, tags={"team": "delays"},
-                            experiment_config={"ExperimentName": "e"}, output_data_config_path="s3://b/out",
-                            parameters={"StoppingCondition": {"MaxRuntimeInSeconds": 60}})
+    training = TrainingStep(
+        "train",
+        TRAINING,
+        "job",
+        data={"train": "s3://b/train", "test": "s3://b/test"},
+        hyperparameters={"rate": "0.1"},
+        mini_batch_size=100,
+        tags={"team": "delays"},
+        experiment_config={"ExperimentName": "e"},
+        output_data_config_path="s3://b/out",
+        parameters={"StoppingCondition": {"MaxRuntimeInSeconds": 60}},
+    )
     request = training.to_dict()["Parameters"]
     assert _validate("CreateTrainingJob", request) == ""
     assert request["HyperParameters"] == {"depth": "3", "rate": "0.1", "mini_batch_size": "100"}
     assert request["StoppingCondition"] == {"MaxRuntimeInSeconds": 60}
     assert request["Tags"] == [{"Key": "team", "Value": "delays"}]
     assert [channel["ChannelName"] for channel in request["InputDataConfig"]] == ["train", "test"]
-    model = ModelStep("model", {"PrimaryContainer": {"Image": "i", "ModelDataUrl": "s3://b/m.tar.gz"},
-                                "ExecutionRoleArn": TRAINING["RoleArn"]}, model_name="m", tags={"a": "b"})
+    model = ModelStep(
+        "model",
+        {
+            "PrimaryContainer": {"Image": "i", "ModelDataUrl": "s3://b/m.tar.gz"},
+            "ExecutionRoleArn": TRAINING["RoleArn"],
+        },
+        model_name="m",
+        tags={"a": "b"},
+    )
     assert _validate("CreateModel", model.to_dict()["Parameters"]) == ""
     config = EndpointConfigStep("config", "c", "m", 1, "ml.m5.large", tags={"a": "b"})
     assert _validate("CreateEndpointConfig", config.to_dict()["Parameters"]) == ""
@@ -84,8 +106,9 @@ def test_requests_are_what_the_api_takes() -> None:
 
 def test_placeholders_stand_for_names_data_and_hyperparameters() -> None:
     given = ExecutionInput()
-    step = TrainingStep("train", TRAINING, given["name"], data=given["data"], hyperparameters=given["hps"],
-                        tags=given["tags"])
+    step = TrainingStep(
+        "train", TRAINING, given["name"], data=given["data"], hyperparameters=given["hps"], tags=given["tags"]
+    )
     request = step.to_dict()["Parameters"]
     assert request["TrainingJobName.$"] == "$$.Execution.Input['name']"
     assert request["HyperParameters.$"] == "$$.Execution.Input['hps']"
@@ -98,8 +121,9 @@ def test_the_model_of_a_training_step_is_its_artefact() -> None:
     training = TrainingStep("train", TRAINING, "job")
     model = ModelStep("model", training.get_expected_model(), model_name="m")
     states = Graph(Chain([training, model])).to_dict()["States"]
-    assert states["model"]["Parameters"]["PrimaryContainer"]["ModelDataUrl.$"] == \
-        "$['ModelArtifacts']['S3ModelArtifacts']"
+    assert (
+        states["model"]["Parameters"]["PrimaryContainer"]["ModelDataUrl.$"] == "$['ModelArtifacts']['S3ModelArtifacts']"
+    )
     assert states["model"]["Parameters"]["ExecutionRoleArn"] == TRAINING["RoleArn"]
 
 

@@ -37,20 +37,40 @@ from stepfunctions.steps.base import _LINKS, Block
 def test_fields_are_written_in_the_order_given() -> None:
     step = Pass("P", result={"week": 39}, comment="c", result_path=None, parameters=None)
     assert list(step.to_dict().items()) == [
-        ("Result", {"week": 39}), ("Comment", "c"), ("ResultPath", None), ("Type", "Pass"), ("End", True)]
+        ("Result", {"week": 39}),
+        ("Comment", "c"),
+        ("ResultPath", None),
+        ("Type", "Pass"),
+        ("End", True),
+    ]
 
 
 def test_placeholders_become_paths() -> None:
     given = ExecutionInput()
-    step = Task("T", resource="arn:aws:states:::lambda:invoke", timeout_seconds=given["limit"],
-                parameters={"FunctionName": "f", "Payload": {"week": given["week"], "fixed": 1,
-                            "list": ["--week", given["week"], [given["x"]], "it's"], "inner": [{"a": given["a"]}]}})
+    step = Task(
+        "T",
+        resource="arn:aws:states:::lambda:invoke",
+        timeout_seconds=given["limit"],
+        parameters={
+            "FunctionName": "f",
+            "Payload": {
+                "week": given["week"],
+                "fixed": 1,
+                "list": ["--week", given["week"], [given["x"]], "it's"],
+                "inner": [{"a": given["a"]}],
+            },
+        },
+    )
     assert step.to_dict()["Parameters"] == {
-        "FunctionName": "f", "Payload": {
-            "week.$": "$$.Execution.Input['week']", "fixed": 1,
+        "FunctionName": "f",
+        "Payload": {
+            "week.$": "$$.Execution.Input['week']",
+            "fixed": 1,
             "list.$": "States.Array('--week', $$.Execution.Input['week'], "
-                      "States.Array($$.Execution.Input['x']), 'it\\'s')",
-            "inner": [{"a.$": "$$.Execution.Input['a']"}]}}
+            "States.Array($$.Execution.Input['x']), 'it\\'s')",
+            "inner": [{"a.$": "$$.Execution.Input['a']"}],
+        },
+    }
     assert step.to_dict()["TimeoutSecondsPath"] == "$$.Execution.Input['limit']"
 
 
@@ -61,22 +81,35 @@ def test_a_placeholder_as_whole_parameters_or_constant_is_refused() -> None:
         Pass("P", result={"a": ExecutionInput()["x"]}).to_dict()
 
 
-@pytest.mark.parametrize(("make", "error", "text"), [
-    (lambda: Pass("P", reslt=1),  # type: ignore[call-arg]
-     TypeError, "Field 'reslt' is not supported. Did you mean 'result'?"),
-    (lambda: Retry(error_equal=["X"]),  # type: ignore[call-arg]
-     TypeError, "Did you mean 'error_equals'?"),
-    (lambda: Task("T", resource="r", timeout_seconds=1, timeout_seconds_path="$.t"), ValueError, "exclude each other"),
-    (lambda: Wait("W"), ValueError, "exactly one of"),
-    (lambda: Wait("W", seconds=1, timestamp="2026-01-31T00:00:00Z"), ValueError, "exclude each other"),
-    (lambda: Chain(Pass("P")), TypeError, "takes a list"),  # type: ignore[arg-type]
-    (lambda: Succeed("S").next(Pass("P")), ValueError, "has no next step"),
-    (lambda: Pass("P").add_retry(Retry(error_equals=["X"])), ValueError, "has no Retry"),
-    (lambda: Choice("C").add_catch([]), ValueError, "has no Catch"),
-    (lambda: Map("M").to_dict(), ValueError, "has no processor"),
-    (lambda: Graph("P"), ValueError, "made of a State or a Chain"),  # type: ignore[arg-type]
-    (lambda: FrozenGraph("{}"), ValueError, "must be a dict"),  # type: ignore[arg-type]
-])
+@pytest.mark.parametrize(
+    ("make", "error", "text"),
+    [
+        (
+            lambda: Pass("P", reslt=1),  # type: ignore[call-arg]
+            TypeError,
+            "Field 'reslt' is not supported. Did you mean 'result'?",
+        ),
+        (
+            lambda: Retry(error_equal=["X"]),  # type: ignore[call-arg]
+            TypeError,
+            "Did you mean 'error_equals'?",
+        ),
+        (
+            lambda: Task("T", resource="r", timeout_seconds=1, timeout_seconds_path="$.t"),
+            ValueError,
+            "exclude each other",
+        ),
+        (lambda: Wait("W"), ValueError, "exactly one of"),
+        (lambda: Wait("W", seconds=1, timestamp="2026-01-31T00:00:00Z"), ValueError, "exclude each other"),
+        (lambda: Chain(Pass("P")), TypeError, "takes a list"),  # type: ignore[arg-type]
+        (lambda: Succeed("S").next(Pass("P")), ValueError, "has no next step"),
+        (lambda: Pass("P").add_retry(Retry(error_equals=["X"])), ValueError, "has no Retry"),
+        (lambda: Choice("C").add_catch([]), ValueError, "has no Catch"),
+        (lambda: Map("M").to_dict(), ValueError, "has no processor"),
+        (lambda: Graph("P"), ValueError, "made of a State or a Chain"),  # type: ignore[arg-type]
+        (lambda: FrozenGraph("{}"), ValueError, "must be a dict"),  # type: ignore[arg-type]
+    ],
+)
 def test_what_is_refused(make: Any, error: type[Exception], text: str) -> None:
     with pytest.raises(error, match=text.replace("?", r"\?")):
         make()
@@ -123,8 +156,11 @@ def test_a_rule_added_after_the_chain_was_made_shows_in_the_graph() -> None:
     choice.default_choice(bad)
     definition = Graph(chain).to_dict()
     assert list(definition["States"]) == ["start", "C", "bad", "good"]
-    assert definition["States"]["C"] == {"Type": "Choice", "Default": "bad", "Choices": [
-        {"Variable": "$.mae", "NumericLessThan": 5, "Next": "good"}]}
+    assert definition["States"]["C"] == {
+        "Type": "Choice",
+        "Default": "bad",
+        "Choices": [{"Variable": "$.mae", "NumericLessThan": 5, "Next": "good"}],
+    }
 
 
 def test_a_graph_is_a_picture_of_its_moment() -> None:
@@ -175,9 +211,15 @@ def test_parallel_and_map_hold_whole_definitions() -> None:
     assert [list(branch["States"]) for branch in parallel.to_dict()["Branches"]] == [["a", "b"], ["c"]]
     legacy = Map("M", items_path="$.routes", iterator=Pass("each"), max_concurrency=0)
     assert list(legacy.to_dict()) == ["ItemsPath", "MaxConcurrency", "Type", "End", "Iterator"]
-    spread = Map("D", item_processor=Pass("one"), processor_config={"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
-                 item_reader={"Resource": "arn:aws:states:::s3:getObject",
-                              "Parameters": {"Bucket": "b", "Key": ExecutionInput()["key"]}})
+    spread = Map(
+        "D",
+        item_processor=Pass("one"),
+        processor_config={"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+        item_reader={
+            "Resource": "arn:aws:states:::s3:getObject",
+            "Parameters": {"Bucket": "b", "Key": ExecutionInput()["key"]},
+        },
+    )
     written = spread.to_dict()
     assert written["ItemProcessor"]["ProcessorConfig"]["Mode"] == "DISTRIBUTED"
     assert written["ItemReader"]["Parameters"] == {"Bucket": "b", "Key.$": "$$.Execution.Input['key']"}
@@ -189,26 +231,40 @@ def test_what_every_step_writes_is_accepted_by_the_language() -> None:
     catch = Catch(fail, error_equals=["States.ALL"], result_path="$.error")
     parallel = Parallel("parallel", retry=retry, catch=catch)
     parallel.add_branch(Pass("left"))
-    chain = Chain([
-        Pass("pass"), Wait("wait", seconds=1), parallel,
-        Map("map", iterator=Pass("item"), retry=[retry], catch=[catch]),
-        steps.LambdaStep("lambda", parameters={"FunctionName": "f"}, retry=retry, catch=catch), Succeed("succeed")])
+    chain = Chain(
+        [
+            Pass("pass"),
+            Wait("wait", seconds=1),
+            parallel,
+            Map("map", iterator=Pass("item"), retry=[retry], catch=[catch]),
+            steps.LambdaStep("lambda", parameters={"FunctionName": "f"}, retry=retry, catch=catch),
+            Succeed("succeed"),
+        ]
+    )
     graph = Graph(chain, comment="all", timeout_seconds=60, version="1.0")
     assert asl.dump(graph.to_machine()) == graph.to_dict()
 
 
-@pytest.mark.parametrize(("block", "typed"), [
-    (Pass, signatures.PassFields), (Task, signatures.ServiceFields), (Map, signatures.MapFields),
-    (Parallel, signatures.ParallelFields), (Wait, signatures.WaitFields), (Choice, signatures.ChoiceFields),
-    (Succeed, signatures.CommonFields), (Fail, signatures.FailFields), (Retry, signatures.RetryFields),
-    (Catch, signatures.CatchFields),
-])
+@pytest.mark.parametrize(
+    ("block", "typed"),
+    [
+        (Pass, signatures.PassFields),
+        (Task, signatures.ServiceFields),
+        (Map, signatures.MapFields),
+        (Parallel, signatures.ParallelFields),
+        (Wait, signatures.WaitFields),
+        (Choice, signatures.ChoiceFields),
+        (Succeed, signatures.CommonFields),
+        (Fail, signatures.FailFields),
+        (Retry, signatures.RetryFields),
+        (Catch, signatures.CatchFields),
+    ],
+)
 def test_the_typed_arguments_are_the_fields_of_the_language(block: type[Block], typed: Any) -> None:
     assert block.ASL is not None
     declared = {field.attribute for field in declared_fields(block.ASL)} - _LINKS
     builder_only = {"output_schema", "retry", "catch", "iterator", "item_processor", "processor_config"}
-    assert set(typed.__annotations__) - builder_only == declared or \
-        _all_annotations(typed) - builder_only == declared
+    assert set(typed.__annotations__) - builder_only == declared or _all_annotations(typed) - builder_only == declared
 
 
 def _all_annotations(typed: Any) -> set[str]:

@@ -21,8 +21,12 @@ class Script:
 
     def add(self, kind: str, after: int | None = None, **details: Any) -> int:
         number = len(self.events) + 1
-        event: dict[str, Any] = {"id": number, "previousEventId": number - 1 if after is None else after,
-                                 "timestamp": datetime(2026, 1, 1, tzinfo=timezone.utc), "type": kind}
+        event: dict[str, Any] = {
+            "id": number,
+            "previousEventId": number - 1 if after is None else after,
+            "timestamp": datetime(2026, 1, 1, tzinfo=timezone.utc),
+            "type": kind,
+        }
         if details:
             short = "state" + kind[-7:] if kind.endswith("StateEntered") else "state" + kind[-6:]
             named = kind.endswith(("StateEntered", "StateExited"))
@@ -61,20 +65,48 @@ def task() -> Callable[..., Definition]:
 @pytest.fixture(scope="session")
 def nested(task: Callable[..., Definition]) -> Definition:
     """A Parallel with a Map with a Choice, with loops and catchers in each scope."""
-    body = {"StartAt": "Check", "States": {
-        "Check": task("Ready?"),
-        "Ready?": {"Type": "Choice", "Default": "Wait", "Choices": [
-            {"Variable": "$.status", "StringEquals": "READY", "Next": "Train"},
-            {"Variable": "$.tries", "NumericGreaterThan": 5, "Next": "Give up"}]},
-        "Wait": {"Type": "Wait", "Seconds": 30, "Next": "Check"},
-        "Train": task("Done", "Give up", resource="arn:aws:states:::sagemaker:createTrainingJob.sync"),
-        "Give up": {"Type": "Fail"}, "Done": {"Type": "Succeed"}}}  # fmt: skip
-    both = {"Type": "Parallel", "Next": "Good?", "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Clean up"}],
-            "Branches": [{"StartAt": "Each", "States": {"Each": {"Type": "Map", "End": True, "ItemProcessor": body}}},
-                         {"StartAt": "Notify", "States": {"Notify": task()}}]}  # fmt: skip
-    return {"StartAt": "Collect", "States": {
-        "Collect": task("Both", "Clean up"), "Both": both,
-        "Good?": {"Type": "Choice", "Default": "Reject", "Choices": [
-            {"Variable": "$.score", "NumericGreaterThanEquals": 0.9, "Next": "Publish"},
-            {"Variable": "$.round", "NumericLessThan": 10, "Next": "Collect"}]},
-        "Publish": task(None, "Clean up"), "Clean up": task("Reject"), "Reject": {"Type": "Fail"}}}  # fmt: skip
+    body = {
+        "StartAt": "Check",
+        "States": {
+            "Check": task("Ready?"),
+            "Ready?": {
+                "Type": "Choice",
+                "Default": "Wait",
+                "Choices": [
+                    {"Variable": "$.status", "StringEquals": "READY", "Next": "Train"},
+                    {"Variable": "$.tries", "NumericGreaterThan": 5, "Next": "Give up"},
+                ],
+            },
+            "Wait": {"Type": "Wait", "Seconds": 30, "Next": "Check"},
+            "Train": task("Done", "Give up", resource="arn:aws:states:::sagemaker:createTrainingJob.sync"),
+            "Give up": {"Type": "Fail"},
+            "Done": {"Type": "Succeed"},
+        },
+    }
+    both = {
+        "Type": "Parallel",
+        "Next": "Good?",
+        "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Clean up"}],
+        "Branches": [
+            {"StartAt": "Each", "States": {"Each": {"Type": "Map", "End": True, "ItemProcessor": body}}},
+            {"StartAt": "Notify", "States": {"Notify": task()}},
+        ],
+    }
+    return {
+        "StartAt": "Collect",
+        "States": {
+            "Collect": task("Both", "Clean up"),
+            "Both": both,
+            "Good?": {
+                "Type": "Choice",
+                "Default": "Reject",
+                "Choices": [
+                    {"Variable": "$.score", "NumericGreaterThanEquals": 0.9, "Next": "Publish"},
+                    {"Variable": "$.round", "NumericLessThan": 10, "Next": "Collect"},
+                ],
+            },
+            "Publish": task(None, "Clean up"),
+            "Clean up": task("Reject"),
+            "Reject": {"Type": "Fail"},
+        },
+    }

@@ -36,8 +36,9 @@ def scopes(draw: st.DrawFn, depth: int = 2) -> Definition:
         state: Definition = {"Type": kind}
         if kind == "Choice":
             rules = draw(st.lists(target, max_size=12))
-            state["Choices"] = [{"Variable": "$.a.b", "NumericEquals": number, "Next": to}
-                                for number, to in enumerate(rules)]
+            state["Choices"] = [
+                {"Variable": "$.a.b", "NumericEquals": number, "Next": to} for number, to in enumerate(rules)
+            ]
             if draw(st.booleans()):
                 state["Default"] = draw(target)
         elif kind not in ("Succeed", "Fail"):
@@ -57,8 +58,12 @@ def overlap(a: Rectangle, b: Rectangle) -> bool:
 
 
 def inside(inner: Rectangle, outer: Rectangle) -> bool:
-    return (outer[0] <= inner[0] and outer[1] <= inner[1] and inner[0] + inner[2] <= outer[0] + outer[2]
-            and inner[1] + inner[3] <= outer[1] + outer[3])
+    return (
+        outer[0] <= inner[0]
+        and outer[1] <= inner[1]
+        and inner[0] + inner[2] <= outer[0] + outer[2]
+        and inner[1] + inner[3] <= outer[1] + outer[3]
+    )
 
 
 def rectangle(box: Box) -> Rectangle:
@@ -129,8 +134,12 @@ def test_any_machine_is_drawn_right(definition: Definition, portrait: bool) -> N
 
 
 @settings(max_examples=60, deadline=None)
-@given(count=st.integers(7, 40), handlers=st.lists(st.integers(0, 2), min_size=40, max_size=40),
-       lengths=st.lists(st.integers(1, 3), min_size=40, max_size=40), portrait=st.booleans())
+@given(
+    count=st.integers(7, 40),
+    handlers=st.lists(st.integers(0, 2), min_size=40, max_size=40),
+    lengths=st.lists(st.integers(1, 3), min_size=40, max_size=40),
+    portrait=st.booleans(),
+)
 def test_a_folded_choice_is_drawn_right(count: int, handlers: list[int], lengths: list[int], portrait: bool) -> None:
     states: Definition = {"Join": {"Type": "Pass", "End": True}, "Oops": {"Type": "Fail"}, "Worse": {"Type": "Fail"}}
     rules = []
@@ -139,8 +148,10 @@ def test_a_folded_choice_is_drawn_right(count: int, handlers: list[int], lengths
         for step in range(lengths[number]):
             last = step == lengths[number] - 1
             states[f"{number}.{step}"] = {
-                "Type": "Task", "Next": "Join" if last else f"{number}.{step + 1}",
-                "Catch": [{"ErrorEquals": ["E"], "Next": to} for to in ("Oops", "Worse")[: handlers[number]]]}
+                "Type": "Task",
+                "Next": "Join" if last else f"{number}.{step + 1}",
+                "Catch": [{"ErrorEquals": ["E"], "Next": to} for to in ("Oops", "Worse")[: handlers[number]]],
+            }
     states["Route"] = {"Type": "Choice", "Choices": rules, "Default": "Join"}
     check(Picture.of({"StartAt": "Route", "States": states}, portrait=portrait))
 
@@ -148,8 +159,9 @@ def test_a_folded_choice_is_drawn_right(count: int, handlers: list[int], lengths
 def test_a_folded_choice_is_not_a_mile_wide() -> None:
     rules = [{"Variable": "$.kind", "NumericEquals": number, "Next": f"Handle {number}"} for number in range(100)]
     handlers = {f"Handle {number}": {"Type": "Pass", "End": True} for number in range(100)}
-    picture = Picture.of({"StartAt": "Route", "States": {"Route": {"Type": "Choice", "Choices": rules}, **handlers}},
-                         portrait=True)
+    picture = Picture.of(
+        {"StartAt": "Route", "States": {"Route": {"Type": "Choice", "Choices": rules}, **handlers}}, portrait=True
+    )
     check(picture)
     assert picture.drawing.width < 3500
     assert picture.drawing.height < 3500
@@ -161,19 +173,30 @@ def test_nested_scopes_are_drawn_right(nested: Definition) -> None:
 
 
 def test_hash_seed_changes_nothing(nested: Definition) -> None:
-    program = ("import sys, json; from stepfunctions.visual import Picture; "
-               "sys.stdout.buffer.write(Picture.of(json.load(sys.stdin), theme='auto').svg.encode())")
+    program = (
+        "import sys, json; from stepfunctions.visual import Picture; "
+        "sys.stdout.buffer.write(Picture.of(json.load(sys.stdin), theme='auto').svg.encode())"
+    )
     import json
 
-    pictures = {subprocess.run([sys.executable, "-c", program], input=json.dumps(nested).encode(), check=True,
-                               capture_output=True, env={**os.environ, "PYTHONHASHSEED": seed}).stdout
-                for seed in ("0", "1", "12345")}
+    pictures = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            input=json.dumps(nested).encode(),
+            check=True,
+            capture_output=True,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+        ).stdout
+        for seed in ("0", "1", "12345")
+    }
     assert pictures == {Picture.of(nested, theme="auto").svg.encode()}
 
 
 def chain(count: int, task: Callable[..., Definition]) -> Definition:
-    states = {f"Step {number}": task(f"Step {number + 1}" if number < count - 1 else None, "Handler")
-              for number in range(count)}
+    states = {
+        f"Step {number}": task(f"Step {number + 1}" if number < count - 1 else None, "Handler")
+        for number in range(count)
+    }
     return {"StartAt": "Step 0", "States": {**states, "Handler": {"Type": "Fail"}}}
 
 
@@ -187,8 +210,10 @@ def test_a_shared_handler_keeps_the_chain_straight(task: Callable[..., Definitio
 
 def test_declared_order_is_kept(task: Callable[..., Definition]) -> None:
     rules = [{"Variable": "$.x", "NumericEquals": number, "Next": name} for number, name in enumerate("CAB")]
-    states = {"Route": {"Type": "Choice", "Choices": rules, "Default": "Other"},
-              **{name: task() for name in ("A", "B", "C", "Other")}}
+    states = {
+        "Route": {"Type": "Choice", "Choices": rules, "Default": "Other"},
+        **{name: task() for name in ("A", "B", "C", "Other")},
+    }
     picture = Picture.of({"StartAt": "Route", "States": states}, portrait=True)
     places = {picture.graph.nodes[number].name: box.x for number, box in picture.drawing.boxes.items()}
     assert sorted(("A", "B", "C", "Other"), key=places.__getitem__) == ["C", "A", "B", "Other"]

@@ -46,16 +46,22 @@ def test_the_way_taken_stands_out(nested: Definition, script: Any) -> None:
     script.task("Collect")
     script.add("ParallelStateEntered", name="Both")
     root = ElementTree.fromstring(Picture.of(nested, script.events).svg)
-    ways = {(group.attrib["data-from"], group.attrib["data-to"]): group.attrib["data-s"]
-            for group in root.iter(f"{SVG}g") if "data-from" in group.attrib}
+    ways = {
+        (group.attrib["data-from"], group.attrib["data-to"]): group.attrib["data-s"]
+        for group in root.iter(f"{SVG}g")
+        if "data-from" in group.attrib
+    }
     assert ways["", "Collect"] == "TAKEN"
     assert ways["Collect", "Both"] == "TAKEN"
     assert ways["Both", "Good?"] == "IDLE"
 
 
 def test_inside_a_distributed_map_nothing_is_claimed(script: Any) -> None:
-    body = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}, "StartAt": "Work",
-            "States": {"Work": {"Type": "Pass", "End": True}}}
+    body = {
+        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+        "StartAt": "Work",
+        "States": {"Work": {"Type": "Pass", "End": True}},
+    }
     script.add("MapStateEntered", name="Each")
     definition = {"StartAt": "Each", "States": {"Each": {"Type": "Map", "ItemProcessor": body, "End": True}}}
     found = groups(Picture.of(definition, script.events).svg)
@@ -90,9 +96,16 @@ def test_an_unknown_theme_is_refused() -> None:
 
 
 NASTY = [
-    "<b>&\"'</b>", "]]>",
-    "emoji 🎉👩‍🔬 done", "名前が長い状態の名前です", "a\x00b\x1fc", "\ud83d", "ünï", " ", "x" * 80,
-]  # fmt: skip
+    "<b>&\"'</b>",
+    "]]>",
+    "emoji 🎉👩‍🔬 done",
+    "名前が長い状態の名前です",
+    "a\x00b\x1fc",
+    "\ud83d",
+    "ünï",
+    " ",
+    "x" * 80,
+]
 
 
 @pytest.mark.parametrize("name", NASTY)
@@ -107,14 +120,23 @@ def test_any_name_gives_xml(name: str, flat: bool, task: Callable[..., Definitio
 
 
 SHAPES: list[Any] = [
-    {}, None, [], "text", {"States": {}}, {"States": []}, {"StartAt": "A"}, {"StartAt": 3, "States": {"A": 4}},
-    {"States": {"A": {"Type": "Task"}}}, {"StartAt": "B", "States": {"A": {"Type": "Pass", "Next": "C"}}},
+    {},
+    None,
+    [],
+    "text",
+    {"States": {}},
+    {"States": []},
+    {"StartAt": "A"},
+    {"StartAt": 3, "States": {"A": 4}},
+    {"States": {"A": {"Type": "Task"}}},
+    {"StartAt": "B", "States": {"A": {"Type": "Pass", "Next": "C"}}},
     {"StartAt": "A", "States": {"A": {"Type": "Choice", "Choices": [1, {"Next": "A"}, {"Next": 5}], "Default": []}}},
     {"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "A"}}},
     {"StartAt": "P", "States": {"P": {"Type": "Parallel", "Branches": [3, {}, {"States": {"P": {"Type": "Map"}}}]}}},
     {"StartAt": "M", "States": {"M": {"Type": "Map", "ItemProcessor": 3, "Catch": [{"Next": "M"}, 3, {}]}}},
-    {"StartAt": "S", "States": {"S": {"Type": "Succeed"}}}, {"StartAt": "F", "States": {"F": {"Type": ["Fail"]}}},
-]  # fmt: skip
+    {"StartAt": "S", "States": {"S": {"Type": "Succeed"}}},
+    {"StartAt": "F", "States": {"F": {"Type": ["Fail"]}}},
+]
 
 
 @pytest.mark.parametrize("definition", SHAPES, ids=repr)
@@ -174,7 +196,7 @@ def test_a_notebook_gets_an_image_and_a_table(nested: Definition) -> None:
     coded = re.search(r'src="data:image/svg\+xml;base64,([^"]+)"', html)
     assert coded is not None
     assert base64.b64decode(coded[1]).decode() == bundle["image/svg+xml"]
-    assert "<td style=\"text-align:left\">Collect</td>" in html
+    assert '<td style="text-align:left">Collect</td>' in html
     only = Picture.of(nested)._repr_mimebundle_(include={"text/plain"})
     assert set(only) == {"text/plain"}
 
@@ -187,20 +209,34 @@ def test_saving(nested: Definition, tmp_path: Path) -> None:
         picture.save(tmp_path / "a.png")
 
 
-@pytest.mark.parametrize(("rule", "text"), [
-    ({"Variable": "$.n", "NumericGreaterThanEquals": 3}, "$.n ≥ 3"),
-    ({"Variable": "$.n", "NumericLessThanPath": "$.m"}, "$.n < $.m"),
-    ({"Variable": "$.s", "StringEquals": "a"}, '$.s = "a"'),
-    ({"Variable": "$.s", "StringMatches": "a*"}, '$.s matches "a*"'),
-    ({"Variable": "$.b", "BooleanEquals": False}, "$.b = false"),
-    ({"Variable": "$.b", "IsPresent": False}, "$.b is absent"),
-    ({"Not": {"Variable": "$.b", "IsNull": True}}, "not $.b is null"),
-    ({"And": [{"Variable": "$.a", "IsString": True}, {"Or": [
-        {"Variable": "$.b", "TimestampLessThan": "2026-01-01T00:00:00Z"}, {"Variable": "$.c", "IsNumeric": True}]}]},
-     '$.a is a string and ($.b < "2026-01-01T00:00:00Z" or $.c is a number)'),
-    ({"Condition": "{% $x  > 3 %}"}, "$x > 3"),
-    ({"And": 3}, "? ?"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("rule", "text"),
+    [
+        ({"Variable": "$.n", "NumericGreaterThanEquals": 3}, "$.n ≥ 3"),
+        ({"Variable": "$.n", "NumericLessThanPath": "$.m"}, "$.n < $.m"),
+        ({"Variable": "$.s", "StringEquals": "a"}, '$.s = "a"'),
+        ({"Variable": "$.s", "StringMatches": "a*"}, '$.s matches "a*"'),
+        ({"Variable": "$.b", "BooleanEquals": False}, "$.b = false"),
+        ({"Variable": "$.b", "IsPresent": False}, "$.b is absent"),
+        ({"Not": {"Variable": "$.b", "IsNull": True}}, "not $.b is null"),
+        (
+            {
+                "And": [
+                    {"Variable": "$.a", "IsString": True},
+                    {
+                        "Or": [
+                            {"Variable": "$.b", "TimestampLessThan": "2026-01-01T00:00:00Z"},
+                            {"Variable": "$.c", "IsNumeric": True},
+                        ]
+                    },
+                ]
+            },
+            '$.a is a string and ($.b < "2026-01-01T00:00:00Z" or $.c is a number)',
+        ),
+        ({"Condition": "{% $x  > 3 %}"}, "$x > 3"),
+        ({"And": 3}, "? ?"),
+    ],
+)
 def test_conditions_in_words(rule: Definition, text: str) -> None:
     assert condition_text(rule) == text
     assert rule_text({**rule, "Comment": "Why"}) == "Why"

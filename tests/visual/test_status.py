@@ -83,8 +83,9 @@ def test_map_counts_of_a_distributed_map_are_told(script: Any) -> None:
 def run(definition: Definition, mocks: dict[str, Any], given: Any = None) -> list[dict[str, Any]]:
     """Run a definition on the engine and return its history."""
     client = LocalClient(mocks)
-    machine = client.create_state_machine(name="m", definition=json.dumps(definition),
-                                          roleArn="arn:aws:iam::123456789012:role/r")
+    machine = client.create_state_machine(
+        name="m", definition=json.dumps(definition), roleArn="arn:aws:iam::123456789012:role/r"
+    )
     started = client.start_execution(stateMachineArn=machine["stateMachineArn"], input=json.dumps(given or {}))
     client.run_until_idle(10)
     events: list[dict[str, Any]] = client.get_execution_history(executionArn=started["executionArn"])["events"]
@@ -100,8 +101,13 @@ def test_what_the_engine_writes_is_read(nested: Definition) -> None:
     nested = copy.deepcopy(nested)
     each = nested["States"]["Both"]["Branches"][0]["States"]["Each"]
     each["ItemsPath"] = "$.items"
-    mocks = {"Collect": {"items": [{"item": number} for number in range(3)]}, "Check": check, "Train": {}, "Notify": {},
-             "Clean up": {}}
+    mocks = {
+        "Collect": {"items": [{"item": number} for number in range(3)]},
+        "Check": check,
+        "Train": {},
+        "Notify": {},
+        "Clean up": {},
+    }
     overlay = read_history(run(nested, mocks))
     assert overlay.states["Collect"].status == "SUCCEEDED"
     assert overlay.states["Check"].text() == "1 failed · 1 aborted · 1 succeeded"
@@ -116,8 +122,10 @@ def test_what_the_engine_writes_is_read(nested: Definition) -> None:
 
 def test_iterations_are_counted(task: Callable[..., Definition]) -> None:
     body = {"StartAt": "Work", "States": {"Work": task()}}
-    definition = {"StartAt": "Each", "States": {"Each": {
-        "Type": "Map", "ItemsPath": "$.items", "ItemProcessor": body, "End": True}}}
+    definition = {
+        "StartAt": "Each",
+        "States": {"Each": {"Type": "Map", "ItemsPath": "$.items", "ItemProcessor": body, "End": True}},
+    }
     events = run(definition, {"Work": 1}, {"items": [1, 2, 3]})
     overlay = read_history(events)
     assert overlay.states["Each"].text() == "Succeeded · 3/3"

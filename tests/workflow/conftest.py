@@ -35,17 +35,37 @@ class Door:
 
     def waiting_task(self) -> dict[str, Any]:
         """The definition of a task that waits for its token until it is answered or stopped."""
-        nested = self.client.create_state_machine(name=f"{self.name}-nested", roleArn=ROLE, definition=(
-            '{"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}'))
-        return {"StartAt": "Ask", "States": {"Ask": {
-            "Type": "Task", "Resource": "arn:aws:states:::states:startExecution.waitForTaskToken", "End": True,
-            "Parameters": {"StateMachineArn": nested["stateMachineArn"], "Input": {"token.$": "$$.Task.Token"}}}}}
+        nested = self.client.create_state_machine(
+            name=f"{self.name}-nested",
+            roleArn=ROLE,
+            definition=('{"StartAt": "End", "States": {"End": {"Type": "Succeed"}}}'),
+        )
+        return {
+            "StartAt": "Ask",
+            "States": {
+                "Ask": {
+                    "Type": "Task",
+                    "Resource": "arn:aws:states:::states:startExecution.waitForTaskToken",
+                    "End": True,
+                    "Parameters": {"StateMachineArn": nested["stateMachineArn"], "Input": {"token.$": "$$.Task.Token"}},
+                }
+            },
+        }
 
 
 @pytest.fixture(scope="session")
 def _endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    command = [sys.executable, "-c", "from stepfunctions.cli.main import main; main()", "local", "start",
-               "--port", "0", "--data-dir", str(tmp_path_factory.mktemp("workflow") / "data")]
+    command = [
+        sys.executable,
+        "-c",
+        "from stepfunctions.cli.main import main; main()",
+        "local",
+        "start",
+        "--port",
+        "0",
+        "--data-dir",
+        str(tmp_path_factory.mktemp("workflow") / "data"),
+    ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:
             assert server.stdout is not None
@@ -64,9 +84,14 @@ def door(request: pytest.FixtureRequest) -> Iterator[Door]:
     import boto3
     from botocore.config import Config
 
-    client = boto3.client("stepfunctions", endpoint_url=request.getfixturevalue("_endpoint"), region_name="us-east-1",
-                          aws_access_key_id="local", aws_secret_access_key="local",
-                          config=Config(retries={"total_max_attempts": 1}))
+    client = boto3.client(
+        "stepfunctions",
+        endpoint_url=request.getfixturevalue("_endpoint"),
+        region_name="us-east-1",
+        aws_access_key_id="local",
+        aws_secret_access_key="local",
+        config=Config(retries={"total_max_attempts": 1}),
+    )
     yield Door(client)
     client.close()
 

@@ -51,9 +51,17 @@ def test_create_execute_and_read(door: Any) -> None:
     assert execution.get_output(raise_on_failure=True) == {"given": "é", "one": {"a": 1}}
 
 
-@pytest.mark.parametrize(("inputs", "seen"), [
-    (None, {}), ({}, {}), ([1, None], [1, None]), (7, 7), (False, False), ('{"text": "json"}', {"text": "json"}),
-])
+@pytest.mark.parametrize(
+    ("inputs", "seen"),
+    [
+        (None, {}),
+        ({}, {}),
+        ([1, None], [1, None]),
+        (7, 7),
+        (False, False),
+        ('{"text": "json"}', {"text": "json"}),
+    ],
+)
 def test_inputs_are_json_values_or_their_text(door: Any, inputs: Any, seen: Any) -> None:
     execution = workflow(door).execute(inputs=inputs)
     assert execution.get_input() == seen
@@ -70,8 +78,13 @@ def test_inputs_that_are_no_json_never_leave(door: Any) -> None:
 
 
 def test_inputs_are_checked_against_the_schema(door: Any) -> None:
-    flow = Workflow(door.name, Pass("Copy"), door.role, client=door.client,
-                    execution_input=ExecutionInput({"week": int, "where": {"bucket": str}}))
+    flow = Workflow(
+        door.name,
+        Pass("Copy"),
+        door.role,
+        client=door.client,
+        execution_input=ExecutionInput({"week": int, "where": {"bucket": str}}),
+    )
     with pytest.raises(ValueError, match=r'Expected run input with the schema: \{"week": "int", .*missing: '):
         flow.execute(inputs={"week": 1})  # before it is noticed that there is no state machine
     with pytest.raises(ValueError, match=r"of another type: \['week'\]"):
@@ -184,7 +197,12 @@ def test_a_failed_execution(door: Any) -> None:
         execution.get_output(wait=True, timeout=WAIT, raise_on_failure=True)
     failed = caught.value
     assert (failed.arn, failed.status, failed.error, failed.cause, failed.state) == (
-        execution.execution_arn, "FAILED", "Late", "by an hour", "Stop here")
+        execution.execution_arn,
+        "FAILED",
+        "Late",
+        "by an hour",
+        "Stop here",
+    )
 
 
 def test_the_failed_state_is_the_one_of_the_branch_that_failed(door: Any) -> None:
@@ -205,8 +223,9 @@ def test_a_runtime_failure_is_not_caught_and_names_its_state(door: Any) -> None:
 
 
 def test_a_task_of_a_service(door: Any) -> None:
-    who = Task("Who", resource="arn:aws:states:::aws-sdk:sts:getCallerIdentity", result_selector={
-        "account.$": "$.Account"})
+    who = Task(
+        "Who", resource="arn:aws:states:::aws-sdk:sts:getCallerIdentity", result_selector={"account.$": "$.Account"}
+    )
     assert workflow(door, who).execute().get_output(wait=True, timeout=WAIT) == {"account": "123456789012"}
 
 
@@ -258,8 +277,12 @@ def test_a_name_is_used_once(door: Any) -> None:
 
 
 def test_a_wrong_definition_is_refused_with_its_path(door: Any) -> None:
-    flow = Workflow(door.name, FrozenGraph({"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "B"}}}),
-                    door.role, client=door.client)
+    flow = Workflow(
+        door.name,
+        FrozenGraph({"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "B"}}}),
+        door.role,
+        client=door.client,
+    )
     with pytest.raises(door.client.exceptions.InvalidDefinition, match="/States/A/Next"):
         flow.create()
     assert flow.state_machine_arn is None

@@ -81,8 +81,9 @@ def test_running_leaves_the_workflow_as_it_was() -> None:
 
 
 def test_what_waits_for_an_answer_is_returned_running() -> None:
-    step = LambdaStep("Ask", wait_for_callback=True, parameters={
-        "FunctionName": "people", "Payload": {"token.$": "$$.Task.Token"}})
+    step = LambdaStep(
+        "Ask", wait_for_callback=True, parameters={"FunctionName": "people", "Payload": {"token.$": "$$.Task.Token"}}
+    )
     seen: list[str] = []
 
     def ask(arguments: Any) -> Any:

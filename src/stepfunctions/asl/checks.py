@@ -16,8 +16,12 @@ from stepfunctions.asl.states import Task, Wait
 
 Found: TypeAlias = Iterator[tuple[str, str, str]]
 _WAITS = ("seconds", "timestamp", "seconds_path", "timestamp_path")
-_BATCHES = ("max_items_per_batch", "max_items_per_batch_path", "max_input_bytes_per_batch",
-            "max_input_bytes_per_batch_path")
+_BATCHES = (
+    "max_items_per_batch",
+    "max_items_per_batch_path",
+    "max_input_bytes_per_batch",
+    "max_input_bytes_per_batch_path",
+)
 
 
 def check_together(cls: type[Any], fields: Mapping[str, Any]) -> Found:
@@ -31,8 +35,11 @@ def check_dynamic_keys(value: JSON, pointer: str = "") -> Found:
     if isinstance(value, dict):
         for key, item in value.items():
             if key.endswith(".$"):
-                yield (f"{pointer}/{key}", f"The key '{key}' is JSONPath's form, but the query language here is "
-                       "JSONata.", f'Write "{key.removesuffix(".$")}": "{{% … %}}".')
+                yield (
+                    f"{pointer}/{key}",
+                    f"The key '{key}' is JSONPath's form, but the query language here is JSONata.",
+                    f'Write "{key.removesuffix(".$")}": "{{% … %}}".',
+                )
             else:
                 yield from check_dynamic_keys(item, f"{pointer}/{key}")
     elif isinstance(value, list):
@@ -43,8 +50,11 @@ def check_dynamic_keys(value: JSON, pointer: str = "") -> Found:
 def _task(fields: Mapping[str, Any]) -> Found:
     timeout, heartbeat = fields.get("timeout_seconds"), fields.get("heartbeat_seconds")
     if isinstance(timeout, int) and isinstance(heartbeat, int) and heartbeat >= timeout:
-        yield ("/HeartbeatSeconds", f"The field 'HeartbeatSeconds' must be less than 'TimeoutSeconds' ({timeout}), "
-               f"but is {heartbeat}.", "")
+        yield (
+            "/HeartbeatSeconds",
+            f"The field 'HeartbeatSeconds' must be less than 'TimeoutSeconds' ({timeout}), but is {heartbeat}.",
+            "",
+        )
 
 
 def _wait(fields: Mapping[str, Any]) -> Found:
@@ -59,14 +69,20 @@ def _processor_config(fields: Mapping[str, Any]) -> Found:
 
 def _batcher(fields: Mapping[str, Any]) -> Found:
     if not any(name in fields for name in _BATCHES):
-        yield ("", "An ItemBatcher needs 'MaxItemsPerBatch' or 'MaxInputBytesPerBatch'.",
-               'Write for example "MaxItemsPerBatch": 100.')
+        yield (
+            "",
+            "An ItemBatcher needs 'MaxItemsPerBatch' or 'MaxInputBytesPerBatch'.",
+            'Write for example "MaxItemsPerBatch": 100.',
+        )
 
 
 def _writer(fields: Mapping[str, Any]) -> Found:
     if "resource" not in fields and "writer_config" not in fields:
-        yield ("", "A ResultWriter needs 'Resource' or 'WriterConfig'.",
-               'Write "Resource": "arn:aws:states:::s3:putObject", or remove it.')
+        yield (
+            "",
+            "A ResultWriter needs 'Resource' or 'WriterConfig'.",
+            'Write "Resource": "arn:aws:states:::s3:putObject", or remove it.',
+        )
     elif "resource" in fields and "parameters" not in fields and "arguments" not in fields:
         yield "", "A ResultWriter with a 'Resource' needs to know the bucket.", 'Write "Parameters": {"Bucket": …}.'
 
@@ -76,8 +92,11 @@ def _reader_config(fields: Mapping[str, Any]) -> Found:
     if fields.get("csv_header_location") == "GIVEN" and "csv_headers" not in fields:
         yield "", "'CSVHeaders' is required with the header location GIVEN.", 'Write "CSVHeaders": ["<name>", …].'
     if headers is not None and fields.get("csv_header_location") != "GIVEN":
-        yield ("/CSVHeaders", "The field 'CSVHeaders' needs the header location GIVEN.",
-               'Write "CSVHeaderLocation": "GIVEN".')
+        yield (
+            "/CSVHeaders",
+            "The field 'CSVHeaders' needs the header location GIVEN.",
+            'Write "CSVHeaderLocation": "GIVEN".',
+        )
     if isinstance(headers, tuple) and len(set(headers)) < len(headers):
         twice = next(name for name in headers if headers.count(name) > 1)
         yield "/CSVHeaders", f"The header '{twice}' is given more than once.", "Rename one."
@@ -87,6 +106,13 @@ def _reader_config(fields: Mapping[str, Any]) -> Found:
         yield "", "'InputType' is required with the transformation LOAD_AND_FLATTEN.", 'Write "InputType": "JSON".'
 
 
-_CHECKS: Mapping[type[Any], Callable[[Mapping[str, Any]], Found]] = MappingProxyType({
-    ItemBatcher: _batcher, ProcessorConfig: _processor_config, ReaderConfig: _reader_config, ResultWriter: _writer,
-    Task: _task, Wait: _wait})
+_CHECKS: Mapping[type[Any], Callable[[Mapping[str, Any]], Found]] = MappingProxyType(
+    {
+        ItemBatcher: _batcher,
+        ProcessorConfig: _processor_config,
+        ReaderConfig: _reader_config,
+        ResultWriter: _writer,
+        Task: _task,
+        Wait: _wait,
+    }
+)

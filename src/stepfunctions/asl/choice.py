@@ -13,16 +13,20 @@ from typing import TypeAlias
 from stepfunctions.asl.document import JSON
 from stepfunctions.asl.fields import ABSENT, Absent
 
-OPERATORS: Mapping[str, str] = MappingProxyType({
-    **{f"{kind}{comparison}{path}": (f"{kind.lower()} path" if path else kind.lower())
-       for kind in ("String", "Numeric", "Timestamp")
-       for comparison in ("Equals", "LessThan", "GreaterThan", "LessThanEquals", "GreaterThanEquals")
-       for path in ("", "Path")},
-    "BooleanEquals": "boolean",
-    "BooleanEqualsPath": "boolean path",
-    "StringMatches": "string",
-    **{f"Is{test}": "boolean" for test in ("Null", "Present", "Numeric", "String", "Boolean", "Timestamp")},
-})
+OPERATORS: Mapping[str, str] = MappingProxyType(
+    {
+        **{
+            f"{kind}{comparison}{path}": (f"{kind.lower()} path" if path else kind.lower())
+            for kind in ("String", "Numeric", "Timestamp")
+            for comparison in ("Equals", "LessThan", "GreaterThan", "LessThanEquals", "GreaterThanEquals")
+            for path in ("", "Path")
+        },
+        "BooleanEquals": "boolean",
+        "BooleanEqualsPath": "boolean path",
+        "StringMatches": "string",
+        **{f"Is{test}": "boolean" for test in ("Null", "Present", "Numeric", "String", "Boolean", "Timestamp")},
+    }
+)
 """Every comparison operator -> the kind of its value: string, numeric, timestamp, boolean, or one with `` path``."""
 
 

@@ -74,8 +74,9 @@ def loads(text: str) -> dict[str, Any]:
 
 
 def _not_json(what: str) -> DefinitionError:
-    return DefinitionError([Problem(path="", code="INVALID_JSON_DESCRIPTION",
-                                    message=f"The definition is not JSON: {what}.")])
+    return DefinitionError(
+        [Problem(path="", code="INVALID_JSON_DESCRIPTION", message=f"The definition is not JSON: {what}.")]
+    )
 
 
 def _too_deep() -> DefinitionError:
@@ -96,21 +97,36 @@ def _refuse_what_is_not_json(value: JSON) -> None:
         if depth > DEEPEST:
             raise _too_deep()
         if seen > MOST_VALUES:  # a few lines of YAML aliases can stand for more values than memory holds
-            raise DefinitionError([Problem(path="", message=f"The definition holds more than {MOST_VALUES:,} values; "
-                                           "AWS takes definitions of at most 1 MB.")])
+            raise DefinitionError(
+                [
+                    Problem(
+                        path="",
+                        message=f"The definition holds more than {MOST_VALUES:,} values; "
+                        "AWS takes definitions of at most 1 MB.",
+                    )
+                ]
+            )
         if isinstance(item, dict):
             for key, inner in item.items():
                 if not isinstance(key, str):
-                    raise DefinitionError([Problem(path=path, hint="Write it in quotation marks.",
-                                                   message=f"The key {key!r} must be a string.")])
+                    raise DefinitionError(
+                        [
+                            Problem(
+                                path=path,
+                                hint="Write it in quotation marks.",
+                                message=f"The key {key!r} must be a string.",
+                            )
+                        ]
+                    )
                 stack.append((inner, f"{path}/{escape_pointer(key)}", depth + 1))
         elif isinstance(item, (list, tuple)):
             stack.extend((inner, f"{path}/{index}", depth + 1) for index, inner in enumerate(item))
         elif isinstance(item, float) and not math.isfinite(item):
             raise DefinitionError([Problem(path=path, message=f"{item} is no number of JSON.")])
         elif item is not None and not isinstance(item, (str, int, float, bool)):
-            raise DefinitionError([Problem(
-                path=path, message=f"A value of the type {type(item).__name__} cannot be written as JSON.")])
+            raise DefinitionError(
+                [Problem(path=path, message=f"A value of the type {type(item).__name__} cannot be written as JSON.")]
+            )
 
 
 class _Object(dict[str, Any]):
@@ -118,17 +134,25 @@ class _Object(dict[str, Any]):
 
     def __init__(self, pairs: list[tuple[str, Any]]) -> None:
         super().__init__(pairs)
-        self.repeated = [] if len(self) == len(pairs) else sorted(
-            key for key, times in Counter(key for key, _ in pairs).items() if times > 1)
+        self.repeated = (
+            []
+            if len(self) == len(pairs)
+            else sorted(key for key, times in Counter(key for key, _ in pairs).items() if times > 1)
+        )
 
 
 def _plain(value: JSON, path: str, problems: list[Problem]) -> JSON:
     if isinstance(value, _Object):
         for key in value.repeated:
             what = "state name" if path.endswith("/States") else "key"
-            problems.append(Problem(path=f"{path}/{escape_pointer(key)}", code="DUPLICATE_KEY",
-                                    message=f"The {what} '{key}' is written more than once.",
-                                    hint="Rename all but one."))
+            problems.append(
+                Problem(
+                    path=f"{path}/{escape_pointer(key)}",
+                    code="DUPLICATE_KEY",
+                    message=f"The {what} '{key}' is written more than once.",
+                    hint="Rename all but one.",
+                )
+            )
         return {key: _plain(item, f"{path}/{escape_pointer(key)}", problems) for key, item in value.items()}
     if isinstance(value, list):
         return [_plain(item, f"{path}/{index}", problems) for index, item in enumerate(value)]

@@ -40,11 +40,12 @@ JSONPATH: Final = "JSONPath"
 JSONATA: Final = "JSONata"
 
 _TIMESTAMP = re.compile(
-    r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d+)?(Z|[+-]\d\d:\d\d)")
+    r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])T([01]\d|2[0-3]):[0-5]\d:([0-5]\d|60)(\.\d+)?(Z|[+-]\d\d:\d\d)"
+)
 
 
 LONGEST_VARIABLE_NAME = 80
-_LONG_INTEGER = 10 ** 50
+_LONG_INTEGER = 10**50
 
 
 def is_expression(value: JSON) -> bool:
@@ -232,8 +233,14 @@ class DeclaredField:
     spec: FieldSpec
 
 
-def asl_field(wire: str, kind: Kind | Nested, *, required: bool = False,
-              language: QueryLanguageName | None = None, group: str | None = None) -> Any:
+def asl_field(
+    wire: str,
+    kind: Kind | Nested,
+    *,
+    required: bool = False,
+    language: QueryLanguageName | None = None,
+    group: str | None = None,
+) -> Any:
     """Declare a field of the language on a dataclass. Its default is :data:`ABSENT`."""
     spec = FieldSpec(wire=wire, kind=kind, required=required, language=language, group=group)
     return dataclasses.field(default=ABSENT, metadata={"asl": spec})
@@ -245,8 +252,11 @@ _declared: dict[type[Any], tuple[DeclaredField, ...]] = {}
 def declared_fields(cls: type[Any]) -> tuple[DeclaredField, ...]:
     """Return the declared fields of a class of the language, in the order they are written."""
     if cls not in _declared:
-        _declared[cls] = tuple(DeclaredField(field.name, field.metadata["asl"])
-                               for field in dataclasses.fields(cls) if "asl" in field.metadata)
+        _declared[cls] = tuple(
+            DeclaredField(field.name, field.metadata["asl"])
+            for field in dataclasses.fields(cls)
+            if "asl" in field.metadata
+        )
     return _declared[cls]
 
 

@@ -52,17 +52,22 @@ def _loader() -> type[Any]:
                     continue
                 name = self.construct_object(key, deep=True)
                 if not isinstance(name, str):
-                    raise _problem(f"The key {name!r}{_at(key.start_mark)} must be a string.",
-                                   hint="Write it in quotation marks.")
+                    raise _problem(
+                        f"The key {name!r}{_at(key.start_mark)} must be a string.", hint="Write it in quotation marks."
+                    )
                 if name in seen:
-                    raise _problem(f"The key '{name}' is written more than once, the second time"
-                                   f"{_at(key.start_mark)}.", hint="Rename one.", code="DUPLICATE_KEY")
+                    raise _problem(
+                        f"The key '{name}' is written more than once, the second time{_at(key.start_mark)}.",
+                        hint="Rename one.",
+                        code="DUPLICATE_KEY",
+                    )
                 seen.add(name)
             return super().construct_mapping(node, deep)
 
     Loader.yaml_implicit_resolvers = {
         first: [(tag, expression) for tag, expression in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()}
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
     return Loader
 
 

@@ -38,14 +38,12 @@ class ReaderConfig:
     input_type: str | Absent = asl_field("InputType", one_of("CSV", "JSON", "JSONL", "PARQUET", "MANIFEST"))
     manifest_type: str | Absent = asl_field("ManifestType", one_of("ATHENA_DATA", "S3_INVENTORY"))
     transformation: str | Absent = asl_field("Transformation", one_of("NONE", "LOAD_AND_FLATTEN"))
-    csv_delimiter: str | Absent = asl_field(
-        "CSVDelimiter", one_of("COMMA", "PIPE", "SEMICOLON", "SPACE", "TAB"))
+    csv_delimiter: str | Absent = asl_field("CSVDelimiter", one_of("COMMA", "PIPE", "SEMICOLON", "SPACE", "TAB"))
     csv_header_location: str | Absent = asl_field("CSVHeaderLocation", one_of("FIRST_ROW", "GIVEN"))
     csv_headers: tuple[str, ...] | Absent = asl_field("CSVHeaders", STRINGS)
     items_pointer: str | Absent = asl_field("ItemsPointer", STRING)
     max_items: int | str | Absent = asl_field("MaxItems", integer(1, 100_000_000), group="max items")
-    max_items_path: str | Absent = asl_field(
-        "MaxItemsPath", VALUE_PATH, language=JSONPATH, group="max items")
+    max_items_path: str | Absent = asl_field("MaxItemsPath", VALUE_PATH, language=JSONPATH, group="max items")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,13 +61,17 @@ class ItemBatcher:
     """How items are grouped; a child's input is then ``{"BatchInput": …, "Items": […]}``."""
 
     max_items_per_batch: int | str | Absent = asl_field(
-        "MaxItemsPerBatch", integer(1, 100_000_000), group="batch items")
+        "MaxItemsPerBatch", integer(1, 100_000_000), group="batch items"
+    )
     max_items_per_batch_path: str | Absent = asl_field(
-        "MaxItemsPerBatchPath", VALUE_PATH, language=JSONPATH, group="batch items")
+        "MaxItemsPerBatchPath", VALUE_PATH, language=JSONPATH, group="batch items"
+    )
     max_input_bytes_per_batch: int | str | Absent = asl_field(
-        "MaxInputBytesPerBatch", integer(1, 262_144), group="batch bytes")
+        "MaxInputBytesPerBatch", integer(1, 262_144), group="batch bytes"
+    )
     max_input_bytes_per_batch_path: str | Absent = asl_field(
-        "MaxInputBytesPerBatchPath", VALUE_PATH, language=JSONPATH, group="batch bytes")
+        "MaxInputBytesPerBatchPath", VALUE_PATH, language=JSONPATH, group="batch bytes"
+    )
     batch_input: JSON = asl_field("BatchInput", TEMPLATE)
 
 

@@ -62,9 +62,11 @@ class Reader:
         states: dict[str, AnyState] = {}
         written = value.get("States")
         if not isinstance(written, dict) or not written:
-            self.refuse(f"{path}/States" if "States" in value else path,
-                        "The field 'States' must be an object with at least one state.",
-                        'Write "States": {"<name>": {"Type": …}}.')
+            self.refuse(
+                f"{path}/States" if "States" in value else path,
+                "The field 'States' must be an object with at least one state.",
+                'Write "States": {"<name>": {"Type": …}}.',
+            )
             written = {}
         for name, state in written.items():
             where = f"{path}/States/{escape_pointer(name)}"
@@ -74,12 +76,20 @@ class Reader:
                 states[name] = read
         start = value.get("StartAt")
         if not isinstance(start, str):
-            self.refuse(path, "The field 'StartAt' is missing." if start is None else
-                        f"The field 'StartAt' must be a string, but is {describe(start)}.",
-                        'Write "StartAt": "<name of the first state>".')
+            self.refuse(
+                path,
+                "The field 'StartAt' is missing."
+                if start is None
+                else f"The field 'StartAt' must be a string, but is {describe(start)}.",
+                'Write "StartAt": "<name of the first state>".',
+            )
         elif written and start not in written:
-            self.refuse(f"{path}/StartAt", f"'StartAt' names the state '{start}', which is not in 'States'.",
-                        _did_you_mean(start, written), "MISSING_TRANSITION_TARGET")
+            self.refuse(
+                f"{path}/StartAt",
+                f"'StartAt' names the state '{start}', which is not in 'States'.",
+                _did_you_mean(start, written),
+                "MISSING_TRANSITION_TARGET",
+            )
         self.problems.extend(check_transitions(written, states, path))
         return {"start_at": str(start), "states": MappingProxyType(states)}
 
@@ -90,9 +100,12 @@ class Reader:
         if problem:
             self.refuse(path, f"The name of a state {problem}", code="INVALID_STATE_NAME")
         elif name in self._names:
-            self.refuse(path, f"The state name '{name}' is used already at {self._names[name]}.",
-                        "State names are unique in the whole definition, also across branches: rename one.",
-                        "DUPLICATE_STATE_NAME")
+            self.refuse(
+                path,
+                f"The state name '{name}' is used already at {self._names[name]}.",
+                "State names are unique in the whole definition, also across branches: rename one.",
+                "DUPLICATE_STATE_NAME",
+            )
         self._names.setdefault(name, path)
 
     def _state(self, value: JSON, path: str, language: QueryLanguageName) -> AnyState | None:
@@ -108,19 +121,27 @@ class Reader:
             return None
         own = value.get("QueryLanguage")
         if own == JSONPATH and language == JSONATA:
-            self.refuse(f"{path}/QueryLanguage", "'QueryLanguage' can not be 'JSONPath' if set to 'JSONata' for "
-                        "whole state machine", "Remove the field, or write JSONata here.")
+            self.refuse(
+                f"{path}/QueryLanguage",
+                "'QueryLanguage' can not be 'JSONPath' if set to 'JSONata' for whole state machine",
+                "Remove the field, or write JSONata here.",
+            )
         inner: QueryLanguageName = JSONATA if own == JSONATA else language
         fields = self._fields(cls, {key: item for key, item in value.items() if key != "Type"}, path, inner, language)
         state: AnyState = cls(**fields)
         if kind == "Map" and "ItemProcessor" not in value and "Iterator" not in value:
-            self.refuse(path, "A Map state needs a processor.",
-                        'Write "ItemProcessor": {"StartAt": …, "States": {…}}.')
+            self.refuse(path, "A Map state needs a processor.", 'Write "ItemProcessor": {"StartAt": …, "States": {…}}.')
             return None
         return state
 
-    def _fields(self, cls: type[Any], value: dict[str, Any], path: str, language: QueryLanguageName,
-                outer: QueryLanguageName | None = None) -> dict[str, Any]:
+    def _fields(
+        self,
+        cls: type[Any],
+        value: dict[str, Any],
+        path: str,
+        language: QueryLanguageName,
+        outer: QueryLanguageName | None = None,
+    ) -> dict[str, Any]:
         """Read the declared fields of an object into keyword arguments of its class."""
         declared = declared_fields(cls)
         self._unknown(value, path, [field.spec.wire for field in declared])
@@ -134,22 +155,34 @@ class Reader:
                 continue
             where = f"{path}/{spec.wire}"
             if spec.language is not None and spec.language != language:
-                self.refuse(where, f"The field '{spec.wire}' belongs to {spec.language}, "
-                            f"but the query language here is {language}.", _other_language(spec.wire))
+                self.refuse(
+                    where,
+                    f"The field '{spec.wire}' belongs to {spec.language}, but the query language here is {language}.",
+                    _other_language(spec.wire),
+                )
                 continue
             if spec.group is not None:
                 if spec.group in groups and not (spec.wire == "End" and value["End"] is False):
-                    self.refuse(where, f"The fields '{groups[spec.group]}' and '{spec.wire}' exclude each other.",
-                                "Keep one.")
+                    self.refuse(
+                        where, f"The fields '{groups[spec.group]}' and '{spec.wire}' exclude each other.", "Keep one."
+                    )
                 groups[spec.group] = spec.wire
-            result[field.attribute] = self._value(spec.wire, spec.kind, value[spec.wire], where, language,
-                                                  outer or language)
+            result[field.attribute] = self._value(
+                spec.wire, spec.kind, value[spec.wire], where, language, outer or language
+            )
         for pointer, message, hint in check_together(cls, result):
             self.refuse(path + pointer, message, hint)
         return result
 
-    def _value(self, wire: str, kind: Kind | Nested, value: JSON, path: str, language: QueryLanguageName,
-               outer: QueryLanguageName) -> Any:
+    def _value(
+        self,
+        wire: str,
+        kind: Kind | Nested,
+        value: JSON,
+        path: str,
+        language: QueryLanguageName,
+        outer: QueryLanguageName,
+    ) -> Any:
         if isinstance(kind, Nested):
             return self._nested(wire, kind, value, path, language, outer)
         if kind.expression and language == JSONATA and is_expression(value):
@@ -162,8 +195,9 @@ class Reader:
                 self.refuse(path + pointer, message, hint)
         return tuple(value) if kind.name == "strings" and isinstance(value, list) else value
 
-    def _nested(self, wire: str, kind: Nested, value: JSON, path: str, language: QueryLanguageName,
-                outer: QueryLanguageName) -> Any:
+    def _nested(
+        self, wire: str, kind: Nested, value: JSON, path: str, language: QueryLanguageName, outer: QueryLanguageName
+    ) -> Any:
         if not kind.many:
             return self._one(wire, kind, value, path, language, outer)
         if not isinstance(value, list):
@@ -174,8 +208,9 @@ class Reader:
         read = (self._one(wire, kind, item, f"{path}/{index}", language, outer) for index, item in enumerate(value))
         return tuple(item for item in read if item is not ABSENT)
 
-    def _one(self, wire: str, kind: Nested, value: JSON, path: str, language: QueryLanguageName,
-             outer: QueryLanguageName) -> Any:
+    def _one(
+        self, wire: str, kind: Nested, value: JSON, path: str, language: QueryLanguageName, outer: QueryLanguageName
+    ) -> Any:
         if not isinstance(value, dict):
             self.refuse(path, f"'{wire}' must hold objects, but here is {describe(value)}.")
             return ABSENT
@@ -193,15 +228,23 @@ class Reader:
         if processor and isinstance(written, dict):
             config = ProcessorConfig(**self._fields(ProcessorConfig, written, f"{path}/ProcessorConfig", language))
         elif processor and "ProcessorConfig" in value:
-            self.refuse(f"{path}/ProcessorConfig",
-                        f"The field 'ProcessorConfig' must be an object, but is {describe(written)}.")
+            self.refuse(
+                f"{path}/ProcessorConfig", f"The field 'ProcessorConfig' must be an object, but is {describe(written)}."
+            )
         own = value.get("QueryLanguage", language)
         if own != language:
-            self.refuse(f"{path}/QueryLanguage", f"The states here have the query language of the whole state "
-                        f"machine, {language}, but this says {describe(own)}.",
-                        "Remove the field, or write it into the single states.")
-        return Region(**self._body(value, path, language), processor_config=config,
-                      comment=self._text(value, "Comment", path), query_language=value.get("QueryLanguage", ABSENT))
+            self.refuse(
+                f"{path}/QueryLanguage",
+                f"The states here have the query language of the whole state "
+                f"machine, {language}, but this says {describe(own)}.",
+                "Remove the field, or write it into the single states.",
+            )
+        return Region(
+            **self._body(value, path, language),
+            processor_config=config,
+            comment=self._text(value, "Comment", path),
+            query_language=value.get("QueryLanguage", ABSENT),
+        )
 
     def _text(self, value: dict[str, Any], wire: str, path: str) -> Any:
         """Read a string of an object that is no class with declared fields."""
@@ -214,18 +257,23 @@ class Reader:
             self.refuse(path, "A rule of a Choice needs the field 'Next'.", 'Write "Next": "<name of a state>".')
             return ABSENT
         if "Output" in common and language == JSONPATH:
-            self.refuse(f"{path}/Output", "The field 'Output' belongs to JSONata, but the query language here is "
-                        "JSONPath.")
+            self.refuse(
+                f"{path}/Output", "The field 'Output' belongs to JSONata, but the query language here is JSONPath."
+            )
         fields = {"next": common["Next"], "comment": self._text(common, "Comment", path)}
         for wire, kind in (("Assign", VARIABLES), ("Output", TEMPLATE)):
-            fields[wire.lower()] = ABSENT if wire not in common else self._value(
-                wire, kind, common[wire], f"{path}/{wire}", language, language)
+            fields[wire.lower()] = (
+                ABSENT
+                if wire not in common
+                else self._value(wire, kind, common[wire], f"{path}/{wire}", language, language)
+            )
         if language == JSONATA:
             self._unknown(rest, path, ["Condition"])
             condition = rest.get("Condition")
             if not (isinstance(condition, bool) or is_expression(condition)):
-                self.refuse(path, "A rule of a JSONata Choice needs the field 'Condition'.",
-                            'Write "Condition": "{% … %}".')
+                self.refuse(
+                    path, "A rule of a JSONata Choice needs the field 'Condition'.", 'Write "Condition": "{% … %}".'
+                )
             return ChoiceRule(condition=condition, **fields)
         test = self._test(rest, path)
         return ABSENT if test is None else ChoiceRule(test=test, **fields)
@@ -241,8 +289,11 @@ class Reader:
                 if not isinstance(items, list) or not items:
                     self.refuse(f"{path}/{name}", f"'{name}' must be a non-empty array of tests.")
                     return None
-                tests = tuple(test for index, item in enumerate(items)
-                              if (test := self._test(item, f"{path}/{name}/{index}")) is not None)
+                tests = tuple(
+                    test
+                    for index, item in enumerate(items)
+                    if (test := self._test(item, f"{path}/{name}/{index}")) is not None
+                )
                 return And(tests=tests) if name == "And" else Or(tests=tests)
         if "Not" in value:
             self._unknown(value, path, ["Not"])
@@ -255,13 +306,17 @@ class Reader:
         self._unknown(value, path, ["Variable", *(operators or OPERATORS)])
         variable = value.get("Variable")
         if not isinstance(variable, str) or not variable.startswith("$"):
-            self.refuse(f"{path}/Variable" if "Variable" in value else path,
-                        "A comparison needs the field 'Variable' with a path that begins with $.")
+            self.refuse(
+                f"{path}/Variable" if "Variable" in value else path,
+                "A comparison needs the field 'Variable' with a path that begins with $.",
+            )
             return None
         if len(operators) != 1:
-            self.refuse(path, "A comparison needs exactly one operator, but has "
-                        f"{', '.join(operators) if operators else 'none'}.",
-                        "" if operators else "Write for example \"NumericGreaterThanEquals\": 0.9.")
+            self.refuse(
+                path,
+                f"A comparison needs exactly one operator, but has {', '.join(operators) if operators else 'none'}.",
+                "" if operators else 'Write for example "NumericGreaterThanEquals": 0.9.',
+            )
             return None
         operator = operators[0]
         problem = _operand_problem(OPERATORS[operator], value[operator])
@@ -273,8 +328,12 @@ class Reader:
         allowed = list(known)
         for key in value:
             if key not in allowed:
-                self.refuse(f"{path}/{escape_pointer(key)}", f"The field '{key}' is not supported here.",
-                            _did_you_mean(key, allowed), "UNKNOWN_FIELD")
+                self.refuse(
+                    f"{path}/{escape_pointer(key)}",
+                    f"The field '{key}' is not supported here.",
+                    _did_you_mean(key, allowed),
+                    "UNKNOWN_FIELD",
+                )
 
 
 def _operand_problem(kind: str, value: JSON) -> str | None:
@@ -295,8 +354,15 @@ def _did_you_mean(word: str, known: Iterable[str]) -> str:
 
 
 def _other_language(wire: str) -> str:
-    twins = {"Parameters": "Arguments", "Arguments": "Parameters", "OutputPath": "Output", "ResultSelector": "Output",
-             "ResultPath": "Output", "Output": "ResultSelector or OutputPath", "ItemsPath": "Items",
-             "Items": "ItemsPath"}
+    twins = {
+        "Parameters": "Arguments",
+        "Arguments": "Parameters",
+        "OutputPath": "Output",
+        "ResultSelector": "Output",
+        "ResultPath": "Output",
+        "Output": "ResultSelector or OutputPath",
+        "ItemsPath": "Items",
+        "Items": "ItemsPath",
+    }
     other = twins.get(wire) or (wire.removesuffix("Path") if wire.endswith("Path") else "")
     return f"Write '{other}' instead." if other else ""

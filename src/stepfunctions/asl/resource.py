@@ -19,9 +19,11 @@ class IntegrationPattern(enum.Enum):
     WAIT_FOR_TASK_TOKEN = "waitForTaskToken"
 
 
-_SERVICE = re.compile(r"arn:(?P<partition>aws[a-zA-Z-]*):states:(?P<region>[^:]*):(?P<account>[^:]*):"
-                      r"(?P<sdk>aws-sdk:)?(?P<service>[a-z0-9-]+):(?P<action>[A-Za-z0-9]+)"
-                      r"(\.(?P<pattern>sync|waitForTaskToken))?(:(?P<version>\d+))?")
+_SERVICE = re.compile(
+    r"arn:(?P<partition>aws[a-zA-Z-]*):states:(?P<region>[^:]*):(?P<account>[^:]*):"
+    r"(?P<sdk>aws-sdk:)?(?P<service>[a-z0-9-]+):(?P<action>[A-Za-z0-9]+)"
+    r"(\.(?P<pattern>sync|waitForTaskToken))?(:(?P<version>\d+))?"
+)
 _LAMBDA = re.compile(r"arn:aws[a-zA-Z-]*:lambda:[^:]*:[^:]*:function:[A-Za-z0-9_-]+(:[A-Za-z0-9$_-]+)?")
 _ACTIVITY = re.compile(r"arn:aws[a-zA-Z-]*:states:[^:]*:[^:]*:activity:[^:\s]+")
 
@@ -52,6 +54,14 @@ class Resource:
         if match is None:
             raise ValueError(
                 f"'{arn}' is not the ARN of a service integration (arn:aws:states:::<service>:<action>"
-                "[.sync|.waitForTaskToken]), a Lambda function or an activity")
-        return cls(arn, "service", match["service"], match["action"], IntegrationPattern(match["pattern"] or ""),
-                   int(match["version"]) if match["version"] else None, match["sdk"] is not None)
+                "[.sync|.waitForTaskToken]), a Lambda function or an activity"
+            )
+        return cls(
+            arn,
+            "service",
+            match["service"],
+            match["action"],
+            IntegrationPattern(match["pattern"] or ""),
+            int(match["version"]) if match["version"] else None,
+            match["sdk"] is not None,
+        )

@@ -99,14 +99,14 @@ class Task(_Working):
     resource: str = asl_field("Resource", STRING, required=True)
     arguments: JSON = asl_field("Arguments", TEMPLATE, language=JSONATA)
     credentials: JSON = asl_field("Credentials", CREDENTIALS)
-    timeout_seconds: int | str | Absent = asl_field(
-        "TimeoutSeconds", integer(1, LONGEST_SECONDS), group="timeout")
-    timeout_seconds_path: str | Absent = asl_field(
-        "TimeoutSecondsPath", VALUE_PATH, language=JSONPATH, group="timeout")
+    timeout_seconds: int | str | Absent = asl_field("TimeoutSeconds", integer(1, LONGEST_SECONDS), group="timeout")
+    timeout_seconds_path: str | Absent = asl_field("TimeoutSecondsPath", VALUE_PATH, language=JSONPATH, group="timeout")
     heartbeat_seconds: int | str | Absent = asl_field(
-        "HeartbeatSeconds", integer(1, LONGEST_SECONDS), group="heartbeat")
+        "HeartbeatSeconds", integer(1, LONGEST_SECONDS), group="heartbeat"
+    )
     heartbeat_seconds_path: str | Absent = asl_field(
-        "HeartbeatSecondsPath", VALUE_PATH, language=JSONPATH, group="heartbeat")
+        "HeartbeatSecondsPath", VALUE_PATH, language=JSONPATH, group="heartbeat"
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -169,8 +169,7 @@ class Map(_Working):
 
     TYPE: ClassVar[str] = "Map"
 
-    item_processor: Region | Absent = asl_field(
-        "ItemProcessor", Nested(tuple, name="processor"), group="processor")
+    item_processor: Region | Absent = asl_field("ItemProcessor", Nested(tuple, name="processor"), group="processor")
     iterator: Region | Absent = asl_field("Iterator", Nested(tuple, name="region"), group="processor")
     items_path: str | Absent = asl_field("ItemsPath", VALUE_PATH, language=JSONPATH)
     items: JSON = asl_field("Items", ITEMS, language=JSONATA)
@@ -180,15 +179,20 @@ class Map(_Working):
     result_writer: ResultWriter | Absent = asl_field("ResultWriter", Nested(ResultWriter))
     max_concurrency: int | str | Absent = asl_field("MaxConcurrency", integer(0), group="concurrency")
     max_concurrency_path: str | Absent = asl_field(
-        "MaxConcurrencyPath", VALUE_PATH, language=JSONPATH, group="concurrency")
+        "MaxConcurrencyPath", VALUE_PATH, language=JSONPATH, group="concurrency"
+    )
     tolerated_failure_count: int | str | Absent = asl_field(
-        "ToleratedFailureCount", integer(0), group="tolerated count")
+        "ToleratedFailureCount", integer(0), group="tolerated count"
+    )
     tolerated_failure_count_path: str | Absent = asl_field(
-        "ToleratedFailureCountPath", VALUE_PATH, language=JSONPATH, group="tolerated count")
+        "ToleratedFailureCountPath", VALUE_PATH, language=JSONPATH, group="tolerated count"
+    )
     tolerated_failure_percentage: float | str | Absent = asl_field(
-        "ToleratedFailurePercentage", number(0, 100), group="tolerated percentage")
+        "ToleratedFailurePercentage", number(0, 100), group="tolerated percentage"
+    )
     tolerated_failure_percentage_path: str | Absent = asl_field(
-        "ToleratedFailurePercentagePath", VALUE_PATH, language=JSONPATH, group="tolerated percentage")
+        "ToleratedFailurePercentagePath", VALUE_PATH, language=JSONPATH, group="tolerated percentage"
+    )
     label: str | Absent = asl_field("Label", Kind("string", maximum=40))
 
     @property
@@ -208,7 +212,8 @@ class Map(_Working):
 AnyState = State | Fail
 
 STATE_TYPES: Mapping[str, type[Any]] = MappingProxyType(
-    {cls.TYPE: cls for cls in (Task, Pass, Choice, Wait, Succeed, Fail, Parallel, Map)})
+    {cls.TYPE: cls for cls in (Task, Pass, Choice, Wait, Succeed, Fail, Parallel, Map)}
+)
 """The value of ``Type`` -> the class of the state."""
 
 STATE_NAME = NAME

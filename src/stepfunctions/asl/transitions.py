@@ -41,9 +41,12 @@ def check_transitions(written: Mapping[str, JSON], states: Mapping[str, AnyState
             if target not in written:
                 missing += 1
                 close = difflib.get_close_matches(target, written, n=1) if missing <= _HINTS else []
-                yield Problem(path=where + pointer, code="MISSING_TRANSITION_TARGET",
-                              message=f"The state '{target}' is not in the same 'States'.",
-                              hint=f"Did you mean '{close[0]}'?" if close else "Write the name of a state beside it.")
+                yield Problem(
+                    path=where + pointer,
+                    code="MISSING_TRANSITION_TARGET",
+                    message=f"The state '{target}' is not in the same 'States'.",
+                    hint=f"Did you mean '{close[0]}'?" if close else "Write the name of a state beside it.",
+                )
         yield from _check_errors(state, where)
 
 
@@ -51,8 +54,12 @@ def _check_ending(state: AnyState, where: str) -> Iterator[Problem]:
     if isinstance(state, (Choice, Succeed, Fail)):
         return
     if getattr(state, "next", ABSENT) is ABSENT and getattr(state, "end", ABSENT) is not True:
-        yield Problem(path=where, code="MISSING_TRANSITION", message="The state has neither 'Next' nor 'End'.",
-                      hint='Write "Next": "<name of a state>" or "End": true.')
+        yield Problem(
+            path=where,
+            code="MISSING_TRANSITION",
+            message="The state has neither 'Next' nor 'End'.",
+            hint='Write "Next": "<name of a state>" or "End": true.',
+        )
 
 
 def _check_errors(state: AnyState, where: str) -> Iterator[Problem]:
@@ -66,8 +73,14 @@ def _check_errors(state: AnyState, where: str) -> Iterator[Problem]:
             if not isinstance(entry.error_equals, tuple) or "States.ALL" not in entry.error_equals:
                 continue
             if len(entry.error_equals) > 1:
-                yield Problem(path=pointer, message="'States.ALL' must stand alone in 'ErrorEquals'.",
-                              hint="Remove the other names, or States.ALL.")
+                yield Problem(
+                    path=pointer,
+                    message="'States.ALL' must stand alone in 'ErrorEquals'.",
+                    hint="Remove the other names, or States.ALL.",
+                )
             if index != len(entries) - 1:
-                yield Problem(path=pointer, message=f"'States.ALL' must be in the last entry of '{wire}'.",
-                              hint="Move this entry to the end.")
+                yield Problem(
+                    path=pointer,
+                    message=f"'States.ALL' must be in the last entry of '{wire}'.",
+                    hint="Move this entry to the end.",
+                )

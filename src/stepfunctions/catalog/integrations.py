@@ -30,68 +30,137 @@ class ServiceIntegration:
     actions: Mapping[str, frozenset[IntegrationPattern]]
 
 
-def _service(client: str, prefix: str, unmodelled: str,
-             **patterns: frozenset[IntegrationPattern]) -> ServiceIntegration:
+def _service(
+    client: str, prefix: str, unmodelled: str, **patterns: frozenset[IntegrationPattern]
+) -> ServiceIntegration:
     return ServiceIntegration(client=client, prefix=prefix, unmodelled=unmodelled, actions=MappingProxyType(patterns))
 
 
-INTEGRATIONS: Mapping[str, ServiceIntegration] = MappingProxyType({
-    "apigateway": _service("apigateway", "ApiGateway", "ApiGatewayException", invoke=_RT),
-    "athena": _service("athena", "Athena", "AmazonAthenaException", startQueryExecution=_RS, stopQueryExecution=_R,
-                       getQueryExecution=_R, getQueryResults=_R),
-    "batch": _service("batch", "Batch", "AWSBatchException", submitJob=_RS),
-    "bedrock": _service("bedrock-runtime", "Bedrock", "BedrockException", invokeModel=_R,
-                        createModelCustomizationJob=_RS),
-    "codebuild": _service("codebuild", "CodeBuild", "AWSCodeBuildException", startBuild=_RS, startBuildBatch=_RS,
-                          retryBuild=_RS, retryBuildBatch=_RS, stopBuild=_R, stopBuildBatch=_R, deleteBuildBatch=_R,
-                          batchDeleteBuilds=_R, batchGetReports=_R),
-    "databrew": _service("databrew", "DataBrew", "AWSGlueDataBrewException", startJobRun=_RS),
-    "dynamodb": _service("dynamodb", "DynamoDB", "AmazonDynamoDBException", getItem=_R, putItem=_R, updateItem=_R,
-                         deleteItem=_R),
-    "ecs": _service("ecs", "ECS", "AmazonECSException", runTask=_RST),
-    "eks": _service("eks", "EKS", "AmazonEKSException", createCluster=_RS, deleteCluster=_RS, createNodegroup=_RS,
-                    deleteNodegroup=_RS, createFargateProfile=_RS, deleteFargateProfile=_RS, call=_R, runJob=_RS),
-    "elasticmapreduce": _service("emr", "EMR", "AmazonElasticMapReduceException", createCluster=_RS,
-                                 terminateCluster=_RS, addStep=_RS, cancelStep=_R, setClusterTerminationProtection=_R,
-                                 modifyInstanceFleetByName=_R, modifyInstanceGroupByName=_R),
-    "emr-containers": _service("emr-containers", "EMRContainers", "AmazonEMRContainersException",
-                               createVirtualCluster=_R, deleteVirtualCluster=_RS, startJobRun=_RS),
-    "emr-serverless": _service("emr-serverless", "EmrServerless", "AWSEMRServerlessException", createApplication=_RS,
-                               startApplication=_RS, stopApplication=_RS, deleteApplication=_RS, startJobRun=_RS,
-                               cancelJobRun=_RS),
-    "events": _service("events", "EventBridge", "AmazonEventBridgeException", putEvents=_RT),
-    "glue": _service("glue", "Glue", "AWSGlueException", startJobRun=_RS),
-    "http": _service("http", "States.Http", "Socket", invoke=_R),
-    "lambda": _service("lambda", "Lambda", "AWSLambdaException", invoke=_RT),
-    "mediaconvert": _service("mediaconvert", "MediaConvert", "AWSMediaConvertException", createJob=_RS),
-    "sagemaker": _service("sagemaker", "SageMaker", "AmazonSageMakerException", createTrainingJob=_RS,
-                          createTransformJob=_RS, createProcessingJob=_RS, createHyperParameterTuningJob=_RS,
-                          createLabelingJob=_RS, createModel=_R, createEndpointConfig=_R, createEndpoint=_R,
-                          updateEndpoint=_R),
-    "sns": _service("sns", "SNS", "AmazonSNSException", publish=_RT),
-    "sqs": _service("sqs", "SQS", "AmazonSQSException", sendMessage=_RT),
-    "states": _service("stepfunctions", "StepFunctions", "AWSStepFunctionsException", startExecution=_RST),
-})
+INTEGRATIONS: Mapping[str, ServiceIntegration] = MappingProxyType(
+    {
+        "apigateway": _service("apigateway", "ApiGateway", "ApiGatewayException", invoke=_RT),
+        "athena": _service(
+            "athena",
+            "Athena",
+            "AmazonAthenaException",
+            startQueryExecution=_RS,
+            stopQueryExecution=_R,
+            getQueryExecution=_R,
+            getQueryResults=_R,
+        ),
+        "batch": _service("batch", "Batch", "AWSBatchException", submitJob=_RS),
+        "bedrock": _service(
+            "bedrock-runtime", "Bedrock", "BedrockException", invokeModel=_R, createModelCustomizationJob=_RS
+        ),
+        "codebuild": _service(
+            "codebuild",
+            "CodeBuild",
+            "AWSCodeBuildException",
+            startBuild=_RS,
+            startBuildBatch=_RS,
+            retryBuild=_RS,
+            retryBuildBatch=_RS,
+            stopBuild=_R,
+            stopBuildBatch=_R,
+            deleteBuildBatch=_R,
+            batchDeleteBuilds=_R,
+            batchGetReports=_R,
+        ),
+        "databrew": _service("databrew", "DataBrew", "AWSGlueDataBrewException", startJobRun=_RS),
+        "dynamodb": _service(
+            "dynamodb", "DynamoDB", "AmazonDynamoDBException", getItem=_R, putItem=_R, updateItem=_R, deleteItem=_R
+        ),
+        "ecs": _service("ecs", "ECS", "AmazonECSException", runTask=_RST),
+        "eks": _service(
+            "eks",
+            "EKS",
+            "AmazonEKSException",
+            createCluster=_RS,
+            deleteCluster=_RS,
+            createNodegroup=_RS,
+            deleteNodegroup=_RS,
+            createFargateProfile=_RS,
+            deleteFargateProfile=_RS,
+            call=_R,
+            runJob=_RS,
+        ),
+        "elasticmapreduce": _service(
+            "emr",
+            "EMR",
+            "AmazonElasticMapReduceException",
+            createCluster=_RS,
+            terminateCluster=_RS,
+            addStep=_RS,
+            cancelStep=_R,
+            setClusterTerminationProtection=_R,
+            modifyInstanceFleetByName=_R,
+            modifyInstanceGroupByName=_R,
+        ),
+        "emr-containers": _service(
+            "emr-containers",
+            "EMRContainers",
+            "AmazonEMRContainersException",
+            createVirtualCluster=_R,
+            deleteVirtualCluster=_RS,
+            startJobRun=_RS,
+        ),
+        "emr-serverless": _service(
+            "emr-serverless",
+            "EmrServerless",
+            "AWSEMRServerlessException",
+            createApplication=_RS,
+            startApplication=_RS,
+            stopApplication=_RS,
+            deleteApplication=_RS,
+            startJobRun=_RS,
+            cancelJobRun=_RS,
+        ),
+        "events": _service("events", "EventBridge", "AmazonEventBridgeException", putEvents=_RT),
+        "glue": _service("glue", "Glue", "AWSGlueException", startJobRun=_RS),
+        "http": _service("http", "States.Http", "Socket", invoke=_R),
+        "lambda": _service("lambda", "Lambda", "AWSLambdaException", invoke=_RT),
+        "mediaconvert": _service("mediaconvert", "MediaConvert", "AWSMediaConvertException", createJob=_RS),
+        "sagemaker": _service(
+            "sagemaker",
+            "SageMaker",
+            "AmazonSageMakerException",
+            createTrainingJob=_RS,
+            createTransformJob=_RS,
+            createProcessingJob=_RS,
+            createHyperParameterTuningJob=_RS,
+            createLabelingJob=_RS,
+            createModel=_R,
+            createEndpointConfig=_R,
+            createEndpoint=_R,
+            updateEndpoint=_R,
+        ),
+        "sns": _service("sns", "SNS", "AmazonSNSException", publish=_RT),
+        "sqs": _service("sqs", "SQS", "AmazonSQSException", sendMessage=_RT),
+        "states": _service("stepfunctions", "StepFunctions", "AWSStepFunctionsException", startExecution=_RST),
+    }
+)
 """The service's name in a resource ARN -> its integration."""
 
-SDK_SERVICES: Mapping[str, tuple[str, str]] = MappingProxyType({
-    "cloudwatch": ("cloudwatch", "CloudWatch"),
-    "dynamodb": ("dynamodb", "DynamoDb"),
-    "ecs": ("ecs", "Ecs"),
-    "eventbridge": ("events", "EventBridge"),
-    "glue": ("glue", "Glue"),
-    "lambda": ("lambda", "Lambda"),
-    "s3": ("s3", "S3"),
-    "sagemaker": ("sagemaker", "SageMaker"),
-    "sagemakerruntime": ("sagemaker-runtime", "SageMakerRuntime"),
-    "scheduler": ("scheduler", "Scheduler"),
-    "secretsmanager": ("secretsmanager", "SecretsManager"),
-    "sfn": ("stepfunctions", "Sfn"),
-    "sns": ("sns", "Sns"),
-    "sqs": ("sqs", "Sqs"),
-    "ssm": ("ssm", "Ssm"),
-    "sts": ("sts", "Sts"),
-})
+SDK_SERVICES: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "cloudwatch": ("cloudwatch", "CloudWatch"),
+        "dynamodb": ("dynamodb", "DynamoDb"),
+        "ecs": ("ecs", "Ecs"),
+        "eventbridge": ("events", "EventBridge"),
+        "glue": ("glue", "Glue"),
+        "lambda": ("lambda", "Lambda"),
+        "s3": ("s3", "S3"),
+        "sagemaker": ("sagemaker", "SageMaker"),
+        "sagemakerruntime": ("sagemaker-runtime", "SageMakerRuntime"),
+        "scheduler": ("scheduler", "Scheduler"),
+        "secretsmanager": ("secretsmanager", "SecretsManager"),
+        "sfn": ("stepfunctions", "Sfn"),
+        "sns": ("sns", "Sns"),
+        "sqs": ("sqs", "Sqs"),
+        "ssm": ("ssm", "Ssm"),
+        "sts": ("sts", "Sts"),
+    }
+)
 """``aws-sdk:`` services: the name in the ARN (of the SDK for Java) -> boto3's name and the prefix of errors."""
 
 
@@ -105,15 +174,22 @@ def problem_with(resource: Resource) -> str | None:
         return None
     service = INTEGRATIONS.get(resource.service)
     if service is None:
-        return (f"There is no optimised integration of '{resource.service}'. There are: {', '.join(INTEGRATIONS)}; "
-                f"for other services write arn:aws:states:::aws-sdk:{resource.service}:{resource.action}.")
+        return (
+            f"There is no optimised integration of '{resource.service}'. There are: {', '.join(INTEGRATIONS)}; "
+            f"for other services write arn:aws:states:::aws-sdk:{resource.service}:{resource.action}."
+        )
     patterns = service.actions.get(resource.action)
     if patterns is None:
-        return (f"The integration of '{resource.service}' has no action '{resource.action}'. It has: "
-                f"{', '.join(service.actions)}.")
+        return (
+            f"The integration of '{resource.service}' has no action '{resource.action}'. It has: "
+            f"{', '.join(service.actions)}."
+        )
     if resource.pattern not in patterns:
-        allowed = ", ".join(f"'.{pattern.value}'" if pattern.value else "no suffix"
-                            for pattern in IntegrationPattern if pattern in patterns)
+        allowed = ", ".join(
+            f"'.{pattern.value}'" if pattern.value else "no suffix"
+            for pattern in IntegrationPattern
+            if pattern in patterns
+        )
         return f"'{resource.service}:{resource.action}' does not support '.{resource.pattern.value}', but: {allowed}."
     return _problem_with_version(resource)
 
@@ -123,7 +199,8 @@ def _problem_with_version(resource: Resource) -> str | None:
         return None
     if (resource.service, resource.pattern) != ("states", IntegrationPattern.RUN_JOB):
         suffix = f".{resource.pattern.value}" if resource.pattern.value else ""
-        return (f"'{suffix}:{resource.version}' exists for states:startExecution alone: write "
-                f"{repr(suffix) if suffix else 'no suffix'}.")
-    return None if resource.version == 2 else (
-        f"There is no '.sync:{resource.version}': write '.sync' or '.sync:2'.")
+        return (
+            f"'{suffix}:{resource.version}' exists for states:startExecution alone: write "
+            f"{repr(suffix) if suffix else 'no suffix'}."
+        )
+    return None if resource.version == 2 else (f"There is no '.sync:{resource.version}': write '.sync' or '.sync:2'.")

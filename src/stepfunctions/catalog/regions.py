@@ -10,15 +10,17 @@ from types import MappingProxyType
 
 DEFAULT_PARTITION = "aws"
 
-PARTITION_PREFIXES: Mapping[str, str] = MappingProxyType({
-    "cn-": "aws-cn",
-    "us-gov-": "aws-us-gov",
-    "us-isob-": "aws-iso-b",
-    "us-isof-": "aws-iso-f",
-    "us-iso-": "aws-iso",
-    "eu-isoe-": "aws-iso-e",
-    "eusc-": "aws-eusc",
-})
+PARTITION_PREFIXES: Mapping[str, str] = MappingProxyType(
+    {
+        "cn-": "aws-cn",
+        "us-gov-": "aws-us-gov",
+        "us-isob-": "aws-iso-b",
+        "us-isof-": "aws-iso-f",
+        "us-iso-": "aws-iso",
+        "eu-isoe-": "aws-iso-e",
+        "eusc-": "aws-eusc",
+    }
+)
 """How a Region's name begins -> its partition. Every other Region is in ``aws``."""
 
 
@@ -28,5 +30,6 @@ def partition_of(region: str) -> str:
     >>> partition_of("eu-central-1"), partition_of("cn-north-1")
     ('aws', 'aws-cn')
     """
-    return next((partition for prefix, partition in PARTITION_PREFIXES.items() if region.startswith(prefix)),
-                DEFAULT_PARTITION)
+    return next(
+        (partition for prefix, partition in PARTITION_PREFIXES.items() if region.startswith(prefix)), DEFAULT_PARTITION
+    )

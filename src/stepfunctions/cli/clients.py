@@ -16,8 +16,9 @@ from stepfunctions.errors import LocalCloudError
 
 _STOP_SECONDS = 60.0
 
-aws_option = click.option("--aws", is_flag=True, help="Use AWS, with the credentials of the environment, instead of "
-                                                       "the local cloud.")
+aws_option = click.option(
+    "--aws", is_flag=True, help="Use AWS, with the credentials of the environment, instead of the local cloud."
+)
 
 
 def boto3_client(endpoint: str, region: str) -> Any:
@@ -25,8 +26,14 @@ def boto3_client(endpoint: str, region: str) -> Any:
     import boto3
     from botocore.config import Config
 
-    return boto3.client("stepfunctions", endpoint_url=endpoint, region_name=region, aws_access_key_id="local",
-                        aws_secret_access_key="local", config=Config(inject_host_prefix=False, proxies={}))
+    return boto3.client(
+        "stepfunctions",
+        endpoint_url=endpoint,
+        region_name=region,
+        aws_access_key_id="local",
+        aws_secret_access_key="local",
+        config=Config(inject_host_prefix=False, proxies={}),
+    )
 
 
 def client_of(data_dir: Path, aws: bool) -> Any:
@@ -39,8 +46,10 @@ def client_of(data_dir: Path, aws: bool) -> Any:
 
     info = running(data_dir)
     if info is None:
-        raise LocalCloudError(f"No local cloud runs on {data_dir}. Start one with 'stepfunctions local start "
-                              f"--data-dir {data_dir}', or ask AWS with --aws.")
+        raise LocalCloudError(
+            f"No local cloud runs on {data_dir}. Start one with 'stepfunctions local start "
+            f"--data-dir {data_dir}', or ask AWS with --aws."
+        )
     return boto3_client(info.endpoint, info.region)
 
 
@@ -56,8 +65,9 @@ def client_or_own_cloud(data_dir: Path, aws: bool) -> Iterator[Any]:
     # The server is a process of its own, so that Ctrl-C here stops watching and not the cloud in mid-step. It logs to
     # a file: a pipe that nobody reads would block it once it is full.
     with tempfile.TemporaryFile() as log:
-        server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log,
-                                  start_new_session=True)
+        server = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, start_new_session=True
+        )
         assert server.stdout is not None
         try:
             if not server.stdout.readline().startswith(b"Ready"):

@@ -33,19 +33,27 @@ def validate(target: str, form: str) -> int:
     try:
         findings = lint.check(load_target(target).definition)
     except DefinitionError as error:
-        findings = [lint.Finding(code=problem.code, severity=lint.ERROR, path=problem.path, message=problem.message,
-                                 hint=problem.hint) for problem in error.problems]
+        findings = [
+            lint.Finding(
+                code=problem.code, severity=lint.ERROR, path=problem.path, message=problem.message, hint=problem.hint
+            )
+            for problem in error.problems
+        ]
     errors = [finding for finding in findings if finding.severity == lint.ERROR]
     if form == "jsonl":
         for finding in findings:
             click.echo(json.dumps(finding.to_dict()))
     elif form == "json":
-        click.echo(json.dumps({"result": "FAIL" if errors else "OK",
-                               "diagnostics": [finding.to_dict() for finding in findings]}, indent=2))
+        click.echo(
+            json.dumps(
+                {"result": "FAIL" if errors else "OK", "diagnostics": [finding.to_dict() for finding in findings]},
+                indent=2,
+            )
+        )
     else:
         for finding in findings:
             click.echo(str(finding))
-        click.echo(f"{target}: {_count(errors, 'error')}, {_count(findings[len(errors):], 'warning')}")
+        click.echo(f"{target}: {_count(errors, 'error')}, {_count(findings[len(errors) :], 'warning')}")
     return 1 if errors else 0
 
 
@@ -55,15 +63,20 @@ def _count(found: list[lint.Finding], what: str) -> str:
 
 @click.command()
 @click.argument("target", metavar="FILE")
-@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path),
-              help="The file to write: .svg or .txt. Without it the graph is printed as text.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The file to write: .svg or .txt. Without it the graph is printed as text.",
+)
 @click.option("--execution", metavar="ARN", help="Mark the states as they stand in this execution.")
 @click.option("--landscape", is_flag=True, help="Draw from left to right instead of from top to bottom.")
 @click.option("--theme", type=click.Choice(["light", "dark", "auto"]), default="light", show_default=True)
 @data_dir_option
 @aws_option
-def graph(target: str, output: Path | None, execution: str | None, landscape: bool, theme: Theme, data_dir: Path,
-          aws: bool) -> int:
+def graph(
+    target: str, output: Path | None, execution: str | None, landscape: bool, theme: Theme, data_dir: Path, aws: bool
+) -> int:
     """Draw a definition: FILE is JSON, YAML, or Python as FILE.py:NAME or MODULE:NAME.
 
     A definition with errors is drawn as far as it can be, and the exit code is 1.
@@ -95,8 +108,9 @@ def overlay(client: Any, arn: str) -> dict[str, Any]:
 
 def map_counts(client: Any, events: list[dict[str, Any]]) -> dict[str, dict[str, int]]:
     """Return the item counts of each Distributed Map that the events tell of, by the name of its state."""
-    names: dict[int, str] = {event["id"]: event["stateEnteredEventDetails"]["name"] for event in events
-                             if event["type"] == "MapStateEntered"}
+    names: dict[int, str] = {
+        event["id"]: event["stateEnteredEventDetails"]["name"] for event in events if event["type"] == "MapStateEntered"
+    }
     parents = {event["id"]: event.get("previousEventId", 0) for event in events}
     counts: dict[str, dict[str, int]] = {}
     for event in events:

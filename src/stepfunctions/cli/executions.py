@@ -38,8 +38,9 @@ def list_(machine: str | None, status: str | None, limit: int, form: str, data_d
     for entry in Workflow.list_workflows(max_items=_MACHINES, client=client):
         if machine in (None, entry["name"]):
             given = {"stateMachineArn": entry["stateMachineArn"], **({"statusFilter": status} if status else {})}
-            rows.extend({**row, "machine": entry["name"]}
-                        for row in pages(client.list_executions, "executions", limit, **given))
+            rows.extend(
+                {**row, "machine": entry["name"]} for row in pages(client.list_executions, "executions", limit, **given)
+            )
     rows.sort(key=lambda row: row["startDate"], reverse=True)
     if form == "json":
         click.echo(json.dumps(rows, indent=2, default=json_serializer))
@@ -60,8 +61,9 @@ def _line(row: dict[str, Any]) -> str:
 
 @executions.command()
 @click.argument("execution", metavar="ARN_OR_NAME")
-@click.option("--events", "most", type=click.IntRange(0), default=1000, show_default=True,
-              help="At most so many events.")
+@click.option(
+    "--events", "most", type=click.IntRange(0), default=1000, show_default=True, help="At most so many events."
+)
 @format_option
 @data_dir_option
 @aws_option
@@ -90,12 +92,15 @@ def _find(client: Any, execution: str) -> Execution:
     """Return the execution of an ARN, or of a name in any state machine. Raises click.UsageError without one."""
     arns = [execution]
     if not execution.startswith("arn:"):
-        arns = [entry["stateMachineArn"].replace(":stateMachine:", ":execution:") + f":{execution}"
-                for entry in Workflow.list_workflows(max_items=_MACHINES, client=client)]
+        arns = [
+            entry["stateMachineArn"].replace(":stateMachine:", ":execution:") + f":{execution}"
+            for entry in Workflow.list_workflows(max_items=_MACHINES, client=client)
+        ]
     for arn in arns:
         try:
             return Execution.attach(arn, client)
         except (client.exceptions.ExecutionDoesNotExist, client.exceptions.InvalidArn):
             continue
-    raise click.UsageError(f"There is no execution '{execution}'. 'stepfunctions executions list' shows those there "
-                           "are.")
+    raise click.UsageError(
+        f"There is no execution '{execution}'. 'stepfunctions executions list' shows those there are."
+    )

@@ -18,11 +18,23 @@ from stepfunctions.local.datadir import DEFAULT_DATA_DIR, ServerInfo, running, w
 
 _STOP_SECONDS = 30.0
 
-_data_dir = click.option("--data-dir", type=click.Path(file_okay=False, path_type=Path), default=DEFAULT_DATA_DIR,
-                         show_default=True, envvar="STEPFUNCTIONS_DATA_DIR", show_envvar=True,
-                         help="Where everything is kept: executions, objects, models, logs.")
-_format = click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True,
-                       help="How the answer is written.")
+_data_dir = click.option(
+    "--data-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=DEFAULT_DATA_DIR,
+    show_default=True,
+    envvar="STEPFUNCTIONS_DATA_DIR",
+    show_envvar=True,
+    help="Where everything is kept: executions, objects, models, logs.",
+)
+_format = click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How the answer is written.",
+)
 
 
 @click.group()
@@ -31,11 +43,20 @@ def local() -> None:
 
 
 @local.command()
-@click.option("--port", type=click.IntRange(0, 65535), default=8083, show_default=True,
-              help="The port of 127.0.0.1 to listen on; 0 takes any free one.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8083,
+    show_default=True,
+    help="The port of 127.0.0.1 to listen on; 0 takes any free one.",
+)
 @_data_dir
-@click.option("--max-jobs", type=click.IntRange(1), default=None,
-              help="How many jobs may run at once.  [default: the number of CPUs]")
+@click.option(
+    "--max-jobs",
+    type=click.IntRange(1),
+    default=None,
+    help="How many jobs may run at once.  [default: the number of CPUs]",
+)
 def start(port: int, data_dir: Path, max_jobs: int | None) -> None:
     """Start the local cloud and stay in the foreground; Ctrl-C stops it.
 
@@ -66,8 +87,10 @@ def stop(data_dir: Path) -> int:
         return _not_running(data_dir)
     os.kill(info.pid, signal.SIGTERM)
     if not wait_until_gone(info.pid, seconds=_STOP_SECONDS):
-        raise LocalCloudError(f"Process {info.pid} still runs {_STOP_SECONDS:.0f} seconds after it was asked to "
-                              f"stop; kill -9 {info.pid} is safe, the next start recovers")
+        raise LocalCloudError(
+            f"Process {info.pid} still runs {_STOP_SECONDS:.0f} seconds after it was asked to "
+            f"stop; kill -9 {info.pid} is safe, the next start recovers"
+        )
     _say(f"Stopped: {info.endpoint}")
     return 0
 
@@ -122,15 +145,24 @@ def _family(_context: click.Context, _parameter: click.Parameter, value: str) ->
 
 @image.command("add")
 @click.argument("repository")
-@click.option("--folder", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path),
-              help="The files of the image's working directory; they are copied.")
-@click.option("--family", default="python", show_default=True, callback=_family,
-              help="What the image's Python has imported at its start: python, pandas, scikit-learn.")
+@click.option(
+    "--folder",
+    required=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="The files of the image's working directory; they are copied.",
+)
+@click.option(
+    "--family",
+    default="python",
+    show_default=True,
+    callback=_family,
+    help="What the image's Python has imported at its start: python, pandas, scikit-learn.",
+)
 @_data_dir
 def image_add(repository: str, folder: Path, family: str, data_dir: Path) -> None:
     """Let the image of REPOSITORY (without registry and tag) run from a folder of files.
 
-        stepfunctions local image add my-model --folder ./container
+    stepfunctions local image add my-model --folder ./container
     """
     from stepfunctions.local import images
 
@@ -158,8 +190,11 @@ def _directory(data_dir: Path) -> dict[str, str]:
 
 
 def _not_running(data_dir: Path) -> int:
-    click.echo(f"No local cloud runs on {data_dir.absolute()}. Start one: stepfunctions local start "
-               f"--data-dir {shlex.quote(str(data_dir))}", err=True)
+    click.echo(
+        f"No local cloud runs on {data_dir.absolute()}. Start one: stepfunctions local start "
+        f"--data-dir {shlex.quote(str(data_dir))}",
+        err=True,
+    )
     return 1
 
 

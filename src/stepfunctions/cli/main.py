@@ -27,14 +27,16 @@ from stepfunctions.errors import (
 
 DONE, NEGATIVE, USAGE, SERVICE = 0, 1, 2, 3
 
-COMMANDS = MappingProxyType({
-    # command -> "module:attribute"; a command's module is imported when the command is used or listed
-    "executions": "stepfunctions.cli.executions:executions",
-    "graph": "stepfunctions.cli.definitions:graph",
-    "local": "stepfunctions.cli.local:local",
-    "run": "stepfunctions.cli.run:run",
-    "validate": "stepfunctions.cli.definitions:validate",
-})
+COMMANDS = MappingProxyType(
+    {
+        # command -> "module:attribute"; a command's module is imported when the command is used or listed
+        "executions": "stepfunctions.cli.executions:executions",
+        "graph": "stepfunctions.cli.definitions:graph",
+        "local": "stepfunctions.cli.local:local",
+        "run": "stepfunctions.cli.run:run",
+        "validate": "stepfunctions.cli.definitions:validate",
+    }
+)
 
 
 class LazyGroup(click.Group):
@@ -52,8 +54,6 @@ class LazyGroup(click.Group):
         module, attribute = place.split(":")
         command: click.Command = getattr(importlib.import_module(module), attribute)
         return command
-
-
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -94,8 +94,10 @@ def run(arguments: list[str] | None = None) -> int:
 def _message(error: Exception) -> str:
     if isinstance(error, (StepFunctionsError, OSError)) or _from_botocore(error):
         return str(error)
-    return (f"{type(error).__name__}: {error}\nThis is a fault of stepfunctions-sdk: please report it, with the "
-            f"output of the same command under STEPFUNCTIONS_TRACEBACK=1")
+    return (
+        f"{type(error).__name__}: {error}\nThis is a fault of stepfunctions-sdk: please report it, with the "
+        f"output of the same command under STEPFUNCTIONS_TRACEBACK=1"
+    )
 
 
 def _exit_code(error: Exception) -> int:

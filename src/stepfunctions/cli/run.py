@@ -30,8 +30,16 @@ _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0
 @format_option
 @data_dir_option
 @aws_option
-def run(target: str, text: str | None, name: str | None, role: str | None, timeout: float | None, form: str,
-        data_dir: Path, aws: bool) -> int:
+def run(
+    target: str,
+    text: str | None,
+    name: str | None,
+    role: str | None,
+    timeout: float | None,
+    form: str,
+    data_dir: Path,
+    aws: bool,
+) -> int:
     """Run a workflow and print its output.
 
     The state machine is created, or updated when it exists. It runs on the local cloud of the data directory (when
@@ -79,8 +87,9 @@ def _events_after(execution: Execution, seen: int) -> list[dict[str, Any]]:
     fresh: list[dict[str, Any]] = []
     token: dict[str, str] = {}
     while True:
-        page = execution.client.get_execution_history(executionArn=execution.execution_arn, reverseOrder=True,
-                                                      maxResults=100, **token)
+        page = execution.client.get_execution_history(
+            executionArn=execution.execution_arn, reverseOrder=True, maxResults=100, **token
+        )
         fresh.extend(event for event in page["events"] if event["id"] > seen)
         if not page.get("nextToken") or not page["events"] or page["events"][-1]["id"] <= seen + 1:
             return fresh[::-1]

@@ -67,8 +67,10 @@ def _from_python(module_text: str, attribute: str) -> Target:
     module = _module(module_text)
     value = getattr(module, attribute, None)
     if value is None:
-        raise click.UsageError(f"'{module_text}' has no '{attribute}'. It has: "
-                               f"{', '.join(name for name in vars(module) if not name.startswith('_'))}.")
+        raise click.UsageError(
+            f"'{module_text}' has no '{attribute}'. It has: "
+            f"{', '.join(name for name in vars(module) if not name.startswith('_'))}."
+        )
     if callable(value) and not isinstance(value, (Workflow, State, Chain, Graph)):
         with _blamed(f"{module_text}:{attribute}"):
             value = value()
@@ -79,8 +81,10 @@ def _from_python(module_text: str, attribute: str) -> Target:
             value = Graph(value)
     definition = value.to_dict() if isinstance(value, Graph) else value
     if not isinstance(definition, dict):
-        raise click.UsageError(f"'{module_text}:{attribute}' is a {type(value).__name__}, not a workflow, step, chain, "
-                               "graph or definition.")
+        raise click.UsageError(
+            f"'{module_text}:{attribute}' is a {type(value).__name__}, not a workflow, step, chain, "
+            "graph or definition."
+        )
     return Target(name=attribute.replace("_", "-"), definition=definition)
 
 
@@ -119,8 +123,9 @@ def _blamed(target: str) -> Iterator[None]:
     except (Exception, SystemExit) as error:
         if os.environ.get("STEPFUNCTIONS_TRACEBACK"):
             raise
-        frames = [frame for frame in traceback.extract_tb(error.__traceback__)
-                  if not frame.filename.startswith("<frozen")]
+        frames = [
+            frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith("<frozen")
+        ]
         where = f" ({frames[-1].filename}, line {frames[-1].lineno})" if len(frames) > 1 else ""
         raise click.UsageError(f"'{target}' failed: {type(error).__name__}: {error}{where}") from error
 
@@ -134,8 +139,10 @@ def read_input(text: str | None) -> Any:
             text = Path(text[1:]).read_text(encoding="utf-8")
         return json.loads(text, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
-        raise click.UsageError(f"--input is not JSON: {error.msg} at line {error.lineno}, column {error.colno}. "
-                               "Write for example --input '{\"week\": 39}', or --input @file.json.") from None
+        raise click.UsageError(
+            f"--input is not JSON: {error.msg} at line {error.lineno}, column {error.colno}. "
+            "Write for example --input '{\"week\": 39}', or --input @file.json."
+        ) from None
     except UnicodeDecodeError as error:
         raise click.UsageError(f"--input {text} is not UTF-8 text: byte {error.start} cannot be read.") from None
     except (ValueError, RecursionError) as error:

@@ -65,8 +65,14 @@ def advance(execution: Execution, outcome: Outcome | None, now: float) -> Step:
             _settle(turn)
         _run(turn)
     except HistoryFull:
-        end(turn, Status.FAILED, execution.last_event_id, None, RUNTIME,
-            f"The execution reached the maximum number of history events ({MAX_EVENTS}).")
+        end(
+            turn,
+            Status.FAILED,
+            execution.last_event_id,
+            None,
+            RUNTIME,
+            f"The execution reached the maximum number of history events ({MAX_EVENTS}).",
+        )
     more = bool(execution.ready)
     if more:  # in the order that a load would find them in
         execution.ready = deque(sorted(execution.ready))
@@ -121,9 +127,14 @@ def _settle(turn: Turn) -> None:
             continue
         node = turn.node(branch)
         handler = CHILD_ENDED[node.type]
-        _attempt(turn, branch, node,
-                 lambda turn, branch, node, handler=handler, child=child, failure=failure:  # type: ignore[misc]
-                 handler(turn, branch, node, child, failure))
+        _attempt(
+            turn,
+            branch,
+            node,
+            lambda turn, branch, node, handler=handler, child=child, failure=failure: (  # type: ignore[misc]
+                handler(turn, branch, node, child, failure)
+            ),
+        )
 
 
 def _take(turn: Turn, outcome: Outcome) -> None:

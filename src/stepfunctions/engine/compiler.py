@@ -58,8 +58,13 @@ class Compiler:
             for name, state in region.states.items():
                 path = f"{key}/States/{escape_pointer(name)}"
                 if name != name.encode(errors="replace").decode():  # half of a surrogate pair
-                    self.problems.append(Problem(path=key + "/States", code="INVALID_STATE_NAME",
-                                                 message=f"The name of a state is not text: {name!r}."))
+                    self.problems.append(
+                        Problem(
+                            path=key + "/States",
+                            code="INVALID_STATE_NAME",
+                            message=f"The name of a state is not text: {name!r}.",
+                        )
+                    )
                 node = self.node(path, name, state, outer)
                 if node is not None:
                     compiled.nodes[name] = node
@@ -95,7 +100,8 @@ def _retrier(retrier: Retrier) -> CompiledRetrier:
         max_attempts=3 if retrier.max_attempts is ABSENT else retrier.max_attempts,
         rate=2.0 if retrier.backoff_rate is ABSENT else retrier.backoff_rate,
         max_delay=None if retrier.max_delay_seconds is ABSENT else retrier.max_delay_seconds,
-        jitter=retrier.jitter_strategy == "FULL")
+        jitter=retrier.jitter_strategy == "FULL",
+    )
 
 
 class Fields:
@@ -166,8 +172,9 @@ class Fields:
         """Compile one entry of Catch."""
         field = f"Catch/{index}"
         place, discard = self.place(catcher.result_path, f"{field}/ResultPath")
-        return CompiledCatcher(catcher.error_equals, catcher.next, place, discard,
-                               self.assign(catcher.assign, f"{field}/Assign"))
+        return CompiledCatcher(
+            catcher.error_equals, catcher.next, place, discard, self.assign(catcher.assign, f"{field}/Assign")
+        )
 
     def number(self, attribute: str, wire: str, holder: Any = None) -> Number | None:
         """Compile ``Wire`` or ``WirePath``, whichever is written; None when neither is."""
@@ -227,8 +234,11 @@ def _wait(fields: Fields) -> WaitWork:
     if seconds is not None:
         return WaitWork(seconds=seconds)
     if state.timestamp_path is not ABSENT:
-        return WaitWork(timestamp=fields.expression(state.timestamp_path, "TimestampPath"),
-                        field="TimestampPath", text=state.timestamp_path)
+        return WaitWork(
+            timestamp=fields.expression(state.timestamp_path, "TimestampPath"),
+            field="TimestampPath",
+            text=state.timestamp_path,
+        )
     return WaitWork(timestamp=str(state.timestamp), text=str(state.timestamp))
 
 
@@ -253,11 +263,14 @@ def _task(fields: Fields) -> TaskWork | None:
     else:
         service, action = "", resource.arn
     return TaskWork(
-        resource, service, action,
+        resource,
+        service,
+        action,
         token=resource.pattern is IntegrationPattern.WAIT_FOR_TASK_TOKEN,
         credentials=fields.template(state.credentials, "Credentials"),
         timeout=fields.number("timeout_seconds", "TimeoutSeconds"),
-        heartbeat=fields.number("heartbeat_seconds", "HeartbeatSeconds"))
+        heartbeat=fields.number("heartbeat_seconds", "HeartbeatSeconds"),
+    )
 
 
 def _parallel(fields: Fields) -> ParallelWork:
@@ -279,7 +292,8 @@ def _map(fields: Fields) -> MapWork:
         items_text=items_path if isinstance(items_path, str) else "$",
         selector=fields.template(written, "ItemSelector"),
         concurrency=fields.number("max_concurrency", "MaxConcurrency") or Number("MaxConcurrency", 0),
-        distributed=_distributed(fields) if state.distributed else None)
+        distributed=_distributed(fields) if state.distributed else None,
+    )
 
 
 def _distributed(fields: Fields) -> DistributedWork:
@@ -288,22 +302,28 @@ def _distributed(fields: Fields) -> DistributedWork:
     reader, batcher, writer = _given(state.item_reader), _given(state.item_batcher), _given(state.result_writer)
     reader_config = _given(reader.reader_config) if reader else None
     execution_type = ABSENT if config is ABSENT else config.execution_type
-    numbers = (fields.number("max_items_per_batch", "MaxItemsPerBatch", batcher),
-               fields.number("max_input_bytes_per_batch", "MaxInputBytesPerBatch", batcher)) if batcher else ()
+    numbers = (
+        (
+            fields.number("max_items_per_batch", "MaxItemsPerBatch", batcher),
+            fields.number("max_input_bytes_per_batch", "MaxInputBytesPerBatch", batcher),
+        )
+        if batcher
+        else ()
+    )
     return DistributedWork(
         execution_type="STANDARD" if execution_type is ABSENT else execution_type,
         label="" if state.label is ABSENT else state.label,
         tolerated_count=fields.number("tolerated_failure_count", "ToleratedFailureCount"),
         tolerated_percentage=fields.number("tolerated_failure_percentage", "ToleratedFailurePercentage"),
         reader=_arguments(fields, reader, "ItemReader"),
-        reader_settings={} if reader is None else {"Resource": reader.resource,
-                                                   "ReaderConfig": _plain(reader_config)},
+        reader_settings={} if reader is None else {"Resource": reader.resource, "ReaderConfig": _plain(reader_config)},
         max_items=fields.number("max_items", "MaxItems", reader_config) if reader_config else None,
         batcher={} if batcher else None,
         batch_input=fields.template(batcher.batch_input, "ItemBatcher/BatchInput") if batcher else None,
         batch_numbers=tuple(number for number in numbers if number is not None),
         writer=_arguments(fields, writer, "ResultWriter"),
-        writer_settings=None if writer is None else _plain(writer))
+        writer_settings=None if writer is None else _plain(writer),
+    )
 
 
 def _arguments(fields: Fields, holder: Any, field: str) -> Evaluator | None:
@@ -333,5 +353,10 @@ def _plain(value: Any) -> dict[str, JSON]:
 
 
 _WORK: dict[type[Any], Callable[[Fields], Any]] = {
-    Choice: _choice, Wait: _wait, Fail: _fail, Task: _task, Parallel: _parallel, Map: _map,
+    Choice: _choice,
+    Wait: _wait,
+    Fail: _fail,
+    Task: _task,
+    Parallel: _parallel,
+    Map: _map,
 }

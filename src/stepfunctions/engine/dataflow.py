@@ -74,8 +74,9 @@ def variables(turn: Turn, branch: Branch, node: Node, assign: Evaluator, documen
     return values.value
 
 
-def read_number(turn: Turn, branch: Branch, node: Node, number: Number, document: Document,
-                whole: bool = True) -> float:
+def read_number(
+    turn: Turn, branch: Branch, node: Node, number: Number, document: Document, whole: bool = True
+) -> float:
     """Return a number that is written, or read from ``document``; fails the state when it is none there."""
     found: JSON = number.value or 0
     if number.path is not None:
@@ -86,8 +87,10 @@ def read_number(turn: Turn, branch: Branch, node: Node, number: Number, document
         if isinstance(found, bool) or not isinstance(found, int if whole else (int, float)):
             shown = found if isinstance(found, str) else value.text
             kind = "integer" if whole else "number"
-            raise StateFailed(RUNTIME, f'The {number.field} field refers to value "{shown}" which is not a valid '
-                                       f"{kind}: {number.text}")
+            raise StateFailed(
+                RUNTIME,
+                f'The {number.field} field refers to value "{shown}" which is not a valid {kind}: {number.text}',
+            )
     if found < 0:
         raise StateFailed(RUNTIME, f"{number.field.removesuffix('Path')} cannot be negative.")
     if found > LARGEST_NUMBER:

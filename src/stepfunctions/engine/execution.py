@@ -118,10 +118,23 @@ class Branch:
 
 _DOCUMENTS = ("input", "effective", "output")
 _PLAIN: dict[str, Any] = {
-    "parent": 0, "index": 0, "region": "", "attempt": 0, "entered": False, "variables": {}, "retries": [],
-    "retried": 0, "entered_at": 0.0, "last_event": 0, "key": None, "map_run_arn": None, "submitted": False,
-    "heartbeat": 0, "timed": False, "entered_event": 0,
-}  # fmt: skip
+    "parent": 0,
+    "index": 0,
+    "region": "",
+    "attempt": 0,
+    "entered": False,
+    "variables": {},
+    "retries": [],
+    "retried": 0,
+    "entered_at": 0.0,
+    "last_event": 0,
+    "key": None,
+    "map_run_arn": None,
+    "submitted": False,
+    "heartbeat": 0,
+    "timed": False,
+    "entered_event": 0,
+}
 
 
 @dataclass(slots=True)

@@ -61,11 +61,22 @@ def render(event: HistoryEvent, include_data: bool = True) -> dict[str, Any]:
     return shown
 
 
-_NO_DETAILS = frozenset({
-    "ParallelStateStarted", "ParallelStateSucceeded", "ParallelStateFailed", "ParallelStateAborted",
-    "MapStateSucceeded", "MapStateFailed", "MapStateAborted", "TaskStateAborted", "WaitStateAborted",
-    "MapRunSucceeded", "MapRunAborted", "LambdaFunctionStarted",
-})  # fmt: skip
+_NO_DETAILS = frozenset(
+    {
+        "ParallelStateStarted",
+        "ParallelStateSucceeded",
+        "ParallelStateFailed",
+        "ParallelStateAborted",
+        "MapStateSucceeded",
+        "MapStateFailed",
+        "MapStateAborted",
+        "TaskStateAborted",
+        "WaitStateAborted",
+        "MapRunSucceeded",
+        "MapRunAborted",
+        "LambdaFunctionStarted",
+    }
+)
 _INPUTS = frozenset({"ExecutionStarted", "LambdaFunctionScheduled", "ActivityScheduled"})
 _known: dict[str, tuple[str | None, str]] = {}
 

@@ -14,18 +14,22 @@ from stepfunctions.engine.retry import choose_catcher, choose_retrier, delay
 from stepfunctions.engine.turn import Failure, Turn
 from stepfunctions.errors import StateFailed
 
-_ABORTED = {"Task": "TaskStateAborted", "Wait": "WaitStateAborted", "Parallel": "ParallelStateAborted",
-            "Map": "MapStateAborted"}
+_ABORTED = {
+    "Task": "TaskStateAborted",
+    "Wait": "WaitStateAborted",
+    "Parallel": "ParallelStateAborted",
+    "Map": "MapStateAborted",
+}
 
 
 def finish_work(turn: Turn, branch: Branch, node: Node, result: Document) -> None:
     """The state's work gave ``result``: shape the output and go on."""
-    leave(turn, branch, node, output_of(turn, branch, node, result), node.next,
-          assigned(turn, branch, node, result))
+    leave(turn, branch, node, output_of(turn, branch, node, result), node.next, assigned(turn, branch, node, result))
 
 
-def leave(turn: Turn, branch: Branch, node: Node, output: Document, goal: str | None,
-          values: dict[str, JSON] | None = None) -> None:
+def leave(
+    turn: Turn, branch: Branch, node: Node, output: Document, goal: str | None, values: dict[str, JSON] | None = None
+) -> None:
     """Write the Exited event, set variables, and go to the state ``goal``, or end the branch when it is None."""
     if output is not branch.input:
         check_size(output, node.name)
@@ -88,8 +92,11 @@ def described(branch: Branch, node: Node, error: StateFailed) -> Failure:
     """Return the failure with the words in front that AWS puts there."""
     if error.error == DATA_LIMIT:
         return Failure.of(error.error, error.cause)
-    return Failure.of(error.error, f"An error occurred while executing the state '{node.name}' (entered at the "
-                                   f"event id #{branch.entered_event}). {error.cause}")
+    return Failure.of(
+        error.error,
+        f"An error occurred while executing the state '{node.name}' (entered at the "
+        f"event id #{branch.entered_event}). {error.cause}",
+    )
 
 
 def _try_again(turn: Turn, branch: Branch, node: Node, index: int) -> None:
@@ -143,8 +150,14 @@ def _abort(turn: Turn, branch: Branch, previous: int) -> None:
             turn.note(previous, kind)
 
 
-def end(turn: Turn, status: str, previous: int, output: Document | None = None, error: str | None = None,
-        cause: str | None = None) -> None:
+def end(
+    turn: Turn,
+    status: str,
+    previous: int,
+    output: Document | None = None,
+    error: str | None = None,
+    cause: str | None = None,
+) -> None:
     """End the execution: write its last event, stop everything that still waits, forget all branches."""
     execution = turn.execution
     execution.status = status
@@ -167,8 +180,12 @@ def _well_formed(text: str | None) -> str | None:
     return text if text is None or text.isascii() else text.encode(errors="replace").decode()
 
 
-_LAST_EVENT = {Status.SUCCEEDED: "ExecutionSucceeded", Status.FAILED: "ExecutionFailed",
-               Status.TIMED_OUT: "ExecutionTimedOut", Status.ABORTED: "ExecutionAborted"}
+_LAST_EVENT = {
+    Status.SUCCEEDED: "ExecutionSucceeded",
+    Status.FAILED: "ExecutionFailed",
+    Status.TIMED_OUT: "ExecutionTimedOut",
+    Status.ABORTED: "ExecutionAborted",
+}
 
 
 def execution_timeout(turn: Turn) -> int | None:

@@ -18,5 +18,8 @@ DATA_LIMIT = "States.DataLimitExceeded"
 def check_size(document: Document, what: str) -> None:
     """Raise StateFailed(States.DataLimitExceeded) for a document over 256 KiB; ``what`` is the state or task."""
     if document.size > MAX_PAYLOAD:
-        raise StateFailed(DATA_LIMIT, f"The state/task '{what}' returned a result with a size exceeding the "
-                                      "maximum number of bytes service limit.")
+        raise StateFailed(
+            DATA_LIMIT,
+            f"The state/task '{what}' returned a result with a size exceeding the "
+            "maximum number of bytes service limit.",
+        )

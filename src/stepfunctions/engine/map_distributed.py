@@ -31,10 +31,20 @@ def begin(turn: Turn, branch: Branch, node: Node, effective: Document) -> None:
     partition, region, account = _arn_parts(execution.arn)
     run = MapRun(
         arn=f"arn:{partition}:states:{region}:{account}:mapRun:{execution.machine_name}/{label}:{unique}",
-        execution_arn=execution.arn, machine_arn=execution.machine_arn, branch=branch.id, attempt=branch.attempt,
-        state=node.name, label=label, region=work.region, execution_type=distributed.execution_type,
+        execution_arn=execution.arn,
+        machine_arn=execution.machine_arn,
+        branch=branch.id,
+        attempt=branch.attempt,
+        state=node.name,
+        label=label,
+        region=work.region,
+        execution_type=distributed.execution_type,
         max_concurrency=int(read_number(turn, branch, node, work.concurrency, effective)),
-        input=effective, items=items, total=None if items is None else len(items.value), started_at=turn.now)
+        input=effective,
+        items=items,
+        total=None if items is None else len(items.value),
+        started_at=turn.now,
+    )
     _tolerance(turn, branch, node, run, effective)
     _settings(turn, branch, node, run, effective)
     if work.selector is not None:

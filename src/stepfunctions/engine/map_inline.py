@@ -63,8 +63,7 @@ def _input_of(turn: Turn, branch: Branch, node: Node, value: JSON, index: int, k
     if selector is None:
         return Document(plain_input(value, key))
     effective = (branch.effective or branch.input).value
-    document = Document(selector(
-        scope(turn, branch, node, effective, map_item(index, value, key), f"item {index}")))
+    document = Document(selector(scope(turn, branch, node, effective, map_item(index, value, key), f"item {index}")))
     check_size(document, node.name)
     return document
 

@@ -135,8 +135,12 @@ def child_ended(run: MapRun, status: str) -> None:
     setattr(run, name, getattr(run, name) + 1)
 
 
-_COUNTER = {Status.SUCCEEDED: "succeeded", Status.FAILED: "failed", Status.TIMED_OUT: "timed_out",
-            Status.ABORTED: "aborted"}
+_COUNTER = {
+    Status.SUCCEEDED: "succeeded",
+    Status.FAILED: "failed",
+    Status.TIMED_OUT: "timed_out",
+    Status.ABORTED: "aborted",
+}
 
 
 def verdict(run: MapRun) -> Verdict | None:
@@ -170,8 +174,9 @@ def _exceeded(run: MapRun) -> bool:
     return failures * 100 > percentage * (run.total or 0)
 
 
-def child_input(program: Program, run: MapRun, item: JSON, index: int, key: str | None = None,
-                source: str = "STATE_DATA") -> Document:
+def child_input(
+    program: Program, run: MapRun, item: JSON, index: int, key: str | None = None, source: str = "STATE_DATA"
+) -> Document:
     """Return the input of the child for this item: the item as it is, or what ItemSelector makes of it.
 
     Raises StateFailed when ItemSelector fails or the result is over 256 KiB.
@@ -197,7 +202,10 @@ def map_output(outputs: Iterable[Document]) -> Document:
     for output in outputs:
         size += output.size + bool(texts)
         if size > MAX_PAYLOAD:
-            raise StateFailed(DATA_LIMIT, "The state/task 'Map' returned a result with a size exceeding the "
-                                          "maximum number of bytes service limit.")
+            raise StateFailed(
+                DATA_LIMIT,
+                "The state/task 'Map' returned a result with a size exceeding the "
+                "maximum number of bytes service limit.",
+            )
         texts.append(output.text)
     return Document.parse(f"[{','.join(texts)}]")

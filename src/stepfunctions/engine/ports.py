@@ -79,8 +79,9 @@ class ExecutionStore(Protocol):
         """Return at most ``limit`` events in order of id, those after ``after`` (reverse: before it; 0 = the end)."""
         ...
 
-    def page(self, machine_arn: str | None, status: str | None, map_run_arn: str | None,
-             after: str | None, limit: int) -> tuple[list[Execution], str | None]:
+    def page(
+        self, machine_arn: str | None, status: str | None, map_run_arn: str | None, after: str | None, limit: int
+    ) -> tuple[list[Execution], str | None]:
         """Return executions newest first, and the mark of the next page (None: no more).
 
         They come without branches, input and output. ``machine_arn`` and ``map_run_arn`` None mean any.

@@ -36,8 +36,11 @@ def begin_succeed(turn: Turn, branch: Branch, node: Node) -> None:
 def begin_fail(turn: Turn, branch: Branch, node: Node) -> None:
     """End the region with an error. Writes no Exited event."""
     work: FailWork = node.work
-    fail_branch(turn, branch, Failure.of(_text(turn, branch, node, work.error, "Error"),
-                                         _text(turn, branch, node, work.cause, "Cause")))
+    fail_branch(
+        turn,
+        branch,
+        Failure.of(_text(turn, branch, node, work.error, "Error"), _text(turn, branch, node, work.cause, "Cause")),
+    )
 
 
 def _text(turn: Turn, branch: Branch, node: Node, written: Any, field: str) -> str | None:
@@ -60,8 +63,9 @@ def begin_choice(turn: Turn, branch: Branch, node: Node) -> None:
             chosen = rule
             break
     if chosen.next is None:
-        raise StateFailed("States.NoChoiceMatched",
-                          "Failed to transition out of the state. The state does not point to a next state.")
+        raise StateFailed(
+            "States.NoChoiceMatched", "Failed to transition out of the state. The state does not point to a next state."
+        )
     values = None
     if chosen.assign is not None:
         values = variables(turn, branch, node, chosen.assign, effective)
@@ -96,16 +100,20 @@ def _wait_seconds(turn: Turn, branch: Branch, node: Node, effective: Document) -
     due = epoch_seconds(written) if isinstance(written, str) else None
     if due is None:
         shown = written if isinstance(written, str) else Document(written).text
-        raise StateFailed(RUNTIME, f"The {work.field} parameter does not reference a valid ISO-8601 extended "
-                                   f"offset date-time format string: {work.text} == {shown}")
+        raise StateFailed(
+            RUNTIME,
+            f"The {work.field} parameter does not reference a valid ISO-8601 extended "
+            f"offset date-time format string: {work.text} == {shown}",
+        )
     return due - turn.now
 
 
 def end_wait(turn: Turn, branch: Branch, node: Node) -> None:
     """The wait is over."""
     effective = branch.effective or branch.input
-    leave(turn, branch, node, filtered(turn, branch, node, effective), node.next,
-          assigned(turn, branch, node, effective))
+    leave(
+        turn, branch, node, filtered(turn, branch, node, effective), node.next, assigned(turn, branch, node, effective)
+    )
 
 
 BEGIN: dict[str, Callable[[Turn, Branch, Node], None]] = {

@@ -29,8 +29,7 @@ def begin(turn: Turn, branch: Branch, node: Node) -> None:
     arguments = parameters(turn, branch, node, effective)
     if arguments is not branch.input:
         check_size(arguments, node.name)
-    credentials = None if work.credentials is None else evaluate(
-        turn, branch, node, work.credentials, effective).value
+    credentials = None if work.credentials is None else evaluate(turn, branch, node, work.credentials, effective).value
     timeout = _seconds(turn, branch, node, work.timeout, effective)
     heartbeat = _seconds(turn, branch, node, work.heartbeat, effective)
     _scheduled(turn, branch, work, arguments, credentials, timeout, heartbeat)
@@ -39,8 +38,9 @@ def begin(turn: Turn, branch: Branch, node: Node) -> None:
     branch.heartbeat = heartbeat or 0
     turn.execution.dirty.add(branch.id)
     token = make_token(turn.execution.arn, branch.id, branch.attempt) if work.token else None
-    turn.commands.append(RunTask(branch.id, branch.attempt, node.name, work.resource, arguments, token,
-                                 credentials, timeout, heartbeat))
+    turn.commands.append(
+        RunTask(branch.id, branch.attempt, node.name, work.resource, arguments, token, credentials, timeout, heartbeat)
+    )
     if timeout is not None:
         turn.timer(branch, TimerKind.TIMEOUT, timeout)
     if heartbeat is not None:
@@ -52,13 +52,21 @@ def _seconds(turn: Turn, branch: Branch, node: Node, number: Number | None, effe
         return None
     seconds = int(read_number(turn, branch, node, number, effective))
     if not 0 < seconds <= LONGEST_SECONDS:
-        raise StateFailed(RUNTIME, f"{number.field.removesuffix('Path')} must be between 1 and {LONGEST_SECONDS}, "
-                                   f"but is {seconds}.")
+        raise StateFailed(
+            RUNTIME, f"{number.field.removesuffix('Path')} must be between 1 and {LONGEST_SECONDS}, but is {seconds}."
+        )
     return seconds
 
 
-def _scheduled(turn: Turn, branch: Branch, work: TaskWork, arguments: Document, credentials: JSON,
-               timeout: int | None, heartbeat: int | None) -> None:
+def _scheduled(
+    turn: Turn,
+    branch: Branch,
+    work: TaskWork,
+    arguments: Document,
+    credentials: JSON,
+    timeout: int | None,
+    heartbeat: int | None,
+) -> None:
     """Write the events of a task that is about to run."""
     extra = {} if work.resource.kind != "service" else _where(work)
     if work.resource.kind != "service":
@@ -122,8 +130,7 @@ def failed(turn: Turn, branch: Branch, node: Node, outcome: TaskFailed) -> None:
     branch.waiting = Waiting.NOTHING
     phases = _FAILED if work.resource.kind == "service" else _FUNCTION_FAILED
     what = "Failed" if work.resource.kind == "activity" else phases[outcome.phase]
-    turn.emit(branch, _kind(work, what), None, None,
-              _where(work) | (reasons(outcome.error, outcome.cause) or {}))
+    turn.emit(branch, _kind(work, what), None, None, _where(work) | (reasons(outcome.error, outcome.cause) or {}))
     fail_state(turn, branch, node, Failure.of(outcome.error, outcome.cause))
 
 

@@ -52,13 +52,25 @@ class Turn:
     """Children that ended in this turn and whose parents do not know yet; None: it succeeded."""
     chances: dict[str, Random] = field(default_factory=dict)
 
-    def emit(self, branch: Branch, kind: str, name: str | None = None, payload: Document | None = None,
-             extra: dict[str, JSON] | None = None) -> None:
+    def emit(
+        self,
+        branch: Branch,
+        kind: str,
+        name: str | None = None,
+        payload: Document | None = None,
+        extra: dict[str, JSON] | None = None,
+    ) -> None:
         """Write an event and make it the branch's latest."""
         branch.last_event = self.note(branch.last_event, kind, name, payload, extra)
 
-    def note(self, previous: int, kind: str, name: str | None = None, payload: Document | None = None,
-             extra: dict[str, JSON] | None = None) -> int:
+    def note(
+        self,
+        previous: int,
+        kind: str,
+        name: str | None = None,
+        payload: Document | None = None,
+        extra: dict[str, JSON] | None = None,
+    ) -> int:
         """Write an event after ``previous`` and return its id; no branch's chain moves on."""
         execution = self.execution
         number = execution.last_event_id + 1
@@ -95,8 +107,13 @@ class Turn:
     def spawn(self, parent: Branch | None, region: str, index: int, document: Document, last_event: int) -> Branch:
         """Start a branch at the beginning of a region."""
         execution = self.execution
-        branch = Branch(id=execution.next_branch, parent=parent.id if parent else 0, index=index,
-                        region=region, last_event=last_event)
+        branch = Branch(
+            id=execution.next_branch,
+            parent=parent.id if parent else 0,
+            index=index,
+            region=region,
+            last_event=last_event,
+        )
         execution.next_branch += 1
         execution.branches[branch.id] = branch
         if parent is not None:

@@ -33,8 +33,14 @@ class Placeholder:
 
     json_str_template = "{}"
 
-    def __init__(self, schema: Mapping[Any, Any] | None = None, *, name: str | int | None = None,
-                 type: Any = None, parent: Placeholder | None = None) -> None:
+    def __init__(
+        self,
+        schema: Mapping[Any, Any] | None = None,
+        *,
+        name: str | int | None = None,
+        type: Any = None,
+        parent: Placeholder | None = None,
+    ) -> None:
         self.name = name
         self.type = type
         self.parent = parent
@@ -72,8 +78,9 @@ class Placeholder:
                 raise ValueError(f"This placeholder's schema has no '{name}'. It has: {_names(self.store)}.")
             known = self.store[name] = self.__class__(name=name, type=type, parent=self)
         elif type is not None and known.type != type:
-            raise ValueError(f"The placeholder '{name}' has the type {_type_name(known.type)}, "
-                             f"but {_type_name(type)} was asked for.")
+            raise ValueError(
+                f"The placeholder '{name}' has the type {_type_name(known.type)}, but {_type_name(type)} was asked for."
+            )
         return known
 
     def _open(self) -> bool:
@@ -97,8 +104,9 @@ class Placeholder:
 
     def get_schema_as_dict(self) -> dict[Any, Any]:
         """Return names and types of the values inside, nested. A type that was not given is ``str``."""
-        return {name: child.get_schema_as_dict() if child.store else child.type or str
-                for name, child in self.store.items()}
+        return {
+            name: child.get_schema_as_dict() if child.store else child.type or str for name, child in self.store.items()
+        }
 
     def get_schema_as_json(self, pretty: bool = False) -> str:
         """Return the schema as JSON text, with the types' names."""
@@ -150,8 +158,13 @@ def _step(name: str | int) -> str:
     return f"['{escaped}']"
 
 
-def _compare(schema: Mapping[Any, Any], value: Mapping[Any, Any], prefix: str, missing: list[str],
-             mismatch: list[tuple[str, Any, type[Any]]]) -> None:
+def _compare(
+    schema: Mapping[Any, Any],
+    value: Mapping[Any, Any],
+    prefix: str,
+    missing: list[str],
+    mismatch: list[tuple[str, Any, type[Any]]],
+) -> None:
     for key, declared in schema.items():
         name = f"{prefix}{key}"
         if key not in value:

@@ -28,5 +28,7 @@ def replace_type_with_str(schema: Mapping[str, Any]) -> dict[str, Any]:
     >>> replace_type_with_str({"rows": int, "where": {"bucket": str}})
     {'rows': 'int', 'where': {'bucket': 'str'}}
     """
-    return {key: replace_type_with_str(value) if isinstance(value, Mapping) else getattr(value, "__name__", value)
-            for key, value in schema.items()}
+    return {
+        key: replace_type_with_str(value) if isinstance(value, Mapping) else getattr(value, "__name__", value)
+        for key, value in schema.items()
+    }

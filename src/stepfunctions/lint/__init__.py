@@ -17,8 +17,15 @@ from stepfunctions.lint.flow import choice_without_default, endless, unreachable
 from stepfunctions.lint.maps import distributed_only, labels
 from stepfunctions.lint.resources import resources
 
-RULES: tuple[Rule, ...] = (expressions, resources, distributed_only, labels, unreachable, endless,
-                           choice_without_default)
+RULES: tuple[Rule, ...] = (
+    expressions,
+    resources,
+    distributed_only,
+    labels,
+    unreachable,
+    endless,
+    choice_without_default,
+)
 """Every rule, in the order in which it is applied."""
 
 
@@ -30,8 +37,10 @@ def check(definition: Mapping[str, Any] | str) -> list[Finding]:
     try:
         machine = parse(loads(definition) if isinstance(definition, str) else dict(definition))
     except DefinitionError as error:
-        return [Finding(code=problem.code, severity=ERROR, path=problem.path, message=problem.message,
-                        hint=problem.hint) for problem in error.problems]
+        return [
+            Finding(code=problem.code, severity=ERROR, path=problem.path, message=problem.message, hint=problem.hint)
+            for problem in error.problems
+        ]
     return check_machine(machine)
 
 

@@ -45,7 +45,7 @@ def _object(value: Any, path: str) -> Iterator[Finding]:
 
 def _inner(kind: Nested, item: Any) -> Iterator[tuple[str, Any]]:
     """Yield the objects in a nested field; regions are walked by themselves."""
-    for pointer, inner in ([(f"/{index}", one) for index, one in enumerate(item)] if kind.many else [("", item)]):
+    for pointer, inner in [(f"/{index}", one) for index, one in enumerate(item)] if kind.many else [("", item)]:
         if not isinstance(inner, Region):
             yield pointer, inner
 

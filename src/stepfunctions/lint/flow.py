@@ -36,19 +36,26 @@ def unreachable(machine: StateMachine) -> Iterator[Finding]:
         reached = _reached(region)
         for name in region.states:
             if name not in reached:
-                yield Finding(code="UNREACHABLE_STATE", severity=WARNING,
-                              path=f"{path}/States/{escape_pointer(name)}",
-                              message=f"No transition leads to the state '{name}'.",
-                              hint="Lead one there, or remove the state.")
+                yield Finding(
+                    code="UNREACHABLE_STATE",
+                    severity=WARNING,
+                    path=f"{path}/States/{escape_pointer(name)}",
+                    message=f"No transition leads to the state '{name}'.",
+                    hint="Lead one there, or remove the state.",
+                )
 
 
 def endless(machine: StateMachine) -> Iterator[Finding]:
     """NO_END: no state of a region that can be reached ends it."""
     for path, region in regions(machine):
         if not any(_ends(region.states[name]) for name in _reached(region)):
-            yield Finding(code="NO_END", severity=WARNING, path=path or "/States",
-                          message="No state that can be reached ends: it runs until something fails.",
-                          hint='Write "End": true in the last state, or add a Succeed.')
+            yield Finding(
+                code="NO_END",
+                severity=WARNING,
+                path=path or "/States",
+                message="No state that can be reached ends: it runs until something fails.",
+                hint='Write "End": true in the last state, or add a Succeed.',
+            )
 
 
 def _ends(state: AnyState) -> bool:
@@ -59,6 +66,10 @@ def choice_without_default(machine: StateMachine) -> Iterator[Finding]:
     """NO_DEFAULT: an input that matches no rule fails the execution."""
     for found in walk(machine):
         if isinstance(found.state, Choice) and found.state.default is ABSENT:
-            yield Finding(code="NO_DEFAULT", severity=WARNING, path=found.path,
-                          message="An input that matches no rule fails with States.NoChoiceMatched.",
-                          hint='Write "Default": "<name of a state>".')
+            yield Finding(
+                code="NO_DEFAULT",
+                severity=WARNING,
+                path=found.path,
+                message="An input that matches no rule fails with States.NoChoiceMatched.",
+                hint='Write "Default": "<name of a state>".',
+            )

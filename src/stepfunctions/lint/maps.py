@@ -16,8 +16,15 @@ from stepfunctions.lint.finding import ERROR, WARNING, Finding
 _DISTRIBUTED_ONLY = {
     **dict.fromkeys(("item_reader", "item_batcher", "result_writer", "label"), ERROR),
     # The specification gives these to every Map, the developer guide only to a distributed one: no effect, no refusal.
-    **dict.fromkeys(("tolerated_failure_count", "tolerated_failure_count_path", "tolerated_failure_percentage",
-                     "tolerated_failure_percentage_path"), WARNING),
+    **dict.fromkeys(
+        (
+            "tolerated_failure_count",
+            "tolerated_failure_count_path",
+            "tolerated_failure_percentage",
+            "tolerated_failure_percentage_path",
+        ),
+        WARNING,
+    ),
 }
 _LABEL_FORBIDS = re.compile(r"[\s?*<>{}\[\]:;,\\|^~$#%&\"`\x00-\x1f\x7f-\x9f]")
 
@@ -33,10 +40,13 @@ def distributed_only(machine: StateMachine) -> Iterator[Finding]:
             for attribute, severity in _DISTRIBUTED_ONLY.items():
                 if getattr(found.state, attribute) is not ABSENT:
                     yield Finding(
-                        code="DISTRIBUTED_ONLY", severity=severity, path=f"{found.path}/{_wire(attribute)}",
+                        code="DISTRIBUTED_ONLY",
+                        severity=severity,
+                        path=f"{found.path}/{_wire(attribute)}",
                         message=f"'{_wire(attribute)}' is for Distributed Maps; this one is inline.",
                         hint='Write "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"} into its '
-                             "ItemProcessor, or remove the field.")
+                        "ItemProcessor, or remove the field.",
+                    )
 
 
 def labels(machine: StateMachine) -> Iterator[Finding]:
@@ -47,10 +57,19 @@ def labels(machine: StateMachine) -> Iterator[Finding]:
             continue
         label, where = found.state.label, f"{found.path}/Label"
         if _LABEL_FORBIDS.search(label):
-            yield Finding(code="LABEL", severity=ERROR, path=where,
-                          message=f"The label '{label}' has a character that a label may not have.",
-                          hint="Use letters, digits, - and _.")
+            yield Finding(
+                code="LABEL",
+                severity=ERROR,
+                path=where,
+                message=f"The label '{label}' has a character that a label may not have.",
+                hint="Use letters, digits, - and _.",
+            )
         if label in seen:
-            yield Finding(code="LABEL", severity=ERROR, path=where,
-                          message=f"The label '{label}' is used already at {seen[label]}.", hint="Rename one.")
+            yield Finding(
+                code="LABEL",
+                severity=ERROR,
+                path=where,
+                message=f"The label '{label}' is used already at {seen[label]}.",
+                hint="Rename one.",
+            )
         seen.setdefault(label, where)

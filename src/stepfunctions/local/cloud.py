@@ -29,17 +29,19 @@ from stepfunctions.local.wire.models import method_name, operation_model, servic
 if TYPE_CHECKING:
     from stepfunctions.engine.ports import Clock
 
-SERVICES = MappingProxyType({
-    # boto3's name of the service -> "module:factory"
-    "ecs": "stepfunctions.local.ecs:create",
-    "glue": "stepfunctions.local.glue:create",
-    "lambda": "stepfunctions.local.lambda_:create",
-    "s3": "stepfunctions.local.s3:create",
-    "sagemaker": "stepfunctions.local.sagemaker:create",
-    "sagemaker-runtime": "stepfunctions.local.sagemaker.runtime:create",
-    "stepfunctions": "stepfunctions.local.stepfunctions:create",
-    "sts": "stepfunctions.local.sts:create",
-})
+SERVICES = MappingProxyType(
+    {
+        # boto3's name of the service -> "module:factory"
+        "ecs": "stepfunctions.local.ecs:create",
+        "glue": "stepfunctions.local.glue:create",
+        "lambda": "stepfunctions.local.lambda_:create",
+        "s3": "stepfunctions.local.s3:create",
+        "sagemaker": "stepfunctions.local.sagemaker:create",
+        "sagemaker-runtime": "stepfunctions.local.sagemaker.runtime:create",
+        "stepfunctions": "stepfunctions.local.stepfunctions:create",
+        "sts": "stepfunctions.local.sts:create",
+    }
+)
 _NOT_OPERATIONS = frozenset({"start", "stop"})
 
 
@@ -66,9 +68,16 @@ class Cloud:
     a test gives its own.
     """
 
-    def __init__(self, data_dir: Path | str, *, account: str = "123456789012", region: str = "us-east-1",
-                 clock: Clock | None = None, endpoint: str | None = None,
-                 max_jobs: int | None = None) -> None:
+    def __init__(
+        self,
+        data_dir: Path | str,
+        *,
+        account: str = "123456789012",
+        region: str = "us-east-1",
+        clock: Clock | None = None,
+        endpoint: str | None = None,
+        max_jobs: int | None = None,
+    ) -> None:
         self.data_dir = Path(data_dir).absolute()
         self.account = account
         self.region = region
@@ -125,8 +134,9 @@ class Cloud:
             return service
         place = SERVICES.get(name)
         if place is None:
-            raise ServiceError("UnknownService", f"The local cloud has no service '{name}'. "
-                               f"It has: {', '.join(SERVICES)}.", 501)
+            raise ServiceError(
+                "UnknownService", f"The local cloud has no service '{name}'. It has: {', '.join(SERVICES)}.", 501
+            )
         with self._lock:
             if name not in self._services:
                 self._refuse_when_stopping()
@@ -137,8 +147,15 @@ class Cloud:
                     _start(service)
             return self._services[name]
 
-    def call(self, service: str, operation: str, params: dict[str, Any], *, token: str | None = None,
-             request_id: str | None = None) -> dict[str, Any]:
+    def call(
+        self,
+        service: str,
+        operation: str,
+        params: dict[str, Any],
+        *,
+        token: str | None = None,
+        request_id: str | None = None,
+    ) -> dict[str, Any]:
         """Call an operation by AWS's names (``"glue"``, ``"StartJobRun"``) and return its response.
 
         The request is checked against botocore's model first. Every refusal is a :class:`ServiceError`; an
@@ -152,8 +169,13 @@ class Cloud:
         from stepfunctions.local.wire.check import check_request
 
         request = check_request(params, model.input_shape)
-        call = Call(operation=operation, request_id=request_id or str(uuid.uuid4()), token=token,
-                    account=self.account, region=self.region)
+        call = Call(
+            operation=operation,
+            request_id=request_id or str(uuid.uuid4()),
+            token=token,
+            account=self.account,
+            region=self.region,
+        )
         response: dict[str, Any] | None = method(request, call)
         return {} if response is None else response
 
@@ -207,8 +229,10 @@ class Cloud:
         try:
             self.service(name)
         except (sqlite3.DatabaseError, ValueError) as error:  # rows are JSON: a damaged one is a ValueError
-            raise LocalCloudError(f"What the service '{name}' left in {self.data_dir / f'{name}.db'} cannot be read "
-                                  f"({error}): restore the file, or use another data directory") from error
+            raise LocalCloudError(
+                f"What the service '{name}' left in {self.data_dir / f'{name}.db'} cannot be read "
+                f"({error}): restore the file, or use another data directory"
+            ) from error
 
     def _close_jobs(self) -> None:
         if self._jobs is not None:
@@ -251,8 +275,9 @@ def client_env(endpoint: str | None, region: str) -> dict[str, str]:
 
 def supported_operations(service: str, target: object) -> list[str]:
     """Return AWS's names of the operations a service object has methods for, sorted."""
-    return sorted(name for name in service_model(service).operation_names
-                  if _operation(target, method_name(name)) is not None)
+    return sorted(
+        name for name in service_model(service).operation_names if _operation(target, method_name(name)) is not None
+    )
 
 
 def _operation(target: object, name: str) -> Any:
@@ -265,8 +290,9 @@ def _operation(target: object, name: str) -> Any:
 def _unknown_operation(service: str, operation: str, target: object, *, known: bool) -> ServiceError:
     names = ", ".join(supported_operations(service, target)) or "(none over this door)"
     what = "is not supported by the local cloud yet" if known else "is not an operation of this service"
-    return ServiceError("UnknownOperationException", f"{service}:{operation} {what}. Supported: {names}.",
-                        501 if known else 400)
+    return ServiceError(
+        "UnknownOperationException", f"{service}:{operation} {what}. Supported: {names}.", 501 if known else 400
+    )
 
 
 def _start(service: Any) -> None:

@@ -14,8 +14,12 @@ from pathlib import Path
 
 from stepfunctions.errors import LocalCloudError
 
-_PRAGMAS = ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL", "PRAGMA foreign_keys=ON",
-            "PRAGMA temp_store=MEMORY")
+_PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=NORMAL",
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA temp_store=MEMORY",
+)
 _BUSY_SECONDS = 30.0
 
 
@@ -90,8 +94,9 @@ class Database:
 
     def _connect(self) -> sqlite3.Connection:
         try:
-            connection = sqlite3.connect(self.path, timeout=_BUSY_SECONDS, isolation_level=None,
-                                         check_same_thread=False)
+            connection = sqlite3.connect(
+                self.path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            )
         except sqlite3.OperationalError as error:
             raise LocalCloudError(f"Cannot open {self.path}: {error}") from error
         connection.row_factory = sqlite3.Row
@@ -109,7 +114,8 @@ class Database:
             if applied > len(migrations):
                 raise LocalCloudError(
                     f"{self.path} was written by a newer version of stepfunctions-sdk: update it, "
-                    f"or use another data directory")
+                    f"or use another data directory"
+                )
             for script in migrations[applied:]:
                 for statement in _statements(script):
                     writer.execute(statement)

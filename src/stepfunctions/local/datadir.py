@@ -65,8 +65,9 @@ class DataDir:
             raise cannot_use(self.path, error) from error
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 traceback: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
         if self._descriptor is not None:
             with contextlib.suppress(OSError):  # it tells a pid that is gone, and is no server then
                 (self.path / _SERVER).unlink(missing_ok=True)

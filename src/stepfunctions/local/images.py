@@ -22,9 +22,11 @@ from stepfunctions.errors import LocalCloudError
 from stepfunctions.local.jobs.processes import FAMILIES
 
 # Repository of a framework image -> its family, and what must be installed for it.
-FRAMEWORKS: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType({
-    "sagemaker-scikit-learn": ("scikit-learn", ("sklearn", "pandas")),
-})
+FRAMEWORKS: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
+    {
+        "sagemaker-scikit-learn": ("scikit-learn", ("sklearn", "pandas")),
+    }
+)
 _REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*(?:/[A-Za-z0-9][\w.-]*)*", re.ASCII)
 _LONGEST = 200  # so that it fits into a file's name, with its slashes written as %2F
 _PACKAGES = MappingProxyType({"sklearn": "scikit-learn"})
@@ -67,14 +69,17 @@ def resolve(data_dir: Path, image: str) -> Runtime:
         family, modules = FRAMEWORKS[last]
         missing = [_PACKAGES.get(name, name) for name in modules if importlib.util.find_spec(name) is None]
         if missing:
-            raise LocalCloudError(f"The image '{image}' runs on this machine's Python, which lacks: "
-                                  f"pip install {' '.join(missing)}")
+            raise LocalCloudError(
+                f"The image '{image}' runs on this machine's Python, which lacks: pip install {' '.join(missing)}"
+            )
         return Runtime(repository=repository, family=family, framework=True)
     if last == "python":
         return Runtime(repository=repository, family="python")
     known = ", ".join([*FRAMEWORKS, "python", *registered(data_dir)])
-    raise LocalCloudError(f"The image '{image}' has no local runtime. There are runtimes for: {known}. To add one: "
-                          f"stepfunctions local image add {repository} --folder DIR")
+    raise LocalCloudError(
+        f"The image '{image}' has no local runtime. There are runtimes for: {known}. To add one: "
+        f"stepfunctions local image add {repository} --folder DIR"
+    )
 
 
 def add(data_dir: Path, repository: str, folder: Path, *, family: str = "python") -> str:
@@ -85,8 +90,10 @@ def add(data_dir: Path, repository: str, folder: Path, *, family: str = "python"
     """
     repository = repository_of(repository)
     if len(repository) > _LONGEST or not _REPOSITORY.fullmatch(repository):
-        raise LocalCloudError(f"'{repository}' cannot be an image's repository: write at most {_LONGEST} letters, "
-                              f"digits, '.', '_' and '-', with '/' between parts that begin with a letter or a digit")
+        raise LocalCloudError(
+            f"'{repository}' cannot be an image's repository: write at most {_LONGEST} letters, "
+            f"digits, '.', '_' and '-', with '/' between parts that begin with a letter or a digit"
+        )
     if family not in FAMILIES:
         raise LocalCloudError(f"There is no family '{family}': use {', '.join(FAMILIES)}")
     if not folder.is_dir():

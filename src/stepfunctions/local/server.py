@@ -75,8 +75,10 @@ class Application:
         if refusal is not None:
             await _send(send, await self._error(refusal, request, None))
         elif request.path == STATUS_PATH:
-            await _send(send, Response(headers=[("Content-Type", "application/json")],
-                                       body=json.dumps(asdict(self._info)).encode()))
+            await _send(
+                send,
+                Response(headers=[("Content-Type", "application/json")], body=json.dumps(asdict(self._info)).encode()),
+            )
         else:
             await self._route(request, scope, receive, send)
 
@@ -89,8 +91,9 @@ class Application:
         try:
             body = await _read(receive, request.headers)
         except _TooLarge:
-            refusal = ServiceError("RequestEntityTooLargeException",
-                                   f"The request is larger than {MAX_BODY} bytes", 413)
+            refusal = ServiceError(
+                "RequestEntityTooLargeException", f"The request is larger than {MAX_BODY} bytes", 413
+            )
             await _send(send, await self._error(refusal, request, service))
             return
         except _Gone:
@@ -98,8 +101,9 @@ class Application:
         request = _with_body(request, body)
         service = service_of(request)
         pool = self._long if is_long(service, request) else self._short
-        await _send(send, await asyncio.wrap_future(pool.submit(
-            functools.partial(_handle, self._cloud, service, request))))
+        await _send(
+            send, await asyncio.wrap_future(pool.submit(functools.partial(_handle, self._cloud, service, request)))
+        )
 
     async def _s3(self, request: Request, scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -112,8 +116,9 @@ class Application:
 
     async def _error(self, error: ServiceError, request: Request, service: str | None) -> Response:
         """Write a refusal; in a thread, because the first one imports botocore."""
-        return await asyncio.wrap_future(self._short.submit(
-            functools.partial(_error_response, error, request, service)))
+        return await asyncio.wrap_future(
+            self._short.submit(functools.partial(_error_response, error, request, service))
+        )
 
 
 def _handle(cloud: Cloud, service: str, request: Request) -> Response:
@@ -156,8 +161,12 @@ def _refuse(request: Request) -> ServiceError | None:
     for name in ("host", "origin"):
         text = request.headers.get(name)
         if text is not None and not _is_loopback(text):
-            return ServiceError("AccessDeniedException", f"The local cloud answers this machine only: the "
-                                f"{name.title()} header '{text[:100]}' is not 127.0.0.1 or localhost", 403)
+            return ServiceError(
+                "AccessDeniedException",
+                f"The local cloud answers this machine only: the "
+                f"{name.title()} header '{text[:100]}' is not 127.0.0.1 or localhost",
+                403,
+            )
     return None
 
 
@@ -195,8 +204,9 @@ async def _send(send: Send, response: Response) -> None:
     await send({"type": "http.response.body", "body": response.body})
 
 
-def run(data_dir: Path | str, *, port: int = 8083, max_jobs: int | None = None,
-        announce: Callable[[str], None] = print) -> None:
+def run(
+    data_dir: Path | str, *, port: int = 8083, max_jobs: int | None = None, announce: Callable[[str], None] = print
+) -> None:
     """Run the local cloud of a data directory until SIGINT or SIGTERM.
 
     ``announce`` gets ``Ready: http://127.0.0.1:PORT`` once requests are accepted. ``port`` 0 is any free one.
@@ -206,20 +216,35 @@ def run(data_dir: Path | str, *, port: int = 8083, max_jobs: int | None = None,
         import httptools  # noqa: F401 - uvicorn imports it late, and then with a traceback
         import uvicorn
     except ImportError:
-        raise LocalCloudError("The local cloud's server needs more packages: "
-                              "pip install 'stepfunctions-sdk[local]'") from None
+        raise LocalCloudError(
+            "The local cloud's server needs more packages: pip install 'stepfunctions-sdk[local]'"
+        ) from None
     with DataDir(data_dir) as directory, _listen(port) as listening:
         endpoint = f"http://{HOST}:{listening.getsockname()[1]}"
         cloud = Cloud(directory.path, endpoint=endpoint, max_jobs=max_jobs)
-        info = ServerInfo(endpoint=endpoint, pid=os.getpid(), region=cloud.region, account=cloud.account,
-                          data_dir=str(directory.path), started_at=round(time.time(), 3))
+        info = ServerInfo(
+            endpoint=endpoint,
+            pid=os.getpid(),
+            region=cloud.region,
+            account=cloud.account,
+            data_dir=str(directory.path),
+            started_at=round(time.time(), 3),
+        )
         _more_files()
         try:
             _begin(cloud)
-            config = uvicorn.Config(Application(cloud, info), http="httptools", ws="none", lifespan="off",
-                                    log_config=None, access_log=False, server_header=False,
-                                    proxy_headers=False,
-                                    timeout_keep_alive=75, timeout_graceful_shutdown=_DRAIN_SECONDS)
+            config = uvicorn.Config(
+                Application(cloud, info),
+                http="httptools",
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                timeout_keep_alive=75,
+                timeout_graceful_shutdown=_DRAIN_SECONDS,
+            )
             _serve(uvicorn.Server(config), listening, on_ready=lambda: _ready(directory, info, announce))
         finally:
             cloud.stop()
@@ -265,8 +290,10 @@ def _listen(port: int) -> Iterator[socket.socket]:
             listening.bind((HOST, port))
             listening.listen(2048)  # jobs of the last run may call before the first request is accepted
         except (OSError, OverflowError) as error:
-            raise LocalCloudError(f"Port {port} of {HOST} cannot be used ({_reason(error)}): choose another "
-                                  f"with --port, or --port 0 for any free one") from error
+            raise LocalCloudError(
+                f"Port {port} of {HOST} cannot be used ({_reason(error)}): choose another "
+                f"with --port, or --port 0 for any free one"
+            ) from error
         yield listening
     finally:
         listening.close()

@@ -53,8 +53,11 @@ def _operation(name: str) -> _Method:
 
 def _check(machine: StateMachine) -> list[Problem]:
     """Return what AWS refuses in a definition beyond its form."""
-    return [Problem(path=found.path, message=found.message, hint=found.hint, code=found.code)
-            for found in lint.check_machine(machine) if found.severity == lint.ERROR]
+    return [
+        Problem(path=found.path, message=found.message, hint=found.hint, code=found.code)
+        for found in lint.check_machine(machine)
+        if found.severity == lint.ERROR
+    ]
 
 
 class StepFunctions:
@@ -65,8 +68,9 @@ class StepFunctions:
         self._tasks = CloudTasks(cloud)
         # CloudTasks never blocks, so the engine's own thread may call it
         self._runner = Runner(self._store, cloud.clock, self._tasks, CloudItems(cloud), workers=0)
-        self.api = StepFunctionsApi(self._runner, self._store, cloud.clock, account=cloud.account,
-                                    region=cloud.region, check=_check)
+        self.api = StepFunctionsApi(
+            self._runner, self._store, cloud.clock, account=cloud.account, region=cloud.region, check=_check
+        )
 
     create_state_machine = _operation("create_state_machine")
     update_state_machine = _operation("update_state_machine")

@@ -17,8 +17,11 @@ class SecurityTokenService:
 
     def get_caller_identity(self, _request: dict[str, Any], call: Call) -> dict[str, Any]:
         """Return the one local user."""
-        return {"UserId": "AIDALOCALLOCALLOCAL00", "Account": call.account,
-                "Arn": f"arn:aws:iam::{call.account}:user/local"}
+        return {
+            "UserId": "AIDALOCALLOCALLOCAL00",
+            "Account": call.account,
+            "Arn": f"arn:aws:iam::{call.account}:user/local",
+        }
 
     def assume_role(self, request: dict[str, Any], call: Call) -> dict[str, Any]:
         """Return credentials for any role: nothing checks permissions here."""

@@ -30,8 +30,10 @@ def failure_of(error: ServiceError, resource: Resource, model: OperationModel, a
     service = INTEGRATIONS["lambda" if resource.kind == "lambda" else resource.service]
     name = name or service.unmodelled
     family = service.unmodelled.removesuffix("Exception")
-    cause = (f"{error.message} (Service: {family}; Status Code: {error.status}; Error Code: {error.code}; "
-             f"Request ID: {uuid.uuid4()}; Proxy: null)")
+    cause = (
+        f"{error.message} (Service: {family}; Status Code: {error.status}; Error Code: {error.code}; "
+        f"Request ID: {uuid.uuid4()}; Proxy: null)"
+    )
     return StateFailed(f"{service.prefix}.{name}", cause)
 
 

@@ -93,34 +93,49 @@ def _execution(resource: Resource, execution: Any) -> JSON:
     return execution
 
 
-JOBS: Mapping[tuple[str, str], WaitedJob] = MappingProxyType({
-    ("ecs", "runTask"): WaitedJob(
-        service="ecs",
-        key=lambda submitted: submitted["Tasks"][0]["TaskArn"],
-        describe=lambda submitted: ("DescribeTasks", {"cluster": submitted["Tasks"][0]["ClusterArn"],
-                                                      "tasks": [submitted["Tasks"][0]["TaskArn"]]}),
-        stop_call=lambda submitted: ("StopTask", {"cluster": submitted["Tasks"][0]["ClusterArn"],
-                                                  "task": submitted["Tasks"][0]["TaskArn"],
-                                                  "reason": "Stopped by Step Functions"}),
-        outcome=_ecs),
-    ("glue", "startJobRun"): WaitedJob(
-        service="glue",
-        key=lambda submitted: submitted["JobRunId"],
-        describe=lambda submitted: ("GetJobRun", {"JobName": submitted["JobName"], "RunId": submitted["JobRunId"]}),
-        stop_call=lambda submitted: ("BatchStopJobRun", {"JobName": submitted["JobName"],
-                                                         "JobRunIds": [submitted["JobRunId"]]}),
-        outcome=_glue),
-    ("sagemaker", "createTrainingJob"): WaitedJob(
-        service="sagemaker",
-        key=lambda submitted: _last(submitted["TrainingJobArn"]),
-        describe=lambda submitted: ("DescribeTrainingJob", {"TrainingJobName": _last(submitted["TrainingJobArn"])}),
-        stop_call=lambda submitted: ("StopTrainingJob", {"TrainingJobName": _last(submitted["TrainingJobArn"])}),
-        outcome=_training),
-    ("states", "startExecution"): WaitedJob(
-        service="stepfunctions",
-        key=lambda submitted: submitted["ExecutionArn"],
-        describe=lambda submitted: ("DescribeExecution", {"executionArn": submitted["ExecutionArn"]}),
-        stop_call=lambda submitted: ("StopExecution", {"executionArn": submitted["ExecutionArn"]}),
-        outcome=_execution),
-})
+JOBS: Mapping[tuple[str, str], WaitedJob] = MappingProxyType(
+    {
+        ("ecs", "runTask"): WaitedJob(
+            service="ecs",
+            key=lambda submitted: submitted["Tasks"][0]["TaskArn"],
+            describe=lambda submitted: (
+                "DescribeTasks",
+                {"cluster": submitted["Tasks"][0]["ClusterArn"], "tasks": [submitted["Tasks"][0]["TaskArn"]]},
+            ),
+            stop_call=lambda submitted: (
+                "StopTask",
+                {
+                    "cluster": submitted["Tasks"][0]["ClusterArn"],
+                    "task": submitted["Tasks"][0]["TaskArn"],
+                    "reason": "Stopped by Step Functions",
+                },
+            ),
+            outcome=_ecs,
+        ),
+        ("glue", "startJobRun"): WaitedJob(
+            service="glue",
+            key=lambda submitted: submitted["JobRunId"],
+            describe=lambda submitted: ("GetJobRun", {"JobName": submitted["JobName"], "RunId": submitted["JobRunId"]}),
+            stop_call=lambda submitted: (
+                "BatchStopJobRun",
+                {"JobName": submitted["JobName"], "JobRunIds": [submitted["JobRunId"]]},
+            ),
+            outcome=_glue,
+        ),
+        ("sagemaker", "createTrainingJob"): WaitedJob(
+            service="sagemaker",
+            key=lambda submitted: _last(submitted["TrainingJobArn"]),
+            describe=lambda submitted: ("DescribeTrainingJob", {"TrainingJobName": _last(submitted["TrainingJobArn"])}),
+            stop_call=lambda submitted: ("StopTrainingJob", {"TrainingJobName": _last(submitted["TrainingJobArn"])}),
+            outcome=_training,
+        ),
+        ("states", "startExecution"): WaitedJob(
+            service="stepfunctions",
+            key=lambda submitted: submitted["ExecutionArn"],
+            describe=lambda submitted: ("DescribeExecution", {"executionArn": submitted["ExecutionArn"]}),
+            stop_call=lambda submitted: ("StopExecution", {"executionArn": submitted["ExecutionArn"]}),
+            outcome=_execution,
+        ),
+    }
+)
 """(service, action) of a resource -> the job it begins."""

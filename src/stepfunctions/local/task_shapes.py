@@ -54,8 +54,11 @@ _TEXTS = {
 
 def unusable(arguments: Any, why: str) -> StateFailed:
     """Return the failure of a task whose parameters do not fit its operation."""
-    text = dumps(arguments) if not isinstance(arguments, dict) else dumps(
-        {name: value.decode() if isinstance(value, bytes) else value for name, value in arguments.items()})
+    text = (
+        dumps(arguments)
+        if not isinstance(arguments, dict)
+        else dumps({name: value.decode() if isinstance(value, bytes) else value for name, value in arguments.items()})
+    )
     return StateFailed("States.Runtime", f"The Parameters '{text}' could not be used to start the Task: [{why}]")
 
 
@@ -71,8 +74,10 @@ def _renamed(value: Any, shape: Shape | None) -> Any:
         for name in value:
             if name not in names:
                 _refuse(name, list(names))
-        return {names[name]: _renamed(item, shape.members[names[name]])  # type: ignore[union-attr]
-                for name, item in value.items()}
+        return {
+            names[name]: _renamed(item, shape.members[names[name]])  # type: ignore[union-attr]
+            for name, item in value.items()
+        }
     if kind == "list" and isinstance(value, list):
         return [_renamed(item, shape.member) for item in value]  # type: ignore[union-attr]
     if kind == "map" and isinstance(value, dict):
@@ -158,8 +163,10 @@ def _check_function(response: dict[str, Any]) -> None:
     error = json.loads(text)
     name = error.get("errorType") if isinstance(error, dict) else None
     if not name:
-        raise StateFailed("Lambda.Unknown", "The cause could not be determined because Lambda did not return an error "
-                          f"type. Returned payload: {text}")
+        raise StateFailed(
+            "Lambda.Unknown",
+            f"The cause could not be determined because Lambda did not return an error type. Returned payload: {text}",
+        )
     raise StateFailed(name, text)
 
 
@@ -172,10 +179,16 @@ def _check_tasks(resource: Resource, result: dict[str, JSON]) -> None:
 def _metadata() -> dict[str, JSON]:
     request_id = str(uuid.uuid4())
     now = datetime.now(timezone.utc)
-    headers = {"Content-Type": "application/x-amz-json-1.1", "Date": format_datetime(now, usegmt=True),
-               "x-amzn-RequestId": request_id}
+    headers = {
+        "Content-Type": "application/x-amz-json-1.1",
+        "Date": format_datetime(now, usegmt=True),
+        "x-amzn-RequestId": request_id,
+    }
     return {
-        "SdkHttpMetadata": {"AllHttpHeaders": {name: [value] for name, value in headers.items()},
-                            "HttpHeaders": headers, "HttpStatusCode": 200},
+        "SdkHttpMetadata": {
+            "AllHttpHeaders": {name: [value] for name, value in headers.items()},
+            "HttpHeaders": headers,
+            "HttpStatusCode": 200,
+        },
         "SdkResponseMetadata": {"RequestId": request_id},
     }

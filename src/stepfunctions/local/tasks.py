@@ -245,14 +245,23 @@ def operation_of(resource: Resource) -> tuple[str, str]:
     problem = problem_with(resource)
     if problem is not None:
         raise StateFailed("States.Runtime", problem)
-    client = (SDK_SERVICES.get(resource.service, (resource.service, ""))[0] if resource.sdk
-              else INTEGRATIONS[resource.service].client)
+    client = (
+        SDK_SERVICES.get(resource.service, (resource.service, ""))[0]
+        if resource.sdk
+        else INTEGRATIONS[resource.service].client
+    )
     if client not in SERVICES:
-        raise StateFailed("States.Runtime", f"The local cloud cannot run '{resource.arn}': it has no service "
-                          f"'{client}'. It has: {', '.join(SERVICES)}.")
+        raise StateFailed(
+            "States.Runtime",
+            f"The local cloud cannot run '{resource.arn}': it has no service "
+            f"'{client}'. It has: {', '.join(SERVICES)}.",
+        )
     if resource.pattern is IntegrationPattern.RUN_JOB and (resource.service, resource.action) not in task_jobs.JOBS:
-        raise StateFailed("States.Runtime", f"The local cloud cannot wait for '{resource.service}:{resource.action}' "
-                          f"jobs yet. It can for: {', '.join(':'.join(name) for name in task_jobs.JOBS)}.")
+        raise StateFailed(
+            "States.Runtime",
+            f"The local cloud cannot wait for '{resource.service}:{resource.action}' "
+            f"jobs yet. It can for: {', '.join(':'.join(name) for name in task_jobs.JOBS)}.",
+        )
     return client, resource.action[0].upper() + resource.action[1:]
 
 

@@ -80,8 +80,13 @@ def _comparison(test: Comparison) -> CompiledTest:
 
 def _check_value(operator: str, value: JSON) -> None:
     kind = OPERATORS[operator]
-    fits = (isinstance(value, bool) if kind == "boolean" else is_number(value) if kind == "numeric"
-            else isinstance(value, str))
+    fits = (
+        isinstance(value, bool)
+        if kind == "boolean"
+        else is_number(value)
+        if kind == "numeric"
+        else isinstance(value, str)
+    )
     if not fits:
         raise QuerySyntaxError(dumps(value), 0, f"{operator} compares with a {kind}")
 
@@ -113,8 +118,10 @@ def _reader(path: Path) -> Evaluator:
         try:
             return evaluate(scope)
         except (PathNotFound, InvalidPath):
-            raise StateFailed("States.Runtime", f"Invalid path '{text}': The choice state's condition path "
-                                                "references an invalid value.") from None
+            raise StateFailed(
+                "States.Runtime",
+                f"Invalid path '{text}': The choice state's condition path references an invalid value.",
+            ) from None
 
     return read
 
@@ -194,22 +201,27 @@ def _timestamp(value: JSON) -> JSON:
     return parse_timestamp(value) if isinstance(value, str) else None
 
 
-KINDS: Mapping[str, Callable[[JSON], JSON]] = MappingProxyType({
-    "String": _string, "Numeric": _number, "Timestamp": _timestamp, "Boolean": _boolean})
+KINDS: Mapping[str, Callable[[JSON], JSON]] = MappingProxyType(
+    {"String": _string, "Numeric": _number, "Timestamp": _timestamp, "Boolean": _boolean}
+)
 """Kind of a comparison -> the value as it is compared, or None when it is not of this kind."""
 
-ORDERS: Mapping[str, Callable[[JSON, JSON], bool]] = MappingProxyType({
-    "Equals": lambda left, right: bool(left == right),
-    "LessThan": lambda left, right: bool(left < right),
-    "GreaterThan": lambda left, right: bool(left > right),
-    "LessThanEquals": lambda left, right: bool(left <= right),
-    "GreaterThanEquals": lambda left, right: bool(left >= right),
-})
+ORDERS: Mapping[str, Callable[[JSON, JSON], bool]] = MappingProxyType(
+    {
+        "Equals": lambda left, right: bool(left == right),
+        "LessThan": lambda left, right: bool(left < right),
+        "GreaterThan": lambda left, right: bool(left > right),
+        "LessThanEquals": lambda left, right: bool(left <= right),
+        "GreaterThanEquals": lambda left, right: bool(left >= right),
+    }
+)
 
-TYPE_TESTS: Mapping[str, Callable[[JSON], bool]] = MappingProxyType({
-    "IsNull": lambda value: value is None,
-    "IsString": lambda value: isinstance(value, str),
-    "IsNumeric": is_number,
-    "IsBoolean": lambda value: isinstance(value, bool),
-    "IsTimestamp": lambda value: _timestamp(value) is not None,
-})
+TYPE_TESTS: Mapping[str, Callable[[JSON], bool]] = MappingProxyType(
+    {
+        "IsNull": lambda value: value is None,
+        "IsString": lambda value: isinstance(value, str),
+        "IsNumeric": is_number,
+        "IsBoolean": lambda value: isinstance(value, bool),
+        "IsTimestamp": lambda value: _timestamp(value) is not None,
+    }
+)

@@ -67,8 +67,9 @@ def _integer(value: JSON, which: str) -> int:
     below = math.floor(value)
     rounded: int = below + 1 if value - below >= 0.5 else below
     if rounded not in INTEGERS:
-        raise IntrinsicError(f"The {which} argument must be between {INTEGERS[0]} and {INTEGERS[-1]} "
-                             f"but is {_shown(value)}")
+        raise IntrinsicError(
+            f"The {which} argument must be between {INTEGERS[0]} and {INTEGERS[-1]} but is {_shown(value)}"
+        )
     return rounded
 
 
@@ -88,7 +89,7 @@ def _array_partition(arguments: Sequence[JSON], _chance: Chance) -> JSON:
     array, size = _small(_array(arguments[0], "first")), _integer(arguments[1], "second")
     if size <= 0:
         raise IntrinsicError(f"The second argument must be a positive integer but is {size}")
-    return [array[start:start + size] for start in range(0, len(array), size)]
+    return [array[start : start + size] for start in range(0, len(array), size)]
 
 
 def _array_contains(arguments: Sequence[JSON], _chance: Chance) -> JSON:
@@ -133,8 +134,9 @@ def _base64_decode(arguments: Sequence[JSON], _chance: Chance) -> JSON:
         raise IntrinsicError("The first argument is not valid Base64") from None
 
 
-HASHES: Mapping[str, str] = MappingProxyType({
-    "MD5": "md5", "SHA-1": "sha1", "SHA-256": "sha256", "SHA-384": "sha384", "SHA-512": "sha512"})
+HASHES: Mapping[str, str] = MappingProxyType(
+    {"MD5": "md5", "SHA-1": "sha1", "SHA-256": "sha256", "SHA-384": "sha384", "SHA-512": "sha512"}
+)
 
 
 def _hash(arguments: Sequence[JSON], _chance: Chance) -> JSON:
@@ -208,7 +210,7 @@ def split_template(template: str) -> list[str]:
     pieces, current, position = [], "", 0
     while position < len(template):
         character = template[position]
-        following = template[position + 1:position + 2]
+        following = template[position + 1 : position + 2]
         if character == "\\" and following and following in "{}'\\":
             current += following
             position += 2
@@ -232,24 +234,26 @@ def fill(pieces: Sequence[str], values: Sequence[JSON]) -> str:
     return "".join(filled)
 
 
-FUNCTIONS: Mapping[str, Function] = MappingProxyType({
-    "States.Array": Function(0, None, lambda arguments, _chance: list(arguments)),
-    "States.ArrayPartition": Function(2, 2, _array_partition),
-    "States.ArrayContains": Function(2, 2, _array_contains),
-    "States.ArrayRange": Function(3, 3, _array_range),
-    "States.ArrayGetItem": Function(2, 2, _array_get_item),
-    "States.ArrayLength": Function(1, 1, lambda arguments, _chance: len(_array(arguments[0], "first"))),
-    "States.ArrayUnique": Function(1, 1, _array_unique),
-    "States.Base64Encode": Function(1, 1, _base64_encode),
-    "States.Base64Decode": Function(1, 1, _base64_decode),
-    "States.Hash": Function(2, 2, _hash),
-    "States.JsonMerge": Function(3, 3, _json_merge),
-    "States.StringToJson": Function(1, 1, _string_to_json),
-    "States.JsonToString": Function(1, 1, lambda arguments, _chance: dumps(arguments[0])),
-    "States.MathRandom": Function(2, 3, _math_random),
-    "States.MathAdd": Function(2, 2, _math_add),
-    "States.StringSplit": Function(2, 2, _string_split),
-    "States.UUID": Function(0, 0, _uuid),
-    "States.Format": Function(1, None, _format),
-})
+FUNCTIONS: Mapping[str, Function] = MappingProxyType(
+    {
+        "States.Array": Function(0, None, lambda arguments, _chance: list(arguments)),
+        "States.ArrayPartition": Function(2, 2, _array_partition),
+        "States.ArrayContains": Function(2, 2, _array_contains),
+        "States.ArrayRange": Function(3, 3, _array_range),
+        "States.ArrayGetItem": Function(2, 2, _array_get_item),
+        "States.ArrayLength": Function(1, 1, lambda arguments, _chance: len(_array(arguments[0], "first"))),
+        "States.ArrayUnique": Function(1, 1, _array_unique),
+        "States.Base64Encode": Function(1, 1, _base64_encode),
+        "States.Base64Decode": Function(1, 1, _base64_decode),
+        "States.Hash": Function(2, 2, _hash),
+        "States.JsonMerge": Function(3, 3, _json_merge),
+        "States.StringToJson": Function(1, 1, _string_to_json),
+        "States.JsonToString": Function(1, 1, lambda arguments, _chance: dumps(arguments[0])),
+        "States.MathRandom": Function(2, 3, _math_random),
+        "States.MathAdd": Function(2, 2, _math_add),
+        "States.StringSplit": Function(2, 2, _string_split),
+        "States.UUID": Function(0, 0, _uuid),
+        "States.Format": Function(1, None, _format),
+    }
+)
 """Name of an intrinsic function -> the function."""

@@ -79,17 +79,20 @@ def compile_intrinsic(text: str) -> Evaluator:
         try:
             return evaluate(scope)
         except _ArgumentMissing as missing:
-            raise StateFailed("States.Runtime", f"The function '{text}' had the following error: "
-                                                f"{missing.explain(scope)}") from None
+            raise StateFailed(
+                "States.Runtime", f"The function '{text}' had the following error: {missing.explain(scope)}"
+            ) from None
         except InvalidPath as error:
-            raise StateFailed("States.Runtime",
-                              f"The function '{text}' had the following error: {error}") from None
+            raise StateFailed("States.Runtime", f"The function '{text}' had the following error: {error}") from None
         except IntrinsicError as error:
-            raise StateFailed("States.IntrinsicFailure",
-                              f"The function '{text}' had the following error: {error}") from None
+            raise StateFailed(
+                "States.IntrinsicFailure", f"The function '{text}' had the following error: {error}"
+            ) from None
         except RecursionError:
-            raise StateFailed("States.IntrinsicFailure", f"The function '{text}' had the following error: "
-                                                         "An argument is nested too deeply") from None
+            raise StateFailed(
+                "States.IntrinsicFailure",
+                f"The function '{text}' had the following error: An argument is nested too deeply",
+            ) from None
 
     return run
 
@@ -118,8 +121,10 @@ class _ArgumentMissing(Exception):
             document = self.path.document(scope)
         except PathNotFound as error:
             return str(error)
-        return (f"The JsonPath argument for the field '{self.path.text}' could not be found in the input "
-                f"'{dumps(document)}'")
+        return (
+            f"The JsonPath argument for the field '{self.path.text}' could not be found in the input "
+            f"'{dumps(document)}'"
+        )
 
 
 def _compile(argument: Argument) -> Evaluator:
@@ -164,7 +169,7 @@ class _Reader:
         return QuerySyntaxError(self.text, self.at if position is None else position, message)
 
     def blanks(self) -> None:
-        while self.text[self.at:self.at + 1].isspace():
+        while self.text[self.at : self.at + 1].isspace():
             self.at += 1
 
     def call(self, depth: int) -> Call:
@@ -184,18 +189,18 @@ class _Reader:
 
     def arguments(self, name: str, depth: int) -> list[Argument]:
         self.blanks()
-        if self.text[self.at:self.at + 1] != "(":
+        if self.text[self.at : self.at + 1] != "(":
             raise self.error(f"Expected '(' after {name}")
         self.at += 1
         self.blanks()
         arguments: list[Argument] = []
-        if self.text[self.at:self.at + 1] == ")":
+        if self.text[self.at : self.at + 1] == ")":
             self.at += 1
             return arguments
         while True:
             arguments.append(self.argument(depth))
             self.blanks()
-            ending = self.text[self.at:self.at + 1]
+            ending = self.text[self.at : self.at + 1]
             if ending not in (",", ")"):
                 raise self.error("Expected ',' or ')' after an argument")
             self.at += 1
@@ -204,7 +209,7 @@ class _Reader:
             self.blanks()
 
     def argument(self, depth: int) -> Argument:
-        first = self.text[self.at:self.at + 1]
+        first = self.text[self.at : self.at + 1]
         if first == "'":
             return self.quoted()
         if first == "$":
@@ -232,14 +237,14 @@ class _Reader:
         position = start + 1
         while position < len(self.text) and self.text[position] != "'":
             if self.text[position] == "\\":
-                if self.text[position + 1:position + 2] not in ("'", "{", "}", "\\"):
+                if self.text[position + 1 : position + 2] not in ("'", "{", "}", "\\"):
                     raise self.error("A backslash must stand before ', {, } or another backslash", position)
                 position += 1
             position += 1
         if position >= len(self.text):
             raise self.error("The text is not closed with '", start)
         self.at = position + 1
-        return Text(self.text[start + 1:position])
+        return Text(self.text[start + 1 : position])
 
     def path(self) -> Path:
         """A path reaches to the ',' or ')' outside of its own brackets, parentheses and quotes."""
@@ -262,7 +267,7 @@ class _Reader:
                 break
             self.at += 1
         try:
-            return compile_path(self.text[start:self.at].rstrip())
+            return compile_path(self.text[start : self.at].rstrip())
         except QuerySyntaxError as error:
             raise QuerySyntaxError(self.text, start + error.position, error.message) from None
 

@@ -70,9 +70,15 @@ def compile_path(text: str) -> Path:
     # Jayway reads 'a.b' as '$.a.b'.
     steps = parse_steps(text, start) if start else parse_steps(f"$.{text}", 1)
     find = compile_steps(steps)
-    return Path(text=text, root=root, definite=steps.definite, keys=steps.keys,
-                unsupported=tuple(dict.fromkeys(_unsupported(steps))),
-                find=find, evaluate=_reader(root, find))
+    return Path(
+        text=text,
+        root=root,
+        definite=steps.definite,
+        keys=steps.keys,
+        unsupported=tuple(dict.fromkeys(_unsupported(steps))),
+        find=find,
+        evaluate=_reader(root, find),
+    )
 
 
 def document_of(root: str, scope: Scope) -> JSON:
@@ -96,7 +102,7 @@ def _root(text: str) -> tuple[str, int]:
             raise QuerySyntaxError(text, 0, "A path begins with '$', '$$' or '$variable'")
         return "$", 0
     end = 1
-    while end < len(text) and text[1:end + 1].isidentifier() and end <= MAX_NAME + 1:
+    while end < len(text) and text[1 : end + 1].isidentifier() and end <= MAX_NAME + 1:
         end += 1
     if end > MAX_NAME + 1:
         raise QuerySyntaxError(text, 1, f"The name of a variable may have at most {MAX_NAME} characters")

@@ -57,9 +57,22 @@ def language(name: str) -> Language:
     if found is not None:
         return found
     if name == "JSONata":
-        raise DefinitionError([Problem(
-            path="/QueryLanguage", code="QUERY_LANGUAGE_NOT_SUPPORTED",
-            message="The query language 'JSONata' is not supported yet.",
-            hint="Write the state in JSONPath, or run this workflow on AWS.")])
-    raise DefinitionError([Problem(path="/QueryLanguage", message=f"There is no query language '{name}'.",
-                                   hint="Write JSONPath or JSONata.")])
+        raise DefinitionError(
+            [
+                Problem(
+                    path="/QueryLanguage",
+                    code="QUERY_LANGUAGE_NOT_SUPPORTED",
+                    message="The query language 'JSONata' is not supported yet.",
+                    hint="Write the state in JSONPath, or run this workflow on AWS.",
+                )
+            ]
+        )
+    raise DefinitionError(
+        [
+            Problem(
+                path="/QueryLanguage",
+                message=f"There is no query language '{name}'.",
+                hint="Write JSONPath or JSONata.",
+            )
+        ]
+    )

@@ -157,24 +157,26 @@ def _empty(left: JSON, right: JSON) -> bool:
     return isinstance(left, (str, list, dict)) and isinstance(right, bool) and (not left) is right
 
 
-COMPARISONS: Mapping[str, Callable[[JSON, JSON], bool]] = MappingProxyType({
-    "==": _equal,
-    "!=": lambda left, right: not _equal(left, right),
-    "===": _same_kind,
-    "!==": lambda left, right: not _same_kind(left, right),
-    "<": _ordered(lambda left, right: bool(left < right)),
-    "<=": _ordered(lambda left, right: bool(left <= right)),
-    ">": _ordered(lambda left, right: bool(left > right)),
-    ">=": _ordered(lambda left, right: bool(left >= right)),
-    "=~": _matches,
-    "in": _in,
-    "nin": lambda left, right: not _in(left, right),
-    "contains": _contains,
-    "subsetof": _within,
-    "all": lambda left, right: _within(right, left),
-    "anyof": _any_of,
-    "noneof": lambda left, right: isinstance(left, list) and not _any_of(left, right),
-    "size": _size,
-    "empty": _empty,
-})
+COMPARISONS: Mapping[str, Callable[[JSON, JSON], bool]] = MappingProxyType(
+    {
+        "==": _equal,
+        "!=": lambda left, right: not _equal(left, right),
+        "===": _same_kind,
+        "!==": lambda left, right: not _same_kind(left, right),
+        "<": _ordered(lambda left, right: bool(left < right)),
+        "<=": _ordered(lambda left, right: bool(left <= right)),
+        ">": _ordered(lambda left, right: bool(left > right)),
+        ">=": _ordered(lambda left, right: bool(left >= right)),
+        "=~": _matches,
+        "in": _in,
+        "nin": lambda left, right: not _in(left, right),
+        "contains": _contains,
+        "subsetof": _within,
+        "all": lambda left, right: _within(right, left),
+        "anyof": _any_of,
+        "noneof": lambda left, right: isinstance(left, list) and not _any_of(left, right),
+        "size": _size,
+        "empty": _empty,
+    }
+)
 """Operator of a filter -> how it compares."""

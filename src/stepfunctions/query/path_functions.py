@@ -47,16 +47,18 @@ def _item(value: JSON, index: int) -> JSON:
     raise InvalidPath("The first or last item of an empty array was asked for")
 
 
-PATH_FUNCTIONS: Mapping[str, Callable[[JSON], JSON]] = MappingProxyType({
-    "length": _length,
-    "size": _length,
-    "keys": lambda value: list(value) if isinstance(value, dict) else None,
-    "min": lambda value: _number(min(_numbers(value))),
-    "max": lambda value: _number(max(_numbers(value))),
-    "sum": lambda value: _number(sum(_numbers(value))),
-    "avg": lambda value: _number(_mean(value)),
-    "stddev": lambda value: _number(_deviation(value)),
-    "first": lambda value: _item(value, 0),
-    "last": lambda value: _item(value, -1),
-})
+PATH_FUNCTIONS: Mapping[str, Callable[[JSON], JSON]] = MappingProxyType(
+    {
+        "length": _length,
+        "size": _length,
+        "keys": lambda value: list(value) if isinstance(value, dict) else None,
+        "min": lambda value: _number(min(_numbers(value))),
+        "max": lambda value: _number(max(_numbers(value))),
+        "sum": lambda value: _number(sum(_numbers(value))),
+        "avg": lambda value: _number(_mean(value)),
+        "stddev": lambda value: _number(_deviation(value)),
+        "first": lambda value: _item(value, 0),
+        "last": lambda value: _item(value, -1),
+    }
+)
 """Function at the end of a path -> what it makes of the value before it."""

@@ -52,8 +52,9 @@ _WORD = re.compile(r"[^\s()\[\]&|=!<>~,'\"/]+")
 _SYMBOL = re.compile(r"===|!==|==|!=|<=|>=|=~|<|>")
 _INDEX = re.compile(r"-?\d{1,9}\Z")
 _LAST = re.compile(r"\[\s*\(\s*@\.length\s*-\s*(\d{1,9})\s*\)\s*\]")
-_FLAGS: Mapping[str, int] = MappingProxyType({"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL,
-                                              "x": re.VERBOSE, "u": 0, "d": 0})
+_FLAGS: Mapping[str, int] = MappingProxyType(
+    {"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL, "x": re.VERBOSE, "u": 0, "d": 0}
+)
 _CONSTANTS: Mapping[str, JSON] = MappingProxyType({"true": True, "false": False, "null": None})
 
 
@@ -68,8 +69,9 @@ def parse_steps(text: str, start: int) -> Steps:
     path = reader.path(_NAME_ENDS)
     reader.blanks()
     if reader.at < len(text):
-        raise reader.error("Expected '.', '[' or the end of the path. "
-                           "Write ['my name'] around a name that holds blanks")
+        raise reader.error(
+            "Expected '.', '[' or the end of the path. Write ['my name'] around a name that holds blanks"
+        )
     return path
 
 
@@ -139,7 +141,7 @@ class _Reader:
             self.at += 1
         if self.at == start:
             raise self.error("Expected a name, '*' or '['")
-        return text[start:self.at]
+        return text[start : self.at]
 
     def function(self, name: str) -> str:
         start = self.at - len(name)
@@ -182,7 +184,7 @@ class _Reader:
 
     def quoted(self) -> str:
         """A text in single or double quotes; a backslash takes the next character as it is."""
-        start, quote = self.at, self.text[self.at:self.at + 1]
+        start, quote = self.at, self.text[self.at : self.at + 1]
         if quote not in ("'", '"'):
             raise self.error("Expected a name in quotes")
         characters: list[str] = []
@@ -200,7 +202,7 @@ class _Reader:
 
     def indexes(self, start: int) -> Selector:
         end = self.text.find("]", self.at)
-        inside = self.text[self.at:end].strip() if end >= 0 else ""
+        inside = self.text[self.at : end].strip() if end >= 0 else ""
         if not inside:
             raise self.error("Expected an index, a name in quotes, '*' or '?(' and a closing ']'")
         self.at = end + 1
@@ -335,7 +337,7 @@ class _Reader:
         while self.at < len(self.text) and self.text[self.at] in _FLAGS:
             flags |= _FLAGS[self.text[self.at]]
             self.at += 1
-        source = self.text[start + 1:end].replace("\\/", "/")
+        source = self.text[start + 1 : end].replace("\\/", "/")
         if _repeats_a_repetition(source):
             raise self.error("A repeated group of a pattern may hold neither a repetition nor alternatives", start)
         try:

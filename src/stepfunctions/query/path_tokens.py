@@ -102,9 +102,10 @@ class Steps:
             return True
         last = len(self.steps) - 1
         return all(
-            not step.deep and (isinstance(step.selector, (Name, Index))
-                               or (isinstance(step.selector, Names) and position == last))
-            for position, step in enumerate(self.steps))
+            not step.deep
+            and (isinstance(step.selector, (Name, Index)) or (isinstance(step.selector, Names) and position == last))
+            for position, step in enumerate(self.steps)
+        )
 
 
 @dataclass(frozen=True, slots=True)

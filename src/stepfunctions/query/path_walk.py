@@ -133,16 +133,23 @@ def fragment(key: str | int) -> str:
 
 def _no_object(names: Sequence[str], walked: str, value: JSON) -> str:
     wanted = "[" + ", ".join(f"'{name}'" for name in names) + "]"
-    return (f"Expected to find an object with property {wanted} in path {walked} but found "
-            f"'{_java_class(value)}'. This is not a json object according to the JsonProvider: "
-            "'com.jayway.jsonpath.spi.json.JacksonJsonProvider'.")
+    return (
+        f"Expected to find an object with property {wanted} in path {walked} but found "
+        f"'{_java_class(value)}'. This is not a json object according to the JsonProvider: "
+        "'com.jayway.jsonpath.spi.json.JacksonJsonProvider'."
+    )
 
 
 def _java_class(value: JSON) -> str:
     if value is None:
         return "null"
-    names = {str: "java.lang.String", bool: "java.lang.Boolean", int: "java.lang.Integer",
-             float: "java.lang.Double", list: "java.util.ArrayList"}
+    names = {
+        str: "java.lang.String",
+        bool: "java.lang.Boolean",
+        int: "java.lang.Integer",
+        float: "java.lang.Double",
+        list: "java.util.ArrayList",
+    }
     return names.get(type(value), "java.util.LinkedHashMap")
 
 
@@ -205,8 +212,7 @@ def _stage(step: Step, *, last: bool, definite: bool) -> Stage:
     else:
         stage = _array_stage(selector)
         if step.deep:
-            return lambda walk, nodes: stage(
-                walk, [node for node in _below(walk, nodes) if isinstance(node, list)])
+            return lambda walk, nodes: stage(walk, [node for node in _below(walk, nodes) if isinstance(node, list)])
     if step.deep:
         return lambda walk, nodes: stage(walk, list(_below(walk, nodes)))
     return stage
@@ -232,7 +238,9 @@ def _names_stage(names: tuple[str, ...], *, merge: bool, whole: bool) -> Stage:
     if merge:
         return lambda _walk, nodes: [
             {name: node[name] for name in names if name in node}
-            for node in nodes if isinstance(node, dict) and (not whole or all(name in node for name in names))]
+            for node in nodes
+            if isinstance(node, dict) and (not whole or all(name in node for name in names))
+        ]
 
     def stage(walk: Walk, nodes: list[JSON]) -> list[JSON]:
         found: list[JSON] = []
@@ -306,8 +314,9 @@ def _filter_stage(selector: Filter, *, definite: bool, deep: bool) -> Stage:
                 if accepts(walk, node):
                     found.append(node)
             elif definite and not deep:
-                raise InvalidPath("Filter: [?] can not be applied to primitives. "
-                                  f"Current context is: {java_text(node)}")
+                raise InvalidPath(
+                    f"Filter: [?] can not be applied to primitives. Current context is: {java_text(node)}"
+                )
         return found
 
     if not deep:

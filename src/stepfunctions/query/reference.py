@@ -75,7 +75,8 @@ def compile_reference(text: str) -> ReferencePath:
         raise QuerySyntaxError(text, 0, "A reference path that is written to begins with '$.'")
     if path.keys is None:
         raise QuerySyntaxError(
-            text, 1, "A reference path leads to one place: write names and indexes only, such as $.result.items[0]")
+            text, 1, "A reference path leads to one place: write names and indexes only, such as $.result.items[0]"
+        )
     if len(path.keys) > MAX_STEPS:
         raise QuerySyntaxError(text, 1, f"A reference path may have at most {MAX_STEPS} steps")
     if any(isinstance(key, int) and key < 0 for key in path.keys):

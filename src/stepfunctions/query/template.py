@@ -41,8 +41,9 @@ def compile_expression(text: str, field: str) -> Evaluator:
     if is_intrinsic(text):
         return compile_intrinsic(text)
     if not text.startswith("$"):
-        raise QuerySyntaxError(text, 0, f"The value for the field '{field}' must be a valid JSONPath "
-                                        "or a valid intrinsic function call")
+        raise QuerySyntaxError(
+            text, 0, f"The value for the field '{field}' must be a valid JSONPath or a valid intrinsic function call"
+        )
     path = compile_path(text)
     evaluate = path.evaluate
 
@@ -68,8 +69,11 @@ def _failure(path: Path, field: str, scope: Scope, error: LookupError) -> StateF
     if field in REFERENCE_FIELDS and path.keys:
         step = _failing_step(path.keys, document)
         return StateFailed(CONFLICT, f'Unable to apply step "{step}" to input {dumps(document)}')
-    return StateFailed("States.Runtime", f"The JSONPath '{path.text}' specified for the field '{field}' "
-                                         f"could not be found in the input '{dumps(document)}'")
+    return StateFailed(
+        "States.Runtime",
+        f"The JSONPath '{path.text}' specified for the field '{field}' "
+        f"could not be found in the input '{dumps(document)}'",
+    )
 
 
 def _failing_step(keys: Sequence[str | int], document: JSON) -> str | int:
@@ -114,8 +118,7 @@ def _compile_object(payload: dict[str, JSON], depth: int) -> Evaluator | None:
     return _object(constants, computed, names) if computed else None
 
 
-def _object(constants: dict[str, JSON], computed: Sequence[tuple[str, Evaluator]],
-            order: Sequence[str]) -> Evaluator:
+def _object(constants: dict[str, JSON], computed: Sequence[tuple[str, Evaluator]], order: Sequence[str]) -> Evaluator:
     if not constants:
         return lambda scope: {name: evaluate(scope) for name, evaluate in computed}
     # Start from all names, so that the fields keep the order in which they are written.
@@ -132,8 +135,11 @@ def _object(constants: dict[str, JSON], computed: Sequence[tuple[str, Evaluator]
 
 def _field(key: str, value: JSON) -> Evaluator:
     if not isinstance(value, str):
-        raise QuerySyntaxError(dumps(value), 0, f"The value for the field '{key}' must be a STRING "
-                                                "that contains a JSONPath or an intrinsic function call")
+        raise QuerySyntaxError(
+            dumps(value),
+            0,
+            f"The value for the field '{key}' must be a STRING that contains a JSONPath or an intrinsic function call",
+        )
     return compile_expression(value, key)
 
 

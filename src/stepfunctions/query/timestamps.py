@@ -11,7 +11,9 @@ Instant: TypeAlias = tuple[int, str]
 
 _FORM = re.compile(
     r"(\d{4})-(\d{2})-(\d{2})T([01]\d|2[0-3]):([0-5]\d):([0-5]\d|60)(?:\.(\d+))?"
-    r"(?:Z|([+-])([01]\d|2[0-3]):([0-5]\d))", re.ASCII)
+    r"(?:Z|([+-])([01]\d|2[0-3]):([0-5]\d))",
+    re.ASCII,
+)
 _EPOCH = date(1970, 1, 1).toordinal()
 
 

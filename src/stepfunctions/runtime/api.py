@@ -21,8 +21,16 @@ class StepFunctionsApi:
     ``check`` finds more to refuse in a definition that can be run, such as integrations that do not exist.
     """
 
-    def __init__(self, runner: Runner, store: Store, clock: Clock, *, account: str = "123456789012",
-                 region: str = "us-east-1", check: Check = lambda _machine: ()) -> None:  # fmt: skip
+    def __init__(
+        self,
+        runner: Runner,
+        store: Store,
+        clock: Clock,
+        *,
+        account: str = "123456789012",
+        region: str = "us-east-1",
+        check: Check = lambda _machine: (),
+    ) -> None:
         self.service = Service(runner, store, clock, account, region, check)
 
     def create_state_machine(self, request: Request) -> Response:

@@ -91,8 +91,14 @@ class _Fault(Exception):
 class Core:
     """All open executions, their timers and map runs."""
 
-    def __init__(self, store: Store, dispatcher: Dispatcher, items: ItemSource,
-                 report: Callable[[str, Outcome], None], ended: Callable[[str], None]) -> None:  # fmt: skip
+    def __init__(
+        self,
+        store: Store,
+        dispatcher: Dispatcher,
+        items: ItemSource,
+        report: Callable[[str, Outcome], None],
+        ended: Callable[[str], None],
+    ) -> None:
         self.inbox: deque[Message] = deque()
         self.timers = Timers()
         self.live: dict[str, Execution] = {}

@@ -19,11 +19,26 @@ from stepfunctions.runtime.store.memory import MemoryStore
 __all__ = ["PENDING", "ClientError", "LocalClient", "run_in_process"]
 
 _CODES = (
-    "ConflictException", "ExecutionAlreadyExists", "ExecutionDoesNotExist", "InvalidArn", "InvalidDefinition",
-    "InvalidExecutionInput", "InvalidName", "InvalidOutput", "InvalidToken", "MissingRequiredParameter",
-    "ResourceNotFound", "StateMachineAlreadyExists", "StateMachineDeleting", "StateMachineDoesNotExist",
-    "StateMachineTypeNotSupported", "TaskDoesNotExist", "TaskTimedOut", "TooManyTags", "ValidationException",
-)  # fmt: skip
+    "ConflictException",
+    "ExecutionAlreadyExists",
+    "ExecutionDoesNotExist",
+    "InvalidArn",
+    "InvalidDefinition",
+    "InvalidExecutionInput",
+    "InvalidName",
+    "InvalidOutput",
+    "InvalidToken",
+    "MissingRequiredParameter",
+    "ResourceNotFound",
+    "StateMachineAlreadyExists",
+    "StateMachineDeleting",
+    "StateMachineDoesNotExist",
+    "StateMachineTypeNotSupported",
+    "TaskDoesNotExist",
+    "TaskTimedOut",
+    "TooManyTags",
+    "ValidationException",
+)
 
 
 class ClientError(ServiceError):
@@ -53,8 +68,14 @@ class LocalClient:
     and time jumps over waits; with one, only what is due by that clock.
     """
 
-    def __init__(self, mocks: Mapping[str, Mock] | None = None, *, clock: ManualClock | None = None,
-                 account: str = "123456789012", region: str = "us-east-1") -> None:  # fmt: skip
+    def __init__(
+        self,
+        mocks: Mapping[str, Mock] | None = None,
+        *,
+        clock: ManualClock | None = None,
+        account: str = "123456789012",
+        region: str = "us-east-1",
+    ) -> None:
         mocks = mocks or {}
         store = MemoryStore()
         self._jump = clock is None
@@ -170,8 +191,13 @@ class LocalClient:
         return self._call(self.api.list_tags_for_resource, request)
 
 
-def run_in_process(definition: dict[str, Any] | str, given: JSON = None, mocks: Mapping[str, Mock] | None = None, *,
-                   timeout: float | None = None) -> dict[str, Any]:  # fmt: skip
+def run_in_process(
+    definition: dict[str, Any] | str,
+    given: JSON = None,
+    mocks: Mapping[str, Mock] | None = None,
+    *,
+    timeout: float | None = None,
+) -> dict[str, Any]:
     """Run a definition once with this input and return DescribeExecution's answer.
 
     ``mocks`` as for LocalClient. The status is RUNNING when the execution waits for an answer from outside, or

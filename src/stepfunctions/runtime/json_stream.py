@@ -114,9 +114,7 @@ class JsonStream:
     def _wrong(self, expected: str) -> JsonStreamError:
         found = self._peek()
         what = f"'{found}'" if found else "the end of the file"
-        return JsonStreamError(
-            f"expected {expected} at character {self._dropped + self._position + 1}, found {what}"
-        )
+        return JsonStreamError(f"expected {expected} at character {self._dropped + self._position + 1}, found {what}")
 
     def _peek(self) -> str:
         """The next character that is not blank; "" at the end."""

@@ -22,6 +22,7 @@ from stepfunctions.errors import StateFailed
 
 _log = logging.getLogger(__name__)
 
+
 @dataclass(slots=True)
 class _Active:
     """A map run at work."""

@@ -39,8 +39,9 @@ class Runner:
     ``workers`` threads call the integration; 0: the engine's own thread does, for integrations that never block.
     """
 
-    def __init__(self, store: Store, clock: Clock, integration: Integration, items: ItemSource, *,
-                 workers: int = 16) -> None:  # fmt: skip
+    def __init__(
+        self, store: Store, clock: Clock, integration: Integration, items: ItemSource, *, workers: int = 16
+    ) -> None:
         self._store = store
         self._clock = clock
         self._wake = threading.Event()

@@ -80,8 +80,11 @@ class Block:
     def _given(self) -> list[tuple[DeclaredField, Any]]:
         """Return the fields that are set, in the order in which they were."""
         declared = {_ATTRIBUTES.get(name, name): field for name, field in self._declared().items()}
-        return [(declared[name], value) for name, value in vars(self).items()
-                if name in declared and value is not ABSENT and (value is not None or name in _WRITTEN_WHEN_NONE)]
+        return [
+            (declared[name], value)
+            for name, value in vars(self).items()
+            if name in declared and value is not ABSENT and (value is not None or name in _WRITTEN_WHEN_NONE)
+        ]
 
     def _check_groups(self) -> None:
         groups: dict[str, str] = {}
@@ -123,8 +126,10 @@ def _render(field: DeclaredField, value: Any, declared: Mapping[str, DeclaredFie
         if twin is not None:
             return twin.spec.wire, value.to_jsonpath()
         if isinstance(kind, Kind) and kind.name not in _TEMPLATES:
-            raise ValueError(f"The field '{field.attribute}' takes no placeholder ({value.to_jsonpath()}): its value "
-                             "is read when the state machine is created.")
+            raise ValueError(
+                f"The field '{field.attribute}' takes no placeholder ({value.to_jsonpath()}): its value "
+                "is read when the state machine is created."
+            )
     if field.attribute in _CONSTANTS:
         return wire, render_constant(value, wire)
     return wire, render_template(value, wire)
@@ -174,8 +179,9 @@ class State(Linkable, Block):
     ASL: ClassVar[type[Any] | None] = asl.Pass
     state_id: str
 
-    def __init__(self, state_id: str, state_type: str, output_schema: Mapping[Any, Any] | None = None,
-                 **fields: Any) -> None:
+    def __init__(
+        self, state_id: str, state_type: str, output_schema: Mapping[Any, Any] | None = None, **fields: Any
+    ) -> None:
         self.state_id = state_id
         self.type = state_type
         self.output_schema = output_schema
@@ -184,8 +190,11 @@ class State(Linkable, Block):
         self.catches: list[Catch] = []
         self.next_step: State | Chain | None = None
         self.in_chain = False
-        links = {name: fields.pop(name) for name in ("retry", "catch")
-                 if name in fields and (self._takes(name) or fields[name] is None)}
+        links = {
+            name: fields.pop(name)
+            for name in ("retry", "catch")
+            if name in fields and (self._takes(name) or fields[name] is None)
+        }
         super().__init__(**fields)
         retry, catch = links.get("retry"), links.get("catch")
         if retry is not None:

@@ -11,8 +11,12 @@ from typing import Any
 from stepfunctions.asl.choice import OPERATORS
 from stepfunctions.inputs.placeholders import StepInput
 
-_VALUE_TYPES: dict[str, tuple[type, ...]] = {"string": (str,), "numeric": (int, float), "boolean": (bool,),
-                                             "timestamp": (str,)}
+_VALUE_TYPES: dict[str, tuple[type, ...]] = {
+    "string": (str,),
+    "numeric": (int, float),
+    "boolean": (bool,),
+    "timestamp": (str,),
+}
 
 
 class BaseRule:
@@ -23,8 +27,10 @@ class BaseRule:
         raise NotImplementedError
 
     def __bool__(self) -> bool:
-        raise TypeError("A rule is true or false only when the workflow runs. Combine rules with ChoiceRule.And, "
-                        "ChoiceRule.Or and ChoiceRule.Not.")
+        raise TypeError(
+            "A rule is true or false only when the workflow runs. Combine rules with ChoiceRule.And, "
+            "ChoiceRule.Or and ChoiceRule.Not."
+        )
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.to_dict()})"

@@ -66,8 +66,9 @@ class Wait(State):
     def __init__(self, state_id: str, **fields: Unpack[WaitFields]) -> None:
         super().__init__(state_id, "Wait", **fields)
         if not any(field.spec.group == "wait" for field, _ in self._given()):
-            raise ValueError("A Wait state needs exactly one of 'seconds', 'timestamp', 'seconds_path' and "
-                             "'timestamp_path'.")
+            raise ValueError(
+                "A Wait state needs exactly one of 'seconds', 'timestamp', 'seconds_path' and 'timestamp_path'."
+            )
 
 
 class Choice(State):
@@ -96,8 +97,12 @@ class Choice(State):
         """Set the default choice and return it. Replacing another default is logged as a warning."""
         check_step(next_step)
         if self.default is not None and self.default is not next_step:
-            logger.warning("Chaining Choice state: Overwriting %s's current default_choice (%s) with %s",
-                           self.state_id, self.default.state_id, next_step.state_id)
+            logger.warning(
+                "Chaining Choice state: Overwriting %s's current default_choice (%s) with %s",
+                self.state_id,
+                self.default.state_id,
+                next_step.state_id,
+            )
         self.default = next_step
         return next_step
 
@@ -116,8 +121,9 @@ class Parallel(State):
     ASL = asl.Parallel
     LINKED_FIELDS = ("retry", "catch")
 
-    def __init__(self, state_id: str, retry: Retries = None, catch: Catches = None,
-                 **fields: Unpack[ParallelFields]) -> None:
+    def __init__(
+        self, state_id: str, retry: Retries = None, catch: Catches = None, **fields: Unpack[ParallelFields]
+    ) -> None:
         super().__init__(state_id, "Parallel", retry=retry, catch=catch, **fields)
         self.branches: list[State | Chain | Graph] = []
 
@@ -141,8 +147,9 @@ class Map(State):
     ASL = asl.Map
     LINKED_FIELDS = ("retry", "catch", "iterator", "item_processor", "processor_config")
 
-    def __init__(self, state_id: str, retry: Retries = None, catch: Catches = None,
-                 **fields: Unpack[MapFields]) -> None:
+    def __init__(
+        self, state_id: str, retry: Retries = None, catch: Catches = None, **fields: Unpack[MapFields]
+    ) -> None:
         given: dict[str, Any] = dict(fields)
         self.iterator: State | Chain | Graph | None = given.pop("iterator", None)
         self.item_processor: State | Chain | Graph | None = given.pop("item_processor", None)
@@ -163,8 +170,9 @@ class Map(State):
         result = super().to_dict()
         processor = self.item_processor if self.item_processor is not None else self.iterator
         if processor is None:
-            raise ValueError(f"The Map state '{self.state_id}' has no processor: give item_processor=, or call "
-                             "attach_iterator().")
+            raise ValueError(
+                f"The Map state '{self.state_id}' has no processor: give item_processor=, or call attach_iterator()."
+            )
         if self.item_processor is None and self.processor_config is None:
             result["Iterator"] = branch_to_dict(processor)
             return result
@@ -179,6 +187,7 @@ class Task(State):
     ASL = asl.Task
     LINKED_FIELDS = ("retry", "catch")
 
-    def __init__(self, state_id: str, retry: Retries = None, catch: Catches = None,
-                 **fields: Unpack[TaskFields]) -> None:
+    def __init__(
+        self, state_id: str, retry: Retries = None, catch: Catches = None, **fields: Unpack[TaskFields]
+    ) -> None:
         super().__init__(state_id, "Task", retry=retry, catch=catch, **fields)

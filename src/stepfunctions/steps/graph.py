@@ -97,8 +97,14 @@ class Graph:
     uses the output of another one than the step before it.
     """
 
-    def __init__(self, branch: State | Chain, *, timeout_seconds: int | None = None, comment: str | None = None,
-                 version: str | None = None) -> None:
+    def __init__(
+        self,
+        branch: State | Chain,
+        *,
+        timeout_seconds: int | None = None,
+        comment: str | None = None,
+        version: str | None = None,
+    ) -> None:
         if not isinstance(branch, (State, Chain)):
             raise ValueError(f"A graph is made of a State or a Chain, not of {type(branch).__name__}.")
         self.branch = branch
@@ -120,8 +126,10 @@ class Graph:
             if known is state:
                 continue
             if known is not None:
-                raise ValueError("Each state in a workflow must have a unique state id. Found duplicate state id "
-                                 f"'{state.state_id}' in workflow.")
+                raise ValueError(
+                    "Each state in a workflow must have a unique state id. Found duplicate state id "
+                    f"'{state.state_id}' in workflow."
+                )
             self.states[state.state_id] = state
             _check_placeholders(state)
             stack.extend(reversed(list(successors(state))))
@@ -196,8 +204,11 @@ def _check_placeholders(state: State) -> None:
     follower = first_of(state.next_step)
     parameters = getattr(follower, "parameters", None)
     for name, placeholder in _named_placeholders(parameters, ""):
-        if isinstance(placeholder, StepInput) and placeholder is not state.step_output \
-                and not state.step_output.contains(placeholder):
+        if (
+            isinstance(placeholder, StepInput)
+            and placeholder is not state.step_output
+            and not state.step_output.contains(placeholder)
+        ):
             raise ValueError(f"State '{follower.state_id}' is using an illegal placeholder for the '{name}' parameter.")
 
 

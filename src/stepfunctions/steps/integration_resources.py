@@ -19,9 +19,12 @@ class IntegrationPattern(Enum):
     CallAndContinue = ""
 
 
-def get_service_integration_arn(service: str, api: Any,
-                                integration_pattern: IntegrationPattern = IntegrationPattern.CallAndContinue,
-                                version: int | None = None) -> str:
+def get_service_integration_arn(
+    service: str,
+    api: Any,
+    integration_pattern: IntegrationPattern = IntegrationPattern.CallAndContinue,
+    version: int | None = None,
+) -> str:
     """Return the ARN of a service integration, in the partition of the current Region.
 
     ``api`` is a name such as ``createTrainingJob``, or an Enum member with that value; ``version`` is 2 for
@@ -34,12 +37,14 @@ def get_service_integration_arn(service: str, api: Any,
     return f"{arn}:{version}" if version else arn
 
 
-def is_integration_pattern_valid(integration_pattern: IntegrationPattern,
-                                 supported_integration_patterns: list[IntegrationPattern]) -> None:
+def is_integration_pattern_valid(
+    integration_pattern: IntegrationPattern, supported_integration_patterns: list[IntegrationPattern]
+) -> None:
     """Raise TypeError when the argument is no IntegrationPattern, ValueError when it is not supported."""
     if not isinstance(integration_pattern, IntegrationPattern):
-        raise TypeError(f"Integration pattern must be of the type IntegrationPattern, not "
-                        f"{type(integration_pattern).__name__}.")
+        raise TypeError(
+            f"Integration pattern must be of the type IntegrationPattern, not {type(integration_pattern).__name__}."
+        )
     if integration_pattern not in supported_integration_patterns:
         names = ", ".join(pattern.name for pattern in supported_integration_patterns)
         raise ValueError(f"Integration pattern {integration_pattern.name} is not supported here. Use one of: {names}.")

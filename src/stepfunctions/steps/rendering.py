@@ -17,8 +17,10 @@ def render_template(value: Any, field: str) -> JSON:
     A list that holds placeholders becomes a call of ``States.Array``. ``field`` names the template in errors.
     """
     if isinstance(value, Placeholder):
-        raise ValueError(f"'{field}' is a placeholder as a whole ({value.to_jsonpath()}). A payload template must be a "
-                         "dict: name its members, or select the input with input_path.")
+        raise ValueError(
+            f"'{field}' is a placeholder as a whole ({value.to_jsonpath()}). A payload template must be a "
+            "dict: name its members, or select the input with input_path."
+        )
     if isinstance(value, Mapping):
         return _render_object(value, field)
     if isinstance(value, (list, tuple)):
@@ -42,8 +44,10 @@ def _render_object(value: Mapping[Any, Any], field: str) -> dict[str, JSON]:
 def render_constant(value: Any, field: str) -> JSON:
     """Return a value that must not hold placeholders, such as a Pass state's ``result``."""
     for placeholder in placeholders_in(value):
-        raise ValueError(f"'{field}' is a constant, but holds the placeholder {placeholder.to_jsonpath()}. "
-                         "Write it into 'parameters'.")
+        raise ValueError(
+            f"'{field}' is a constant, but holds the placeholder {placeholder.to_jsonpath()}. "
+            "Write it into 'parameters'."
+        )
     return copy.deepcopy(value)
 
 
@@ -66,8 +70,9 @@ def _dynamic(key: Any) -> str:
 
 def _needs_array(items: list[Any] | tuple[Any, ...]) -> bool:
     """Tell whether a list holds a placeholder outside any dict: those inside dicts get their own ``.$`` key."""
-    return any(isinstance(item, Placeholder) or (isinstance(item, (list, tuple)) and _needs_array(item))
-               for item in items)
+    return any(
+        isinstance(item, Placeholder) or (isinstance(item, (list, tuple)) and _needs_array(item)) for item in items
+    )
 
 
 def _array_call(items: list[Any] | tuple[Any, ...], where: str) -> str:
@@ -81,8 +86,10 @@ def _argument(item: Any, where: str) -> str:
         return _array_call(item, where)
     if isinstance(item, Mapping):
         if any(True for _ in placeholders_in(item)):
-            raise ValueError(f"'{where}' is a dict with a placeholder in a list that holds placeholders itself; "
-                             "AWS has no function that builds it. Build it in a Pass state before.")
+            raise ValueError(
+                f"'{where}' is a dict with a placeholder in a list that holds placeholders itself; "
+                "AWS has no function that builds it. Build it in a Pass state before."
+            )
         return f"States.StringToJson({quote(json.dumps(item))})"
     if isinstance(item, str):
         return quote(item)

@@ -49,11 +49,20 @@ class TrainingStep(_SageMakerStep):
     ``States.Format`` in ``parameters={"TrainingJobName.$": …}``.
     """
 
-    def __init__(self, state_id: str, estimator: Any, job_name: str | Placeholder | None = None, data: Any = None,
-                 hyperparameters: Mapping[str, Any] | Placeholder | None = None, mini_batch_size: int | None = None,
-                 experiment_config: Mapping[str, Any] | Placeholder | None = None, wait_for_completion: bool = True,
-                 tags: Mapping[str, str] | Placeholder | None = None,
-                 output_data_config_path: str | Placeholder | None = None, **fields: Unpack[ServiceFields]) -> None:
+    def __init__(
+        self,
+        state_id: str,
+        estimator: Any,
+        job_name: str | Placeholder | None = None,
+        data: Any = None,
+        hyperparameters: Mapping[str, Any] | Placeholder | None = None,
+        mini_batch_size: int | None = None,
+        experiment_config: Mapping[str, Any] | Placeholder | None = None,
+        wait_for_completion: bool = True,
+        tags: Mapping[str, str] | Placeholder | None = None,
+        output_data_config_path: str | Placeholder | None = None,
+        **fields: Unpack[ServiceFields],
+    ) -> None:
         self.estimator = estimator
         self.job_name = job_name
         self._prepared = prepare_estimator(estimator, data, job_name, mini_batch_size)
@@ -96,9 +105,15 @@ class ModelStep(_SageMakerStep):
     ``model`` is the request as a dict, or a Model of the SageMaker SDK 2.
     """
 
-    def __init__(self, state_id: str, model: Any, model_name: str | Placeholder | None = None,
-                 instance_type: str | None = None, tags: Mapping[str, str] | Placeholder | None = None,
-                 **fields: Unpack[ServiceFields]) -> None:
+    def __init__(
+        self,
+        state_id: str,
+        model: Any,
+        model_name: str | Placeholder | None = None,
+        instance_type: str | None = None,
+        tags: Mapping[str, str] | Placeholder | None = None,
+        **fields: Unpack[ServiceFields],
+    ) -> None:
         request = create_model_request(model, instance_type)
         if model_name is not None:
             request["ModelName"] = model_name
@@ -109,19 +124,28 @@ class ModelStep(_SageMakerStep):
 class EndpointConfigStep(_SageMakerStep):
     """Describe the fleet that serves a model: CreateEndpointConfig with one production variant."""
 
-    def __init__(self, state_id: str, endpoint_config_name: str | Placeholder, model_name: str | Placeholder,
-                 initial_instance_count: int | Placeholder, instance_type: str | Placeholder,
-                 variant_name: str | Placeholder = "AllTraffic",
-                 data_capture_config: Mapping[str, Any] | None = None,
-                 tags: Mapping[str, str] | Placeholder | None = None, **fields: Unpack[ServiceFields]) -> None:
+    def __init__(
+        self,
+        state_id: str,
+        endpoint_config_name: str | Placeholder,
+        model_name: str | Placeholder,
+        initial_instance_count: int | Placeholder,
+        instance_type: str | Placeholder,
+        variant_name: str | Placeholder = "AllTraffic",
+        data_capture_config: Mapping[str, Any] | None = None,
+        tags: Mapping[str, str] | Placeholder | None = None,
+        **fields: Unpack[ServiceFields],
+    ) -> None:
         request: dict[str, Any] = {
             "EndpointConfigName": endpoint_config_name,
-            "ProductionVariants": [{
-                "InitialInstanceCount": initial_instance_count,
-                "InstanceType": instance_type,
-                "ModelName": model_name,
-                "VariantName": variant_name,
-            }],
+            "ProductionVariants": [
+                {
+                    "InitialInstanceCount": initial_instance_count,
+                    "InstanceType": instance_type,
+                    "ModelName": model_name,
+                    "VariantName": variant_name,
+                }
+            ],
         }
         if data_capture_config is not None:
             request["DataCaptureConfig"] = _data_capture(data_capture_config)
@@ -135,9 +159,15 @@ class EndpointStep(_SageMakerStep):
     The step does not wait: AWS has no ``.sync`` for endpoints. Poll DescribeEndpoint after it.
     """
 
-    def __init__(self, state_id: str, endpoint_name: str | Placeholder, endpoint_config_name: str | Placeholder,
-                 tags: Mapping[str, str] | Placeholder | None = None, update: bool = False,
-                 **fields: Unpack[ServiceFields]) -> None:
+    def __init__(
+        self,
+        state_id: str,
+        endpoint_name: str | Placeholder,
+        endpoint_config_name: str | Placeholder,
+        tags: Mapping[str, str] | Placeholder | None = None,
+        update: bool = False,
+        **fields: Unpack[ServiceFields],
+    ) -> None:
         request: dict[str, Any] = {"EndpointConfigName": endpoint_config_name, "EndpointName": endpoint_name}
         _set_tags(request, tags)
         action = "updateEndpoint" if update else "createEndpoint"

@@ -22,8 +22,10 @@ def prepare_estimator(estimator: Any, data: Any, job_name: Any, mini_batch_size:
     if isinstance(estimator, Mapping):
         return estimator
     if not hasattr(estimator, "training_image_uri"):
-        raise ValueError(f"An estimator is a CreateTrainingJob request (a dict) or an estimator of the SageMaker "
-                         f"SDK 2, not {type(estimator).__name__}.")
+        raise ValueError(
+            f"An estimator is a CreateTrainingJob request (a dict) or an estimator of the SageMaker "
+            f"SDK 2, not {type(estimator).__name__}."
+        )
     prepared = copy.copy(estimator)
     prepared.output_path = estimator.output_path or f"s3://{estimator.sagemaker_session.default_bucket()}/"
     prepared.rules = copy.deepcopy(getattr(estimator, "rules", None))
@@ -67,11 +69,11 @@ def create_model_request(model: Any, instance_type: str | None) -> dict[str, Any
         request: dict[str, Any] = copy_request(model)
         return request
     if not hasattr(model, "prepare_container_def"):
-        raise ValueError(f"A model is a CreateModel request (a dict) or a Model of the SageMaker SDK 2, not "
-                         f"{type(model).__name__}.")
+        raise ValueError(
+            f"A model is a CreateModel request (a dict) or a Model of the SageMaker SDK 2, not {type(model).__name__}."
+        )
     if type(model).__name__ == "Model":
-        container = {"Environment": dict(model.env or {}), "Image": model.image_uri,
-                     "ModelDataUrl": model.model_data}
+        container = {"Environment": dict(model.env or {}), "Image": model.image_uri, "ModelDataUrl": model.model_data}
     else:
         container = model.prepare_container_def(instance_type)
     result = {"PrimaryContainer": container, "ExecutionRoleArn": model.role}
@@ -101,8 +103,9 @@ def _set_data(request: dict[str, Any], data: Any) -> None:
     elif isinstance(data, Mapping):
         request["InputDataConfig"] = [_channel(name, source) for name, source in data.items()]
     elif data and all(hasattr(source, "data_channel") for source in data):
-        request["InputDataConfig"] = [_channel(name, source) for records in data
-                                      for name, source in records.data_channel().items()]
+        request["InputDataConfig"] = [
+            _channel(name, source) for records in data for name, source in records.data_channel().items()
+        ]
     else:
         request["InputDataConfig"] = copy_request(list(data))
 
@@ -110,8 +113,12 @@ def _set_data(request: dict[str, Any], data: Any) -> None:
 def _channel(name: str, source: Any) -> dict[str, Any]:
     if hasattr(source, "config"):
         return {**copy_request(source.config), "ChannelName": name}
-    return {"ChannelName": name, "DataSource": {"S3DataSource": {
-        "S3DataDistributionType": "FullyReplicated", "S3DataType": "S3Prefix", "S3Uri": source}}}
+    return {
+        "ChannelName": name,
+        "DataSource": {
+            "S3DataSource": {"S3DataDistributionType": "FullyReplicated", "S3DataType": "S3Prefix", "S3Uri": source}
+        },
+    }
 
 
 def _is_records(data: Any) -> bool:
@@ -128,12 +135,17 @@ def _role(estimator: Any) -> Any:
 
 def _from_estimator(estimator: Any) -> dict[str, Any]:
     request: dict[str, Any] = {
-        "AlgorithmSpecification": {"TrainingImage": estimator.training_image_uri(),
-                                   "TrainingInputMode": estimator.input_mode or "File"},
+        "AlgorithmSpecification": {
+            "TrainingImage": estimator.training_image_uri(),
+            "TrainingInputMode": estimator.input_mode or "File",
+        },
         "OutputDataConfig": {"S3OutputPath": estimator.output_path},
         "StoppingCondition": {"MaxRuntimeInSeconds": estimator.max_run},
-        "ResourceConfig": {"InstanceCount": estimator.instance_count, "InstanceType": estimator.instance_type,
-                           "VolumeSizeInGB": estimator.volume_size},
+        "ResourceConfig": {
+            "InstanceCount": estimator.instance_count,
+            "InstanceType": estimator.instance_type,
+            "VolumeSizeInGB": estimator.volume_size,
+        },
         "RoleArn": _role(estimator),
     }
     hyperparameters = estimator.hyperparameters()
@@ -144,10 +156,14 @@ def _from_estimator(estimator: Any) -> dict[str, Any]:
     if estimator.output_kms_key:
         request["OutputDataConfig"]["KmsKeyId"] = estimator.output_kms_key
     if estimator.subnets and estimator.security_group_ids:
-        request["VpcConfig"] = {"Subnets": list(estimator.subnets),
-                                "SecurityGroupIds": list(estimator.security_group_ids)}
-    for wire, attribute in (("VolumeKmsKeyId", "volume_kms_key"),
-                            ("KeepAlivePeriodInSeconds", "keep_alive_period_in_seconds")):
+        request["VpcConfig"] = {
+            "Subnets": list(estimator.subnets),
+            "SecurityGroupIds": list(estimator.security_group_ids),
+        }
+    for wire, attribute in (
+        ("VolumeKmsKeyId", "volume_kms_key"),
+        ("KeepAlivePeriodInSeconds", "keep_alive_period_in_seconds"),
+    ):
         if getattr(estimator, attribute, None):
             request["ResourceConfig"][wire] = getattr(estimator, attribute)
     _debugger_fields(estimator, request)

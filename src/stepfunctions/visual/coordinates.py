@@ -63,8 +63,9 @@ def _conflicts(layers: Layers, position: list[int]) -> set[tuple[int, int]]:
     return found
 
 
-def _align(ranks: list[list[int]], neighbours: list[list[int]], position: list[int],
-           conflicts: set[tuple[int, int]]) -> list[int]:
+def _align(
+    ranks: list[list[int]], neighbours: list[list[int]], position: list[int], conflicts: set[tuple[int, int]]
+) -> list[int]:
     """Join vertices to blocks that stand in one line; return the first vertex of each one's block."""
     count = len(position)
     root, align = list(range(count)), list(range(count))

@@ -8,21 +8,63 @@ from stepfunctions.asl.resource import IntegrationPattern, Resource
 from stepfunctions.visual.rules import rule_text
 
 _SERVICES = {
-    "sagemaker": "SageMaker", "lambda": "Lambda", "glue": "Glue", "ecs": "ECS", "eks": "EKS", "batch": "Batch",
-    "sns": "SNS", "sqs": "SQS", "dynamodb": "DynamoDB", "states": "Step Functions", "sfn": "Step Functions",
-    "events": "EventBridge", "eventbridge": "EventBridge", "s3": "S3", "athena": "Athena", "emr": "EMR",
-    "elasticmapreduce": "EMR", "emr-serverless": "EMR Serverless", "emr-containers": "EMR on EKS",
-    "codebuild": "CodeBuild", "bedrock": "Bedrock", "apigateway": "API Gateway", "http": "HTTP",
-    "databrew": "DataBrew", "mediaconvert": "MediaConvert", "cloudwatch": "CloudWatch", "ssm": "SSM",
-}  # fmt: skip
+    "sagemaker": "SageMaker",
+    "lambda": "Lambda",
+    "glue": "Glue",
+    "ecs": "ECS",
+    "eks": "EKS",
+    "batch": "Batch",
+    "sns": "SNS",
+    "sqs": "SQS",
+    "dynamodb": "DynamoDB",
+    "states": "Step Functions",
+    "sfn": "Step Functions",
+    "events": "EventBridge",
+    "eventbridge": "EventBridge",
+    "s3": "S3",
+    "athena": "Athena",
+    "emr": "EMR",
+    "elasticmapreduce": "EMR",
+    "emr-serverless": "EMR Serverless",
+    "emr-containers": "EMR on EKS",
+    "codebuild": "CodeBuild",
+    "bedrock": "Bedrock",
+    "apigateway": "API Gateway",
+    "http": "HTTP",
+    "databrew": "DataBrew",
+    "mediaconvert": "MediaConvert",
+    "cloudwatch": "CloudWatch",
+    "ssm": "SSM",
+}
 _ICONS = {
-    "lambda": "lambda", "sagemaker": "model", "bedrock": "model", "s3": "data", "dynamodb": "data", "athena": "data",
-    "glue": "data", "databrew": "data", "sns": "message", "sqs": "message", "events": "message",
-    "eventbridge": "message", "ecs": "container", "eks": "container", "batch": "container", "codebuild": "container",
-    "states": "machine", "sfn": "machine",
-}  # fmt: skip
-_STATES = {"Choice": "Choice", "Pass": "Pass", "Wait": "Wait", "Succeed": "Succeed", "Fail": "Fail",
-           "Parallel": "Parallel", "Map": "Map"}  # fmt: skip
+    "lambda": "lambda",
+    "sagemaker": "model",
+    "bedrock": "model",
+    "s3": "data",
+    "dynamodb": "data",
+    "athena": "data",
+    "glue": "data",
+    "databrew": "data",
+    "sns": "message",
+    "sqs": "message",
+    "events": "message",
+    "eventbridge": "message",
+    "ecs": "container",
+    "eks": "container",
+    "batch": "container",
+    "codebuild": "container",
+    "states": "machine",
+    "sfn": "machine",
+}
+_STATES = {
+    "Choice": "Choice",
+    "Pass": "Pass",
+    "Wait": "Wait",
+    "Succeed": "Succeed",
+    "Fail": "Fail",
+    "Parallel": "Parallel",
+    "Map": "Map",
+}
 
 
 class Card(Protocol):
@@ -71,8 +113,10 @@ def _task(arn: Any) -> tuple[str, str, str]:
         return "Activity", "task", resource.arn
     action = resource.action[:1].upper() + resource.action[1:]
     service = _SERVICES.get(resource.service, resource.service.replace("-", " ").title())
-    waits = {IntegrationPattern.RUN_JOB: " and wait for the job",
-             IntegrationPattern.WAIT_FOR_TASK_TOKEN: " and wait for the task token"}.get(resource.pattern, "")
+    waits = {
+        IntegrationPattern.RUN_JOB: " and wait for the job",
+        IntegrationPattern.WAIT_FOR_TASK_TOKEN: " and wait for the task token",
+    }.get(resource.pattern, "")
     note = f"{resource.arn}{waits}" if resource.kind == "lambda" else f"{service} {action}{waits}"
     return f"{service}: {action}", _ICONS.get(resource.service, "task"), note
 

@@ -55,8 +55,7 @@ def find_cells(count: int, links: list[Link], start: int) -> list[list[Cell]]:
         heads = [number for number in out[item] if links[number].label is not None]
         if len(heads) < FOLD_FROM:
             continue
-        cells = [_follow(number, links, into, out) for number in heads
-                 if len(into[links[number].target]) == 1]
+        cells = [_follow(number, links, into, out) for number in heads if len(into[links[number].target]) == 1]
         cells = [cell for cell in cells if all(links[number].label is None for number in cell.out + cell.within)]
         popular = Counter(exit_ for cell in cells for exit_ in {_exit(links[number]) for number in cell.out})
         allowed = {exit_ for exit_, _ in sorted(popular.items(), key=lambda entry: (-entry[1], entry[0]))[:_MOST_EXITS]}
@@ -115,8 +114,9 @@ def lay_out_block(cells: list[Cell], links: list[Link], sizes: list[Size], wide:
     return block
 
 
-def _place_cell(block: Block, cell: Cell, links: list[Link], sizes: list[Size], x: int, top: int,
-                feed: list[Point]) -> None:
+def _place_cell(
+    block: Block, cell: Cell, links: list[Link], sizes: list[Size], x: int, top: int, feed: list[Point]
+) -> None:
     label = links[cell.entry].label
     if label is not None:
         block.labels[cell.entry] = (x - label.width // 2, feed[-1][1] + _TRUNK, label)
@@ -130,8 +130,9 @@ def _place_cell(block: Block, cell: Cell, links: list[Link], sizes: list[Size], 
         y += _STEP
 
 
-def _collect(block: Block, cell: Cell, links: list[Link], sizes: list[Size], edge: int,
-             levels: dict[tuple[int, bool], int]) -> None:
+def _collect(
+    block: Block, cell: Cell, links: list[Link], sizes: list[Size], edge: int, levels: dict[tuple[int, bool], int]
+) -> None:
     """Lead each link out of the cell to its level under the row: flow from below, catchers from the right."""
     lanes: dict[tuple[int, bool], int] = defaultdict(lambda: edge + 10 + _TRUNK * len(lanes))
     for number in sorted(cell.out, key=lambda number: _exit(links[number])[::-1]):

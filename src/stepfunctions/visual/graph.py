@@ -113,8 +113,9 @@ def _read_region(graph: Graph, region: Region, scope: dict[str, Any], seen: dict
     return inner
 
 
-def _begin(graph: Graph, region: Region, scope: dict[str, Any], ids: dict[str, int], begin: Node | None,
-           last: Node | None) -> None:
+def _begin(
+    graph: Graph, region: Region, scope: dict[str, Any], ids: dict[str, int], begin: Node | None, last: Node | None
+) -> None:
     first = scope.get("StartAt")
     if isinstance(first, str):
         region.start = _target(graph, region, ids, first)

@@ -151,8 +151,15 @@ CATCH, FLOW = 1, 2
 def make_layers(sizes: list[Size], ranks: list[int], links: list[Link], start: int) -> Layers:
     """Return the ranks in declared order: as a walk meets them that takes every item's links in their order."""
     count = len(sizes)
-    layers = Layers([[] for _ in range(max(ranks, default=0) + 1)], list(ranks), list(sizes),
-                    [[] for _ in range(count)], [[] for _ in range(count)], {}, {})
+    layers = Layers(
+        [[] for _ in range(max(ranks, default=0) + 1)],
+        list(ranks),
+        list(sizes),
+        [[] for _ in range(count)],
+        [[] for _ in range(count)],
+        {},
+        {},
+    )
     out: list[list[int]] = [[] for _ in range(count)]
     for number, link in enumerate(links):
         if link.way is Way.RANKS:

@@ -28,9 +28,14 @@ class Picture:
     title: str = field(default="State machine")
 
     @classmethod
-    def of(cls, definition: Any, events: Iterable[Mapping[str, Any]] | None = None,
-           map_counts: Mapping[str, Mapping[str, int]] | None = None, portrait: bool = False,
-           theme: Theme = "light") -> Picture:
+    def of(
+        cls,
+        definition: Any,
+        events: Iterable[Mapping[str, Any]] | None = None,
+        map_counts: Mapping[str, Mapping[str, int]] | None = None,
+        portrait: bool = False,
+        theme: Theme = "light",
+    ) -> Picture:
         """Return the picture of a definition, which need not be valid.
 
         ``events``: a history as boto3's ``get_execution_history`` lists it; states then carry their status.
@@ -76,12 +81,17 @@ class Picture:
         """Return what a notebook shows. The HTML holds an image, not SVG: a notebook that is not trusted drops SVG."""
         flat = self.to_svg(flat=True)
         data = base64.b64encode(flat.encode("utf-8")).decode("ascii")
-        html = (f'<img alt="{clean(self.title)}" width="{self.drawing.width}" height="{self.drawing.height}" '
-                f'style="max-width:none" src="data:image/svg+xml;base64,{data}"/>'
-                f"<details><summary>States</summary>{self._table()}</details>")
+        html = (
+            f'<img alt="{clean(self.title)}" width="{self.drawing.width}" height="{self.drawing.height}" '
+            f'style="max-width:none" src="data:image/svg+xml;base64,{data}"/>'
+            f"<details><summary>States</summary>{self._table()}</details>"
+        )
         bundle = {"text/html": html, "image/svg+xml": flat, "text/plain": self.text}
-        return {kind: value for kind, value in bundle.items()
-                if (not include or kind in include) and not (exclude and kind in exclude)}
+        return {
+            kind: value
+            for kind, value in bundle.items()
+            if (not include or kind in include) and not (exclude and kind in exclude)
+        }
 
     def _table(self) -> str:
         last = "Leads to" if self.overlay is None else "Status"
@@ -89,6 +99,8 @@ class Picture:
         for row in rows(self.graph, self.overlay):
             said = "<br/>".join(map(clean, row.ways)) if self.overlay is None else clean(f"{row.sign} {row.status}")
             name = "\u2003" * row.depth + clean(row.name)
-            lines.append(f'<tr><td style="text-align:left">{name}</td><td style="text-align:left">{clean(row.detail)}'
-                         f'</td><td style="text-align:left">{said}</td></tr>')
+            lines.append(
+                f'<tr><td style="text-align:left">{name}</td><td style="text-align:left">{clean(row.detail)}'
+                f'</td><td style="text-align:left">{said}</td></tr>'
+            )
         return "".join(lines) + "</tbody></table>"

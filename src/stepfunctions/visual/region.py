@@ -40,8 +40,14 @@ def lay_out_items(sizes: list[Size], shapes: list[Shape], links: list[Link], sta
     return _unfold(placed, links, blocks, block_of, outer, outer_number)
 
 
-def _unfold(placed: Placed, links: list[Link], blocks: list[Block], block_of: dict[int, int], outer: dict[int, int],
-            outer_number: dict[int, int]) -> Placed:
+def _unfold(
+    placed: Placed,
+    links: list[Link],
+    blocks: list[Block],
+    block_of: dict[int, int],
+    outer: dict[int, int],
+    outer_number: dict[int, int],
+) -> Placed:
     """Return the layout of all items from that of the blocks."""
     corners, outer_lines, outer_labels, size = placed
     places: list[Point] = []
@@ -82,8 +88,12 @@ def _flat(sizes: list[Size], shapes: list[Shape], links: list[Link], start: int)
 def _from_corner(routes: Routes) -> Placed:
     dx = -routes.left
     size = Size(_even(routes.right - routes.left), _even(routes.height))
-    return ([(x + dx, y) for x, y in routes.items], [[(x + dx, y) for x, y in line] for line in routes.lines],
-            {number: (x + dx, y, label) for number, (x, y, label) in routes.labels.items()}, size)
+    return (
+        [(x + dx, y) for x, y in routes.items],
+        [[(x + dx, y) for x, y in line] for line in routes.lines],
+        {number: (x + dx, y, label) for number, (x, y, label) in routes.labels.items()},
+        size,
+    )
 
 
 def _even(number: int) -> int:

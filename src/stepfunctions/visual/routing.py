@@ -117,8 +117,10 @@ def route(layers: Layers, middle: list[int], links: list[Link], shapes: list[Sha
     left, right = _place_lanes(router)
     lines = [simple(_line(router, number)) for number in range(len(links))]
     items = [(router.left(item), router.tops[layers.rank[item]]) for item in range(len(shapes))]
-    labels = {number: (router.left(vertex), router.tops[layers.rank[vertex]], layers.size[vertex])
-              for vertex, number in layers.labels.items()}
+    labels = {
+        number: (router.left(vertex), router.tops[layers.rank[vertex]], layers.size[vertex])
+        for vertex, number in layers.labels.items()
+    }
     labels.update(_lane_labels(router, lines))
     lowest = max((y for line in lines for _, y in line), default=0)
     return Routes(items, lines, labels, left, right, max(router.bottoms[-1], lowest) if router.bottoms else 0)
@@ -196,14 +198,17 @@ def _assign_tracks(router: Router) -> None:
         extent[1] = max(extent[1], run.begin, run.end)
         extent[2] += 1 if run.end > run.begin else -1
     for channel, groups in extents.items():
-        order = sorted(groups.items(), key=lambda entry: (entry[1][2] <= 0, -entry[1][1] if entry[1][2] > 0
-                                                          else entry[1][0], entry[0]))
+        order = sorted(
+            groups.items(),
+            key=lambda entry: (entry[1][2] <= 0, -entry[1][1] if entry[1][2] > 0 else entry[1][0], entry[0]),
+        )
         tracks: list[list[tuple[int, int]]] = []
         least: list[tuple[int, int, bool, int]] = []
         for group, (low, high, balance) in order:
             rightward = balance > 0
-            track = 1 + max((other for a, b, right, other in least if right == rightward and a <= high and low <= b),
-                            default=-1)
+            track = 1 + max(
+                (other for a, b, right, other in least if right == rightward and a <= high and low <= b), default=-1
+            )
             while track < len(tracks) and any(a <= high + 8 and low <= b + 8 for a, b in tracks[track]):
                 track += 1
             while len(tracks) <= track:

@@ -10,15 +10,24 @@ from typing import Any
 from stepfunctions.visual.graph import Node
 
 WORDS = {
-    "SUCCEEDED": "Succeeded", "RUNNING": "Running", "FAILED": "Failed", "CAUGHT": "Caught error", "ABORTED": "Aborted",
+    "SUCCEEDED": "Succeeded",
+    "RUNNING": "Running",
+    "FAILED": "Failed",
+    "CAUGHT": "Caught error",
+    "ABORTED": "Aborted",
     "NOT_REACHED": "Not reached",
-}  # fmt: skip
+}
 SIGNS = {"SUCCEEDED": "✓", "RUNNING": "●", "FAILED": "✕", "CAUGHT": "!", "ABORTED": "–", "NOT_REACHED": "○"}
 _WORST_FIRST = ("RUNNING", "FAILED", "ABORTED", "CAUGHT", "SUCCEEDED")
-_BEGINS_WORK = frozenset({"TaskScheduled", "LambdaFunctionScheduled", "ActivityScheduled", "ParallelStateStarted",
-                          "MapStateStarted"})  # fmt: skip
-_ENDS = {"ExecutionSucceeded": "", "ExecutionFailed": "FAILED", "ExecutionAborted": "ABORTED",
-         "ExecutionTimedOut": "ABORTED"}  # fmt: skip
+_BEGINS_WORK = frozenset(
+    {"TaskScheduled", "LambdaFunctionScheduled", "ActivityScheduled", "ParallelStateStarted", "MapStateStarted"}
+)
+_ENDS = {
+    "ExecutionSucceeded": "",
+    "ExecutionFailed": "FAILED",
+    "ExecutionAborted": "ABORTED",
+    "ExecutionTimedOut": "ABORTED",
+}
 
 
 @dataclass(slots=True)
@@ -48,8 +57,9 @@ class StateStatus:
 def _count_words(counts: Mapping[str, int]) -> list[str]:
     done = sum(counts.get(name, 0) for name in ("succeeded", "failed", "aborted"))
     total = counts.get("total", done + counts.get("running", 0))
-    return [f"{done}/{total}"] + [f"{counts[name]} {name}" for name in ("failed", "running", "aborted")
-                                  if counts.get(name)]
+    return [f"{done}/{total}"] + [
+        f"{counts[name]} {name}" for name in ("failed", "running", "aborted") if counts.get(name)
+    ]
 
 
 @dataclass(slots=True)
@@ -115,8 +125,11 @@ class _Reader:
         name = str((event.get("stateEnteredEventDetails") or {}).get("name", "?"))
         came_from = self.left.get(previous)
         parent = came_from.parent if came_from is not None else before
-        in_map = came_from.in_map if came_from is not None else self.steps.get(previous, False) or (
-            before is not None and before.in_map)
+        in_map = (
+            came_from.in_map
+            if came_from is not None
+            else self.steps.get(previous, False) or (before is not None and before.in_map)
+        )
         visit = _Visit(name, kind.removesuffix("StateEntered"), parent, in_map)
         if kind == "FailStateEntered":
             visit.status = "FAILED"
@@ -172,8 +185,9 @@ class _Reader:
             many = visits[-1].in_map and len(visits) > 1
             status = next(status for status in _WORST_FIRST if tally[status]) if many else visits[-1].status
             counts = _iteration_counts(self.iterations.get(name, Counter()))
-            found.states[name] = StateStatus(status, sum(visit.retries for visit in visits), len(visits),
-                                             dict(tally) if many else {}, counts)
+            found.states[name] = StateStatus(
+                status, sum(visit.retries for visit in visits), len(visits), dict(tally) if many else {}, counts
+            )
             for visit in visits:
                 if visit.status == "SUCCEEDED":
                     found.taken.add((name, ""))
@@ -208,8 +222,9 @@ def _iteration_counts(seen: Counter[str]) -> dict[str, int]:
     return {"total": max(seen["total"], seen["started"]), **ended, "running": max(running, 0)}
 
 
-def read_history(events: Iterable[Mapping[str, Any]],
-                 map_counts: Mapping[str, Mapping[str, int]] | None = None) -> Overlay:
+def read_history(
+    events: Iterable[Mapping[str, Any]], map_counts: Mapping[str, Mapping[str, int]] | None = None
+) -> Overlay:
     """Return what a history says (events as GetExecutionHistory lists them, in any order).
 
     ``map_counts`` gives the numbers of Distributed Maps, whose children are not in the history: for each state's name

@@ -30,8 +30,15 @@ _RADIUS, _TIP = 8, 8
 _NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def to_svg(graph: Graph, drawing: Drawing, overlay: Overlay | None = None, *, theme: Theme = "light",
-           flat: bool = False, title: str = "State machine") -> str:
+def to_svg(
+    graph: Graph,
+    drawing: Drawing,
+    overlay: Overlay | None = None,
+    *,
+    theme: Theme = "light",
+    flat: bool = False,
+    title: str = "State machine",
+) -> str:
     """Return the picture. ``flat`` writes colours into every element instead of a style sheet (``auto`` is light then):
     for GitHub, e-mail and rasterisers, which know no style sheets or drop them.
     """
@@ -80,13 +87,21 @@ class _Writer:
         status = self.status(node)
         named = status.status if status else ""
         rectangle = f'<rect x="{box.x}" y="{box.y}" width="{box.width}" height="{box.height}" rx="8"'
-        lines = [self._text(line, box.x + TEXT_LEFT, box.y + 43 + index * LINE_HEIGHT, NAME_SIZE, "name")
-                 for index, line in enumerate(box.lines)]
-        return "".join([
-            self._open(node, status), f"{rectangle}{self.paint('card', named)}/>",
-            self._tile(node, box.x + 10, box.y + (box.height - 32) // 2), self._small(node, box, status),
-            *lines, self._badge(box, status), "</g>",
-        ])  # fmt: skip
+        lines = [
+            self._text(line, box.x + TEXT_LEFT, box.y + 43 + index * LINE_HEIGHT, NAME_SIZE, "name")
+            for index, line in enumerate(box.lines)
+        ]
+        return "".join(
+            [
+                self._open(node, status),
+                f"{rectangle}{self.paint('card', named)}/>",
+                self._tile(node, box.x + 10, box.y + (box.height - 32) // 2),
+                self._small(node, box, status),
+                *lines,
+                self._badge(box, status),
+                "</g>",
+            ]
+        )
 
     def container(self, box: Box) -> str:
         node = self.graph.nodes[box.node]
@@ -97,11 +112,16 @@ class _Writer:
             f'<rect x="{box.x + shift}" y="{box.y + shift}" width="{box.width}" height="{box.height}" rx="10"{frame}/>'
             for shift in ((STACK, STACK // 2, 0) if node.type == "Map" else (0,))
         ]
-        return "".join([
-            self._open(node, status), *shapes, self._tile(node, box.x + 12, box.y + 10),
-            self._small(node, box, status, 4),
-            self._text(box.lines[0], box.x + TEXT_LEFT, box.y + 40, NAME_SIZE, "name"), "</g>",
-        ])  # fmt: skip
+        return "".join(
+            [
+                self._open(node, status),
+                *shapes,
+                self._tile(node, box.x + 12, box.y + 10),
+                self._small(node, box, status, 4),
+                self._text(box.lines[0], box.x + TEXT_LEFT, box.y + 40, NAME_SIZE, "name"),
+                "</g>",
+            ]
+        )
 
     def badge(self, box: Box) -> str:
         """Write a container's badge, which lies over its lines."""
@@ -113,13 +133,17 @@ class _Writer:
         said = f"{node.type} state {node.name}" + (f", {status.text().lower()}" if status else "")
         title = node.title + (f"\n{status.text()}" if status else "")
         data = f' data-s="{status.status}"' if status else ""
-        return (f'<g data-id="{clean(node.key)}"{data} data-type="{clean(node.type)}" role="group" '
-                f'aria-label="{clean(said)}"><title>{clean(title)}</title>')
+        return (
+            f'<g data-id="{clean(node.key)}"{data} data-type="{clean(node.type)}" role="group" '
+            f'aria-label="{clean(said)}"><title>{clean(title)}</title>'
+        )
 
     def _tile(self, node: Node, x: int, y: int) -> str:
         role = f"tile-{TILES.get(node.icon, 'work')}"
-        return (f'<rect x="{x}" y="{y}" width="32" height="32" rx="6"{self.paint(role)}/>'
-                f'<path transform="translate({x + 6} {y + 6})" d="{ICONS[node.icon]}"{self.paint("icon")}/>')
+        return (
+            f'<rect x="{x}" y="{y}" width="32" height="32" rx="6"{self.paint(role)}/>'
+            f'<path transform="translate({x + 6} {y + 6})" d="{ICONS[node.icon]}"{self.paint("icon")}/>'
+        )
 
     def _small(self, node: Node, box: Box, status: StateStatus | None, up: int = 0) -> str:
         """Write the small line: the status in words, then what the state does as far as there is room."""
@@ -142,19 +166,24 @@ class _Writer:
         if status is None or status.status not in MARKS:
             return ""
         x, y = box.x + box.width - 6, box.y + 4
-        return (f'<circle cx="{x}" cy="{y}" r="10"{self.paint("badge", status.status)}/>'
-                f'<path transform="translate({x} {y})" d="{MARKS[status.status]}"{self.paint("mark", status.status)}/>')
+        return (
+            f'<circle cx="{x}" cy="{y}" r="10"{self.paint("badge", status.status)}/>'
+            f'<path transform="translate({x} {y})" d="{MARKS[status.status]}"{self.paint("mark", status.status)}/>'
+        )
 
     def _pill(self, box: Box) -> str:
-        return (f'<g><rect x="{box.x}" y="{box.y}" width="{box.width}" height="{box.height}" '
-                f'rx="{box.height // 2}"{self.paint("pill")}/>'
-                f'<text x="{box.x + box.width // 2}" y="{box.y + 21}" font-size="13" text-anchor="middle"'
-                f"{self.paint('name')}>{clean(box.lines[0])}</text></g>")
+        return (
+            f'<g><rect x="{box.x}" y="{box.y}" width="{box.width}" height="{box.height}" '
+            f'rx="{box.height // 2}"{self.paint("pill")}/>'
+            f'<text x="{box.x + box.width // 2}" y="{box.y + 21}" font-size="13" text-anchor="middle"'
+            f"{self.paint('name')}>{clean(box.lines[0])}</text></g>"
+        )
 
     def is_taken(self, line: Line) -> bool:
         """Return whether the execution went along this line."""
         return self.overlay is not None and any(
-            (self._end_name(edge.source), self._end_name(edge.target)) in self.overlay.taken for edge in line.edges)
+            (self._end_name(edge.source), self._end_name(edge.target)) in self.overlay.taken for edge in line.edges
+        )
 
     def _end_name(self, number: int) -> str:
         node = self.graph.nodes[number]
@@ -177,17 +206,25 @@ class _Writer:
         title = clean("\n".join(edge.title for edge in line.edges if edge.title))
         course = path(points, tipped)
         role, tip = ("catch", "catchtip") if edge.kind == "catch" else ("line", "tip")
-        return (f'<g data-from="{source}" data-to="{target}" data-kind="{edge.kind}"{data}>'
-                + (f"<title>{title}</title>" if title else "")
-                + f'<path d="{course}"{self.paint(role, status)}/>'
-                + (f'<path d="{_tip(points)}"{self.paint(tip, status)}/>' if tipped else "") + "</g>")
+        return (
+            f'<g data-from="{source}" data-to="{target}" data-kind="{edge.kind}"{data}>'
+            + (f"<title>{title}</title>" if title else "")
+            + f'<path d="{course}"{self.paint(role, status)}/>'
+            + (f'<path d="{_tip(points)}"{self.paint(tip, status)}/>' if tipped else "")
+            + "</g>"
+        )
 
     def label(self, label: Label) -> str:
         middle = label.x + label.width / 2
-        rectangle = (f'<rect x="{label.x}" y="{label.y}" width="{label.width}" height="{label.height}" '
-                     f'rx="{min(11, label.height // 2)}"{self.paint("label")}/>')
-        lines = [f'<text x="{middle:g}" y="{label.y + 15 + 16 * index}" font-size="{SMALL_SIZE}" text-anchor="middle"'
-                 f"{self.paint('words')}>{clean(line)}</text>" for index, line in enumerate(label.lines)]
+        rectangle = (
+            f'<rect x="{label.x}" y="{label.y}" width="{label.width}" height="{label.height}" '
+            f'rx="{min(11, label.height // 2)}"{self.paint("label")}/>'
+        )
+        lines = [
+            f'<text x="{middle:g}" y="{label.y + 15 + 16 * index}" font-size="{SMALL_SIZE}" text-anchor="middle"'
+            f"{self.paint('words')}>{clean(line)}</text>"
+            for index, line in enumerate(label.lines)
+        ]
         return f"<g><title>{clean(label.title)}</title>{rectangle}{''.join(lines)}</g>"
 
 
@@ -218,4 +255,3 @@ def _tip(points: list[Point]) -> str:
     if base[0] == x:
         return f"M{x} {y}L{x - half} {base[1]}L{x + half} {base[1]}Z"
     return f"M{x} {y}L{base[0]} {y - half}L{base[0]} {y + half}Z"
-

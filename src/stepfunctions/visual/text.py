@@ -57,8 +57,14 @@ def _walk(graph: Graph, region: Region) -> list[int]:
 def _row(graph: Graph, node: Node, depth: int, overlay: Overlay | None) -> Row:
     edges = [edge for edge in graph.regions[node.region].edges if edge.source == node.id] if overlay is None else []
     status = overlay.of(node) if overlay is not None else None
-    return Row(depth, _line(node.name), node.detail, SIGNS[status.status] if status else "" if overlay is None else "·",
-               status.text() if status else "", tuple(_way(graph, edge) for edge in edges))
+    return Row(
+        depth,
+        _line(node.name),
+        node.detail,
+        SIGNS[status.status] if status else "" if overlay is None else "·",
+        status.text() if status else "",
+        tuple(_way(graph, edge) for edge in edges),
+    )
 
 
 def _way(graph: Graph, edge: Edge) -> str:

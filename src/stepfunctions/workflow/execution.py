@@ -32,8 +32,16 @@ class Execution:
     :meth:`attach`. ``status`` is the status when it was last asked for; :meth:`describe` asks again.
     """
 
-    def __init__(self, workflow: Workflow, execution_arn: str, start_date: datetime, status: ExecutionStatus | str,
-                 client: Any = None, name: str | None = None, stop_date: datetime | None = None) -> None:
+    def __init__(
+        self,
+        workflow: Workflow,
+        execution_arn: str,
+        start_date: datetime,
+        status: ExecutionStatus | str,
+        client: Any = None,
+        name: str | None = None,
+        stop_date: datetime | None = None,
+    ) -> None:
         self.workflow = workflow
         self.execution_arn = execution_arn
         self.start_date = start_date
@@ -54,10 +62,22 @@ class Execution:
         client = default_client() if client is None else client
         described = client.describe_execution(executionArn=execution_arn)
         machine = client.describe_state_machine_for_execution(executionArn=execution_arn)
-        workflow = Workflow(machine["name"], FrozenGraph.from_json(machine["definition"]), machine["roleArn"],
-                            state_machine_arn=machine["stateMachineArn"], client=client)
-        return cls(workflow, execution_arn, described["startDate"], described["status"], client,
-                   described.get("name"), described.get("stopDate"))
+        workflow = Workflow(
+            machine["name"],
+            FrozenGraph.from_json(machine["definition"]),
+            machine["roleArn"],
+            state_machine_arn=machine["stateMachineArn"],
+            client=client,
+        )
+        return cls(
+            workflow,
+            execution_arn,
+            described["startDate"],
+            described["status"],
+            client,
+            described.get("name"),
+            described.get("stopDate"),
+        )
 
     def describe(self) -> dict[str, Any]:
         """Return DescribeExecution's answer, and note the status it tells."""
@@ -72,14 +92,20 @@ class Execution:
         response: dict[str, Any] = self.client.stop_execution(executionArn=self.execution_arn, **given)
         return response
 
-    def list_events(self, max_items: int = 100, reverse_order: bool = False,
-                    html: bool = False) -> EventsList:  # noqa: ARG002 - 2.3.0's argument
+    def list_events(self, max_items: int = 100, reverse_order: bool = False, html: bool = False) -> EventsList:  # noqa: ARG002 - 2.3.0's argument
         """Return events of the history: the first ones, or with ``reverse_order`` the last ones, newest first.
 
         A list shows itself as a table in a notebook; ``html`` of 2.3.0 is accepted and changes nothing.
         """
-        return EventsList(pages(self.client.get_execution_history, "events", max_items,
-                                executionArn=self.execution_arn, reverseOrder=reverse_order))
+        return EventsList(
+            pages(
+                self.client.get_execution_history,
+                "events",
+                max_items,
+                executionArn=self.execution_arn,
+                reverseOrder=reverse_order,
+            )
+        )
 
     def get_input(self) -> Any:
         """Return the input that the execution was given."""
@@ -118,8 +144,9 @@ class Execution:
             pause = min(pause * 1.5, _LONGEST_POLL_SECONDS)
 
     def _failure(self, described: dict[str, Any]) -> ExecutionFailed:
-        return ExecutionFailed(self.execution_arn, self.status.value, described.get("error"), described.get("cause"),
-                               self._failed_state())
+        return ExecutionFailed(
+            self.execution_arn, self.status.value, described.get("error"), described.get("cause"), self._failed_state()
+        )
 
     def _failed_state(self) -> str | None:
         """Return the state that the end followed from.
@@ -127,8 +154,13 @@ class Execution:
         Events name the one before them, so of several branches only the one that failed is followed.
         """
         wanted: int | None = None
-        for event in pages(self.client.get_execution_history, "events", _LONGEST_HISTORY,
-                           executionArn=self.execution_arn, reverseOrder=True):
+        for event in pages(
+            self.client.get_execution_history,
+            "events",
+            _LONGEST_HISTORY,
+            executionArn=self.execution_arn,
+            reverseOrder=True,
+        ):
             if wanted not in (None, event["id"]):
                 continue
             details = event.get("stateEnteredEventDetails")
@@ -146,8 +178,10 @@ class Execution:
         return Picture.of(json.loads(machine["definition"]), events=events, portrait=portrait)
 
     def __repr__(self) -> str:
-        return (f"Execution(execution_arn={self.execution_arn!r}, name={self.name!r}, status={self.status.value!r}, "
-                f"start_date={self.start_date!r})")
+        return (
+            f"Execution(execution_arn={self.execution_arn!r}, name={self.name!r}, status={self.status.value!r}, "
+            f"start_date={self.start_date!r})"
+        )
 
     def _repr_html_(self) -> str:
         return f"Execution: <code>{html.escape(self.execution_arn)}</code> {html.escape(self.status.value)}"

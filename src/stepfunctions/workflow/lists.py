@@ -20,10 +20,13 @@ def json_serializer(value: Any) -> str:
 
 def table(columns: Sequence[Column], rows: list[Any]) -> str:
     """Return an HTML table. Every cell is escaped."""
-    head = "".join(f"<th style=\"text-align:left\">{html.escape(name)}</th>" for name, _ in columns)
+    head = "".join(f'<th style="text-align:left">{html.escape(name)}</th>' for name, _ in columns)
     body = "".join(
-        "<tr>" + "".join(f"<td style=\"text-align:left\">{html.escape(_text(read(row)))}</td>"
-                         for _, read in columns) + "</tr>" for row in rows)
+        "<tr>"
+        + "".join(f'<td style="text-align:left">{html.escape(_text(read(row)))}</td>' for _, read in columns)
+        + "</tr>"
+        for row in rows
+    )
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
@@ -52,21 +55,30 @@ class WorkflowList(_Table):
     """State machines, as ListStateMachines gives them."""
 
     columns: ClassVar[tuple[Column, ...]] = (
-        ("Name", lambda row: row["name"]), ("Creation date", lambda row: row["creationDate"]),
-        ("ARN", lambda row: row["stateMachineArn"]))
+        ("Name", lambda row: row["name"]),
+        ("Creation date", lambda row: row["creationDate"]),
+        ("ARN", lambda row: row["stateMachineArn"]),
+    )
 
 
 class ExecutionsList(_Table):
     """Executions of one workflow, newest first."""
 
     columns: ClassVar[tuple[Column, ...]] = (
-        ("Name", lambda row: row.name), ("Status", lambda row: row.status), ("Started", lambda row: row.start_date),
-        ("Ended", lambda row: row.stop_date), ("ARN", lambda row: row.execution_arn))
+        ("Name", lambda row: row.name),
+        ("Status", lambda row: row.status),
+        ("Started", lambda row: row.start_date),
+        ("Ended", lambda row: row.stop_date),
+        ("ARN", lambda row: row.execution_arn),
+    )
 
 
 class EventsList(_Table):
     """Events of one execution's history, as GetExecutionHistory gives them."""
 
     columns: ClassVar[tuple[Column, ...]] = (
-        ("ID", lambda row: row["id"]), ("Type", lambda row: row["type"]), ("Time", lambda row: row["timestamp"]),
-        ("Details", lambda row: next((value for key, value in row.items() if key.endswith("Details")), {})))
+        ("ID", lambda row: row["id"]),
+        ("Type", lambda row: row["type"]),
+        ("Time", lambda row: row["timestamp"]),
+        ("Details", lambda row: next((value for key, value in row.items() if key.endswith("Details")), {})),
+    )

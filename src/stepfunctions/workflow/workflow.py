@@ -37,10 +37,20 @@ class Workflow:
     ``client`` is made when it is first needed: the client of the environment.
     """
 
-    def __init__(self, name: str, definition: Definition, role: str, tags: Sequence[Mapping[str, str]] |
-                 Mapping[str, str] = (), execution_input: ExecutionInput | None = None,
-                 timeout_seconds: int | None = None, comment: str | None = None, version: str | None = None,
-                 state_machine_arn: str | None = None, format_json: bool = True, client: Any = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        definition: Definition,
+        role: str,
+        tags: Sequence[Mapping[str, str]] | Mapping[str, str] = (),
+        execution_input: ExecutionInput | None = None,
+        timeout_seconds: int | None = None,
+        comment: str | None = None,
+        version: str | None = None,
+        state_machine_arn: str | None = None,
+        format_json: bool = True,
+        client: Any = None,
+    ) -> None:
         self.name = name
         self.role = role
         self.tags = tags
@@ -70,8 +80,7 @@ class Workflow:
         self._client = client
 
     @classmethod
-    def list_workflows(cls, max_items: int = 100, client: Any = None,
-                       html: bool = False) -> WorkflowList:  # noqa: ARG003 - 2.3.0's argument
+    def list_workflows(cls, max_items: int = 100, client: Any = None, html: bool = False) -> WorkflowList:  # noqa: ARG003 - 2.3.0's argument
         """Return the account's state machines. ``html`` of 2.3.0 is accepted and changes nothing."""
         client = default_client() if client is None else client
         return WorkflowList(pages(client.list_state_machines, "stateMachines", max_items))
@@ -81,8 +90,13 @@ class Workflow:
         """Return the workflow of a state machine that exists. Its definition is what the service has stored."""
         client = default_client() if client is None else client
         described = client.describe_state_machine(stateMachineArn=state_machine_arn)
-        return cls(described["name"], FrozenGraph.from_json(described["definition"]), described["roleArn"],
-                   state_machine_arn=described["stateMachineArn"], client=client)
+        return cls(
+            described["name"],
+            FrozenGraph.from_json(described["definition"]),
+            described["roleArn"],
+            state_machine_arn=described["stateMachineArn"],
+            client=client,
+        )
 
     def create(self) -> str:
         """Create the state machine and return its ARN.
@@ -91,12 +105,16 @@ class Workflow:
         nothing is changed, which is logged unless that state machine has the same definition.
         """
         if self.state_machine_arn:
-            logger.warning("The workflow %s exists already: %s. Use update() to change it.", self.name,
-                           self.state_machine_arn)
+            logger.warning(
+                "The workflow %s exists already: %s. Use update() to change it.", self.name, self.state_machine_arn
+            )
             return self.state_machine_arn
         if not self._make():
-            logger.error("A state machine %s exists already, with another definition or role: %s. Use update() to "
-                         "change it.", self.name, self.state_machine_arn)
+            logger.error(
+                "A state machine %s exists already, with another definition or role: %s. Use update() to change it.",
+                self.name,
+                self.state_machine_arn,
+            )
         return self._known_arn()
 
     def _make(self) -> bool:
@@ -104,8 +122,11 @@ class Workflow:
         tags = tags_dict_to_kv_list(self.tags) if isinstance(self.tags, Mapping) else list(self.tags)
         try:
             response = self.client.create_state_machine(
-                name=self.name, definition=self.definition.to_json(pretty=self.format_json), roleArn=self.role,
-                tags=[{key.lower(): value for key, value in tag.items()} for tag in tags])
+                name=self.name,
+                definition=self.definition.to_json(pretty=self.format_json),
+                roleArn=self.role,
+                tags=[{key.lower(): value for key, value in tag.items()} for tag in tags],
+            )
         except self.client.exceptions.StateMachineAlreadyExists as error:
             self.state_machine_arn = self._existing_arn(error)
             return False
@@ -141,8 +162,9 @@ class Workflow:
         arn = self._known_arn()
         graph = self.definition if definition is None else self._graph(definition)
         role = self.role if role is None else role
-        self.client.update_state_machine(stateMachineArn=arn, definition=graph.to_json(pretty=self.format_json),
-                                         roleArn=role)
+        self.client.update_state_machine(
+            stateMachineArn=arn, definition=graph.to_json(pretty=self.format_json), roleArn=role
+        )
         self.definition, self.role = graph, role
         return arn
 
@@ -164,8 +186,9 @@ class Workflow:
         if inputs is not None:
             request["input"] = json.dumps(inputs, indent=4 if self.format_json else None)
         response = self.client.start_execution(**request)
-        return Execution(self, response["executionArn"], response["startDate"], ExecutionStatus.Running, self.client,
-                         name)
+        return Execution(
+            self, response["executionArn"], response["startDate"], ExecutionStatus.Running, self.client, name
+        )
 
     def _checked(self, inputs: Any) -> Any:
         if isinstance(inputs, str):
@@ -173,13 +196,16 @@ class Workflow:
         if self.workflow_input is not None:
             result = self.workflow_input.validate(inputs)
             if not result.valid:
-                raise ValueError("Expected run input with the schema: "
-                                 f"{self.workflow_input.get_schema_as_json()}; missing: {result.keys_missing}, of "
-                                 f"another type: {[key for key, *_ in result.keys_type_mismatch]}")
+                raise ValueError(
+                    "Expected run input with the schema: "
+                    f"{self.workflow_input.get_schema_as_json()}; missing: {result.keys_missing}, of "
+                    f"another type: {[key for key, *_ in result.keys_type_mismatch]}"
+                )
         return inputs
 
-    def run(self, inputs: Any = None, *, mocks: Mapping[str, Any] | None = None,
-            timeout: float | None = None) -> Execution:
+    def run(
+        self, inputs: Any = None, *, mocks: Mapping[str, Any] | None = None, timeout: float | None = None
+    ) -> Execution:
         """Run the workflow to its end inside this process, with no service at all, and return the execution.
 
         ``mocks`` says what the tasks do: a state's name, or a resource ARN -> a function of the task's input, a
@@ -199,17 +225,30 @@ class Workflow:
         execution.describe()
         return execution
 
-    def list_executions(self, max_items: int = 100, status_filter: str | None = None,
-                        html: bool = False) -> ExecutionsList:  # noqa: ARG002 - 2.3.0's argument
+    def list_executions(
+        self,
+        max_items: int = 100,
+        status_filter: str | None = None,
+        html: bool = False,  # noqa: ARG002 - 2.3.0's argument
+    ) -> ExecutionsList:
         """Return executions, newest first; none before :meth:`create`. ``html`` changes nothing."""
         if not self.state_machine_arn:
             return ExecutionsList()
         given = {} if status_filter is None else {"statusFilter": ExecutionStatus(status_filter).value}
         return ExecutionsList(
-            Execution(self, entry["executionArn"], entry["startDate"], entry["status"], self.client, entry["name"],
-                      entry.get("stopDate"))
-            for entry in pages(self.client.list_executions, "executions", max_items,
-                               stateMachineArn=self.state_machine_arn, **given))
+            Execution(
+                self,
+                entry["executionArn"],
+                entry["startDate"],
+                entry["status"],
+                self.client,
+                entry["name"],
+                entry.get("stopDate"),
+            )
+            for entry in pages(
+                self.client.list_executions, "executions", max_items, stateMachineArn=self.state_machine_arn, **given
+            )
+        )
 
     def delete(self) -> None:
         """Delete the state machine, if there is one."""

@@ -21,8 +21,10 @@ DEADLINE = 60.0
 PASS = {"StartAt": "Hello", "States": {"Hello": {"Type": "Pass", "Parameters": {"hi.$": "$.name"}, "End": True}}}
 FAIL = {"StartAt": "No", "States": {"No": {"Type": "Fail", "Error": "Late", "Cause": "two\nlines"}}}
 WAIT = {"StartAt": "Long", "States": {"Long": {"Type": "Wait", "Seconds": 5000, "End": True}}}
-WHO = {"StartAt": "Who", "States": {"Who": {
-    "Type": "Task", "Resource": "arn:aws:states:::aws-sdk:sts:getCallerIdentity", "End": True}}}
+WHO = {
+    "StartAt": "Who",
+    "States": {"Who": {"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:sts:getCallerIdentity", "End": True}},
+}
 WORKFLOW = """
 from stepfunctions.steps import Pass
 from stepfunctions.workflow import Workflow
@@ -43,8 +45,15 @@ class Shell:
 
     def __call__(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         env = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "STEPFUNCTIONS_"))}
-        done = subprocess.run([*COMMAND, *arguments], cwd=self.folder, env={**env, "PYTHONWARNINGS": "error"},
-                              capture_output=True, text=True, timeout=DEADLINE, check=False)
+        done = subprocess.run(
+            [*COMMAND, *arguments],
+            cwd=self.folder,
+            env={**env, "PYTHONWARNINGS": "error"},
+            capture_output=True,
+            text=True,
+            timeout=DEADLINE,
+            check=False,
+        )
         assert "Traceback" not in done.stdout + done.stderr, done.stderr
         assert "fault of stepfunctions-sdk" not in done.stderr
         return done
@@ -54,8 +63,9 @@ class Shell:
 def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
     """A folder with a local cloud that runs."""
     made = Shell(tmp_path_factory.mktemp("shell"))
-    with subprocess.Popen([*COMMAND, "local", "start", "--port", "0"], cwd=made.folder, stdout=subprocess.PIPE,
-                          text=True) as server:
+    with subprocess.Popen(
+        [*COMMAND, "local", "start", "--port", "0"], cwd=made.folder, stdout=subprocess.PIPE, text=True
+    ) as server:
         try:
             assert server.stdout is not None
             assert select.select([server.stdout], [], [], DEADLINE)[0], "the server printed nothing"
@@ -73,8 +83,12 @@ def test_a_cloud_of_its_own_runs_as_long_as_the_command(tmp_path: Path) -> None:
     assert json.loads(done.stdout) == {"hi": "é"}
     assert "é" in done.stdout, "text is for people"
     kinds = [line.split(" ", 2)[1:] for line in done.stderr.splitlines()]
-    assert kinds == [["ExecutionStarted"], ["PassStateEntered", "Hello"], ["PassStateExited", "Hello"],
-                     ["ExecutionSucceeded"]]
+    assert kinds == [
+        ["ExecutionStarted"],
+        ["PassStateEntered", "Hello"],
+        ["PassStateExited", "Hello"],
+        ["ExecutionSucceeded"],
+    ]
     assert own("local", "status").returncode == 1, "it is stopped"
     failed = own("run", "fail.json")
     assert failed.returncode == 1
@@ -92,8 +106,10 @@ def test_a_cloud_that_cannot_start_says_why(tmp_path: Path) -> None:
     assert re.fullmatch(r"Error: Cannot use the data directory .*below: Not a directory\n", done.stderr), done.stderr
 
 
-@pytest.mark.parametrize(("target", "output"), [
-    ("flow.yaml", {"yaml": True}), ("flow.py", "python"), ("flow:workflow", "python"), ("who.json", None)])
+@pytest.mark.parametrize(
+    ("target", "output"),
+    [("flow.yaml", {"yaml": True}), ("flow.py", "python"), ("flow:workflow", "python"), ("who.json", None)],
+)
 def test_what_can_be_run(shell: Shell, target: str, output: Any) -> None:
     done = shell("run", target, "--format", "json")
     assert done.returncode == 0, done.stderr
@@ -162,8 +178,13 @@ def test_one_execution_is_shown(shell: Shell) -> None:
     assert shell("run", "fail.json", "--name", "sad").returncode == 1
     shown = shell("executions", "show", "sad")
     assert shown.returncode == 1
-    for text in ("executionArn:  arn:aws:states:us-east-1:123456789012:execution:fail:sad\n", "status:        FAILED\n",
-                 "error:         Late\n", "     1 ", "FailStateEntered No\n"):
+    for text in (
+        "executionArn:  arn:aws:states:us-east-1:123456789012:execution:fail:sad\n",
+        "status:        FAILED\n",
+        "error:         Late\n",
+        "     1 ",
+        "FailStateEntered No\n",
+    ):
         assert text in shown.stdout
     whole = json.loads(shell("executions", "show", "sad", "--format", "json", "--events", "2").stdout)
     assert (whole["status"], len(whole["events"])) == ("FAILED", 2)
@@ -171,8 +192,10 @@ def test_one_execution_is_shown(shell: Shell) -> None:
     assert [json.loads(line)["type"] for line in lines] == ["ExecutionStarted", "FailStateEntered", "ExecutionFailed"]
 
 
-@pytest.mark.parametrize("name", ["nobody", "no/such name", "arn:aws:nonsense",
-                                  "arn:aws:states:us-east-1:123456789012:execution:pass:nobody"])
+@pytest.mark.parametrize(
+    "name",
+    ["nobody", "no/such name", "arn:aws:nonsense", "arn:aws:states:us-east-1:123456789012:execution:pass:nobody"],
+)
 def test_there_is_no_such_execution(shell: Shell, name: str) -> None:
     done = shell("executions", "show", name)
     assert done.returncode == 2
@@ -189,10 +212,24 @@ def test_a_graph_of_an_execution(shell: Shell) -> None:
 
 
 def test_counts_of_a_distributed_map_are_drawn(shell: Shell) -> None:
-    (shell.folder / "fleet.json").write_text(json.dumps({"StartAt": "Fleet", "States": {"Fleet": {
-        "Type": "Map", "End": True, "ItemProcessor": {
-            "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
-            "StartAt": "One", "States": {"One": {"Type": "Pass", "End": True}}}}}}))
+    (shell.folder / "fleet.json").write_text(
+        json.dumps(
+            {
+                "StartAt": "Fleet",
+                "States": {
+                    "Fleet": {
+                        "Type": "Map",
+                        "End": True,
+                        "ItemProcessor": {
+                            "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+                            "StartAt": "One",
+                            "States": {"One": {"Type": "Pass", "End": True}},
+                        },
+                    }
+                },
+            }
+        )
+    )
     assert shell("run", "fleet.json", "--input", "[1, 2, 3]", "--name", "fleet").returncode == 0
     arn = "arn:aws:states:us-east-1:123456789012:execution:fleet:fleet"
     assert "3" in shell("graph", "fleet.json", "--execution", arn).stdout

@@ -27,8 +27,15 @@ class Ecs:
         return self.cloud.call("ecs", operation, params, token=token)
 
     def register(self, *containers: dict[str, Any], family: str = "task", **params: Any) -> dict[str, Any]:
-        request = {"family": family, "requiresCompatibilities": ["FARGATE"], "networkMode": "awsvpc", "cpu": "256",
-                   "memory": "512", "containerDefinitions": list(containers), **params}
+        request = {
+            "family": family,
+            "requiresCompatibilities": ["FARGATE"],
+            "networkMode": "awsvpc",
+            "cpu": "256",
+            "memory": "512",
+            "containerDefinitions": list(containers),
+            **params,
+        }
         definition: dict[str, Any] = self.call("RegisterTaskDefinition", **request)["taskDefinition"]
         return definition
 

@@ -22,7 +22,8 @@ def test_each_registration_is_a_revision(ecs: Any) -> None:
     for name in ("task", "task:2", f"{ARN}:2"):
         assert ecs.call("DescribeTaskDefinition", taskDefinition=name) == {"taskDefinition": second}
     assert ecs.call("DescribeTaskDefinition", taskDefinition="task", include=["TAGS"])["tags"] == [
-        {"key": "team", "value": "ds"}]
+        {"key": "team", "value": "ds"}
+    ]
     assert ecs.call("DescribeTaskDefinition", taskDefinition="task:1")["taskDefinition"] == first
 
 
@@ -53,18 +54,27 @@ def test_definitions_are_listed_by_family_and_page(ecs: Any) -> None:
     assert names(nextToken=token) == ["b:1"]
 
 
-@pytest.mark.parametrize(("params", "message"), [
-    ({"networkMode": "bridge"}, "Fargate only supports network mode 'awsvpc'"),
-    ({"cpu": None}, "Fargate requires that 'cpu' be defined"),
-    ({"containerDefinitions": []}, "Container list cannot be empty"),
-    ({"containerDefinitions": [{"image": "python"}]}, "Container.name should not be null"),
-    ({"containerDefinitions": [{"name": "a"}]}, "Container.image should not be null"),
-    ({"containerDefinitions": [{"name": "a", "image": "python"}] * 2}, "names must be unique"),
-    ({"containerDefinitions": [{"name": "a", "image": "python", "essential": False}]}, "at least one essential"),
-    ({"containerDefinitions": [{"name": "a", "image": "python", "dependsOn": [
-        {"containerName": "b", "condition": "START"}]}]}, "no dependsOn for containers"),
-    ({"family": "no spaces"}, "Family contains invalid characters"),
-])
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"networkMode": "bridge"}, "Fargate only supports network mode 'awsvpc'"),
+        ({"cpu": None}, "Fargate requires that 'cpu' be defined"),
+        ({"containerDefinitions": []}, "Container list cannot be empty"),
+        ({"containerDefinitions": [{"image": "python"}]}, "Container.name should not be null"),
+        ({"containerDefinitions": [{"name": "a"}]}, "Container.image should not be null"),
+        ({"containerDefinitions": [{"name": "a", "image": "python"}] * 2}, "names must be unique"),
+        ({"containerDefinitions": [{"name": "a", "image": "python", "essential": False}]}, "at least one essential"),
+        (
+            {
+                "containerDefinitions": [
+                    {"name": "a", "image": "python", "dependsOn": [{"containerName": "b", "condition": "START"}]}
+                ]
+            },
+            "no dependsOn for containers",
+        ),
+        ({"family": "no spaces"}, "Family contains invalid characters"),
+    ],
+)
 def test_what_makes_no_sense_is_refused(ecs: Any, params: dict[str, Any], message: str) -> None:
     with pytest.raises(ServiceError, match=message) as raised:
         ecs.register(ecs.python("pass"), **params)
@@ -72,10 +82,13 @@ def test_what_makes_no_sense_is_refused(ecs: Any, params: dict[str, Any], messag
     assert ecs.call("ListTaskDefinitions") == {"taskDefinitionArns": []}
 
 
-@pytest.mark.parametrize(("operation", "message"), [
-    ("DescribeTaskDefinition", "Unable to describe task definition"),
-    ("DeregisterTaskDefinition", "does not exist"),
-])
+@pytest.mark.parametrize(
+    ("operation", "message"),
+    [
+        ("DescribeTaskDefinition", "Unable to describe task definition"),
+        ("DeregisterTaskDefinition", "does not exist"),
+    ],
+)
 def test_unknown_definitions(ecs: Any, operation: str, message: str) -> None:
     with pytest.raises(ServiceError, match=message) as raised:
         ecs.call(operation, taskDefinition="none:1")

@@ -23,8 +23,7 @@ def wait_until(condition: Callable[[], Any], what: str) -> None:
 
 
 def waiting(go: Path, here: Path) -> str:
-    return (f"import os, time\nopen({str(here)!r}, 'w').close()\n"
-            f"while not os.path.exists({str(go)!r}): time.sleep(0.01)")
+    return f"import os, time\nopen({str(here)!r}, 'w').close()\nwhile not os.path.exists({str(go)!r}): time.sleep(0.01)"
 
 
 def test_a_task_runs_its_command_and_stops(ecs: Any) -> None:
@@ -38,7 +37,9 @@ def test_a_task_runs_its_command_and_stops(ecs: Any) -> None:
     task = ecs.wait(started["taskArn"])
     assert (task["lastStatus"], task["desiredStatus"]) == ("STOPPED", "STOPPED")
     assert (task["stopCode"], task["stoppedReason"]) == (
-        "EssentialContainerExited", "Essential container in task exited")
+        "EssentialContainerExited",
+        "Essential container in task exited",
+    )
     assert [(c["name"], c["lastStatus"], c["exitCode"]) for c in task["containers"]] == [("main", "STOPPED", 0)]
     times = [task[key] for key in ("createdAt", "pullStartedAt", "startedAt", "stoppingAt", "stoppedAt")]
     assert all(isinstance(time, datetime) for time in times)
@@ -53,10 +54,22 @@ import json, os, sys
 with open({str(tmp_path / "out")!r}, "w") as file:
     json.dump([sys.argv[1:], os.environ["A"], os.environ["B"], os.environ["C"], os.environ["AWS_REGION"]], file)
 """
-    container = {"name": "main", "image": "python:3.12", "entryPoint": ["python", "-c", script], "command": ["old"],
-                 "environment": [{"name": "A", "value": "1"}, {"name": "B", "value": "2"}]}
-    overrides = {"containerOverrides": [{"name": "main", "command": ["new", "x"], "environment": [
-        {"name": "B", "value": "3"}, {"name": "C", "value": ""}]}]}
+    container = {
+        "name": "main",
+        "image": "python:3.12",
+        "entryPoint": ["python", "-c", script],
+        "command": ["old"],
+        "environment": [{"name": "A", "value": "1"}, {"name": "B", "value": "2"}],
+    }
+    overrides = {
+        "containerOverrides": [
+            {
+                "name": "main",
+                "command": ["new", "x"],
+                "environment": [{"name": "B", "value": "3"}, {"name": "C", "value": ""}],
+            }
+        ]
+    }
     task = ecs.run(container, overrides=overrides)
     assert task["containers"][0]["exitCode"] == 0, task
     assert json.loads((tmp_path / "out").read_text()) == [["new", "x"], "1", "3", "", "us-east-1"]
@@ -77,13 +90,17 @@ def test_a_registered_image_is_the_working_directory(ecs: Any, tmp_path: Path) -
     assert not list((ecs.cloud.data_dir / "images").rglob("written"))
 
 
-@pytest.mark.parametrize(("container", "code", "reason"), [
-    ({"command": ["python", "-c", "import sys; sys.exit('no data')"]}, 1, "no data"),
-    ({"command": ["sh", "-c", "kill -9 $$"]}, 137, None),
-    ({"command": ["no-such-program"]}, 127, "cannot start no-such-program"),
-])
-def test_a_failing_container_has_its_exit_code(ecs: Any, container: dict[str, Any], code: int,
-                                               reason: str | None) -> None:
+@pytest.mark.parametrize(
+    ("container", "code", "reason"),
+    [
+        ({"command": ["python", "-c", "import sys; sys.exit('no data')"]}, 1, "no data"),
+        ({"command": ["sh", "-c", "kill -9 $$"]}, 137, None),
+        ({"command": ["no-such-program"]}, 127, "cannot start no-such-program"),
+    ],
+)
+def test_a_failing_container_has_its_exit_code(
+    ecs: Any, container: dict[str, Any], code: int, reason: str | None
+) -> None:
     task = ecs.run({"name": "main", "image": "python", **container})
     stopped = task["containers"][0]
     assert stopped["exitCode"] == code
@@ -91,10 +108,13 @@ def test_a_failing_container_has_its_exit_code(ecs: Any, container: dict[str, An
     assert task["stopCode"] == "EssentialContainerExited"
 
 
-@pytest.mark.parametrize(("container", "reason"), [
-    ({"image": "team/none:2"}, "CannotPullContainerError: The image 'team/none:2' has no local runtime"),
-    ({"command": []}, "CannotStartContainerError: the container 'main' has no command"),
-])
+@pytest.mark.parametrize(
+    ("container", "reason"),
+    [
+        ({"image": "team/none:2"}, "CannotPullContainerError: The image 'team/none:2' has no local runtime"),
+        ({"command": []}, "CannotStartContainerError: the container 'main' has no command"),
+    ],
+)
 def test_a_container_that_cannot_start_says_why(ecs: Any, container: dict[str, Any], reason: str) -> None:
     task = ecs.run({"name": "main", "image": "python", "command": ["python", "-V"], **container})
     assert task["stopCode"] == "TaskFailedToStart"
@@ -108,7 +128,8 @@ def test_an_essential_container_takes_the_others_with_it(ecs: Any, tmp_path: Pat
     here, never = tmp_path / "here", tmp_path / "never"
     task = ecs.run(
         ecs.python(waiting(here, tmp_path / "x") + "\nraise SystemExit(3)"),
-        ecs.python(waiting(never, here), name="sidecar", essential=False))
+        ecs.python(waiting(never, here), name="sidecar", essential=False),
+    )
     codes = {container["name"]: container["exitCode"] for container in task["containers"]}
     assert codes == {"main": 3, "sidecar": 143}
     assert task["stopCode"] == "EssentialContainerExited"
@@ -116,8 +137,10 @@ def test_an_essential_container_takes_the_others_with_it(ecs: Any, tmp_path: Pat
 
 def test_a_container_that_is_not_essential_ends_alone(ecs: Any, tmp_path: Path) -> None:
     here = tmp_path / "here"
-    task = ecs.run(ecs.python(waiting(here, tmp_path / "x")),
-                   ecs.python(f"open({str(here)!r}, 'w').close()\nraise SystemExit(7)", name="side", essential=False))
+    task = ecs.run(
+        ecs.python(waiting(here, tmp_path / "x")),
+        ecs.python(f"open({str(here)!r}, 'w').close()\nraise SystemExit(7)", name="side", essential=False),
+    )
     assert {one["name"]: one["exitCode"] for one in task["containers"]} == {"main": 0, "side": 7}
 
 
@@ -153,22 +176,32 @@ def test_a_state_that_calls_again_gets_the_same_task(ecs: Any) -> None:
 
 def test_several_tasks_at_once(ecs: Any) -> None:
     ecs.register(ecs.python("pass"))
-    answer = ecs.call("RunTask", taskDefinition="task", count=3, networkConfiguration={
-        "awsvpcConfiguration": {"subnets": ["subnet-1"]}})
+    answer = ecs.call(
+        "RunTask",
+        taskDefinition="task",
+        count=3,
+        networkConfiguration={"awsvpcConfiguration": {"subnets": ["subnet-1"]}},
+    )
     assert len({task["taskArn"] for task in answer["tasks"]}) == 3
     for task in answer["tasks"]:
         assert task["launchType"] == "EC2"
         assert ecs.wait(task["taskArn"])["containers"][0]["exitCode"] == 0
 
 
-@pytest.mark.parametrize(("params", "code", "message"), [
-    ({"taskDefinition": "none"}, "ClientException", "TaskDefinition not found"),
-    ({"cluster": "none"}, "ClusterNotFoundException", "Cluster not found"),
-    ({"networkConfiguration": None}, "InvalidParameterException", "Network Configuration must be provided"),
-    ({"launchType": "EXTERNAL"}, "InvalidParameterException", "use FARGATE or EC2"),
-    ({"overrides": {"containerOverrides": [{"name": "x"}]}}, "InvalidParameterException",
-     "Override for container named x is not a container in the TaskDefinition"),
-])
+@pytest.mark.parametrize(
+    ("params", "code", "message"),
+    [
+        ({"taskDefinition": "none"}, "ClientException", "TaskDefinition not found"),
+        ({"cluster": "none"}, "ClusterNotFoundException", "Cluster not found"),
+        ({"networkConfiguration": None}, "InvalidParameterException", "Network Configuration must be provided"),
+        ({"launchType": "EXTERNAL"}, "InvalidParameterException", "use FARGATE or EC2"),
+        (
+            {"overrides": {"containerOverrides": [{"name": "x"}]}},
+            "InvalidParameterException",
+            "Override for container named x is not a container in the TaskDefinition",
+        ),
+    ],
+)
 def test_what_cannot_be_started_is_refused(ecs: Any, params: dict[str, Any], code: str, message: str) -> None:
     ecs.register(ecs.python("pass"))
     with pytest.raises(ServiceError, match=message) as raised:
@@ -194,8 +227,10 @@ def test_fargate_needs_a_definition_for_it(ecs: Any) -> None:
 
 def test_unknown_tasks_are_failures(ecs: Any) -> None:
     answer = ecs.call("DescribeTasks", tasks=["0" * 32])
-    assert answer == {"tasks": [], "failures": [
-        {"arn": f"arn:aws:ecs:us-east-1:123456789012:task/default/{'0' * 32}", "reason": "MISSING"}]}
+    assert answer == {
+        "tasks": [],
+        "failures": [{"arn": f"arn:aws:ecs:us-east-1:123456789012:task/default/{'0' * 32}", "reason": "MISSING"}],
+    }
     with pytest.raises(ServiceError, match="The referenced task was not found"):
         ecs.call("StopTask", task="0" * 32)
 
@@ -210,8 +245,9 @@ def test_a_task_outlives_the_server(ecs: Any, reopened: Callable[[], Cloud], tmp
         assert type(ecs)(cloud).wait(arn)["containers"][0]["exitCode"] == 0
 
 
-def test_a_task_that_was_noted_but_not_handed_over_starts(ecs: Any, reopened: Callable[[], Cloud],
-                                                         monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_task_that_was_noted_but_not_handed_over_starts(
+    ecs: Any, reopened: Callable[[], Cloud], monkeypatch: pytest.MonkeyPatch
+) -> None:
     ecs.register(ecs.python("pass"))
     monkeypatch.setattr(ecs.cloud.jobs, "submit", lambda *_: None)  # killed between the two
     arn = ecs.start()["taskArn"]

@@ -46,22 +46,31 @@ def test_a_run_succeeds(glue: Any) -> None:
 
 def test_a_script_gets_its_arguments_and_environment(glue: Any, tmp_path: Path) -> None:
     out = tmp_path / "out.json"
-    glue.create(f"""
+    glue.create(
+        f"""
 import json, os, sys
 from awsglue.utils import getResolvedOptions
 options = getResolvedOptions(sys.argv, ["JOB_NAME", "JOB_RUN_ID", "TempDir", "week", "mode", "fixed"])
 assert __name__ == "__main__"
 with open({str(out)!r}, "w") as file:
     json.dump([options, os.environ["AWS_REGION"], os.environ["AWS_ACCESS_KEY_ID"], sys.argv], file)
-""", DefaultArguments={"--TempDir": "s3://code/tmp", "--mode": "full", "--week": "1"},
-                NonOverridableArguments={"--fixed": "yes"})
+""",
+        DefaultArguments={"--TempDir": "s3://code/tmp", "--mode": "full", "--week": "1"},
+        NonOverridableArguments={"--fixed": "yes"},
+    )
     run_id = glue.start(Arguments={"--week": "39", "--fixed": "no"})
     run = glue.wait(run_id)
     assert run["JobRunState"] == "SUCCEEDED", run
     assert run["Arguments"] == {"--week": "39", "--fixed": "no"}
     options, region, key, argv = json.loads(out.read_text())
-    assert options == {"JOB_NAME": "job", "JOB_RUN_ID": run_id, "TempDir": "s3://code/tmp", "week": "39",
-                       "mode": "full", "fixed": "yes"}
+    assert options == {
+        "JOB_NAME": "job",
+        "JOB_RUN_ID": run_id,
+        "TempDir": "s3://code/tmp",
+        "week": "39",
+        "mode": "full",
+        "fixed": "yes",
+    }
     assert (region, key) == ("us-east-1", "local")
     assert argv[0].endswith("/script/job.py")
 
@@ -71,30 +80,39 @@ def test_libraries_come_from_s3(glue: Any) -> None:
     with zipfile.ZipFile(archive, "w") as file:
         file.writestr("zipped/__init__.py", "VALUE = 2")
     names = ",".join([glue.put("lib/plain.py", "VALUE = 1"), glue.put("lib/all.zip", archive.getvalue())])
-    run = glue.run("import plain, zipped\nassert (plain.VALUE, zipped.VALUE) == (1, 2)\n"
-                   "assert open('data.csv').read() == 'a,b'",
-                   Arguments={"--extra-py-files": names, "--extra-files": glue.put("lib/data.csv", "a,b")})
+    run = glue.run(
+        "import plain, zipped\nassert (plain.VALUE, zipped.VALUE) == (1, 2)\nassert open('data.csv').read() == 'a,b'",
+        Arguments={"--extra-py-files": names, "--extra-files": glue.put("lib/data.csv", "a,b")},
+    )
     assert run["JobRunState"] == "SUCCEEDED", run
 
 
-@pytest.mark.parametrize(("script", "message"), [
-    ("import sys\nprint('why', file=sys.stderr)\nsys.exit(3)", "Command failed with exit code 3: why"),
-    ("raise ValueError('bad flight')", "ValueError: bad flight"),
-    ("import os\nos.kill(os.getpid(), 9)", "Command failed with signal 9"),
-    ("from awsglue.utils import getResolvedOptions\nimport sys\ngetResolvedOptions(sys.argv, ['week'])",
-     "GlueArgumentError: the following arguments are required: --week"),
-])
+@pytest.mark.parametrize(
+    ("script", "message"),
+    [
+        ("import sys\nprint('why', file=sys.stderr)\nsys.exit(3)", "Command failed with exit code 3: why"),
+        ("raise ValueError('bad flight')", "ValueError: bad flight"),
+        ("import os\nos.kill(os.getpid(), 9)", "Command failed with signal 9"),
+        (
+            "from awsglue.utils import getResolvedOptions\nimport sys\ngetResolvedOptions(sys.argv, ['week'])",
+            "GlueArgumentError: the following arguments are required: --week",
+        ),
+    ],
+)
 def test_a_failing_script_fails_the_run_with_its_stderr(glue: Any, script: str, message: str) -> None:
     run = glue.run(script)
     assert run["JobRunState"] == "FAILED"
     assert message in run["ErrorMessage"]
 
 
-@pytest.mark.parametrize(("arguments", "message"), [
-    ({"--extra-py-files": "s3://code/none.py"}, "--extra-py-files s3://code/none.py cannot be read: NoSuchKey"),
-    ({"--extra-py-files": "none.py"}, "must name an object as s3://bucket/key; it is 'none.py'"),
-    ({"--additional-python-modules": "pytest,no-such-package==1"}, "pip install no-such-package==1"),
-])
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"--extra-py-files": "s3://code/none.py"}, "--extra-py-files s3://code/none.py cannot be read: NoSuchKey"),
+        ({"--extra-py-files": "none.py"}, "must name an object as s3://bucket/key; it is 'none.py'"),
+        ({"--additional-python-modules": "pytest,no-such-package==1"}, "pip install no-such-package==1"),
+    ],
+)
 def test_what_a_run_lacks_is_named(glue: Any, arguments: dict[str, str], message: str) -> None:
     run = glue.run("pass", Arguments=arguments)
     assert run["JobRunState"] == "FAILED"
@@ -163,8 +181,9 @@ def test_a_run_outlives_the_server(glue: Any, reopened: Callable[[], Cloud], tmp
         assert type(glue)(cloud).wait(run_id)["JobRunState"] == "SUCCEEDED"
 
 
-def test_a_run_that_was_noted_but_not_handed_over_starts(glue: Any, reopened: Callable[[], Cloud],
-                                                        monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_that_was_noted_but_not_handed_over_starts(
+    glue: Any, reopened: Callable[[], Cloud], monkeypatch: pytest.MonkeyPatch
+) -> None:
     glue.create("pass")
     monkeypatch.setattr(glue.cloud.jobs, "submit", lambda *_: None)  # killed between the two
     run_id = glue.start()
@@ -203,28 +222,42 @@ def test_lists_come_in_pages(glue: Any) -> None:
     assert glue.call("ListJobs", NextToken=first["NextToken"]) == {"JobNames": ["c"]}
 
 
-@pytest.mark.parametrize(("operation", "params"), [
-    ("GetJob", {"JobName": "none"}),
-    ("StartJobRun", {"JobName": "none"}),
-    ("GetJobRun", {"JobName": "none", "RunId": "jr_none"}),
-    ("GetJobRuns", {"JobName": "none"}),
-    ("UpdateJob", {"JobName": "none", "JobUpdate": {"Command": {
-        "Name": "pythonshell", "ScriptLocation": "s3://code/job.py"}}}),
-])
+@pytest.mark.parametrize(
+    ("operation", "params"),
+    [
+        ("GetJob", {"JobName": "none"}),
+        ("StartJobRun", {"JobName": "none"}),
+        ("GetJobRun", {"JobName": "none", "RunId": "jr_none"}),
+        ("GetJobRuns", {"JobName": "none"}),
+        (
+            "UpdateJob",
+            {
+                "JobName": "none",
+                "JobUpdate": {"Command": {"Name": "pythonshell", "ScriptLocation": "s3://code/job.py"}},
+            },
+        ),
+    ],
+)
 def test_what_does_not_exist_is_not_found(glue: Any, operation: str, params: dict[str, Any]) -> None:
     with pytest.raises(ServiceError) as raised:
         glue.call(operation, **params)
     assert raised.value.code == "EntityNotFoundException"
 
 
-@pytest.mark.parametrize(("params", "message"), [
-    ({"Command": {"Name": "glueetl", "ScriptLocation": "s3://code/x.py"}}, "Python shell jobs only.*'glueetl' needs"),
-    ({"Command": {"ScriptLocation": "s3://code/x.py"}}, "'glueetl' needs Spark"),
-    ({"Command": {"Name": "pythonshell"}}, r"ScriptLocation must name an object as s3://bucket/key; it is ''"),
-    ({"Command": {"Name": "pythonshell", "ScriptLocation": "/tmp/x.py"}}, "must name an object"),
-    ({"MaxRetries": 2}, "leave MaxRetries out"),
-    ({"JobRunQueuingEnabled": True}, "leave JobRunQueuingEnabled out"),
-])
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        (
+            {"Command": {"Name": "glueetl", "ScriptLocation": "s3://code/x.py"}},
+            "Python shell jobs only.*'glueetl' needs",
+        ),
+        ({"Command": {"ScriptLocation": "s3://code/x.py"}}, "'glueetl' needs Spark"),
+        ({"Command": {"Name": "pythonshell"}}, r"ScriptLocation must name an object as s3://bucket/key; it is ''"),
+        ({"Command": {"Name": "pythonshell", "ScriptLocation": "/tmp/x.py"}}, "must name an object"),
+        ({"MaxRetries": 2}, "leave MaxRetries out"),
+        ({"JobRunQueuingEnabled": True}, "leave JobRunQueuingEnabled out"),
+    ],
+)
 def test_what_is_not_supported_is_refused(glue: Any, params: dict[str, Any], message: str) -> None:
     with pytest.raises(ServiceError, match=message) as raised:
         glue.create("pass", **params)

@@ -23,8 +23,14 @@ class Scripts:
             raise RuntimeError("a bug")
         script = job.folder / "script.py"
         script.write_text(job.details["script"])
-        return ProcessSpec(argv=("python", "script.py"), cwd=job.folder, stdout=job.folder / "log",
-                           stderr=job.folder / "log", timeout_seconds=job.details.get("timeout"), grace_seconds=0.5)
+        return ProcessSpec(
+            argv=("python", "script.py"),
+            cwd=job.folder,
+            stdout=job.folder / "log",
+            stderr=job.folder / "log",
+            timeout_seconds=job.details.get("timeout"),
+            grace_seconds=0.5,
+        )
 
     def started(self, job: Job) -> None:
         with open(self.ended.with_name("started"), "a") as file:

@@ -78,8 +78,10 @@ def test_submitting_again_does_nothing_until_forgotten(open_cloud: OpenCloud, tm
 
 def test_first_come_first_served_and_never_too_many(open_cloud: OpenCloud, tmp_path: Path) -> None:
     cloud = open_cloud(max_jobs=2)
-    busy = ("import os, time\nos.mkdir({path!r} + '/' + str(os.getpid()))\n"
-            "n = len(os.listdir({path!r}))\ntime.sleep(0.05)\nprint(n)\nos.rmdir({path!r} + '/' + str(os.getpid()))")
+    busy = (
+        "import os, time\nos.mkdir({path!r} + '/' + str(os.getpid()))\n"
+        "n = len(os.listdir({path!r}))\ntime.sleep(0.05)\nprint(n)\nos.rmdir({path!r} + '/' + str(os.getpid()))"
+    )
     (tmp_path / "busy").mkdir()
     keys = [f"job{number}" for number in range(8)]
     for key in keys:
@@ -156,8 +158,9 @@ class Server:
 
     def __init__(self, folder: Path, **scripts: str) -> None:
         arguments = [text for pair in scripts.items() for text in pair]
-        self.process = subprocess.Popen([sys.executable, str(HELPER), str(folder), *arguments],
-                                        stdout=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(
+            [sys.executable, str(HELPER), str(folder), *arguments], stdout=subprocess.PIPE, text=True
+        )
         assert self.process.stdout is not None
         assert self.process.stdout.readline() == "ready\n"
 
@@ -169,8 +172,9 @@ class Server:
 @pytest.mark.crash
 def test_killed_server_leaves_jobs_that_are_attached_again(open_cloud: OpenCloud, tmp_path: Path) -> None:
     """The job that runs goes on, the one that ended meanwhile is finished, the queued one starts."""
-    server = Server(tmp_path, a=WAITS.format(path=str(tmp_path / "go-a")),
-                    b=WAITS.format(path=str(tmp_path / "go-b")), c="print(3)")
+    server = Server(
+        tmp_path, a=WAITS.format(path=str(tmp_path / "go-a")), b=WAITS.format(path=str(tmp_path / "go-b")), c="print(3)"
+    )
     wait_until(lambda: len(lines(tmp_path / "started")) == 2)
     pids = {line.split()[0]: int(line.split()[2]) for line in lines(tmp_path / "started")}
     server.kill()
@@ -236,8 +240,9 @@ def test_an_attempt_given_up_never_starts(open_cloud: OpenCloud, tmp_path: Path)
     cloud = open_cloud()
     assert marks.claim(str(tmp_path), {"pid": 0})
     with pytest.raises(LocalCloudError, match="given up"):
-        cloud.jobs.processes.start(ProcessSpec(argv=("touch", "ran"), cwd=tmp_path, stdout=tmp_path / "log",
-                                               stderr=tmp_path / "log"), tmp_path)
+        cloud.jobs.processes.start(
+            ProcessSpec(argv=("touch", "ran"), cwd=tmp_path, stdout=tmp_path / "log", stderr=tmp_path / "log"), tmp_path
+        )
     assert not (tmp_path / "ran").exists()
 
 

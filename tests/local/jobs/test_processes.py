@@ -30,9 +30,17 @@ def processes(tmp_path: Path) -> Iterator[Processes]:
 def launch(processes: Processes, tmp_path: Path) -> Run:
     def run(*argv: str, **fields: object) -> Process:
         channel = bool(fields.pop("channel", False))
-        spec = ProcessSpec(**{"argv": argv, "cwd": tmp_path, "stdout": tmp_path / "out",  # type: ignore[arg-type]
-                              "stderr": tmp_path / "err", **fields})
+        spec = ProcessSpec(
+            **{
+                "argv": argv,
+                "cwd": tmp_path,
+                "stdout": tmp_path / "out",  # type: ignore[arg-type]
+                "stderr": tmp_path / "err",
+                **fields,
+            }
+        )
         return processes.launch(spec, channel=channel)
+
     return run
 
 
@@ -53,10 +61,10 @@ SCRIPTS = {
     "atexit": "import atexit; atexit.register(print, 'bye'); print('work'); raise KeyError(1)",
     "open file at exit": "f = open('left.txt', 'w'); f.write('kept')",
     "thread at exit": "import threading, time\n"
-                      "threading.Thread(target=lambda: (time.sleep(.1), print('late'))).start()",
+    "threading.Thread(target=lambda: (time.sleep(.1), print('late'))).start()",
     "stderr": "import sys; print('out'); print('err', file=sys.stderr)",
     "main is importable": "import sys, pickle\nclass A: pass\nassert sys.modules['__main__'].A is A\n"
-                          "print(type(pickle.loads(pickle.dumps(A()))).__name__)",
+    "print(type(pickle.loads(pickle.dumps(A()))).__name__)",
     "os._exit": "import os; os._exit(3)",
     "stdin": "import sys; print(repr(sys.stdin.read()))",
     "sibling module": "import helper; print(helper.VALUE)",
@@ -65,8 +73,8 @@ SCRIPTS = {
     "cwd": "import os; print(os.getcwd(), os.environ['MARK'])",
     "unicode": "print('Zürich → ✓')",
     "multiprocessing": "import multiprocessing as m\ndef f(x): return x * 2\n"
-                       "if __name__ == '__main__':\n"
-                       "    with m.get_context('spawn').Pool(1) as p: print(p.map(f, [1, 2]))",
+    "if __name__ == '__main__':\n"
+    "    with m.get_context('spawn').Pool(1) as p: print(p.map(f, [1, 2]))",
 }
 
 
@@ -76,8 +84,15 @@ def test_fork_equals_interpreter(name: str, launch: Run, tmp_path: Path) -> None
     write(tmp_path, "VALUE = 42\ndef fail():\n    raise RuntimeError('deep')\n", "helper.py")
     write(tmp_path, SCRIPTS[name])
     argv = ["script.py", "--rate", "0.1", "a b"]
-    plain = subprocess.run([sys.executable, *argv], cwd=tmp_path, env={**base_env(), "MARK": "m"}, check=False,
-                           stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    plain = subprocess.run(
+        [sys.executable, *argv],
+        cwd=tmp_path,
+        env={**base_env(), "MARK": "m"},
+        check=False,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
     left = {path.name: path.read_text() for path in tmp_path.glob("left*")}
     (tmp_path / "left.txt").unlink(missing_ok=True)
 
@@ -91,8 +106,9 @@ def test_fork_equals_interpreter(name: str, launch: Run, tmp_path: Path) -> None
 
 @pytest.mark.parametrize("argv", [("missing.py",), ("-m", "missing"), ("-m", "helper.nothing")])
 def test_a_missing_script_is_told_as_the_interpreter_does(argv: tuple[str, ...], launch: Run, tmp_path: Path) -> None:
-    plain = subprocess.run([sys.executable, *argv], cwd=tmp_path, env=base_env(), check=False, capture_output=True,
-                           text=True)
+    plain = subprocess.run(
+        [sys.executable, *argv], cwd=tmp_path, env=base_env(), check=False, capture_output=True, text=True
+    )
     exit = launch("python", *argv).wait(30)
     assert (exit.code, exit.stderr_tail) == (plain.returncode, plain.stderr)
 
@@ -114,8 +130,11 @@ def test_environment_is_clean(launch: Run, tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_does_not_see_this_package_loaded(launch: Run, tmp_path: Path) -> None:
-    write(tmp_path, "import sys; print([n for n in sys.modules if n.startswith('stepfunctions')], "
-                    "[p for p in sys.path if p.endswith('jobs')])")
+    write(
+        tmp_path,
+        "import sys; print([n for n in sys.modules if n.startswith('stepfunctions')], "
+        "[p for p in sys.path if p.endswith('jobs')])",
+    )
     assert launch("python", "script.py").wait(60).ok
     assert (tmp_path / "out").read_text() == "[] []\n"
 
@@ -163,9 +182,12 @@ def test_unknown_family(launch: Run) -> None:
 
 def test_timeout_ends_the_whole_group(launch: Run, tmp_path: Path) -> None:
     """SIGTERM, then SIGKILL, also for grandchildren that ignore the first."""
-    write(tmp_path, "import os, signal, subprocess, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
-                    "child = subprocess.Popen(['sleep', '600'])\n"
-                    "open('pids', 'w').write(f'{os.getpid()} {child.pid}')\ntime.sleep(600)")
+    write(
+        tmp_path,
+        "import os, signal, subprocess, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "child = subprocess.Popen(['sleep', '600'])\n"
+        "open('pids', 'w').write(f'{os.getpid()} {child.pid}')\ntime.sleep(600)",
+    )
     exit = launch("python", "script.py", timeout_seconds=1.0, grace_seconds=0.3).wait(30)
     assert (exit.timed_out, exit.signal, exit.ok) == (True, 9, False)
     for pid in (tmp_path / "pids").read_text().split():
@@ -180,8 +202,11 @@ def test_leftovers_end_with_the_leader(launch: Run, tmp_path: Path) -> None:
 
 
 def test_stop_lets_a_process_end_well(launch: Run, tmp_path: Path) -> None:
-    write(tmp_path, "import signal, sys, time\nsignal.signal(signal.SIGTERM, lambda *_: sys.exit(5))\n"
-                    "open('ready', 'w').close()\ntime.sleep(600)")
+    write(
+        tmp_path,
+        "import signal, sys, time\nsignal.signal(signal.SIGTERM, lambda *_: sys.exit(5))\n"
+        "open('ready', 'w').close()\ntime.sleep(600)",
+    )
     process = launch("python", "script.py")
     wait_until((tmp_path / "ready").exists)
     exit = process.stop(20)
@@ -189,8 +214,11 @@ def test_stop_lets_a_process_end_well(launch: Run, tmp_path: Path) -> None:
 
 
 def test_channel(launch: Run, tmp_path: Path) -> None:
-    write(tmp_path, "import os, socket\ns = socket.socket(fileno=int(os.environ['STEPFUNCTIONS_CHANNEL']))\n"
-                    "s.sendall(s.recv(100).upper())")
+    write(
+        tmp_path,
+        "import os, socket\ns = socket.socket(fileno=int(os.environ['STEPFUNCTIONS_CHANNEL']))\n"
+        "s.sendall(s.recv(100).upper())",
+    )
     process = launch("python", "script.py", channel=True)
     assert process.channel is not None
     process.channel.sendall(b"hello")
@@ -229,10 +257,12 @@ def test_mounts_are_private(launch: Run, tmp_path: Path) -> None:
 
 def test_launched_processes_end_with_the_server(tmp_path: Path) -> None:
     """Even when it is killed."""
-    code = ("import sys, time\nfrom pathlib import Path\nfrom stepfunctions.local.jobs import Processes, ProcessSpec\n"
-            "f = Path(sys.argv[1])\n"
-            "p = Processes(f).launch(ProcessSpec(argv=('sleep', '600'), cwd=f, stdout=f / 'o', stderr=f / 'o'))\n"
-            "print(p.pid, flush=True)\ntime.sleep(600)")
+    code = (
+        "import sys, time\nfrom pathlib import Path\nfrom stepfunctions.local.jobs import Processes, ProcessSpec\n"
+        "f = Path(sys.argv[1])\n"
+        "p = Processes(f).launch(ProcessSpec(argv=('sleep', '600'), cwd=f, stdout=f / 'o', stderr=f / 'o'))\n"
+        "print(p.pid, flush=True)\ntime.sleep(600)"
+    )
     with subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         pid = int(server.stdout.readline())

@@ -66,8 +66,10 @@ def test_nothing_is_called_after_close() -> None:
     assert not ended.wait(0.2)
 
 
-@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0 or shutil.which("setpriv") is None,
-                    reason="needs root, to drop what root may do")
+@pytest.mark.skipif(
+    os.name != "posix" or os.geteuid() != 0 or shutil.which("setpriv") is None,
+    reason="needs root, to drop what root may do",
+)
 def test_mounts_without_being_root() -> None:
     """A user namespace stands in where the right to mount is missing, if the system allows one."""
     without = ["setpriv", "--bounding-set=-sys_admin", "--inh-caps=-sys_admin"]

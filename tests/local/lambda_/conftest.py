@@ -39,15 +39,24 @@ class Functions:
 
     def create(self, source: str | Mapping[str, str], name: str = "f", **params: Any) -> dict[str, Any]:
         files = {"app.py": source} if isinstance(source, str) else source
-        request = {"FunctionName": name, "Runtime": "python3.12", "Role": ROLE, "Handler": "app.handler",
-                   "Code": {"ZipFile": zipped(files)}, **params}
+        request = {
+            "FunctionName": name,
+            "Runtime": "python3.12",
+            "Role": ROLE,
+            "Handler": "app.handler",
+            "Code": {"ZipFile": zipped(files)},
+            **params,
+        }
         return self.call("CreateFunction", **request)
 
     def invoke(self, event: Any = None, name: str = "f", **params: Any) -> Answer:
         answer = self.call("Invoke", FunctionName=name, Payload=json.dumps(event).encode(), LogType="Tail", **params)
         assert answer["StatusCode"] == 200
-        return Answer(value=json.loads(answer["Payload"]), error=answer.get("FunctionError"),
-                      log=base64.b64decode(answer["LogResult"]).decode())
+        return Answer(
+            value=json.loads(answer["Payload"]),
+            error=answer.get("FunctionError"),
+            log=base64.b64decode(answer["LogResult"]).decode(),
+        )
 
 
 def zipped(files: Mapping[str, str]) -> bytes:

@@ -26,14 +26,23 @@ def client(tmp_path: Path) -> Iterator[Callable[[str], Any]]:
     """Make clients of a server in a process of its own."""
     server = subprocess.Popen(
         [sys.executable, "-c", f"from stepfunctions.local.server import run; run({str(tmp_path / 'data')!r}, port=0)"],
-        stdout=subprocess.PIPE, text=True)
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     assert server.stdout is not None
     clients: list[Any] = []
 
     def make(service: str) -> Any:
-        clients.append(boto3.client(service, endpoint_url=endpoint, region_name="us-east-1",
-                                    aws_access_key_id="local", aws_secret_access_key="local",
-                                    config=Config(inject_host_prefix=False, retries={"max_attempts": 0})))
+        clients.append(
+            boto3.client(
+                service,
+                endpoint_url=endpoint,
+                region_name="us-east-1",
+                aws_access_key_id="local",
+                aws_secret_access_key="local",
+                config=Config(inject_host_prefix=False, retries={"max_attempts": 0}),
+            )
+        )
         return clients[-1]
 
     try:
@@ -66,15 +75,25 @@ def wait_for(describe: Callable[[], dict[str, Any]], ended: Callable[[dict[str, 
 def test_lambda(client: Callable[[str], Any]) -> None:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("app.py", PUT.format(key="import") + """
+        archive.writestr(
+            "app.py",
+            PUT.format(key="import")
+            + """
 def handler(event, context):
     if "bad" in event:
         raise KeyError(event["bad"])
     return {"twice": event["n"] * 2}
-""")
+""",
+        )
     functions = client("lambda")
-    functions.create_function(FunctionName="f", Runtime="python3.12", Handler="app.handler", Timeout=30,
-                              Role="arn:aws:iam::123456789012:role/x", Code={"ZipFile": buffer.getvalue()})
+    functions.create_function(
+        FunctionName="f",
+        Runtime="python3.12",
+        Handler="app.handler",
+        Timeout=30,
+        Role="arn:aws:iam::123456789012:role/x",
+        Code={"ZipFile": buffer.getvalue()},
+    )
     functions.get_waiter("function_active_v2").wait(FunctionName="f")
     answer = functions.invoke(FunctionName="f", Payload=json.dumps({"n": 21}), LogType="Tail")
     with answer["Payload"] as body:
@@ -100,8 +119,10 @@ def test_glue(client: Callable[[str], Any]) -> None:
     glue = client("glue")
     glue.create_job(Name="job", Role="r", Command={"Name": "pythonshell", "ScriptLocation": "s3://data/job.py"})
     run_id = glue.start_job_run(JobName="job")["JobRunId"]
-    run = wait_for(lambda: glue.get_job_run(JobName="job", RunId=run_id)["JobRun"],
-                   lambda run: run["JobRunState"] not in ("STARTING", "RUNNING"))
+    run = wait_for(
+        lambda: glue.get_job_run(JobName="job", RunId=run_id)["JobRun"],
+        lambda run: run["JobRunState"] not in ("STARTING", "RUNNING"),
+    )
     assert run["JobRunState"] == "SUCCEEDED", run
     assert read(client, "glue") == "written"
     with pytest.raises(glue.exceptions.EntityNotFoundException):
@@ -110,8 +131,12 @@ def test_glue(client: Callable[[str], Any]) -> None:
 
 def test_ecs(client: Callable[[str], Any]) -> None:
     ecs = client("ecs")
-    ecs.register_task_definition(family="task", containerDefinitions=[
-        {"name": "main", "image": "python", "memory": 128, "command": ["python", "-c", PUT.format(key="ecs")]}])
+    ecs.register_task_definition(
+        family="task",
+        containerDefinitions=[
+            {"name": "main", "image": "python", "memory": 128, "command": ["python", "-c", PUT.format(key="ecs")]}
+        ],
+    )
     arn = ecs.run_task(taskDefinition="task")["tasks"][0]["taskArn"]
     waiter = ecs.get_waiter("tasks_stopped")
     waiter.wait(tasks=[arn], WaiterConfig={"Delay": 1, "MaxAttempts": 60})

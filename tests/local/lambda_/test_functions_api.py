@@ -42,11 +42,14 @@ def test_every_form_of_a_name_finds_the_function(functions: Any, name: str) -> N
     assert functions.invoke(name=name).value == "first"
 
 
-@pytest.mark.parametrize(("name", "arn"), [
-    ("g", ARN[:-1] + "g"),
-    ("f:prod", f"{ARN}:prod"),
-    (ARN.replace("123456789012", "210987654321"), ARN.replace("123456789012", "210987654321")),
-])
+@pytest.mark.parametrize(
+    ("name", "arn"),
+    [
+        ("g", ARN[:-1] + "g"),
+        ("f:prod", f"{ARN}:prod"),
+        (ARN.replace("123456789012", "210987654321"), ARN.replace("123456789012", "210987654321")),
+    ],
+)
 def test_what_does_not_exist_is_not_found_under_its_arn(functions: Any, name: str, arn: str) -> None:
     functions.create(OK)
     for operation in ("Invoke", "GetFunction", "DeleteFunction", "UpdateFunctionConfiguration"):
@@ -63,21 +66,24 @@ def test_names_are_taken_once(functions: Any) -> None:
     assert (raised.value.code, raised.value.status) == ("ResourceConflictException", 409)
 
 
-@pytest.mark.parametrize(("params", "message"), [
-    ({"Runtime": "nodejs20.x"}, r"nodejs20\.x is not supported .* Supported: python3\.8, .*python3\.13"),
-    ({"PackageType": "Image"}, "PackageType must be Zip"),
-    ({"Handler": None}, "Handler is mandatory"),
-    ({"Timeout": 901}, "'Timeout' must be between 1 and 900; it is 901"),
-    ({"MemorySize": 20000}, "'MemorySize' must be between 128 and 10240"),
-    ({"Layers": ["arn:aws:lambda:us-east-1:123456789012:layer:x:1"]}, "no Layers"),
-    ({"Publish": True}, r"only the version \$LATEST"),
-    ({"Environment": {"Variables": {"AWS_REGION": "x"}}}, "Reserved keys used in this request: AWS_REGION"),
-    ({"Environment": {"Variables": {"LONG": "x" * 4100}}}, "exceeded the 4KB limit"),
-    ({"Code": {}}, "Please provide a source for function code"),
-    ({"Code": {"ZipFile": b"no zip"}}, "Could not unzip uploaded file"),
-    ({"Code": {"S3Bucket": "local-folder", "S3Key": "relative/path"}}, "there is no folder 'relative/path'"),
-    ({"Code": {"S3Bucket": "nowhere", "S3Key": "x.zip"}}, "S3 Error Code: NoSuchBucket"),
-])
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"Runtime": "nodejs20.x"}, r"nodejs20\.x is not supported .* Supported: python3\.8, .*python3\.13"),
+        ({"PackageType": "Image"}, "PackageType must be Zip"),
+        ({"Handler": None}, "Handler is mandatory"),
+        ({"Timeout": 901}, "'Timeout' must be between 1 and 900; it is 901"),
+        ({"MemorySize": 20000}, "'MemorySize' must be between 128 and 10240"),
+        ({"Layers": ["arn:aws:lambda:us-east-1:123456789012:layer:x:1"]}, "no Layers"),
+        ({"Publish": True}, r"only the version \$LATEST"),
+        ({"Environment": {"Variables": {"AWS_REGION": "x"}}}, "Reserved keys used in this request: AWS_REGION"),
+        ({"Environment": {"Variables": {"LONG": "x" * 4100}}}, "exceeded the 4KB limit"),
+        ({"Code": {}}, "Please provide a source for function code"),
+        ({"Code": {"ZipFile": b"no zip"}}, "Could not unzip uploaded file"),
+        ({"Code": {"S3Bucket": "local-folder", "S3Key": "relative/path"}}, "there is no folder 'relative/path'"),
+        ({"Code": {"S3Bucket": "nowhere", "S3Key": "x.zip"}}, "S3 Error Code: NoSuchBucket"),
+    ],
+)
 def test_what_cannot_be_made_is_refused_with_a_reason(functions: Any, params: dict[str, Any], message: str) -> None:
     with pytest.raises(ServiceError, match=message) as raised:
         functions.create(OK, **params)
@@ -86,8 +92,9 @@ def test_what_cannot_be_made_is_refused_with_a_reason(functions: Any, params: di
 
 
 @pytest.mark.parametrize("entry", ["../out.py", "/etc/out.py", "a/../../out.py", "..\\out.py", "C:/out.py"])
-def test_a_zip_cannot_write_outside_its_folder(functions: Any, zipped: Callable[..., bytes], tmp_path: Path,
-                                               entry: str) -> None:
+def test_a_zip_cannot_write_outside_its_folder(
+    functions: Any, zipped: Callable[..., bytes], tmp_path: Path, entry: str
+) -> None:
     with pytest.raises(ServiceError, match="leaves the function's folder"):
         functions.create(OK, Code={"ZipFile": zipped({"app.py": OK, entry: "bad"})})
     assert not list(tmp_path.rglob("out.py"))
@@ -135,8 +142,9 @@ def test_new_code_answers_the_next_invocation(functions: Any, zipped: Callable[.
 def test_new_configuration_reaches_the_handler(functions: Any) -> None:
     functions.create("import os\ndef handler(e, c): return [os.environ.get('MINE'), c.memory_limit_in_mb]")
     assert functions.invoke().value == [None, "128"]
-    changed = functions.call("UpdateFunctionConfiguration", FunctionName="f", MemorySize=256,
-                             Environment={"Variables": {"MINE": "1"}})
+    changed = functions.call(
+        "UpdateFunctionConfiguration", FunctionName="f", MemorySize=256, Environment={"Variables": {"MINE": "1"}}
+    )
     assert functions.invoke().value == ["1", "256"]
     assert changed["Timeout"] == 3
     cleared = functions.call("UpdateFunctionConfiguration", FunctionName="f", Environment={"Variables": {}})

@@ -42,7 +42,8 @@ def running(pid: int) -> bool:
 
 
 def test_the_handler_gets_event_context_and_environment(functions: Any) -> None:
-    functions.create("""
+    functions.create(
+        """
 import os
 def handler(event, context):
     names = ("AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_VERSION", "_HANDLER", "AWS_REGION", "MINE", "TZ",
@@ -54,14 +55,24 @@ def handler(event, context):
             "memory": context.memory_limit_in_mb, "request": context.aws_request_id,
             "group": context.log_group_name, "stream": context.log_stream_name,
             "identity": context.identity.cognito_identity_id, "client": context.client_context.custom["k"]}
-""", Environment={"Variables": {"MINE": "1"}}, Timeout=10)
+""",
+        Environment={"Variables": {"MINE": "1"}},
+        Timeout=10,
+    )
     client_context = base64.b64encode(b'{"custom": {"k": "v"}}').decode()
     answer = functions.invoke({"x": [1, "ü"]}, ClientContext=client_context)
     value = answer.value
     assert value["event"] == {"x": [1, "ü"]}
-    assert value["env"] == {"AWS_LAMBDA_FUNCTION_NAME": "f", "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
-                            "_HANDLER": "app.handler", "AWS_REGION": "us-east-1", "MINE": "1", "TZ": ":UTC",
-                            "AWS_ACCESS_KEY_ID": "local", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128"}
+    assert value["env"] == {
+        "AWS_LAMBDA_FUNCTION_NAME": "f",
+        "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
+        "_HANDLER": "app.handler",
+        "AWS_REGION": "us-east-1",
+        "MINE": "1",
+        "TZ": ":UTC",
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128",
+    }
     assert value["in_task_root"]
     assert 0 < value["left"] <= 10_000
     assert (value["name"], value["version"], value["memory"]) == ("f", "$LATEST", "128")
@@ -106,28 +117,59 @@ def test_the_log_tail_is_the_last_4_kb_of_this_invocation(functions: Any) -> Non
     assert "a" * 100 not in log
 
 
-@pytest.mark.parametrize(("source", "handler", "kind", "message"), [
-    ("import no_such_module", "app.handler", "Runtime.ImportModuleError",
-     "Unable to import module 'app': No module named 'no_such_module'"),
-    ("def other(e, c): pass", "app.handler", "Runtime.HandlerNotFound", "Handler 'handler' missing on module 'app'"),
-    ("", "handler", "Runtime.MalformedHandlerName", "Bad handler 'handler'"),
-    ("def handler(e, c) return 1", "app.handler", "Runtime.UserCodeSyntaxError", "Syntax error in module 'app'"),
-    ("raise KeyError('secret')", "app.handler", "KeyError", "'secret'"),
-    ("def handler(e, c): return {1, 2}", "app.handler", "Runtime.MarshalError",
-     "Unable to marshal response: Object of type set is not JSON serializable"),
-    ("def handler(e, c): return float('nan')", "app.handler", "Runtime.MarshalError", "Unable to marshal response"),
-    ("import sys\ndef handler(e, c): sys.exit(3)", "app.handler", "Runtime.ExitError",
-     "Runtime exited with error: exit status 3"),
-    ("import os\ndef handler(e, c): os._exit(0)", "app.handler", "Runtime.ExitError",
-     "Runtime exited without providing a reason"),
-    ("import os\ndef handler(e, c): os.kill(os.getpid(), 9)", "app.handler", "Runtime.ExitError",
-     "Runtime exited with error: signal: killed"),
-    ("import sys\nsys.exit(1)", "app.handler", "Runtime.ExitError", "exit status 1"),
-    ("def handler(e, c): return 'x' * 7_000_000", "app.handler", "Function.ResponseSizeTooLarge",
-     "exceeded maximum allowed payload size (6291556 bytes)"),
-])
-def test_every_failure_has_awss_error_type(functions: Any, source: str, handler: str, kind: str,
-                                           message: str) -> None:
+@pytest.mark.parametrize(
+    ("source", "handler", "kind", "message"),
+    [
+        (
+            "import no_such_module",
+            "app.handler",
+            "Runtime.ImportModuleError",
+            "Unable to import module 'app': No module named 'no_such_module'",
+        ),
+        (
+            "def other(e, c): pass",
+            "app.handler",
+            "Runtime.HandlerNotFound",
+            "Handler 'handler' missing on module 'app'",
+        ),
+        ("", "handler", "Runtime.MalformedHandlerName", "Bad handler 'handler'"),
+        ("def handler(e, c) return 1", "app.handler", "Runtime.UserCodeSyntaxError", "Syntax error in module 'app'"),
+        ("raise KeyError('secret')", "app.handler", "KeyError", "'secret'"),
+        (
+            "def handler(e, c): return {1, 2}",
+            "app.handler",
+            "Runtime.MarshalError",
+            "Unable to marshal response: Object of type set is not JSON serializable",
+        ),
+        ("def handler(e, c): return float('nan')", "app.handler", "Runtime.MarshalError", "Unable to marshal response"),
+        (
+            "import sys\ndef handler(e, c): sys.exit(3)",
+            "app.handler",
+            "Runtime.ExitError",
+            "Runtime exited with error: exit status 3",
+        ),
+        (
+            "import os\ndef handler(e, c): os._exit(0)",
+            "app.handler",
+            "Runtime.ExitError",
+            "Runtime exited without providing a reason",
+        ),
+        (
+            "import os\ndef handler(e, c): os.kill(os.getpid(), 9)",
+            "app.handler",
+            "Runtime.ExitError",
+            "Runtime exited with error: signal: killed",
+        ),
+        ("import sys\nsys.exit(1)", "app.handler", "Runtime.ExitError", "exit status 1"),
+        (
+            "def handler(e, c): return 'x' * 7_000_000",
+            "app.handler",
+            "Function.ResponseSizeTooLarge",
+            "exceeded maximum allowed payload size (6291556 bytes)",
+        ),
+    ],
+)
+def test_every_failure_has_awss_error_type(functions: Any, source: str, handler: str, kind: str, message: str) -> None:
     functions.create(source, Handler=handler)
     for _ in range(2):  # the second time shows that a worker that died was replaced
         answer = functions.invoke()
@@ -143,7 +185,9 @@ def test_an_exception_shows_the_users_own_frames(functions: Any) -> None:
     assert set(answer.value) == {"errorMessage", "errorType", "requestId", "stackTrace"}
     assert (answer.value["errorType"], answer.value["errorMessage"]) == ("ValueError", "too late")
     assert [line.split(", ", 1)[1].splitlines()[0] for line in answer.value["stackTrace"]] == [
-        "line 4, in handler", "line 2, in inner"]
+        "line 4, in handler",
+        "line 2, in inner",
+    ]
     assert "[ERROR] ValueError: too late" in answer.log
 
 
@@ -167,7 +211,8 @@ def handler(event, context):
 
 
 def test_a_timeout_kills_the_worker_and_what_it_started(functions: Any, tmp_path: Path) -> None:
-    functions.create(f"""
+    functions.create(
+        f"""
 import os, subprocess, time
 def handler(event, context):
     if event == "hang":
@@ -176,7 +221,9 @@ def handler(event, context):
             file.write(f"{{os.getpid()}} {{child.pid}}")
         time.sleep(1000)
     return "fine"
-""", Timeout=1)
+""",
+        Timeout=1,
+    )
     answer = functions.invoke("hang")
     assert answer.error == "Unhandled"
     assert answer.value["errorType"] == "Sandbox.Timedout"
@@ -196,14 +243,17 @@ def test_a_worker_that_died_while_idle_is_replaced(functions: Any) -> None:
 
 
 def test_concurrent_invocations_run_in_processes_of_their_own(functions: Any, tmp_path: Path) -> None:
-    functions.create(f"""
+    functions.create(
+        f"""
 import os, time
 def handler(event, context):
     open(os.path.join({str(tmp_path)!r}, f"here-{{event}}"), "w").close()
     while not os.path.exists(os.path.join({str(tmp_path)!r}, f"here-{{1 - event}}")):
         time.sleep(0.01)
     return os.getpid()
-""", Timeout=60)
+""",
+        Timeout=60,
+    )
     pids: list[int] = []
     threads = [threading.Thread(target=lambda n=n: pids.append(functions.invoke(n).value)) for n in (0, 1)]
     for thread in threads:
@@ -285,8 +335,9 @@ def test_an_event_is_accepted_and_handled_later(functions: Any, tmp_path: Path) 
     assert (tmp_path / "out").read_text() == "false\n"
 
 
-def test_a_failing_event_is_tried_three_times_as_the_clock_moves(functions: Any, clock: ManualClock,
-                                                               tmp_path: Path) -> None:
+def test_a_failing_event_is_tried_three_times_as_the_clock_moves(
+    functions: Any, clock: ManualClock, tmp_path: Path
+) -> None:
     functions.create(APPENDING)
     out = tmp_path / "out"
     event = json.dumps({"file": str(out), "fail": True}).encode()
@@ -308,14 +359,17 @@ def test_a_failing_event_is_tried_three_times_as_the_clock_moves(functions: Any,
 
 
 def test_an_accepted_event_outlives_the_server(functions: Any, reopened: Callable[[], Cloud], tmp_path: Path) -> None:
-    functions.create(f"""
+    functions.create(
+        f"""
 import os, time
 def handler(event, context):
     with open({str(tmp_path / "out")!r}, "a") as file:
         file.write("x")
     while not os.path.exists({str(tmp_path / "go")!r}):
         time.sleep(0.01)
-""", Timeout=60)
+""",
+        Timeout=60,
+    )
     functions.call("Invoke", FunctionName="f", InvocationType="Event", Payload=b"{}")
     wait_until((tmp_path / "out").exists, "the handler began")
     functions.cloud.stop()
@@ -326,7 +380,8 @@ def handler(event, context):
 
 
 def test_workers_die_with_a_killed_server(tmp_path: Path, functions: Any) -> None:
-    functions.create(f"""
+    functions.create(
+        f"""
 import os, subprocess
 def handler(event, context):
     child = subprocess.Popen(["sleep", "1000"])
@@ -335,13 +390,21 @@ def handler(event, context):
     os.rename({str(tmp_path / "pids.new")!r}, {str(tmp_path / "pids")!r})
     while True:
         pass
-""", Timeout=900)
+""",
+        Timeout=900,
+    )
     functions.cloud.stop()
-    server = subprocess.Popen([sys.executable, "-c", textwrap.dedent(f"""
+    server = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            textwrap.dedent(f"""
         from stepfunctions.local.cloud import Cloud
         with Cloud({str(tmp_path / "data")!r}) as cloud:
             cloud.call("lambda", "Invoke", {{"FunctionName": "f"}})
-    """)])
+    """),
+        ]
+    )
     try:
         wait_until(lambda: server.poll() is not None or (tmp_path / "pids").exists(), "the handler runs")
         pids = [int(pid) for pid in (tmp_path / "pids").read_text().split()]
@@ -353,14 +416,17 @@ def handler(event, context):
 
 
 def test_stopping_the_cloud_ends_busy_workers(functions: Any, tmp_path: Path) -> None:
-    functions.create(f"""
+    functions.create(
+        f"""
 import os, time
 def handler(event, context):
     with open({str(tmp_path / "pid.new")!r}, "w") as file:
         file.write(str(os.getpid()))
     os.rename({str(tmp_path / "pid.new")!r}, {str(tmp_path / "pid")!r})
     time.sleep(1000)
-""", Timeout=900)
+""",
+        Timeout=900,
+    )
     thread = threading.Thread(target=functions.invoke)
     thread.start()
     wait_until((tmp_path / "pid").exists, "the handler runs")

@@ -57,8 +57,14 @@ def make_client(server: tuple[S3, str]) -> Callable[..., Any]:
 
     def make(region: str = REGION, **options: Any) -> Any:
         options.setdefault("retries", {"max_attempts": 1, "mode": "standard"})
-        return boto3.client("s3", endpoint_url=server[1], region_name=region, aws_access_key_id="local",
-                            aws_secret_access_key="local", config=Config(**options))
+        return boto3.client(
+            "s3",
+            endpoint_url=server[1],
+            region_name=region,
+            aws_access_key_id="local",
+            aws_secret_access_key="local",
+            config=Config(**options),
+        )
 
     return make
 
@@ -85,8 +91,12 @@ def raw(server: tuple[S3, str]) -> Iterator[Callable[..., tuple[int, dict[str, s
     """Send a request as it is, on one connection, and return status, headers (lower case) and body."""
     connection = http.client.HTTPConnection(server[1].removeprefix("http://"), timeout=30)
 
-    def send(method: str, path: str, body: Any = None, headers: dict[str, str] | None = None,
-             ) -> tuple[int, dict[str, str], bytes]:
+    def send(
+        method: str,
+        path: str,
+        body: Any = None,
+        headers: dict[str, str] | None = None,
+    ) -> tuple[int, dict[str, str], bytes]:
         connection.request(method, path, body, headers or {})
         response = connection.getresponse()
         return (response.status, {name.lower(): value for name, value in response.getheaders()}, response.read())

@@ -30,18 +30,32 @@ def status(error: pytest.ExceptionInfo[ClientError]) -> int:
 def test_an_object_comes_back_with_its_headers_and_metadata(client: Any, bucket: str) -> None:
     expires = datetime(2031, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
     put = client.put_object(
-        Bucket=bucket, Key="a/b.csv", Body=b"x,y\n1,2\n", ContentType="text/csv", CacheControl="no-cache",
-        ContentEncoding="identity", ContentLanguage="en", ContentDisposition="attachment", Expires=expires,
-        Metadata={"Owner": "me", "run-id": "7"}, Tagging="team=ml&stage=dev",
+        Bucket=bucket,
+        Key="a/b.csv",
+        Body=b"x,y\n1,2\n",
+        ContentType="text/csv",
+        CacheControl="no-cache",
+        ContentEncoding="identity",
+        ContentLanguage="en",
+        ContentDisposition="attachment",
+        Expires=expires,
+        Metadata={"Owner": "me", "run-id": "7"},
+        Tagging="team=ml&stage=dev",
     )
     assert put["ETag"] == f'"{hashlib.md5(b"x,y" + bytes([10]) + b"1,2" + bytes([10])).hexdigest()}"'
     got = client.get_object(Bucket=bucket, Key="a/b.csv")
     assert got["Body"].read() == b"x,y\n1,2\n"
     assert got["ETag"] == put["ETag"]
     for name, value in {
-        "ContentType": "text/csv", "CacheControl": "no-cache", "ContentEncoding": "identity",
-        "ContentLanguage": "en", "ContentDisposition": "attachment", "Metadata": {"owner": "me", "run-id": "7"},
-        "ContentLength": 8, "AcceptRanges": "bytes", "TagCount": 2,
+        "ContentType": "text/csv",
+        "CacheControl": "no-cache",
+        "ContentEncoding": "identity",
+        "ContentLanguage": "en",
+        "ContentDisposition": "attachment",
+        "Metadata": {"owner": "me", "run-id": "7"},
+        "ContentLength": 8,
+        "AcceptRanges": "bytes",
+        "TagCount": 2,
     }.items():
         assert got[name] == value
     assert got["ExpiresString"] == "Thu, 02 Jan 2031 03:04:05 GMT"
@@ -64,8 +78,13 @@ def test_defaults_of_an_object(client: Any, bucket: str) -> None:
 
 def test_response_overrides(client: Any, bucket: str) -> None:
     client.put_object(Bucket=bucket, Key="k", Body=b"1", ContentType="text/plain")
-    got = client.get_object(Bucket=bucket, Key="k", ResponseContentType="text/csv",
-                            ResponseContentDisposition='attachment; filename="ü.csv"', ResponseCacheControl="no-store")
+    got = client.get_object(
+        Bucket=bucket,
+        Key="k",
+        ResponseContentType="text/csv",
+        ResponseContentDisposition='attachment; filename="ü.csv"',
+        ResponseCacheControl="no-store",
+    )
     assert (got["ContentType"], got["CacheControl"]) == ("text/csv", "no-store")
     assert got["ContentDisposition"].startswith("attachment")
     got["Body"].close()
@@ -136,7 +155,8 @@ def test_versioning_and_other_questions_that_clients_ask(client: Any, bucket: st
     assert (grant["Permission"], grant["Grantee"]["Type"]) == ("FULL_CONTROL", "CanonicalUser")
     assert client.get_object_acl(Bucket=bucket, Key="k")["Owner"] == client.list_buckets()["Owner"]
     for call, expected in [
-        (client.get_bucket_policy, "NoSuchBucketPolicy"), (client.get_bucket_tagging, "NoSuchTagSet"),
+        (client.get_bucket_policy, "NoSuchBucketPolicy"),
+        (client.get_bucket_tagging, "NoSuchTagSet"),
         (client.get_bucket_cors, "NoSuchCORSConfiguration"),
         (client.get_bucket_lifecycle_configuration, "NoSuchLifecycleConfiguration"),
         (client.get_bucket_encryption, "ServerSideEncryptionConfigurationNotFoundError"),
@@ -161,8 +181,13 @@ def test_what_is_not_supported_says_what_is(client: Any, bucket: str) -> None:
         client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     assert code(versioning) == "NotImplemented"
     with pytest.raises(ClientError) as lock:
-        client.put_object(Bucket=bucket, Key="k", Body=b"1", ObjectLockMode="GOVERNANCE",
-                          ObjectLockRetainUntilDate=datetime(2030, 1, 1, tzinfo=timezone.utc))
+        client.put_object(
+            Bucket=bucket,
+            Key="k",
+            Body=b"1",
+            ObjectLockMode="GOVERNANCE",
+            ObjectLockRetainUntilDate=datetime(2030, 1, 1, tzinfo=timezone.utc),
+        )
     assert code(lock) == "NotImplemented"
 
 
@@ -187,9 +212,20 @@ def test_copies(client: Any, bucket: str) -> None:
     assert copied["CopyObjectResult"]["ETag"] == client.head_object(**source)["ETag"]
     got = client.get_object(Bucket=bucket, Key="to")
     assert (got["Body"].read(), got["ContentType"], got["Metadata"], got["TagCount"]) == (
-        b"bytes", "text/plain", {"a": "1"}, 1)
-    client.copy_object(Bucket=bucket, Key="new", CopySource=source, MetadataDirective="REPLACE",
-                       ContentType="text/csv", TaggingDirective="REPLACE", Tagging="t=2&u=3")
+        b"bytes",
+        "text/plain",
+        {"a": "1"},
+        1,
+    )
+    client.copy_object(
+        Bucket=bucket,
+        Key="new",
+        CopySource=source,
+        MetadataDirective="REPLACE",
+        ContentType="text/csv",
+        TaggingDirective="REPLACE",
+        Tagging="t=2&u=3",
+    )
     head = client.head_object(Bucket=bucket, Key="new")
     assert (head["ContentType"], head["Metadata"], head["TagCount"]) == ("text/csv", {}, 2)
     client.delete_object(**source)
@@ -197,15 +233,24 @@ def test_copies(client: Any, bucket: str) -> None:
     with pytest.raises(ClientError) as itself:
         client.copy_object(Bucket=bucket, Key="to", CopySource={"Bucket": bucket, "Key": "to"})
     assert code(itself) == "InvalidRequest"
-    client.copy_object(Bucket=bucket, Key="to", CopySource={"Bucket": bucket, "Key": "to"},
-                       MetadataDirective="REPLACE", Metadata={"b": "2"})
+    client.copy_object(
+        Bucket=bucket,
+        Key="to",
+        CopySource={"Bucket": bucket, "Key": "to"},
+        MetadataDirective="REPLACE",
+        Metadata={"b": "2"},
+    )
     assert client.head_object(Bucket=bucket, Key="to")["Metadata"] == {"b": "2"}
     with pytest.raises(ClientError) as missing:
         client.copy_object(Bucket=bucket, Key="x", CopySource=source)
     assert code(missing) == "NoSuchKey"
     with pytest.raises(ClientError) as condition:
-        client.copy_object(Bucket=bucket, Key="x", CopySource={"Bucket": bucket, "Key": "to"},
-                           CopySourceIfMatch='"00000000000000000000000000000000"')
+        client.copy_object(
+            Bucket=bucket,
+            Key="x",
+            CopySource={"Bucket": bucket, "Key": "to"},
+            CopySourceIfMatch='"00000000000000000000000000000000"',
+        )
     assert code(condition) == "PreconditionFailed"
 
 
@@ -224,15 +269,21 @@ def test_conditional_reads(client: Any, bucket: str) -> None:
     when = client.head_object(Bucket=bucket, Key="k")["LastModified"]
     earlier, later = when - timedelta(days=1), when + timedelta(days=1)
     passing: list[dict[str, Any]] = [
-        {"IfMatch": etag}, {"IfMatch": "*"}, {"IfNoneMatch": '"other"'}, {"IfModifiedSince": earlier},
-        {"IfUnmodifiedSince": later}, {"IfMatch": etag, "IfUnmodifiedSince": earlier},
+        {"IfMatch": etag},
+        {"IfMatch": "*"},
+        {"IfNoneMatch": '"other"'},
+        {"IfModifiedSince": earlier},
+        {"IfUnmodifiedSince": later},
+        {"IfMatch": etag, "IfUnmodifiedSince": earlier},
         {"IfNoneMatch": '"other"', "IfModifiedSince": when},
     ]
     for condition in passing:
         assert client.get_object(Bucket=bucket, Key="k", **condition)["Body"].read() == b"1"
     failing: list[tuple[dict[str, Any], str]] = [
-        ({"IfMatch": '"other"'}, "PreconditionFailed"), ({"IfUnmodifiedSince": earlier}, "PreconditionFailed"),
-        ({"IfNoneMatch": etag}, "304"), ({"IfModifiedSince": when}, "304"),
+        ({"IfMatch": '"other"'}, "PreconditionFailed"),
+        ({"IfUnmodifiedSince": earlier}, "PreconditionFailed"),
+        ({"IfNoneMatch": etag}, "304"),
+        ({"IfModifiedSince": when}, "304"),
     ]
     for condition, expected in failing:
         with pytest.raises(ClientError) as error:
@@ -262,8 +313,14 @@ def test_conditional_writes(client: Any, bucket: str) -> None:
 def test_ranges(client: Any, bucket: str) -> None:
     body = bytes(range(100))
     client.put_object(Bucket=bucket, Key="k", Body=body)
-    for text, expected in [("bytes=0-0", body[:1]), ("bytes=10-19", body[10:20]), ("bytes=90-1000", body[90:]),
-                           ("bytes=50-", body[50:]), ("bytes=-7", body[-7:]), ("bytes=-1000", body)]:
+    for text, expected in [
+        ("bytes=0-0", body[:1]),
+        ("bytes=10-19", body[10:20]),
+        ("bytes=90-1000", body[90:]),
+        ("bytes=50-", body[50:]),
+        ("bytes=-7", body[-7:]),
+        ("bytes=-1000", body),
+    ]:
         got = client.get_object(Bucket=bucket, Key="k", Range=text)
         assert got["Body"].read() == expected
         assert got["ResponseMetadata"]["HTTPStatusCode"] == 206
@@ -288,8 +345,9 @@ def test_checksums_are_verified_stored_and_given_back(client: Any, bucket: str, 
     assert (got[f"Checksum{algorithm}"], got["ChecksumType"]) == (value, "FULL_OBJECT")
     assert got["Body"].read() == b"123456789"
     assert f"Checksum{algorithm}" not in client.head_object(Bucket=bucket, Key="k")
-    attributes = client.get_object_attributes(Bucket=bucket, Key="k",
-                                              ObjectAttributes=["ETag", "Checksum", "ObjectSize", "StorageClass"])
+    attributes = client.get_object_attributes(
+        Bucket=bucket, Key="k", ObjectAttributes=["ETag", "Checksum", "ObjectSize", "StorageClass"]
+    )
     assert attributes["Checksum"][f"Checksum{algorithm}"] == value
     assert (attributes["ObjectSize"], attributes["StorageClass"]) == (9, "STANDARD")
     with pytest.raises(ClientError) as wrong:
@@ -341,9 +399,33 @@ def test_limits(client: Any, raw: Any, bucket: str) -> None:
 
 
 ODD_KEYS = [
-    "../../etc/passwd", "..", ".", "a/../b", "/leading", "//two", "a//b", "a/", "/", "spa ce", "plus+plus", "per%cent",
-    "per%2Fcent", "ünïcode/日本語/🎉", "q?x=1&y=2", "hash#tag", "semi;colon=x", "quote'\"", "<xml>&amp;", "back\\slash",
-    "tab\tnew\nline\r", "a" * 1024, "é" * 512, "~tilde*star", "a:b@c", "[brackets]", "nul\0l",
+    "../../etc/passwd",
+    "..",
+    ".",
+    "a/../b",
+    "/leading",
+    "//two",
+    "a//b",
+    "a/",
+    "/",
+    "spa ce",
+    "plus+plus",
+    "per%cent",
+    "per%2Fcent",
+    "ünïcode/日本語/🎉",
+    "q?x=1&y=2",
+    "hash#tag",
+    "semi;colon=x",
+    "quote'\"",
+    "<xml>&amp;",
+    "back\\slash",
+    "tab\tnew\nline\r",
+    "a" * 1024,
+    "é" * 512,
+    "~tilde*star",
+    "a:b@c",
+    "[brackets]",
+    "nul\0l",
 ]
 
 
@@ -388,16 +470,19 @@ def test_virtual_host_addressing(raw: Any, client: Any, bucket: str, host: str) 
 def test_presigned_urls(raw: Any, server: tuple[S3, str], client: Any, bucket: str) -> None:
     url = client.generate_presigned_url("put_object", Params={"Bucket": bucket, "Key": "k k"})
     assert raw("PUT", url.removeprefix(server[1]), b"signed")[0] == 200
-    url = client.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": "k k",
-                                                              "ResponseContentType": "text/x"})
+    url = client.generate_presigned_url(
+        "get_object", Params={"Bucket": bucket, "Key": "k k", "ResponseContentType": "text/x"}
+    )
     status, headers, body = raw("GET", url.removeprefix(server[1]))
     assert (status, headers["content-type"], body) == (200, "text/x", b"signed")
 
 
-def test_the_transfer_manager_and_the_resource(server: tuple[S3, str], client: Any, bucket: str,
-                                               tmp_path: Path) -> None:
-    resource = boto3.resource("s3", endpoint_url=server[1], region_name="us-east-1", aws_access_key_id="local",
-                              aws_secret_access_key="local")
+def test_the_transfer_manager_and_the_resource(
+    server: tuple[S3, str], client: Any, bucket: str, tmp_path: Path
+) -> None:
+    resource = boto3.resource(
+        "s3", endpoint_url=server[1], region_name="us-east-1", aws_access_key_id="local", aws_secret_access_key="local"
+    )
     content = os.urandom(17 * MB + 3)
     source, target = tmp_path / "source", tmp_path / "target"
     source.write_bytes(content)
@@ -407,7 +492,7 @@ def test_the_transfer_manager_and_the_resource(server: tuple[S3, str], client: A
     store.download_file("big", str(target), Config=config)
     assert target.read_bytes() == content
     object_ = store.Object("big")
-    digests = [hashlib.md5(content[start:start + 5 * MB]).digest() for start in range(0, len(content), 5 * MB)]
+    digests = [hashlib.md5(content[start : start + 5 * MB]).digest() for start in range(0, len(content), 5 * MB)]
     assert object_.e_tag == f'"{hashlib.md5(b"".join(digests)).hexdigest()}-4"'
     assert (object_.content_length, object_.content_type, object_.metadata) == (len(content), "x/y", {"a": "b"})
     store.copy({"Bucket": bucket, "Key": "big"}, "copied", Config=config)
@@ -423,9 +508,13 @@ def test_the_transfer_manager_and_the_resource(server: tuple[S3, str], client: A
 def test_the_part_of_a_multipart_object(client: Any, bucket: str) -> None:
     first, second = b"a" * 5 * MB, b"b" * 10
     upload = client.create_multipart_upload(Bucket=bucket, Key="k")["UploadId"]
-    parts = [{"PartNumber": number, "ETag": client.upload_part(
-        Bucket=bucket, Key="k", UploadId=upload, PartNumber=number, Body=body)["ETag"]}
-        for number, body in [(2, first), (7, second)]]
+    parts = [
+        {
+            "PartNumber": number,
+            "ETag": client.upload_part(Bucket=bucket, Key="k", UploadId=upload, PartNumber=number, Body=body)["ETag"],
+        }
+        for number, body in [(2, first), (7, second)]
+    ]
     client.complete_multipart_upload(Bucket=bucket, Key="k", UploadId=upload, MultipartUpload={"Parts": parts})
     got = client.get_object(Bucket=bucket, Key="k", PartNumber=2)
     assert (got["Body"].read(), got["PartsCount"], got["ResponseMetadata"]["HTTPStatusCode"]) == (second, 2, 206)

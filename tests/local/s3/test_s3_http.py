@@ -80,8 +80,9 @@ def test_slow_clients_do_not_hold_up_others(server: tuple[S3, str], client: Any,
             if number % 2:
                 connection.sendall(f"GET /{bucket}/k HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
             else:
-                connection.sendall(f"PUT /{bucket}/s{number} HTTP/1.1\r\nHost: localhost\r\n"
-                                   f"Content-Length: 9\r\n\r\n1234".encode())
+                connection.sendall(
+                    f"PUT /{bucket}/s{number} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9\r\n\r\n1234".encode()
+                )
         for number in range(5):
             client.put_object(Bucket=bucket, Key=f"quick{number}", Body=b"1" * MB)
         assert client.list_objects_v2(Bucket=bucket, Prefix="quick")["KeyCount"] == 5

@@ -39,17 +39,24 @@ def model(keys: set[str], prefix: str, delimiter: str, after: str) -> list[str]:
     names = set()
     for key in keys:
         if key.startswith(prefix):
-            rest = key[len(prefix):]
+            rest = key[len(prefix) :]
             cut = rest.find(delimiter) if delimiter else -1
-            names.add(key if cut < 0 else prefix + rest[:cut + len(delimiter)])
+            names.add(key if cut < 0 else prefix + rest[: cut + len(delimiter)])
     return sorted((name for name in names if name.encode() > after.encode()), key=str.encode)
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(keys=KEYS, prefix=st.text(ALPHABET, max_size=3), delimiter=st.sampled_from(["", "/", "-", "a/", "é"]),
-       after=st.text(ALPHABET, max_size=4), size=st.integers(1, 7), version=st.sampled_from([1, 2]))
-def test_pages_of_a_listing_are_the_models(store: tuple[Cloud, S3], keys: set[str], prefix: str, delimiter: str,
-                                           after: str, size: int, version: int) -> None:
+@given(
+    keys=KEYS,
+    prefix=st.text(ALPHABET, max_size=3),
+    delimiter=st.sampled_from(["", "/", "-", "a/", "é"]),
+    after=st.text(ALPHABET, max_size=4),
+    size=st.integers(1, 7),
+    version=st.sampled_from([1, 2]),
+)
+def test_pages_of_a_listing_are_the_models(
+    store: tuple[Cloud, S3], keys: set[str], prefix: str, delimiter: str, after: str, size: int, version: int
+) -> None:
     cloud, s3 = store
     fill(s3, keys)
     names: list[str] = []
@@ -91,10 +98,14 @@ def test_paginators_of_boto3(client: Any, bucket: str) -> None:
         pages = list(client.get_paginator(operation).paginate(Bucket=bucket, PaginationConfig={"PageSize": 10}))
         assert [len(page[member]) for page in pages] == [10, 10, 5]
         assert [one["Key"] for page in pages for one in page[member]] == [f"a b/{n:02}+é/x" for n in range(25)]
-        groups = list(client.get_paginator(operation).paginate(
-            Bucket=bucket, Prefix="a b/", Delimiter="/", PaginationConfig={"PageSize": 4}))
+        groups = list(
+            client.get_paginator(operation).paginate(
+                Bucket=bucket, Prefix="a b/", Delimiter="/", PaginationConfig={"PageSize": 4}
+            )
+        )
         assert [one["Prefix"] for page in groups for one in page["CommonPrefixes"]] == [
-            f"a b/{n:02}+é/" for n in range(25)]
+            f"a b/{n:02}+é/" for n in range(25)
+        ]
 
 
 def test_details_of_listings(client: Any, raw: Any, bucket: str) -> None:
@@ -106,8 +117,13 @@ def test_details_of_listings(client: Any, raw: Any, bucket: str) -> None:
     none = client.list_objects_v2(Bucket=bucket, MaxKeys=0)
     assert (none["KeyCount"], none["IsTruncated"]) == (0, False)
     assert client.list_objects_v2(Bucket=bucket, MaxKeys=5000)["MaxKeys"] == 1000
-    for query in ("list-type=2&max-keys=-1", "max-keys=x", "list-type=2&continuation-token=%21", "encoding-type=xml",
-                  "list-type=2&continuation-token="):
+    for query in (
+        "list-type=2&max-keys=-1",
+        "max-keys=x",
+        "list-type=2&continuation-token=%21",
+        "encoding-type=xml",
+        "list-type=2&continuation-token=",
+    ):
         status, _, body = raw("GET", f"/{bucket}?{query}")
         assert (status, b"<Code>InvalidArgument</Code>" in body) == (400, True)
     status, headers, body = raw("GET", f"/{bucket}/?list-type=2")
@@ -119,7 +135,8 @@ def test_a_page_does_not_read_what_its_groups_hold(s3: S3, tmp_path: Path) -> No
     with s3.objects.database.write() as writer:
         writer.executemany(
             "INSERT INTO objects VALUES ('data', ?, ?, 0, '', 0, '{}', NULL, '{}', '[]', NULL)",
-            [(f"{group}/{number:05}", f"{group}-{number}") for group in "abc" for number in range(20_000)])
+            [(f"{group}/{number:05}", f"{group}-{number}") for group in "abc" for number in range(20_000)],
+        )
     steps = 0
 
     def count() -> int:

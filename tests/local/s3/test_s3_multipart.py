@@ -33,8 +33,10 @@ class Upload:
 
     def part(self, number: int, body: bytes, **options: Any) -> dict[str, Any]:
         done = self.client.upload_part(**self.place, PartNumber=number, Body=body, **options)
-        return {"PartNumber": number, **{name: done[name] for name in done if name == "ETag" or name in (
-            "ChecksumCRC32", "ChecksumSHA256")}}
+        return {
+            "PartNumber": number,
+            **{name: done[name] for name in done if name == "ETag" or name in ("ChecksumCRC32", "ChecksumSHA256")},
+        }
 
     def complete(self, *parts: dict[str, Any], **options: Any) -> Any:
         return self.client.complete_multipart_upload(**self.place, MultipartUpload={"Parts": list(parts)}, **options)
@@ -60,9 +62,13 @@ def test_lists_of_parts_that_are_refused(client: Any, bucket: str) -> None:
     upload = Upload(client, bucket)
     small, big, end = upload.part(1, b"small"), upload.part(2, PART), upload.part(3, b"end")
     cases: list[tuple[list[dict[str, Any]], str]] = [
-        ([end, big], "InvalidPartOrder"), ([big, big], "InvalidPartOrder"), ([small, big], "EntityTooSmall"),
-        ([big, {**end, "ETag": small["ETag"]}], "InvalidPart"), ([{**end, "PartNumber": 8}], "InvalidPart"),
-        ([{**end, "ChecksumCRC32": "AAAAAA=="}], "InvalidPart"), ([], "MalformedXML"),
+        ([end, big], "InvalidPartOrder"),
+        ([big, big], "InvalidPartOrder"),
+        ([small, big], "EntityTooSmall"),
+        ([big, {**end, "ETag": small["ETag"]}], "InvalidPart"),
+        ([{**end, "PartNumber": 8}], "InvalidPart"),
+        ([{**end, "ChecksumCRC32": "AAAAAA=="}], "InvalidPart"),
+        ([], "MalformedXML"),
     ]
     for parts, expected in cases:
         with pytest.raises(ClientError) as error:
@@ -96,8 +102,12 @@ def test_abort(client: Any, server: tuple[S3, str], bucket: str) -> None:
     assert code(full) == "BucketNotEmpty"
     client.abort_multipart_upload(**upload.place)
     assert not path.exists()
-    for call in (lambda: upload.part(1, b"x"), lambda: upload.complete({"PartNumber": 1, "ETag": "x"}),
-                 lambda: client.abort_multipart_upload(**upload.place), lambda: client.list_parts(**upload.place)):
+    for call in (
+        lambda: upload.part(1, b"x"),
+        lambda: upload.complete({"PartNumber": 1, "ETag": "x"}),
+        lambda: client.abort_multipart_upload(**upload.place),
+        lambda: client.list_parts(**upload.place),
+    ):
         with pytest.raises(ClientError) as gone:
             call()
         assert code(gone) == "NoSuchUpload"
@@ -153,7 +163,8 @@ def test_list_parts(client: Any, bucket: str) -> None:
     assert [len(page["Parts"]) for page in pages] == [2, 2, 1]
     listed = [part for page in pages for part in page["Parts"]]
     assert [(part["PartNumber"], part["Size"], part["ETag"], part["ChecksumCRC32"]) for part in listed] == [
-        (part["PartNumber"], part["PartNumber"], part["ETag"], part["ChecksumCRC32"]) for part in parts]
+        (part["PartNumber"], part["PartNumber"], part["ETag"], part["ChecksumCRC32"]) for part in parts
+    ]
     assert (pages[0]["ChecksumAlgorithm"], pages[0]["ChecksumType"]) == ("CRC32", "COMPOSITE")
 
 
@@ -161,13 +172,17 @@ def test_list_uploads(client: Any, bucket: str) -> None:
     uploads = [Upload(client, bucket, key) for key in ("a/1", "a/2", "b +é", "b +é", "b +é", "c/1", "d")]
     ids = {upload.place["UploadId"] for upload in uploads}
     for size in (1, 2, 3, 100):
-        pages = list(client.get_paginator("list_multipart_uploads").paginate(
-            Bucket=bucket, PaginationConfig={"PageSize": size}))
+        pages = list(
+            client.get_paginator("list_multipart_uploads").paginate(Bucket=bucket, PaginationConfig={"PageSize": size})
+        )
         listed = [one for page in pages for one in page.get("Uploads", [])]
         assert [one["Key"] for one in listed] == ["a/1", "a/2", "b +é", "b +é", "b +é", "c/1", "d"]
         assert {one["UploadId"] for one in listed} == ids
-        pages = list(client.get_paginator("list_multipart_uploads").paginate(
-            Bucket=bucket, Delimiter="/", PaginationConfig={"PageSize": size}))
+        pages = list(
+            client.get_paginator("list_multipart_uploads").paginate(
+                Bucket=bucket, Delimiter="/", PaginationConfig={"PageSize": size}
+            )
+        )
         assert [one["Prefix"] for page in pages for one in page.get("CommonPrefixes", [])] == ["a/", "c/"]
         assert len([one for page in pages for one in page.get("Uploads", [])]) == 4
     only = client.list_multipart_uploads(Bucket=bucket, Prefix="b")
@@ -178,7 +193,10 @@ def test_in_process(cloud: Cloud, s3: S3) -> None:
     place = {"Bucket": "data", "Key": "k"}
     upload = cloud.call("s3", "CreateMultipartUpload", place)["UploadId"]
     part = cloud.call("s3", "UploadPart", {**place, "UploadId": upload, "PartNumber": 1, "Body": b"all"})
-    cloud.call("s3", "CompleteMultipartUpload", {
-        **place, "UploadId": upload, "MultipartUpload": {"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]}})
+    cloud.call(
+        "s3",
+        "CompleteMultipartUpload",
+        {**place, "UploadId": upload, "MultipartUpload": {"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]}},
+    )
     info = s3.objects.head("data", "k")
     assert (info.size, info.parts, info.etag) == (3, (3,), hashlib.md5(hashlib.md5(b"all").digest()).hexdigest() + "-1")

@@ -35,7 +35,11 @@ def test_files_and_bytes(s3: S3, tmp_path: Path) -> None:
     assert not source.exists()
     assert put == objects.head("data", "out/model.tar.gz")
     assert (put.size, put.etag, put.content_type, put.metadata) == (
-        5, hashlib.md5(b"model").hexdigest(), "application/gzip", {"job": "j"})
+        5,
+        hashlib.md5(b"model").hexdigest(),
+        "application/gzip",
+        {"job": "j"},
+    )
     assert objects.path("data", "out/model.tar.gz").read_bytes() == b"model"
     objects.put_bytes("data", "out/log", b"log")
     assert [info.key for info in objects.list("data", "out/")] == ["out/log", "out/model.tar.gz"]
@@ -193,7 +197,7 @@ def test_nothing_stored_is_lost_when_the_process_is_killed(tmp_path: Path) -> No
         objects = cloud.service("s3").objects
         for slot in range(7):
             stored = objects.path("data", f"k{slot}").read_bytes()
-            number = int(stored[:len(stored) // 1000])
+            number = int(stored[: len(stored) // 1000])
             assert stored == str(number).encode() * 1000
             assert number % 7 == slot
             assert number > done - 7  # the last that was acknowledged, or one that was on its way
@@ -222,13 +226,17 @@ def test_many_threads(s3: S3) -> None:
     assert len(contents(s3.objects)) == 1
 
 
-@given(size=st.integers(0, 40), first=st.integers(0, 60), last=st.integers(0, 60),
-       form=st.sampled_from(["both", "open", "suffix"]))
+@given(
+    size=st.integers(0, 40),
+    first=st.integers(0, 60),
+    last=st.integers(0, 60),
+    form=st.sampled_from(["both", "open", "suffix"]),
+)
 def test_ranges_are_the_slices_of_python(size: int, first: int, last: int, form: str) -> None:
     body = bytes(range(size))
     info = ObjectInfo(bucket="b", key="k", size=size, etag="", last_modified=moment(0), content="")
     text = {"both": f"bytes={first}-{last}", "open": f"bytes={first}-", "suffix": f"bytes=-{last}"}[form]
-    expected = {"both": body[first:last + 1], "open": body[first:], "suffix": body[-last:] if last else b""}[form]
+    expected = {"both": body[first : last + 1], "open": body[first:], "suffix": body[-last:] if last else b""}[form]
     if form == "both" and last < first:
         assert choose_slice(info, text, None) is None
     elif not expected:
@@ -237,7 +245,7 @@ def test_ranges_are_the_slices_of_python(size: int, first: int, last: int, form:
     else:
         part = choose_slice(info, text, None)
         assert isinstance(part, Slice)
-        assert body[part.start:part.start + part.length] == expected
+        assert body[part.start : part.start + part.length] == expected
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow])
@@ -254,8 +262,7 @@ def test_checksums_of_parts_combine(parts: list[bytes], algorithm: str) -> None:
 def test_requests_of_one_connection_do_not_disturb_each_other(raw: Any, client: Any, bucket: str) -> None:
     assert raw("PUT", "/no-such-bucket-here/k", b"x" * 3_000_000)[0] == 404
     assert raw("PUT", f"/{bucket}/k", b"1")[0] == 200
-    status, headers, _ = raw("PUT", "/no-such-bucket-here/k", None,
-                             {"Expect": "100-continue", "Content-Length": "10"})
+    status, headers, _ = raw("PUT", "/no-such-bucket-here/k", None, {"Expect": "100-continue", "Content-Length": "10"})
     assert (status, headers["connection"]) == (404, "close")
     assert raw("GET", f"/{bucket}/k")[2] == b"1"
     assert raw("POST", f"/{bucket}")[0] == 405

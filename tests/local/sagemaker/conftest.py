@@ -60,13 +60,15 @@ class SageMaker:
             self.put("in/data.csv", "x,y\n1,2\n2,4\n3,6\n")
             self.put("code.tar.gz", archive({"train.py": TRAIN, "inference.py": INFERENCE}))
 
-    def __call__(self, operation: str, *, token: str | None = None, service: str = "sagemaker",
-                 **request: Any) -> dict[str, Any]:
+    def __call__(
+        self, operation: str, *, token: str | None = None, service: str = "sagemaker", **request: Any
+    ) -> dict[str, Any]:
         return self.cloud.call(service, operation, request, token=token)
 
     def put(self, key: str, content: bytes | str) -> None:
-        self.cloud.service("s3").objects.put_bytes("bucket", key,
-                                                   content.encode() if isinstance(content, str) else content)
+        self.cloud.service("s3").objects.put_bytes(
+            "bucket", key, content.encode() if isinstance(content, str) else content
+        )
 
     def get(self, key: str) -> bytes:
         with self.cloud.service("s3").objects.open("bucket", key) as file:
@@ -77,8 +79,15 @@ class SageMaker:
         with tarfile.open(fileobj=io.BytesIO(self.get(key))) as tar:
             return {one.name: (tar.extractfile(one) or io.BytesIO()).read() for one in tar if one.isfile()}
 
-    def request(self, name: str, *, script: str | None = None, hyperparameters: Mapping[str, str] | None = None,
-                seconds: int = 60, **fields: Any) -> dict[str, Any]:
+    def request(
+        self,
+        name: str,
+        *,
+        script: str | None = None,
+        hyperparameters: Mapping[str, str] | None = None,
+        seconds: int = 60,
+        **fields: Any,
+    ) -> dict[str, Any]:
         """A CreateTrainingJob request; ``script`` is a train.py of its own."""
         code = "s3://bucket/code.tar.gz"
         if script is not None:
@@ -86,14 +95,21 @@ class SageMaker:
             code = f"s3://bucket/code/{name}.tar.gz"
         request = {
             "TrainingJobName": name,
-            "AlgorithmSpecification": {"TrainingImage": IMAGE, "TrainingInputMode": "File",
-                                       "MetricDefinitions": [{"Name": "mae", "Regex": "mae=([0-9.]+);"}]},
-            "HyperParameters": {"sagemaker_program": "train.py", "sagemaker_submit_directory": code,
-                                **(hyperparameters or {})},
+            "AlgorithmSpecification": {
+                "TrainingImage": IMAGE,
+                "TrainingInputMode": "File",
+                "MetricDefinitions": [{"Name": "mae", "Regex": "mae=([0-9.]+);"}],
+            },
+            "HyperParameters": {
+                "sagemaker_program": "train.py",
+                "sagemaker_submit_directory": code,
+                **(hyperparameters or {}),
+            },
             "InputDataConfig": [channel("training", "s3://bucket/in/")],
             "OutputDataConfig": {"S3OutputPath": "s3://bucket/out"},
             "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
-            "StoppingCondition": {"MaxRuntimeInSeconds": seconds}, "RoleArn": ROLE,
+            "StoppingCondition": {"MaxRuntimeInSeconds": seconds},
+            "RoleArn": ROLE,
         }
         return {**request, **fields}
 
@@ -126,15 +142,16 @@ class SageMaker:
 
     def settled(self, endpoint: str) -> dict[str, Any]:
         """The description of an endpoint that is not on its way any more."""
+
         def look() -> dict[str, Any] | None:
             said = self("DescribeEndpoint", EndpointName=endpoint)
             return said if said["EndpointStatus"] not in ("Creating", "Updating") else None
+
         return dict(self.wait_for(look))
 
 
 def channel(name: str, uri: str, **fields: str) -> dict[str, Any]:
-    return {"ChannelName": name, **fields,
-            "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": uri}}}
+    return {"ChannelName": name, **fields, "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": uri}}}
 
 
 @pytest.fixture(scope="session")

@@ -63,8 +63,9 @@ ESCAPES: dict[str, Callable[[], io.BytesIO]] = {
     "absolute": lambda: tar_of(member("/tmp/escaped")),
     "symbolic link": lambda: tar_of(member("out", tarfile.SYMTYPE, ".."), member("out/escaped")),
     "absolute link": lambda: tar_of(member("out", tarfile.SYMTYPE, "/"), member("out/escaped")),
-    "link in two steps": lambda: tar_of(member("here", tarfile.SYMTYPE, "."), member("up", tarfile.SYMTYPE, "here/.."),
-                                        member("up/escaped")),
+    "link in two steps": lambda: tar_of(
+        member("here", tarfile.SYMTYPE, "."), member("up", tarfile.SYMTYPE, "here/.."), member("up/escaped")
+    ),
     "hard link": lambda: tar_of(member("in", tarfile.LNKTYPE, "../secret")),
     "device": lambda: tar_of(member("null", tarfile.CHRTYPE)),
     "pipe": lambda: tar_of(member("pipe", tarfile.FIFOTYPE)),

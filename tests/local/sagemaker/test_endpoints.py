@@ -37,14 +37,29 @@ def make_model(sm: Any, name: str, inference: str | None = None, **environment: 
     else:
         sm.put(f"models/{name}.tar.gz", sm.archive({"weights": name, "code/inference.py": inference}))
         data = f"s3://bucket/models/{name}.tar.gz"
-    sm("CreateModel", ModelName=name, ExecutionRoleArn=sm.role,
-       PrimaryContainer={"Image": sm.image, "ModelDataUrl": data, "Environment": environment})
+    sm(
+        "CreateModel",
+        ModelName=name,
+        ExecutionRoleArn=sm.role,
+        PrimaryContainer={"Image": sm.image, "ModelDataUrl": data, "Environment": environment},
+    )
 
 
 def make_config(sm: Any, name: str, *variants: tuple[str, float]) -> None:
-    sm("CreateEndpointConfig", EndpointConfigName=name, ProductionVariants=[
-        {"VariantName": f"v-{model}", "ModelName": model, "InitialInstanceCount": 1, "InstanceType": "ml.m5.large",
-         "InitialVariantWeight": weight} for model, weight in variants])
+    sm(
+        "CreateEndpointConfig",
+        EndpointConfigName=name,
+        ProductionVariants=[
+            {
+                "VariantName": f"v-{model}",
+                "ModelName": model,
+                "InitialInstanceCount": 1,
+                "InstanceType": "ml.m5.large",
+                "InitialVariantWeight": weight,
+            }
+            for model, weight in variants
+        ],
+    )
 
 
 def make_endpoint(sm: Any, name: str, inference: str | None = None, **environment: str) -> dict[str, Any]:
@@ -54,10 +69,19 @@ def make_endpoint(sm: Any, name: str, inference: str | None = None, **environmen
     return dict(sm.settled(name))
 
 
-def invoke(sm: Any, endpoint: str, body: bytes, content_type: str = "application/json",
-           **fields: Any) -> dict[str, Any]:
-    return dict(sm("InvokeEndpoint", service="sagemaker-runtime", EndpointName=endpoint, Body=body,
-                   ContentType=content_type, **fields))
+def invoke(
+    sm: Any, endpoint: str, body: bytes, content_type: str = "application/json", **fields: Any
+) -> dict[str, Any]:
+    return dict(
+        sm(
+            "InvokeEndpoint",
+            service="sagemaker-runtime",
+            EndpointName=endpoint,
+            Body=body,
+            ContentType=content_type,
+            **fields,
+        )
+    )
 
 
 def pid_of(sm: Any, endpoint: str) -> int:
@@ -100,8 +124,11 @@ def test_defaults_answer_as_the_downloaded_model(line: Any) -> None:
 
 
 def test_csv_with_several_columns(sm: Any) -> None:
-    make_endpoint(sm, "sums", "class Sum:\n    def predict(self, rows): return rows.sum(axis=1)\n"
-                              "def model_fn(folder): return Sum()\n")
+    make_endpoint(
+        sm,
+        "sums",
+        "class Sum:\n    def predict(self, rows): return rows.sum(axis=1)\ndef model_fn(folder): return Sum()\n",
+    )
     assert json.loads(invoke(sm, "sums", b"1,2,3\n4,5,6\n", "text/csv")["Body"]) == [6.0, 15.0]
 
 
@@ -116,29 +143,39 @@ def test_a_script_of_ones_own(sm: Any) -> None:
 
 
 def test_transform_fn(sm: Any) -> None:
-    make_endpoint(sm, "transform", "def model_fn(folder): return 3\n"
-                                   "def transform_fn(model, body, kind, accept): return body * model, 'text/plain'")
+    make_endpoint(
+        sm,
+        "transform",
+        "def model_fn(folder): return 3\n"
+        "def transform_fn(model, body, kind, accept): return body * model, 'text/plain'",
+    )
     answer = invoke(sm, "transform", b"ab", "text/csv")
     assert (answer["Body"], answer["ContentType"]) == (b"ababab", "text/plain")
 
 
-@pytest.mark.parametrize(("body", "content_type", "fields", "message"), [
-    (b"[[1, 2, 3]]", "application/json", {}, r'server error \(500\) from v-line-1.*"ValueError: X has 3 features'),
-    (b"{", "application/json", {}, r"server error \(500\).*JSONDecodeError"),
-    (b"x", "image/png", {}, r"client error \(415\).*image/png is not supported"),
-    (b"[[1]]", "application/json", {"Accept": "image/png"}, r"client error \(406\)"),
-])
+@pytest.mark.parametrize(
+    ("body", "content_type", "fields", "message"),
+    [
+        (b"[[1, 2, 3]]", "application/json", {}, r'server error \(500\) from v-line-1.*"ValueError: X has 3 features'),
+        (b"{", "application/json", {}, r"server error \(500\).*JSONDecodeError"),
+        (b"x", "image/png", {}, r"client error \(415\).*image/png is not supported"),
+        (b"[[1]]", "application/json", {"Accept": "image/png"}, r"client error \(406\)"),
+    ],
+)
 def test_model_errors(line: Any, body: bytes, content_type: str, fields: dict[str, str], message: str) -> None:
     with pytest.raises(ServiceError, match=message) as caught:
         invoke(line, "line-1", body, content_type, **fields)
     assert (caught.value.code, caught.value.status) == ("ModelError", 424)
 
 
-@pytest.mark.parametrize(("endpoint", "fields", "message"), [
-    ("nowhere", {}, "Endpoint nowhere of account 123456789012 not found"),
-    ("line-1", {"TargetVariant": "other"}, "Variant other not found.*v-line-1"),
-    ("line-1", {"TargetModel": "a.tar.gz"}, "TargetModel must not be given"),
-])
+@pytest.mark.parametrize(
+    ("endpoint", "fields", "message"),
+    [
+        ("nowhere", {}, "Endpoint nowhere of account 123456789012 not found"),
+        ("line-1", {"TargetVariant": "other"}, "Variant other not found.*v-line-1"),
+        ("line-1", {"TargetModel": "a.tar.gz"}, "TargetModel must not be given"),
+    ],
+)
 def test_invocations_refused(line: Any, endpoint: str, fields: dict[str, str], message: str) -> None:
     with pytest.raises(ServiceError, match=message) as caught:
         invoke(line, endpoint, b"[]", **fields)
@@ -155,12 +192,15 @@ def test_a_server_that_dies_is_started_again(sm: Any) -> None:
     assert json.loads(invoke(sm, "dies", b"1")["Body"])["pid"] == pid_of(sm, "dies") != first
 
 
-@pytest.mark.parametrize(("name", "script", "reason"), [
-    ("no-model-fn", "x = 1", "Please provide a model_fn"),
-    ("raises", "def model_fn(folder): raise OSError('no weights')", "OSError: no weights"),
-    ("syntax", "def (", "SyntaxError"),
-    ("exits", "import sys; sys.exit(4)", "did not pass the ping health check"),
-])
+@pytest.mark.parametrize(
+    ("name", "script", "reason"),
+    [
+        ("no-model-fn", "x = 1", "Please provide a model_fn"),
+        ("raises", "def model_fn(folder): raise OSError('no weights')", "OSError: no weights"),
+        ("syntax", "def (", "SyntaxError"),
+        ("exits", "import sys; sys.exit(4)", "did not pass the ping health check"),
+    ],
+)
 def test_a_container_that_does_not_come_up(sm: Any, name: str, script: str, reason: str) -> None:
     said = make_endpoint(sm, name, script)
     assert said["EndpointStatus"] == "Failed"
@@ -175,8 +215,12 @@ def test_a_container_that_does_not_come_up(sm: Any, name: str, script: str, reas
 
 def test_update_moves_traffic_without_a_failed_request(sm: Any) -> None:
     for name in ("blue", "green"):
-        make_model(sm, name, f"def model_fn(folder): return '{name}'\ndef input_fn(*_): return None\n"
-                             "def predict_fn(_, model): return model\n")
+        make_model(
+            sm,
+            name,
+            f"def model_fn(folder): return '{name}'\ndef input_fn(*_): return None\n"
+            "def predict_fn(_, model): return model\n",
+        )
         make_config(sm, name, (name, 1))
     sm("CreateEndpoint", EndpointName="colours", EndpointConfigName="blue")
     sm.settled("colours")
@@ -233,8 +277,11 @@ def test_weighted_variants(sm: Any) -> None:
     seen = Counter(invoke(sm, "weighted", b"1")["InvokedProductionVariant"] for _ in range(200))
     assert seen["v-heavy"] > seen["v-light"] > 10
     assert invoke(sm, "weighted", b"1", TargetVariant="v-light")["InvokedProductionVariant"] == "v-light"
-    sm("UpdateEndpointWeightsAndCapacities", EndpointName="weighted", DesiredWeightsAndCapacities=[
-        {"VariantName": "v-heavy", "DesiredWeight": 0.0}])
+    sm(
+        "UpdateEndpointWeightsAndCapacities",
+        EndpointName="weighted",
+        DesiredWeightsAndCapacities=[{"VariantName": "v-heavy", "DesiredWeight": 0.0}],
+    )
     assert {invoke(sm, "weighted", b"1")["InvokedProductionVariant"] for _ in range(20)} == {"v-light"}
 
 
@@ -243,16 +290,29 @@ def test_many_models(sm: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from stepfunctions.local.sagemaker import fleet
 
     monkeypatch.setattr(fleet, "_MOST_MODELS", 2)
-    script = ("import pathlib\ndef model_fn(folder):\n    text = (pathlib.Path(folder) / 'w').read_text()\n"
-              "    if text == 'bad': raise ValueError('bad weights')\n"
-              "    print('loaded', text, flush=True)\n    return text\n"
-              "def input_fn(*_): return None\ndef predict_fn(_, model): return model\n")
+    script = (
+        "import pathlib\ndef model_fn(folder):\n    text = (pathlib.Path(folder) / 'w').read_text()\n"
+        "    if text == 'bad': raise ValueError('bad weights')\n"
+        "    print('loaded', text, flush=True)\n    return text\n"
+        "def input_fn(*_): return None\ndef predict_fn(_, model): return model\n"
+    )
     sm.put("many/code.tar.gz", sm.archive({"serve.py": script}))
     for name in ("a", "b", "deep/c", "bad"):
         sm.put(f"many/models/{name}.tar.gz", sm.archive({"w": name}))
-    sm("CreateModel", ModelName="many", ExecutionRoleArn=sm.role, PrimaryContainer={
-        "Image": sm.image, "Mode": "MultiModel", "ModelDataUrl": "s3://bucket/many/models/", "Environment": {
-            "SAGEMAKER_PROGRAM": "serve.py", "SAGEMAKER_SUBMIT_DIRECTORY": "s3://bucket/many/code.tar.gz"}})
+    sm(
+        "CreateModel",
+        ModelName="many",
+        ExecutionRoleArn=sm.role,
+        PrimaryContainer={
+            "Image": sm.image,
+            "Mode": "MultiModel",
+            "ModelDataUrl": "s3://bucket/many/models/",
+            "Environment": {
+                "SAGEMAKER_PROGRAM": "serve.py",
+                "SAGEMAKER_SUBMIT_DIRECTORY": "s3://bucket/many/code.tar.gz",
+            },
+        },
+    )
     make_config(sm, "many", ("many", 1))
     sm("CreateEndpoint", EndpointName="many", EndpointConfigName="many")
     assert sm.settled("many")["EndpointStatus"] == "InService"
@@ -282,20 +342,38 @@ def test_delete(sm: Any) -> None:
     sm.wait_for(lambda: not Path(f"/proc/{pid}").exists())
     sm("DeleteEndpointConfig", EndpointConfigName="gone")
     sm("DeleteModel", ModelName="gone")
-    for operation, name in (("DescribeEndpoint", "EndpointName"), ("DescribeEndpointConfig", "EndpointConfigName"),
-                            ("DescribeModel", "ModelName"), ("DeleteEndpoint", "EndpointName"),
-                            ("DeleteModel", "ModelName"), ("DeleteEndpointConfig", "EndpointConfigName")):
+    for operation, name in (
+        ("DescribeEndpoint", "EndpointName"),
+        ("DescribeEndpointConfig", "EndpointConfigName"),
+        ("DescribeModel", "ModelName"),
+        ("DeleteEndpoint", "EndpointName"),
+        ("DeleteModel", "ModelName"),
+        ("DeleteEndpointConfig", "EndpointConfigName"),
+    ):
         with pytest.raises(ServiceError, match="Could not find") as caught:
             sm(operation, **{name: "gone"})
         assert caught.value.code == "ValidationException"
 
 
 def test_names_are_used_once_but_a_repeated_call_is_the_same(line: Any) -> None:
-    model = {"ModelName": "twice", "ExecutionRoleArn": line.role, "PrimaryContainer": {
-        "Image": line.image, "ModelDataUrl": "s3://bucket/out/line/output/model.tar.gz",
-        "Environment": {"SAGEMAKER_PROGRAM": "inference.py", "SAGEMAKER_SUBMIT_DIRECTORY": "s3://bucket/code.tar.gz"}}}
-    config = {"EndpointConfigName": "twice", "ProductionVariants": [
-        {"VariantName": "v", "ModelName": "twice", "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"}]}
+    model = {
+        "ModelName": "twice",
+        "ExecutionRoleArn": line.role,
+        "PrimaryContainer": {
+            "Image": line.image,
+            "ModelDataUrl": "s3://bucket/out/line/output/model.tar.gz",
+            "Environment": {
+                "SAGEMAKER_PROGRAM": "inference.py",
+                "SAGEMAKER_SUBMIT_DIRECTORY": "s3://bucket/code.tar.gz",
+            },
+        },
+    }
+    config = {
+        "EndpointConfigName": "twice",
+        "ProductionVariants": [
+            {"VariantName": "v", "ModelName": "twice", "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"}
+        ],
+    }
     endpoint = {"EndpointName": "twice", "EndpointConfigName": "twice"}
     for operation, request in (("CreateModel", model), ("CreateEndpointConfig", config), ("CreateEndpoint", endpoint)):
         first = line(operation, token="t", **request)
@@ -334,14 +412,28 @@ def test_configs_and_deployments_refused(line: Any) -> None:
 
     config("Could not find model", [{**variant, "ModelName": "none"}])
     config("must be unique", [variant, variant])
-    config("DataCaptureConfig is not supported", [variant], DataCaptureConfig={
-        "EnableCapture": True, "InitialSamplingPercentage": 1, "DestinationS3Uri": "s3://b/",
-        "CaptureOptions": [{"CaptureMode": "Input"}]})
+    config(
+        "DataCaptureConfig is not supported",
+        [variant],
+        DataCaptureConfig={
+            "EnableCapture": True,
+            "InitialSamplingPercentage": 1,
+            "DestinationS3Uri": "s3://b/",
+            "CaptureOptions": [{"CaptureMode": "Input"}],
+        },
+    )
     config("ShadowProductionVariants is not supported", [variant], ShadowProductionVariants=[variant])
     with pytest.raises(ServiceError, match="Could not find endpoint configuration"):
         line("CreateEndpoint", EndpointName="refused", EndpointConfigName="none")
-    canary = {"BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": {
-        "Type": "CANARY", "WaitIntervalInSeconds": 60, "CanarySize": {"Type": "CAPACITY_PERCENT", "Value": 10}}}}
+    canary = {
+        "BlueGreenUpdatePolicy": {
+            "TrafficRoutingConfiguration": {
+                "Type": "CANARY",
+                "WaitIntervalInSeconds": 60,
+                "CanarySize": {"Type": "CAPACITY_PERCENT", "Value": 10},
+            }
+        }
+    }
     with pytest.raises(ServiceError, match="all at once"):
         line("UpdateEndpoint", EndpointName="line-1", EndpointConfigName="line-1", DeploymentConfig=canary)
     assert line("DescribeEndpoint", EndpointName="line-1")["EndpointStatus"] == "InService"

@@ -30,8 +30,9 @@ class KilledServer:
     """A cloud in a process of its own, to be killed."""
 
     def __init__(self, folder: Path) -> None:
-        self.process = subprocess.Popen([sys.executable, "-c", SERVER, str(folder)], text=True,
-                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", SERVER, str(folder)], text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        )
 
     def __call__(self, operation: str, service: str = "sagemaker", **request: Any) -> dict[str, Any]:
         assert self.process.stdin is not None
@@ -56,11 +57,15 @@ def wait_until(condition: Callable[[], object], seconds: float = 30) -> None:
 def test_killed_while_training(open_sagemaker: Any, tmp_path: Path) -> None:
     """One job had ended, one runs, two wait: all end, none twice, and the running process is the same one."""
     sm = open_sagemaker()
-    script = ("import os, time\nopen(os.environ['SM_MODEL_DIR'] + '/pid', 'w').write(str(os.getpid()))\n"
-              f"go = {str(tmp_path / 'go')!r}\n"
-              "while os.environ['SM_HP_GO'] == 'wait' and not os.path.exists(go): time.sleep(.01)")
-    requests = {name: sm.request(name, script=script, hyperparameters={"go": go})
-                for name, go in (("ended", "go"), ("running", "wait"), ("also", "wait"), ("queued", "go"))}
+    script = (
+        "import os, time\nopen(os.environ['SM_MODEL_DIR'] + '/pid', 'w').write(str(os.getpid()))\n"
+        f"go = {str(tmp_path / 'go')!r}\n"
+        "while os.environ['SM_HP_GO'] == 'wait' and not os.path.exists(go): time.sleep(.01)"
+    )
+    requests = {
+        name: sm.request(name, script=script, hyperparameters={"go": go})
+        for name, go in (("ended", "go"), ("running", "wait"), ("also", "wait"), ("queued", "go"))
+    }
     sm.cloud.stop()
     server = KilledServer(tmp_path)
     server("CreateTrainingJob", **requests["ended"])
@@ -68,8 +73,15 @@ def test_killed_while_training(open_sagemaker: Any, tmp_path: Path) -> None:
     for name in ("running", "also", "queued"):
         server("CreateTrainingJob", **requests[name])
     for name in ("running", "also"):
-        wait_until(lambda name=name: server("DescribeTrainingJob",  # type: ignore[misc]
-                                            TrainingJobName=name)["SecondaryStatus"] == "Training")
+        wait_until(
+            lambda name=name: (
+                server(
+                    "DescribeTrainingJob",  # type: ignore[misc]
+                    TrainingJobName=name,
+                )["SecondaryStatus"]
+                == "Training"
+            )
+        )
     wait_until(lambda: (tmp_path / "jobs/training/running/1/ml/model/pid").exists())
     pid = int((tmp_path / "jobs/training/running/1/ml/model/pid").read_text())
     server.kill()
@@ -90,8 +102,10 @@ def test_killed_while_training(open_sagemaker: Any, tmp_path: Path) -> None:
 def test_killed_while_finishing(open_sagemaker: Any, tmp_path: Path) -> None:
     """Ended while no server ran: the results are collected by the next one."""
     sm = open_sagemaker()
-    script = (f"import os, time\nwhile not os.path.exists({str(tmp_path / 'go')!r}): time.sleep(.01)\n"
-              "open(os.environ['SM_MODEL_DIR'] + '/m', 'w').write('whole')\nprint('mae=0.125;')")
+    script = (
+        f"import os, time\nwhile not os.path.exists({str(tmp_path / 'go')!r}): time.sleep(.01)\n"
+        "open(os.environ['SM_MODEL_DIR'] + '/m', 'w').write('whole')\nprint('mae=0.125;')"
+    )
     request = sm.request("late", script=script)
     sm.cloud.stop()
     server = KilledServer(tmp_path)
@@ -121,15 +135,33 @@ def test_a_job_written_down_but_not_submitted(open_sagemaker: Any) -> None:
 def test_endpoints_come_back(open_sagemaker: Any) -> None:
     sm = open_sagemaker()
     sm.train("line")
-    sm("CreateModel", ModelName="line", ExecutionRoleArn=sm.role, PrimaryContainer={
-        "Image": sm.image, "ModelDataUrl": "s3://bucket/out/line/output/model.tar.gz",
-        "Environment": {"SAGEMAKER_PROGRAM": "inference.py", "SAGEMAKER_SUBMIT_DIRECTORY": "s3://bucket/code.tar.gz"}})
-    sm("CreateEndpointConfig", EndpointConfigName="line", ProductionVariants=[
-        {"VariantName": "v", "ModelName": "line", "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"}])
+    sm(
+        "CreateModel",
+        ModelName="line",
+        ExecutionRoleArn=sm.role,
+        PrimaryContainer={
+            "Image": sm.image,
+            "ModelDataUrl": "s3://bucket/out/line/output/model.tar.gz",
+            "Environment": {
+                "SAGEMAKER_PROGRAM": "inference.py",
+                "SAGEMAKER_SUBMIT_DIRECTORY": "s3://bucket/code.tar.gz",
+            },
+        },
+    )
+    sm(
+        "CreateEndpointConfig",
+        EndpointConfigName="line",
+        ProductionVariants=[
+            {"VariantName": "v", "ModelName": "line", "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"}
+        ],
+    )
     sm("CreateEndpoint", EndpointName="line", EndpointConfigName="line")
     before = sm.settled("line")
-    sm("UpdateEndpointWeightsAndCapacities", EndpointName="line",
-       DesiredWeightsAndCapacities=[{"VariantName": "v", "DesiredWeight": 0.5}])
+    sm(
+        "UpdateEndpointWeightsAndCapacities",
+        EndpointName="line",
+        DesiredWeightsAndCapacities=[{"VariantName": "v", "DesiredWeight": 0.5}],
+    )
     [server] = sm.cloud.service("sagemaker").endpoints.deployment("line").servers.values()
     pid = server.pid
     sm = open_sagemaker()
@@ -144,10 +176,19 @@ def test_endpoints_come_back(open_sagemaker: Any) -> None:
 def test_a_stop_does_not_fail_an_endpoint_on_its_way(open_sagemaker: Any) -> None:
     sm = open_sagemaker()
     sm.put("slow.tar.gz", sm.archive({"code/inference.py": "import time\ndef model_fn(folder): time.sleep(600)"}))
-    sm("CreateModel", ModelName="slow", ExecutionRoleArn=sm.role,
-       PrimaryContainer={"Image": sm.image, "ModelDataUrl": "s3://bucket/slow.tar.gz"})
-    sm("CreateEndpointConfig", EndpointConfigName="slow", ProductionVariants=[
-        {"VariantName": "v", "ModelName": "slow", "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"}])
+    sm(
+        "CreateModel",
+        ModelName="slow",
+        ExecutionRoleArn=sm.role,
+        PrimaryContainer={"Image": sm.image, "ModelDataUrl": "s3://bucket/slow.tar.gz"},
+    )
+    sm(
+        "CreateEndpointConfig",
+        EndpointConfigName="slow",
+        ProductionVariants=[
+            {"VariantName": "v", "ModelName": "slow", "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"}
+        ],
+    )
     sm("CreateEndpoint", EndpointName="slow", EndpointConfigName="slow")
     began = time.monotonic()
     sm = open_sagemaker()

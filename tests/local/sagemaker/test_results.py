@@ -13,11 +13,16 @@ NOW = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
 def test_the_last_value_of_each_metric_counts(tmp_path: Path) -> None:
     (tmp_path / "log").write_text("loss=3;\nloss=2; acc=0.5;\nloss=none;\n")
-    definitions = [{"Name": "loss", "Regex": "loss=(.*?);"}, {"Name": "acc", "Regex": "acc=(.*?);"},
-                   {"Name": "never", "Regex": "never=(.*?);"}]
+    definitions = [
+        {"Name": "loss", "Regex": "loss=(.*?);"},
+        {"Name": "acc", "Regex": "acc=(.*?);"},
+        {"Name": "never", "Regex": "never=(.*?);"},
+    ]
     found = final_metrics(definitions, [tmp_path / "log", tmp_path / "missing"], NOW)
-    assert found == [{"MetricName": "loss", "Value": 2.0, "Timestamp": NOW},
-                     {"MetricName": "acc", "Value": 0.5, "Timestamp": NOW}]
+    assert found == [
+        {"MetricName": "loss", "Value": 2.0, "Timestamp": NOW},
+        {"MetricName": "acc", "Value": 0.5, "Timestamp": NOW},
+    ]
 
 
 def test_a_log_without_line_ends_takes_no_memory(tmp_path: Path) -> None:

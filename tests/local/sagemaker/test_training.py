@@ -62,8 +62,10 @@ def test_describes_only_what_the_model_has(sm: Any) -> None:
 
 def test_same_training_gives_the_same_archive(sm: Any) -> None:
     objects = sm.cloud.service("s3").objects
-    etags = {objects.head("bucket", f"out/{sm.train(name)['TrainingJobName']}/output/model.tar.gz").etag
-             for name in ("same-1", "same-2")}
+    etags = {
+        objects.head("bucket", f"out/{sm.train(name)['TrainingJobName']}/output/model.tar.gz").etag
+        for name in ("same-1", "same-2")
+    }
     assert len(etags) == 1
 
 
@@ -72,41 +74,96 @@ def test_container_contract(sm: Any) -> None:
     sm.put("more/a/deep/part.csv", "2\n")
     sm.put("zipped/data.csv.gz", gzip.compress(b"x\n"))
     request = sm.request("contract", script=SHOW)
-    given = {**request["HyperParameters"], "rate": "0.1", "name": "\"quoted\"", "text": "plain", "flag": "true",
-             "list": "[1, 2]", "map": "{\"b\": 1, \"a\": 2}", "n": "7", "sagemaker_container_log_level": "10",
-             "sagemaker_mpi_enabled": "false"}
-    channels = [*request["InputDataConfig"], sm.channel("more", "s3://bucket/more/a", ContentType="text/csv"),
-                sm.channel("zipped", "s3://bucket/zipped/", CompressionType="Gzip")]
-    sm("CreateTrainingJob", **{**request, "HyperParameters": given, "InputDataConfig": channels,
-                               "Environment": {"MINE": "yes"}})
+    given = {
+        **request["HyperParameters"],
+        "rate": "0.1",
+        "name": '"quoted"',
+        "text": "plain",
+        "flag": "true",
+        "list": "[1, 2]",
+        "map": '{"b": 1, "a": 2}',
+        "n": "7",
+        "sagemaker_container_log_level": "10",
+        "sagemaker_mpi_enabled": "false",
+    }
+    channels = [
+        *request["InputDataConfig"],
+        sm.channel("more", "s3://bucket/more/a", ContentType="text/csv"),
+        sm.channel("zipped", "s3://bucket/zipped/", CompressionType="Gzip"),
+    ]
+    sm(
+        "CreateTrainingJob",
+        **{**request, "HyperParameters": given, "InputDataConfig": channels, "Environment": {"MINE": "yes"}},
+    )
     said = sm.ended("contract")
     assert said["TrainingJobStatus"] == "Completed", said.get("FailureReason")
     seen = json.loads(sm.log("contract"))
     root, env = seen["root"], seen["env"]
     assert root == ("/opt/ml" if can_mount("/opt/ml") else str(sm.folder("contract") / "ml"))
     assert seen["cwd"] == f"{root}/code"
-    arguments = ["--flag", "True", "--list", "[1, 2]", "--map", "a=2,b=1", "-n", "7", "--name", "quoted",
-                 "--rate", "0.1", "--text", "plain"]
+    arguments = [
+        "--flag",
+        "True",
+        "--list",
+        "[1, 2]",
+        "--map",
+        "a=2,b=1",
+        "-n",
+        "7",
+        "--name",
+        "quoted",
+        "--rate",
+        "0.1",
+        "--text",
+        "plain",
+    ]
     assert seen["argv"] == ["train.py", *arguments]
     assert json.loads(env["SM_USER_ARGS"]) == arguments
-    assert json.loads(env["SM_HPS"]) == {"rate": 0.1, "name": "quoted", "text": "plain", "flag": True, "list": [1, 2],
-                                         "map": {"a": 2, "b": 1}, "n": 7}
+    assert json.loads(env["SM_HPS"]) == {
+        "rate": 0.1,
+        "name": "quoted",
+        "text": "plain",
+        "flag": True,
+        "list": [1, 2],
+        "map": {"a": 2, "b": 1},
+        "n": 7,
+    }
     assert seen["config"]["hyperparameters"] == given
     assert seen["config"]["inputdataconfig"]["more"] == {
-        "ContentType": "text/csv", "TrainingInputMode": "File", "S3DistributionType": "FullyReplicated",
-        "RecordWrapperType": "None"}
+        "ContentType": "text/csv",
+        "TrainingInputMode": "File",
+        "S3DistributionType": "FullyReplicated",
+        "RecordWrapperType": "None",
+    }
     assert seen["config"]["resourceconfig"]["hosts"] == ["algo-1"]
     expected = {
-        "SM_MODEL_DIR": f"{root}/model", "SM_OUTPUT_DIR": f"{root}/output", "SM_OUTPUT_DATA_DIR": f"{root}/output/data",
-        "SM_INPUT_DIR": f"{root}/input", "SM_INPUT_CONFIG_DIR": f"{root}/input/config",
-        "SM_CHANNELS": '["more","training","zipped"]', "SM_CHANNEL_MORE": f"{root}/input/data/more",
-        "SM_CHANNEL_TRAINING": f"{root}/input/data/training", "SM_HOSTS": '["algo-1"]', "SM_CURRENT_HOST": "algo-1",
-        "SM_NUM_GPUS": "0", "SM_NUM_CPUS": str(os.cpu_count()), "SM_LOG_LEVEL": "10", "SM_MODULE_NAME": "train",
-        "SM_USER_ENTRY_POINT": "train.py", "SM_MODULE_DIR": given["sagemaker_submit_directory"],
+        "SM_MODEL_DIR": f"{root}/model",
+        "SM_OUTPUT_DIR": f"{root}/output",
+        "SM_OUTPUT_DATA_DIR": f"{root}/output/data",
+        "SM_INPUT_DIR": f"{root}/input",
+        "SM_INPUT_CONFIG_DIR": f"{root}/input/config",
+        "SM_CHANNELS": '["more","training","zipped"]',
+        "SM_CHANNEL_MORE": f"{root}/input/data/more",
+        "SM_CHANNEL_TRAINING": f"{root}/input/data/training",
+        "SM_HOSTS": '["algo-1"]',
+        "SM_CURRENT_HOST": "algo-1",
+        "SM_NUM_GPUS": "0",
+        "SM_NUM_CPUS": str(os.cpu_count()),
+        "SM_LOG_LEVEL": "10",
+        "SM_MODULE_NAME": "train",
+        "SM_USER_ENTRY_POINT": "train.py",
+        "SM_MODULE_DIR": given["sagemaker_submit_directory"],
         "SM_FRAMEWORK_PARAMS": '{"sagemaker_mpi_enabled":false}',
-        "SM_FRAMEWORK_MODULE": "sagemaker_sklearn_container.training:main", "SM_NETWORK_INTERFACE_NAME": "eth0",
-        "SM_HP_RATE": "0.1", "SM_HP_NAME": "quoted", "SM_HP_FLAG": "true", "SM_HP_LIST": "[1,2]", "MINE": "yes",
-        "TRAINING_JOB_NAME": "contract", "TRAINING_JOB_ARN": said["TrainingJobArn"], "AWS_REGION": "us-east-1",
+        "SM_FRAMEWORK_MODULE": "sagemaker_sklearn_container.training:main",
+        "SM_NETWORK_INTERFACE_NAME": "eth0",
+        "SM_HP_RATE": "0.1",
+        "SM_HP_NAME": "quoted",
+        "SM_HP_FLAG": "true",
+        "SM_HP_LIST": "[1,2]",
+        "MINE": "yes",
+        "TRAINING_JOB_NAME": "contract",
+        "TRAINING_JOB_ARN": said["TrainingJobArn"],
+        "AWS_REGION": "us-east-1",
         "SAGEMAKER_REGION": "us-east-1",
     }
     assert {name: env.get(name) for name in expected} == expected
@@ -116,16 +173,23 @@ def test_container_contract(sm: Any) -> None:
     assert json.loads(env["SM_RESOURCE_CONFIG"]) == seen["config"]["resourceconfig"]
     assert json.loads(env["SM_INPUT_DATA_CONFIG"]) == seen["config"]["inputdataconfig"]
     data = [name for name in seen["files"] if name.startswith("input/data/")]
-    assert data == ["input/data/more/deep/part.csv", "input/data/more/part.csv", "input/data/training/data.csv",
-                    "input/data/zipped/data.csv"]
+    assert data == [
+        "input/data/more/deep/part.csv",
+        "input/data/more/part.csv",
+        "input/data/training/data.csv",
+        "input/data/zipped/data.csv",
+    ]
 
 
 @mounted
 def test_opt_ml_is_really_there(sm: Any) -> None:
     before = Path("/opt/ml").exists()
-    said = sm.train("opt-ml", script="import os\nfor name in ('model', 'output/data'):\n"
-                                     "    open(f'/opt/ml/{name}/file', 'w').write(name)\n"
-                                     "print(sorted(os.listdir('/opt/ml/input/data/training')))")
+    said = sm.train(
+        "opt-ml",
+        script="import os\nfor name in ('model', 'output/data'):\n"
+        "    open(f'/opt/ml/{name}/file', 'w').write(name)\n"
+        "print(sorted(os.listdir('/opt/ml/input/data/training')))",
+    )
     assert said["TrainingJobStatus"] == "Completed"
     assert sm.members("out/opt-ml/output/model.tar.gz") == {"file": b"model"}
     assert sm.members("out/opt-ml/output/output.tar.gz") == {"file": b"output/data"}
@@ -147,22 +211,34 @@ def test_uncompressed_output(sm: Any) -> None:
 
 def test_checkpoints_go_in_and_out(sm: Any) -> None:
     sm.put("checkpoints/old", "1")
-    script = ("import os\nroot = os.environ['SM_MODEL_DIR'][:-6]\n"
-              "open(f'{root}/checkpoints/new', 'w').write(open(f'{root}/checkpoints/old').read() + '2')")
-    assert sm.train("checkpoints", script=script,
-                    CheckpointConfig={"S3Uri": "s3://bucket/checkpoints"})["TrainingJobStatus"] == "Completed"
+    script = (
+        "import os\nroot = os.environ['SM_MODEL_DIR'][:-6]\n"
+        "open(f'{root}/checkpoints/new', 'w').write(open(f'{root}/checkpoints/old').read() + '2')"
+    )
+    assert (
+        sm.train("checkpoints", script=script, CheckpointConfig={"S3Uri": "s3://bucket/checkpoints"})[
+            "TrainingJobStatus"
+        ]
+        == "Completed"
+    )
     assert sm.get("checkpoints/new") == b"12"
 
 
 FAILURES = {
-    "exception": ("def f():\n    raise ValueError('bad data')\nf()", ["ExitCode 1", "in f", "ValueError: bad data",
-                                                                      'Command "python train.py', "exit code: 1"]),
+    "exception": (
+        "def f():\n    raise ValueError('bad data')\nf()",
+        ["ExitCode 1", "in f", "ValueError: bad data", 'Command "python train.py', "exit code: 1"],
+    ),
     "exit code": ("import sys; print('lost', file=sys.stderr); sys.exit(7)", ["ExitCode 7", "lost", "exit code: 7"]),
     "signal": ("import os; os.kill(os.getpid(), 9)", ["exit code: 137", "killed by signal 9"]),
-    "failure file": ("import os, sys\nopen(os.environ['SM_OUTPUT_DIR'] + '/failure', 'w').write('no rows')\n"
-                     "sys.exit(3)", ["AlgorithmError: no rows, exit code: 3"]),
-    "long": ("import sys\nfor i in range(3000): print('line', i, file=sys.stderr)\nsys.exit(2)",
-             ["AlgorithmError: ExecuteUserScriptError:\nExitCode 2", "line 2999\"", "exit code: 2"]),
+    "failure file": (
+        "import os, sys\nopen(os.environ['SM_OUTPUT_DIR'] + '/failure', 'w').write('no rows')\nsys.exit(3)",
+        ["AlgorithmError: no rows, exit code: 3"],
+    ),
+    "long": (
+        "import sys\nfor i in range(3000): print('line', i, file=sys.stderr)\nsys.exit(2)",
+        ["AlgorithmError: ExecuteUserScriptError:\nExitCode 2", 'line 2999"', "exit code: 2"],
+    ),
     "syntax": ("def (", ["SyntaxError", "exit code: 1"]),
 }
 
@@ -184,15 +260,21 @@ def bad_code(**hyperparameters: str) -> dict[str, Any]:
 
 
 REFUSED = {
-    "no-script": (bad_code(sagemaker_submit_directory="s3://bucket/code.tar.gz", sagemaker_program="other.py"),
-                  "The script 'other.py' (sagemaker_program) is not in sagemaker_submit_directory, which has: "
-                  "inference.py, train.py"),
-    "no-code": (bad_code(sagemaker_submit_directory="s3://bucket/gone.tar.gz"),
-                "s3://bucket/gone.tar.gz cannot be read"),
+    "no-script": (
+        bad_code(sagemaker_submit_directory="s3://bucket/code.tar.gz", sagemaker_program="other.py"),
+        "The script 'other.py' (sagemaker_program) is not in sagemaker_submit_directory, which has: "
+        "inference.py, train.py",
+    ),
+    "no-code": (
+        bad_code(sagemaker_submit_directory="s3://bucket/gone.tar.gz"),
+        "s3://bucket/gone.tar.gz cannot be read",
+    ),
     "no-tar": (bad_code(sagemaker_submit_directory="s3://bucket/in/data.csv"), "not a readable tar.gz"),
     "no-program": ({"HyperParameters": {}}, "There is nothing to run"),
-    "outside": (bad_code(sagemaker_submit_directory="s3://bucket/code.tar.gz", sagemaker_program="../code/train.py"),
-                "is not in sagemaker_submit_directory"),
+    "outside": (
+        bad_code(sagemaker_submit_directory="s3://bucket/code.tar.gz", sagemaker_program="../code/train.py"),
+        "is not in sagemaker_submit_directory",
+    ),
 }
 
 
@@ -208,28 +290,80 @@ def test_jobs_that_cannot_begin(sm: Any, name: str) -> None:
 def test_missing_requirements_are_named(sm: Any) -> None:
     requirements = "pandas>=1\n# why\nno-such-thing==2\n"
     sm.put("code/needs.tar.gz", sm.archive({"train.py": "", "requirements.txt": requirements}))
-    said = sm.train("needs", HyperParameters={"sagemaker_program": "train.py",
-                                              "sagemaker_submit_directory": "s3://bucket/code/needs.tar.gz"})
+    said = sm.train(
+        "needs",
+        HyperParameters={
+            "sagemaker_program": "train.py",
+            "sagemaker_submit_directory": "s3://bucket/code/needs.tar.gz",
+        },
+    )
     assert said["FailureReason"].endswith("pip install no-such-thing")
 
 
 INVALID: dict[str, tuple[dict[str, Any], str]] = {
-    "image": ({"AlgorithmSpecification": {"TrainingImage": "1.dkr.ecr.us-east-1.amazonaws.com/forest:1",
-                                          "TrainingInputMode": "File"}},
-              r"no local runtime.*sagemaker-scikit-learn.*stepfunctions local image add forest"),
-    "algorithm": ({"AlgorithmSpecification": {"AlgorithmName": "forest", "TrainingInputMode": "File"}},
-                  "TrainingImage is required"),
+    "image": (
+        {
+            "AlgorithmSpecification": {
+                "TrainingImage": "1.dkr.ecr.us-east-1.amazonaws.com/forest:1",
+                "TrainingInputMode": "File",
+            }
+        },
+        r"no local runtime.*sagemaker-scikit-learn.*stepfunctions local image add forest",
+    ),
+    "algorithm": (
+        {"AlgorithmSpecification": {"AlgorithmName": "forest", "TrainingInputMode": "File"}},
+        "TrainingImage is required",
+    ),
     "output bucket": ({"OutputDataConfig": {"S3OutputPath": "s3://nowhere/out"}}, "bucket 'nowhere'.*does not exist"),
-    "no input": ({"InputDataConfig": [{"ChannelName": "a", "DataSource": {"S3DataSource": {
-        "S3DataType": "S3Prefix", "S3Uri": "s3://bucket/nothing/"}}}]}, 'No S3 objects found under S3 URL "s3://bucket/no'),
-    "manifest": ({"InputDataConfig": [{"ChannelName": "a", "DataSource": {"S3DataSource": {
-        "S3DataType": "ManifestFile", "S3Uri": "s3://bucket/in/"}}}]}, "channel 'a'.*S3Prefix"),
-    "pipe": ({"InputDataConfig": [{"ChannelName": "a", "InputMode": "Pipe", "DataSource": {"S3DataSource": {
-        "S3DataType": "S3Prefix", "S3Uri": "s3://bucket/in/"}}}]}, "no Pipe mode"),
-    "dots": ({"InputDataConfig": [{"ChannelName": "..", "DataSource": {"S3DataSource": {
-        "S3DataType": "S3Prefix", "S3Uri": "s3://bucket/in/"}}}]}, "cannot have this name"),
-    "instances": ({"ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1}},
-                  "InstanceCount to 1"),
+    "no input": (
+        {
+            "InputDataConfig": [
+                {
+                    "ChannelName": "a",
+                    "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://bucket/nothing/"}},
+                }
+            ]
+        },
+        'No S3 objects found under S3 URL "s3://bucket/no',
+    ),
+    "manifest": (
+        {
+            "InputDataConfig": [
+                {
+                    "ChannelName": "a",
+                    "DataSource": {"S3DataSource": {"S3DataType": "ManifestFile", "S3Uri": "s3://bucket/in/"}},
+                }
+            ]
+        },
+        "channel 'a'.*S3Prefix",
+    ),
+    "pipe": (
+        {
+            "InputDataConfig": [
+                {
+                    "ChannelName": "a",
+                    "InputMode": "Pipe",
+                    "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://bucket/in/"}},
+                }
+            ]
+        },
+        "no Pipe mode",
+    ),
+    "dots": (
+        {
+            "InputDataConfig": [
+                {
+                    "ChannelName": "..",
+                    "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://bucket/in/"}},
+                }
+            ]
+        },
+        "cannot have this name",
+    ),
+    "instances": (
+        {"ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 1}},
+        "InstanceCount to 1",
+    ),
 }
 
 
@@ -265,9 +399,11 @@ def test_names_are_used_once_but_a_repeated_call_is_the_same(sm: Any) -> None:
 
 def test_maximum_runtime(sm: Any) -> None:
     """SIGTERM lets the script save what it has; that is the job's model."""
-    script = ("import os, signal, sys, time\ndef save(*_):\n"
-              "    open(os.environ['SM_MODEL_DIR'] + '/partial', 'w').close(); sys.exit(0)\n"
-              "signal.signal(signal.SIGTERM, save)\ntime.sleep(600)")
+    script = (
+        "import os, signal, sys, time\ndef save(*_):\n"
+        "    open(os.environ['SM_MODEL_DIR'] + '/partial', 'w').close(); sys.exit(0)\n"
+        "signal.signal(signal.SIGTERM, save)\ntime.sleep(600)"
+    )
     said = sm.train("overtime", script=script, seconds=1)
     assert (said["TrainingJobStatus"], said["SecondaryStatus"]) == ("Stopped", "MaxRuntimeExceeded")
     assert sm.members("out/overtime/output/model.tar.gz") == {"partial": b""}
@@ -323,7 +459,7 @@ def test_list_pages_and_filters(open_sagemaker: Any) -> None:
 
 def test_an_image_folder(sm: Any, tmp_path: Path) -> None:
     """A user's own image: an executable ``train`` as in SageMaker's own contract, or an entry point."""
-    (tmp_path / "train").write_text("#!/bin/sh\ncat \"$SM_CHANNEL_TRAINING/data.csv\" > \"$SM_MODEL_DIR/copy\"\n")
+    (tmp_path / "train").write_text('#!/bin/sh\ncat "$SM_CHANNEL_TRAINING/data.csv" > "$SM_MODEL_DIR/copy"\n')
     (tmp_path / "train").chmod(0o755)
     images.add(sm.cloud.data_dir, "team/copy", tmp_path)
     uri = "123456789012.dkr.ecr.us-east-1.amazonaws.com/team/copy:latest"

@@ -52,8 +52,12 @@ def start_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
 
     def start(data_dir: Path = tmp_path / "data", *arguments: str) -> Server:
         before = time.monotonic()
-        process = subprocess.Popen([*COMMAND, "start", "--port", "0", "--data-dir", str(data_dir), *arguments],
-                                   stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONWARNINGS": "error"})
+        process = subprocess.Popen(
+            [*COMMAND, "start", "--port", "0", "--data-dir", str(data_dir), *arguments],
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONWARNINGS": "error"},
+        )
         line = _ready_line(process)
         server = Server(process, line.removeprefix("Ready: "), data_dir, time.monotonic() - before)
         started.append(server)

@@ -18,8 +18,9 @@ from stepfunctions.local.server import Application, Message, Receive, Scope, Sen
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 SIGNED = "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/{}/aws4_request, SignedHeaders=host, Signature=0"
-INFO = ServerInfo(endpoint="http://127.0.0.1:1", pid=1, region="us-east-1", account="123456789012", data_dir="/",
-                  started_at=0.0)
+INFO = ServerInfo(
+    endpoint="http://127.0.0.1:1", pid=1, region="us-east-1", account="123456789012", data_dir="/", started_at=0.0
+)
 
 
 @dataclass
@@ -48,9 +49,18 @@ async def ask(app: Application, method: str, path: str, headers: dict[str, str],
             answer.body += message["body"]
 
     route, _, query = path.partition("?")
-    await app({"type": "http", "method": method, "path": route, "raw_path": path.encode(),
-               "query_string": query.encode(),
-               "headers": [(name.encode(), value.encode()) for name, value in headers.items()]}, receive, send)
+    await app(
+        {
+            "type": "http",
+            "method": method,
+            "path": route,
+            "raw_path": path.encode(),
+            "query_string": query.encode(),
+            "headers": [(name.encode(), value.encode()) for name, value in headers.items()],
+        },
+        receive,
+        send,
+    )
     return answer
 
 
@@ -78,9 +88,19 @@ def test_waiting_calls_leave_room_for_others(cloud: Cloud) -> None:
     app = Application(cloud, INFO)
 
     async def main() -> None:
-        invocations = [asyncio.ensure_future(
-            ask(app, "POST", f"/2015-03-31/functions/f{number}/invocations",
-                {"authorization": SIGNED.format("lambda")}, b"pay", b"load")) for number in range(60)]
+        invocations = [
+            asyncio.ensure_future(
+                ask(
+                    app,
+                    "POST",
+                    f"/2015-03-31/functions/f{number}/invocations",
+                    {"authorization": SIGNED.format("lambda")},
+                    b"pay",
+                    b"load",
+                )
+            )
+            for number in range(60)
+        ]
         for _ in invocations:
             assert await asyncio.to_thread(waiting.inside.acquire, timeout=30)
         identity = await asyncio.wait_for(ask(app, "POST", "/", FORM, b"Action=GetCaller", b"Identity"), 30)
@@ -105,10 +125,14 @@ class Files:
         await send({"type": "http.response.body", "body": b""})
 
 
-@pytest.mark.parametrize("headers", [
-    {}, {"authorization": SIGNED.format("s3")},
-    {"authorization": SIGNED.format("s3"), "content-type": "application/x-www-form-urlencoded"},
-])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"authorization": SIGNED.format("s3")},
+        {"authorization": SIGNED.format("s3"), "content-type": "application/x-www-form-urlencoded"},
+    ],
+)
 def test_s3_gets_its_requests_unread(cloud: Cloud, headers: dict[str, str]) -> None:
     files = cloud._services["s3"] = Files()
     answer = asyncio.run(ask(Application(cloud, INFO), "PUT", "/bucket/a%20key?tagging", headers, b"first", b"second"))

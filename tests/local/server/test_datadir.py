@@ -22,13 +22,20 @@ with DataDir(sys.argv[1]):
 
 
 def info(path: Path, pid: int) -> ServerInfo:
-    return ServerInfo(endpoint="http://127.0.0.1:1", pid=pid, region="us-east-1", account="123456789012",
-                      data_dir=str(path), started_at=1.0)
+    return ServerInfo(
+        endpoint="http://127.0.0.1:1",
+        pid=pid,
+        region="us-east-1",
+        account="123456789012",
+        data_dir=str(path),
+        started_at=1.0,
+    )
 
 
 def test_one_process_holds_it_and_its_end_frees_it(tmp_path: Path) -> None:
-    holder = subprocess.Popen([sys.executable, "-c", HOLD, str(tmp_path / "d")], stdin=subprocess.PIPE,
-                              stdout=subprocess.PIPE, text=True)
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(tmp_path / "d")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
     with holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
@@ -51,9 +58,24 @@ def written(**changed: object) -> str:
     return json.dumps({**asdict(info(Path("/d"), os.getpid())), **changed})
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[1]", "{not json", "[" * 100_000, "\xff\xfe", written(pid="1"),
-                                  written(pid=True), written(pid=-1), written(pid=10 ** 20), written(endpoint=5),
-                                  written(endpoint="http://[bad"), written(endpoint="http://127.0.0.1:99999")])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{}",
+        "[1]",
+        "{not json",
+        "[" * 100_000,
+        "\xff\xfe",
+        written(pid="1"),
+        written(pid=True),
+        written(pid=-1),
+        written(pid=10**20),
+        written(endpoint=5),
+        written(endpoint="http://[bad"),
+        written(endpoint="http://127.0.0.1:99999"),
+    ],
+)
 def test_a_server_json_that_is_nonsense_is_no_server(tmp_path: Path, text: str) -> None:
     (tmp_path / "server.json").write_text(text, encoding="latin-1")
     assert running(tmp_path) is None

@@ -29,8 +29,14 @@ def cli(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def client(server: Any, service: str) -> Any:
-    return boto3.client(service, endpoint_url=server.endpoint, region_name="us-east-1", aws_access_key_id="local",
-                        aws_secret_access_key="local", config=Config(retries={"total_max_attempts": 1}))
+    return boto3.client(
+        service,
+        endpoint_url=server.endpoint,
+        region_name="us-east-1",
+        aws_access_key_id="local",
+        aws_secret_access_key="local",
+        config=Config(retries={"total_max_attempts": 1}),
+    )
 
 
 def send(server: Any, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> tuple[int, bytes]:
@@ -104,10 +110,15 @@ def test_a_directory_or_port_in_use_is_one_line_and_exit_code_3(server: Any, tmp
     assert ask(server.endpoint) is not None
 
 
-@pytest.mark.parametrize("headers", [
-    {"Host": "attacker.example"}, {"Host": "127.0.0.1.attacker.example"}, {"Origin": "https://attacker.example"},
-    {"Origin": "null"},
-])
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Host": "attacker.example"},
+        {"Host": "127.0.0.1.attacker.example"},
+        {"Origin": "https://attacker.example"},
+        {"Origin": "null"},
+    ],
+)
 def test_requests_in_another_sites_name_are_refused(server: Any, headers: dict[str, str]) -> None:
     status, body = send(server, "GET", STATUS_PATH, headers)
     assert status == 403
@@ -177,25 +188,45 @@ def test_a_proxy_of_the_environment_is_not_asked_for_this_machine(server: Any, m
     monkeypatch.setenv("NO_PROXY", "example.org")
     told = json.loads(cli("env", "--format", "json", "--data-dir", str(server.data_dir)).stdout)
     assert told["NO_PROXY"] == told["no_proxy"] == "example.org,127.0.0.1"
-    shown = subprocess.run([*COMMAND[:-1], "executions", "list", "--data-dir", str(server.data_dir)],
-                           capture_output=True, text=True, timeout=60, check=False)
+    shown = subprocess.run(
+        [*COMMAND[:-1], "executions", "list", "--data-dir", str(server.data_dir)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert (shown.returncode, shown.stderr) == (0, "")
 
 
 def test_a_handler_sees_nothing_of_the_servers_environment(
-        start_server: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    start_server: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What a user's shell has must not reach code that believes to run in AWS, least of all keys of the real AWS."""
     with monkeypatch.context() as users:
-        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE", "HTTPS_PROXY",
-                     "AWS_ENDPOINT_URL_S3", "AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_WEB_IDENTITY_TOKEN_FILE", "OWN"):
+        for name in (
+            "AWS_ACCESS_KEY_ID",
+            "AWS_SECRET_ACCESS_KEY",
+            "AWS_SESSION_TOKEN",
+            "AWS_PROFILE",
+            "HTTPS_PROXY",
+            "AWS_ENDPOINT_URL_S3",
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+            "AWS_WEB_IDENTITY_TOKEN_FILE",
+            "OWN",
+        ):
             users.setenv(name, "http://real-secret")
         server = start_server()
     (tmp_path / "code").mkdir()
     (tmp_path / "code" / "a.py").write_text("import os\ndef handler(event, context): return dict(os.environ)\n")
     functions = client(server, "lambda")
-    functions.create_function(FunctionName="f", Role="arn:aws:iam::123456789012:role/x", Runtime="python3.11",
-                              Handler="a.handler", Timeout=60,
-                              Code={"S3Bucket": "local-folder", "S3Key": str(tmp_path / "code")})
+    functions.create_function(
+        FunctionName="f",
+        Role="arn:aws:iam::123456789012:role/x",
+        Runtime="python3.11",
+        Handler="a.handler",
+        Timeout=60,
+        Code={"S3Bucket": "local-folder", "S3Key": str(tmp_path / "code")},
+    )
     seen = json.loads(functions.invoke(FunctionName="f")["Payload"].read())
     functions.close()
     assert [name for name, value in seen.items() if "real-secret" in value] == []
@@ -205,8 +236,10 @@ def test_a_handler_sees_nothing_of_the_servers_environment(
 
 
 def test_room_for_many_clients() -> None:
-    code = ("import resource as r; from stepfunctions.local.server import _more_files; hard = r.getrlimit(7)[1]\n"
-            "r.setrlimit(7, (64, hard)); _more_files(); print(r.getrlimit(7)[0] > 64, r.getrlimit(7)[1] == hard)\n")
+    code = (
+        "import resource as r; from stepfunctions.local.server import _more_files; hard = r.getrlimit(7)[1]\n"
+        "r.setrlimit(7, (64, hard)); _more_files(); print(r.getrlimit(7)[0] > 64, r.getrlimit(7)[1] == hard)\n"
+    )
     code = code.replace("7", "r.RLIMIT_NOFILE")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "True True\n"

@@ -18,14 +18,24 @@ from stepfunctions.local.cloud import Cloud, supported_operations
 from stepfunctions.runtime.api import StepFunctionsApi
 
 ROLE = "arn:aws:iam::123456789012:role/Workflow"
-WAITING = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 2, "Next": "Done"},
-                                         "Done": {"Type": "Pass", "Result": [1, "é"], "End": True}}}
+WAITING = {
+    "StartAt": "Wait",
+    "States": {
+        "Wait": {"Type": "Wait", "Seconds": 2, "Next": "Done"},
+        "Done": {"Type": "Pass", "Result": [1, "é"], "End": True},
+    },
+}
 
 
 def client(server: Any) -> Any:
-    return boto3.client("stepfunctions", endpoint_url=server.endpoint, region_name="us-east-1",
-                        aws_access_key_id="local", aws_secret_access_key="local",
-                        config=Config(retries={"total_max_attempts": 1}))
+    return boto3.client(
+        "stepfunctions",
+        endpoint_url=server.endpoint,
+        region_name="us-east-1",
+        aws_access_key_id="local",
+        aws_secret_access_key="local",
+        config=Config(retries={"total_max_attempts": 1}),
+    )
 
 
 def ended(sfn: Any, arn: str) -> Any:
@@ -60,7 +70,9 @@ def test_boto3_runs_a_workflow_that_outlives_a_killed_server(start_server: Calla
     events = sfn.get_execution_history(executionArn=arn)["events"]
     assert [event["id"] for event in events] == list(range(1, len(events) + 1))
     assert [event["type"] for event in events if event["type"].startswith("Execution")] == [
-        "ExecutionStarted", "ExecutionSucceeded"]
+        "ExecutionStarted",
+        "ExecutionSucceeded",
+    ]
     sfn.close()
     assert second.stop() == 0
 
@@ -79,10 +91,13 @@ def test_every_operation_of_the_runtime_is_offered(cloud: Cloud) -> None:
 
 
 def test_a_task_calls_another_service_of_the_cloud(cloud: Cloud) -> None:
-    definition = {"StartAt": "Who", "States": {"Who": {
-        "Type": "Task", "Resource": "arn:aws:states:::aws-sdk:sts:getCallerIdentity", "End": True}}}
-    machine = cloud.call("stepfunctions", "CreateStateMachine",
-                         {"name": "who", "definition": json.dumps(definition), "roleArn": ROLE})
+    definition = {
+        "StartAt": "Who",
+        "States": {"Who": {"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:sts:getCallerIdentity", "End": True}},
+    }
+    machine = cloud.call(
+        "stepfunctions", "CreateStateMachine", {"name": "who", "definition": json.dumps(definition), "roleArn": ROLE}
+    )
     execution = cloud.call("stepfunctions", "StartExecution", {"stateMachineArn": machine["stateMachineArn"]})
     result = cloud.service("stepfunctions").api.wait_for(execution["executionArn"], 30)
     assert json.loads(result["output"])["Account"] == "123456789012"
@@ -100,26 +115,44 @@ def test_a_stopped_cloud_refuses_calls_and_makes_nothing_anew(tmp_path: Path) ->
 def test_items_of_a_distributed_map_are_read_from_s3(cloud: Cloud) -> None:
     cloud.call("s3", "CreateBucket", {"Bucket": "data"})
     cloud.service("s3").objects.put_bytes("data", "days.csv", b"day,late\nmon,1\ntue,2\n")
-    definition = {"StartAt": "Days", "States": {"Days": {
-        "Type": "Map", "End": True,
-        "ItemReader": {"Resource": "arn:aws:states:::s3:getObject",
-                       "ReaderConfig": {"InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW"},
-                       "Parameters": {"Bucket": "data", "Key": "days.csv"}},
-        "ItemProcessor": {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
-                          "StartAt": "Day", "States": {"Day": {"Type": "Pass", "End": True}}}}}}
-    machine = cloud.call("stepfunctions", "CreateStateMachine",
-                         {"name": "days", "definition": json.dumps(definition), "roleArn": ROLE})
+    definition = {
+        "StartAt": "Days",
+        "States": {
+            "Days": {
+                "Type": "Map",
+                "End": True,
+                "ItemReader": {
+                    "Resource": "arn:aws:states:::s3:getObject",
+                    "ReaderConfig": {"InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW"},
+                    "Parameters": {"Bucket": "data", "Key": "days.csv"},
+                },
+                "ItemProcessor": {
+                    "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+                    "StartAt": "Day",
+                    "States": {"Day": {"Type": "Pass", "End": True}},
+                },
+            }
+        },
+    }
+    machine = cloud.call(
+        "stepfunctions", "CreateStateMachine", {"name": "days", "definition": json.dumps(definition), "roleArn": ROLE}
+    )
     execution = cloud.call("stepfunctions", "StartExecution", {"stateMachineArn": machine["stateMachineArn"]})
     result = cloud.service("stepfunctions").api.wait_for(execution["executionArn"], 30)
     assert json.loads(result["output"]) == [{"day": "mon", "late": "1"}, {"day": "tue", "late": "2"}]
 
 
 def test_what_aws_does_not_know_is_refused_when_it_is_created(tmp_path: Path) -> None:
-    definition = {"StartAt": "S", "States": {"S": {"Type": "Task", "Resource": "arn:aws:states:::sagemaker:train",
-                                                   "End": True}}}
+    definition = {
+        "StartAt": "S",
+        "States": {"S": {"Type": "Task", "Resource": "arn:aws:states:::sagemaker:train", "End": True}},
+    }
     with Cloud(tmp_path) as cloud, pytest.raises(ServiceError) as caught:
-        cloud.call("stepfunctions", "CreateStateMachine", {
-            "name": "m", "definition": json.dumps(definition), "roleArn": "arn:aws:iam::123456789012:role/r"})
+        cloud.call(
+            "stepfunctions",
+            "CreateStateMachine",
+            {"name": "m", "definition": json.dumps(definition), "roleArn": "arn:aws:iam::123456789012:role/r"},
+        )
     assert caught.value.code == "InvalidDefinition"
     assert "UNKNOWN_RESOURCE" in caught.value.message
     assert "/States/S/Resource" in caught.value.message

@@ -11,7 +11,8 @@ from stepfunctions.local.threads import DaemonPool
 def test_results_and_errors_come_through_futures() -> None:
     pool = DaemonPool("test", 2, idle_seconds=0.05)
     assert [future.result(10) for future in [pool.submit(partial(pow, n, 2)) for n in range(50)]] == [
-        n * n for n in range(50)]
+        n * n for n in range(50)
+    ]
     with pytest.raises(ZeroDivisionError):
         pool.submit(lambda: 1 // 0).result(10)
 

@@ -67,14 +67,20 @@ class World:
 
     def machine(self, definition: dict[str, Any]) -> str:
         self._machines += 1
-        response = self.call("stepfunctions", "CreateStateMachine", name=f"m{self._machines}", roleArn=ROLE,
-                             definition=json.dumps(definition))
+        response = self.call(
+            "stepfunctions",
+            "CreateStateMachine",
+            name=f"m{self._machines}",
+            roleArn=ROLE,
+            definition=json.dumps(definition),
+        )
         return str(response["stateMachineArn"])
 
     def begin(self, definition: dict[str, Any], given: Any = None) -> str:
         arn = self.machine(definition)
-        started = self.call("stepfunctions", "StartExecution", stateMachineArn=arn,
-                            input=json.dumps({} if given is None else given))
+        started = self.call(
+            "stepfunctions", "StartExecution", stateMachineArn=arn, input=json.dumps({} if given is None else given)
+        )
         return str(started["executionArn"])
 
     def begin_task(self, resource: str, parameters: Any, given: Any = None, **fields: Any) -> str:
@@ -104,25 +110,47 @@ class World:
         archive = io.BytesIO()
         with zipfile.ZipFile(archive, "w") as zipped:
             zipped.writestr("app.py", source)
-        return str(self.call("lambda", "CreateFunction", FunctionName=name, Runtime="python3.12", Role=ROLE,
-                             Handler="app.handler", Timeout=timeout,
-                             Code={"ZipFile": archive.getvalue()})["FunctionArn"])
+        return str(
+            self.call(
+                "lambda",
+                "CreateFunction",
+                FunctionName=name,
+                Runtime="python3.12",
+                Role=ROLE,
+                Handler="app.handler",
+                Timeout=timeout,
+                Code={"ZipFile": archive.getvalue()},
+            )["FunctionArn"]
+        )
 
     def glue_job(self, script: str, name: str = "job") -> None:
         if not any(bucket["Name"] == "code" for bucket in self.call("s3", "ListBuckets")["Buckets"]):
             self.call("s3", "CreateBucket", Bucket="code")
         self.cloud.service("s3").objects.put_bytes("code", f"{name}.py", script.encode())
-        self.call("glue", "CreateJob", Name=name, Role="glue", ExecutionProperty={"MaxConcurrentRuns": 10},
-                  Command={"Name": "pythonshell", "ScriptLocation": f"s3://code/{name}.py", "PythonVersion": "3.9"})
+        self.call(
+            "glue",
+            "CreateJob",
+            Name=name,
+            Role="glue",
+            ExecutionProperty={"MaxConcurrentRuns": 10},
+            Command={"Name": "pythonshell", "ScriptLocation": f"s3://code/{name}.py", "PythonVersion": "3.9"},
+        )
 
     def glue_runs(self, name: str = "job") -> list[dict[str, Any]]:
         runs: list[dict[str, Any]] = self.call("glue", "GetJobRuns", JobName=name)["JobRuns"]
         return runs
 
     def ecs_task(self, script: str, family: str = "job") -> None:
-        self.call("ecs", "RegisterTaskDefinition", family=family, requiresCompatibilities=["FARGATE"],
-                  networkMode="awsvpc", cpu="256", memory="512",
-                  containerDefinitions=[{"name": "main", "image": "python:3.12", "command": ["python", "-c", script]}])
+        self.call(
+            "ecs",
+            "RegisterTaskDefinition",
+            family=family,
+            requiresCompatibilities=["FARGATE"],
+            networkMode="awsvpc",
+            cpu="256",
+            memory="512",
+            containerDefinitions=[{"name": "main", "image": "python:3.12", "command": ["python", "-c", script]}],
+        )
 
     def restart(self) -> None:
         """Stop the cloud, and start another on its data."""
@@ -159,11 +187,13 @@ class Gate:
     @property
     def code(self) -> str:
         """Python code: come, then wait until the gate is open."""
-        return (f"import os, pathlib, time, uuid\n"
-                f"gate = pathlib.Path({str(self.folder)!r})\n"
-                f"(gate / ('came-' + uuid.uuid4().hex)).touch()\n"
-                f"end = time.monotonic() + {DEADLINE}\n"
-                f"while not (gate / 'open').exists() and time.monotonic() < end: time.sleep(0.01)\n")
+        return (
+            f"import os, pathlib, time, uuid\n"
+            f"gate = pathlib.Path({str(self.folder)!r})\n"
+            f"(gate / ('came-' + uuid.uuid4().hex)).touch()\n"
+            f"end = time.monotonic() + {DEADLINE}\n"
+            f"while not (gate / 'open').exists() and time.monotonic() < end: time.sleep(0.01)\n"
+        )
 
     @property
     def arrivals(self) -> int:

@@ -53,11 +53,17 @@ def training(world: Any, tmp_path: Path, script: str) -> dict[str, Any]:
     (tmp_path / "image" / "train.py").write_text(script)
     images.add(world.data_dir, "trainer", tmp_path / "image")
     return {
-        "TrainingJobName": "train", "RoleArn": "arn:aws:iam::123456789012:role/sagemaker",
-        "AlgorithmSpecification": {"TrainingImage": "trainer:1", "TrainingInputMode": "File",
-                                   "ContainerEntrypoint": ["python", "train.py"]},
-        "OutputDataConfig": {"S3OutputPath": "s3://models/out"}, "StoppingCondition": {"MaxRuntimeInSeconds": 600},
-        "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}}
+        "TrainingJobName": "train",
+        "RoleArn": "arn:aws:iam::123456789012:role/sagemaker",
+        "AlgorithmSpecification": {
+            "TrainingImage": "trainer:1",
+            "TrainingInputMode": "File",
+            "ContainerEntrypoint": ["python", "train.py"],
+        },
+        "OutputDataConfig": {"S3OutputPath": "s3://models/out"},
+        "StoppingCondition": {"MaxRuntimeInSeconds": 600},
+        "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
+    }
 
 
 def submitted(world: Any, arn: str) -> bool:
@@ -79,13 +85,19 @@ def test_an_abort_stops_a_glue_run(world: Any, gate: Any, until: Until) -> None:
 
 def test_an_abort_stops_an_ecs_task(world: Any, gate: Any, until: Until) -> None:
     world.ecs_task(gate.code)
-    arn = world.begin_task(f"{STATES}ecs:runTask.sync", {
-        "TaskDefinition": "job", "LaunchType": "FARGATE", "NetworkConfiguration": NETWORK})
+    arn = world.begin_task(
+        f"{STATES}ecs:runTask.sync", {"TaskDefinition": "job", "LaunchType": "FARGATE", "NetworkConfiguration": NETWORK}
+    )
     until(lambda: gate.arrivals and submitted(world, arn))
     world.stop(arn)
     stopped = until(lambda: world.call("ecs", "ListTasks", desiredStatus="STOPPED")["taskArns"])
-    task = until(lambda: [task for task in world.call("ecs", "DescribeTasks", tasks=stopped)["tasks"]
-                          if task["lastStatus"] == "STOPPED"])
+    task = until(
+        lambda: [
+            task
+            for task in world.call("ecs", "DescribeTasks", tasks=stopped)["tasks"]
+            if task["lastStatus"] == "STOPPED"
+        ]
+    )
     assert task[0]["stoppedReason"] == "Stopped by Step Functions"
 
 
@@ -93,14 +105,21 @@ def test_an_abort_stops_a_training_job(world: Any, gate: Any, until: Until, tmp_
     arn = world.begin_task(f"{STATES}sagemaker:createTrainingJob.sync", training(world, tmp_path, gate.code))
     until(lambda: gate.arrivals and submitted(world, arn))
     world.stop(arn)
-    until(lambda: world.call("sagemaker", "DescribeTrainingJob",
-                             TrainingJobName="train")["TrainingJobStatus"] == "Stopped")
+    until(
+        lambda: (
+            world.call("sagemaker", "DescribeTrainingJob", TrainingJobName="train")["TrainingJobStatus"] == "Stopped"
+        )
+    )
 
 
 def test_an_abort_stops_a_nested_execution_and_what_that_runs(world: Any, gate: Any, until: Until) -> None:
     world.glue_job(gate.code)
-    inner = world.machine({"StartAt": "Job", "States": {"Job": {
-        "Type": "Task", "Resource": GLUE, "Parameters": {"JobName": "job"}, "End": True}}})
+    inner = world.machine(
+        {
+            "StartAt": "Job",
+            "States": {"Job": {"Type": "Task", "Resource": GLUE, "Parameters": {"JobName": "job"}, "End": True}},
+        }
+    )
     arn = world.begin_task(f"{STATES}states:startExecution.sync:2", {"StateMachineArn": inner, "Name": "inner"})
     nested = inner.replace(":stateMachine:", ":execution:") + ":inner"
     until(lambda: gate.arrivals and submitted(world, arn) and submitted(world, nested))
@@ -118,15 +137,41 @@ def test_a_timeout_stops_the_job(world: Any, gate: Any, until: Until) -> None:
 
 def test_a_failing_branch_stops_the_job_of_the_other(world: Any, gate: Any, until: Until) -> None:
     world.glue_job(gate.code)
-    world.function(f"def handler(event, context):\n  import pathlib, time\n  end = time.monotonic() + 50\n"
-                   f"  while not list(pathlib.Path({str(gate.folder)!r}).glob('came-*')) and time.monotonic() < end:\n"
-                   f"    time.sleep(0.01)\n  raise ValueError('bad')\n")
-    ran = world.run({"StartAt": "Both", "States": {"Both": {"Type": "Parallel", "End": True, "Branches": [
-        {"StartAt": "Job", "States": {"Job": {
-            "Type": "Task", "Resource": GLUE, "Parameters": {"JobName": "job"}, "End": True}}},
-        {"StartAt": "Bad", "States": {"Bad": {
-            "Type": "Task", "Resource": f"{STATES}lambda:invoke", "Parameters": {"FunctionName": "f"}, "End": True}}},
-    ]}}})
+    world.function(
+        f"def handler(event, context):\n  import pathlib, time\n  end = time.monotonic() + 50\n"
+        f"  while not list(pathlib.Path({str(gate.folder)!r}).glob('came-*')) and time.monotonic() < end:\n"
+        f"    time.sleep(0.01)\n  raise ValueError('bad')\n"
+    )
+    ran = world.run(
+        {
+            "StartAt": "Both",
+            "States": {
+                "Both": {
+                    "Type": "Parallel",
+                    "End": True,
+                    "Branches": [
+                        {
+                            "StartAt": "Job",
+                            "States": {
+                                "Job": {"Type": "Task", "Resource": GLUE, "Parameters": {"JobName": "job"}, "End": True}
+                            },
+                        },
+                        {
+                            "StartAt": "Bad",
+                            "States": {
+                                "Bad": {
+                                    "Type": "Task",
+                                    "Resource": f"{STATES}lambda:invoke",
+                                    "Parameters": {"FunctionName": "f"},
+                                    "End": True,
+                                }
+                            },
+                        },
+                    ],
+                }
+            },
+        }
+    )
     assert ran.error == "ValueError"
     until(lambda: world.glue_runs()[0]["JobRunState"] == "STOPPED")
 
@@ -153,8 +198,7 @@ def test_a_job_stopped_between_its_submission_and_the_answer_is_stopped(world: A
     until(lambda: [run["JobRunState"] for run in world.glue_runs()] == ["STOPPED"])
 
 
-def test_a_task_stopped_while_it_queues_never_begins(world: Any, monkeypatch: pytest.MonkeyPatch,
-                                                     until: Until) -> None:
+def test_a_task_stopped_while_it_queues_never_begins(world: Any, monkeypatch: pytest.MonkeyPatch, until: Until) -> None:
     world.glue_job("pass")
     held = Held(world.cloud.service("sts"), "get_caller_identity")
     full = [world.begin_task(f"{SDK}sts:getCallerIdentity", {}) for _ in range(tasks._CALLS)]
@@ -205,8 +249,9 @@ def test_a_resumed_job_can_be_stopped(world: Any, gate: Any, until: Until) -> No
     until(lambda: world.glue_runs()[0]["JobRunState"] == "STOPPED")
 
 
-def lose_the_answer(world: Any, monkeypatch: pytest.MonkeyPatch, service: str, method: str,
-                    begin: Callable[[], str]) -> str:
+def lose_the_answer(
+    world: Any, monkeypatch: pytest.MonkeyPatch, service: str, method: str, begin: Callable[[], str]
+) -> str:
     """Restart the cloud when a call was made whose answer the engine never saw."""
     monkeypatch.setattr(tasks, "_CLOSE_SECONDS", 0.01)
     held = Held(world.cloud.service(service), method, after=True)
@@ -217,21 +262,29 @@ def lose_the_answer(world: Any, monkeypatch: pytest.MonkeyPatch, service: str, m
     return arn
 
 
-def test_a_job_whose_submission_was_lost_starts_once(world: Any, gate: Any, until: Until,
-                                                     monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_job_whose_submission_was_lost_starts_once(
+    world: Any, gate: Any, until: Until, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world.glue_job(gate.code)
-    arn = lose_the_answer(world, monkeypatch, "glue", "start_job_run",
-                          lambda: str(world.begin_task(GLUE, {"JobName": "job"})))
+    arn = lose_the_answer(
+        world, monkeypatch, "glue", "start_job_run", lambda: str(world.begin_task(GLUE, {"JobName": "job"}))
+    )
     gate.open()
     assert world.end(arn).output["JobRunState"] == "SUCCEEDED"
     assert gate.arrivals == len(world.glue_runs()) == 1
 
 
-def test_a_training_job_whose_submission_was_lost_starts_once(world: Any, gate: Any, tmp_path: Path,
-                                                              monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_training_job_whose_submission_was_lost_starts_once(
+    world: Any, gate: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     request = training(world, tmp_path, gate.code)
-    arn = lose_the_answer(world, monkeypatch, "sagemaker", "create_training_job", lambda: str(world.begin_task(
-        f"{STATES}sagemaker:createTrainingJob.sync", request)))
+    arn = lose_the_answer(
+        world,
+        monkeypatch,
+        "sagemaker",
+        "create_training_job",
+        lambda: str(world.begin_task(f"{STATES}sagemaker:createTrainingJob.sync", request)),
+    )
     gate.open()
     job = world.end(arn).output
     assert job["TrainingJobStatus"] == "Completed"
@@ -241,12 +294,22 @@ def test_a_training_job_whose_submission_was_lost_starts_once(world: Any, gate: 
 
 @pytest.mark.parametrize("name", ["mine", None])
 @pytest.mark.parametrize("ends", [True, False])
-def test_a_nested_execution_whose_start_was_lost_starts_once(world: Any, gate: Any, until: Until, name: str | None,
-                                                             ends: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_nested_execution_whose_start_was_lost_starts_once(
+    world: Any, gate: Any, until: Until, name: str | None, ends: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world.glue_job(gate.code)
-    state = {"Type": "Pass", "Result": "inner", "End": True} if ends else {
-        "Type": "Task", "Resource": GLUE, "Parameters": {"JobName": "job"}, "ResultSelector": {"out": "inner"},
-        "OutputPath": "$.out", "End": True}
+    state = (
+        {"Type": "Pass", "Result": "inner", "End": True}
+        if ends
+        else {
+            "Type": "Task",
+            "Resource": GLUE,
+            "Parameters": {"JobName": "job"},
+            "ResultSelector": {"out": "inner"},
+            "OutputPath": "$.out",
+            "End": True,
+        }
+    )
     inner = world.machine({"StartAt": "Do", "States": {"Do": state}})
     parameters = {"StateMachineArn": inner, "Input": {"n": 1}, **({"Name": name} if name else {})}
 
@@ -270,8 +333,9 @@ def _quietly(world: Any, begin: Callable[[], str]) -> str:
     return begin()
 
 
-def test_a_foreign_execution_of_the_same_name_is_not_taken_for_ours(world: Any,
-                                                                    monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_foreign_execution_of_the_same_name_is_not_taken_for_ours(
+    world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     inner = world.machine({"StartAt": "Do", "States": {"Do": {"Type": "Pass", "End": True}}})
     foreign = world.call("stepfunctions", "StartExecution", stateMachineArn=inner, name="mine", input='{"n": 0}')
     world.end(foreign["executionArn"])
@@ -321,11 +385,24 @@ def test_a_slow_function_holds_up_only_itself(world: Any, gate: Any, until: Unti
     world.function(f"def handler(event, context):\n    exec({gate.code!r})\n    return event\n", "slow")
     world.function("def handler(event, context):\n    return event\n", "quick")
     world.glue_job("pass")
-    machine = world.machine({"StartAt": "Slow", "States": {"Slow": {
-        "Type": "Task", "Resource": f"{STATES}lambda:invoke", "End": True, "OutputPath": "$.Payload",
-        "Parameters": {"FunctionName": "slow", "Payload.$": "$"}}}})
-    slow = [world.call("stepfunctions", "StartExecution", stateMachineArn=machine, input=str(n))["executionArn"]
-            for n in range(tasks._LANE + 8)]
+    machine = world.machine(
+        {
+            "StartAt": "Slow",
+            "States": {
+                "Slow": {
+                    "Type": "Task",
+                    "Resource": f"{STATES}lambda:invoke",
+                    "End": True,
+                    "OutputPath": "$.Payload",
+                    "Parameters": {"FunctionName": "slow", "Payload.$": "$"},
+                }
+            },
+        }
+    )
+    slow = [
+        world.call("stepfunctions", "StartExecution", stateMachineArn=machine, input=str(n))["executionArn"]
+        for n in range(tasks._LANE + 8)
+    ]
     until(lambda: gate.arrivals)
     assert world.task(f"{STATES}lambda:invoke", {"FunctionName": "quick", "Payload": 7}).output["Payload"] == 7
     assert world.task(GLUE, {"JobName": "job"}).output["JobRunState"] == "SUCCEEDED"

@@ -21,8 +21,15 @@ def run_task(family: str = "job") -> dict[str, Any]:
 def test_an_sdk_task_has_the_response_alone(world: Any) -> None:
     shown = world.task(f"{SDK}sts:getCallerIdentity", {})
     assert set(shown.output) == {"Account", "Arn", "UserId"}
-    assert shown.types == ["ExecutionStarted", "TaskStateEntered", "TaskScheduled", "TaskStarted", "TaskSucceeded",
-                           "TaskStateExited", "ExecutionSucceeded"]
+    assert shown.types == [
+        "ExecutionStarted",
+        "TaskStateEntered",
+        "TaskScheduled",
+        "TaskStarted",
+        "TaskSucceeded",
+        "TaskStateExited",
+        "ExecutionSucceeded",
+    ]
     role = "arn:aws:iam::123456789012:role/r"
     assumed = world.task(f"{SDK}sts:assumeRole", {"RoleArn": role, "RoleSessionName": "me"}).output
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z", assumed["Credentials"]["Expiration"])
@@ -30,8 +37,10 @@ def test_an_sdk_task_has_the_response_alone(world: Any) -> None:
 
 def test_objects_go_to_s3_and_come_back(world: Any) -> None:
     world.call("s3", "CreateBucket", Bucket="data")
-    world.task(f"{SDK}s3:putObject", {"Bucket": "data", "Key": "a.json", "Body": {"a": [1, "é"]},
-                                      "Metadata": {"lower-case": "1"}})
+    world.task(
+        f"{SDK}s3:putObject",
+        {"Bucket": "data", "Key": "a.json", "Body": {"a": [1, "é"]}, "Metadata": {"lower-case": "1"}},
+    )
     got = world.task(f"{SDK}s3:getObject", {"Bucket": "data", "Key": "a.json"}).output
     assert json.loads(got["Body"]) == {"a": [1, "é"]}
     assert got["Metadata"] == {"lower-case": "1"}
@@ -43,41 +52,80 @@ def test_objects_go_to_s3_and_come_back(world: Any) -> None:
     assert world.task(f"{SDK}s3:getObject", {"Bucket": "none", "Key": "b"}).error == "S3.NoSuchBucketException"
 
 
-@pytest.mark.parametrize(("resource", "parameters", "error", "cause"), [
-    (f"{STATES}glue:startJobRun", {"JobName": "none"}, "Glue.EntityNotFoundException",
-     r"\(Service: AWSGlue; Status Code: 400; Error Code: EntityNotFoundException; Request ID: [\w-]+; Proxy: null\)"),
-    (f"{SDK}glue:startJobRun", {"JobName": "none"}, "Glue.EntityNotFoundException",
-     r"\(Service: Glue, Status Code: 400, Request ID: [\w-]+\)"),
-    (f"{STATES}lambda:invoke", {"FunctionName": "none"}, "Lambda.ResourceNotFoundException",
-     r"\(Service: AWSLambda; Status Code: 404; Error Code: ResourceNotFoundException;"),
-    ("arn:aws:lambda:us-east-1:123456789012:function:none", {}, "Lambda.ResourceNotFoundException", "Function not"),
-    (f"{STATES}states:startExecution", {"StateMachineArn": NESTED_ARN},
-     "StepFunctions.StateMachineDoesNotExistException", r"\(Service: AWSStepFunctions; Status Code: 400;"),
-    (f"{SDK}sfn:startExecution", {"StateMachineArn": NESTED_ARN}, "Sfn.StateMachineDoesNotExistException",
-     r"\(Service: Sfn, "),
-    (f"{STATES}ecs:runTask", {"TaskDefinition": "none"}, "ECS.ClientException", "TaskDefinition not found"),
-    (f"{STATES}sagemaker:createEndpoint", {"EndpointName": "e", "EndpointConfigName": "none"},
-     "SageMaker.AmazonSageMakerException", r"\(Service: AmazonSageMaker; Status Code: 400; Error Code: Validation"),
-    (f"{SDK}sagemaker:describeEndpoint", {"EndpointName": "none"}, "SageMaker.SageMakerException",
-     r"\(Service: SageMaker, Status Code: 400,"),
-])
-def test_refused_calls_are_named_as_aws_names_them(world: Any, resource: str, parameters: dict[str, Any], error: str,
-                                                   cause: str) -> None:
+@pytest.mark.parametrize(
+    ("resource", "parameters", "error", "cause"),
+    [
+        (
+            f"{STATES}glue:startJobRun",
+            {"JobName": "none"},
+            "Glue.EntityNotFoundException",
+            r"\(Service: AWSGlue; Status Code: 400; Error Code: EntityNotFoundException; "
+            r"Request ID: [\w-]+; Proxy: null\)",
+        ),
+        (
+            f"{SDK}glue:startJobRun",
+            {"JobName": "none"},
+            "Glue.EntityNotFoundException",
+            r"\(Service: Glue, Status Code: 400, Request ID: [\w-]+\)",
+        ),
+        (
+            f"{STATES}lambda:invoke",
+            {"FunctionName": "none"},
+            "Lambda.ResourceNotFoundException",
+            r"\(Service: AWSLambda; Status Code: 404; Error Code: ResourceNotFoundException;",
+        ),
+        ("arn:aws:lambda:us-east-1:123456789012:function:none", {}, "Lambda.ResourceNotFoundException", "Function not"),
+        (
+            f"{STATES}states:startExecution",
+            {"StateMachineArn": NESTED_ARN},
+            "StepFunctions.StateMachineDoesNotExistException",
+            r"\(Service: AWSStepFunctions; Status Code: 400;",
+        ),
+        (
+            f"{SDK}sfn:startExecution",
+            {"StateMachineArn": NESTED_ARN},
+            "Sfn.StateMachineDoesNotExistException",
+            r"\(Service: Sfn, ",
+        ),
+        (f"{STATES}ecs:runTask", {"TaskDefinition": "none"}, "ECS.ClientException", "TaskDefinition not found"),
+        (
+            f"{STATES}sagemaker:createEndpoint",
+            {"EndpointName": "e", "EndpointConfigName": "none"},
+            "SageMaker.AmazonSageMakerException",
+            r"\(Service: AmazonSageMaker; Status Code: 400; Error Code: Validation",
+        ),
+        (
+            f"{SDK}sagemaker:describeEndpoint",
+            {"EndpointName": "none"},
+            "SageMaker.SageMakerException",
+            r"\(Service: SageMaker, Status Code: 400,",
+        ),
+    ],
+)
+def test_refused_calls_are_named_as_aws_names_them(
+    world: Any, resource: str, parameters: dict[str, Any], error: str, cause: str
+) -> None:
     ran = world.task(resource, parameters)
     assert ran.error == error
     assert re.search(cause, ran.cause), ran.cause
 
 
-@pytest.mark.parametrize(("resource", "parameters", "said"), [
-    (f"{SDK}sqs:sendMessage", {}, "it has no service 'sqs'. It has: ecs, glue,"),
-    (f"{SDK}neverheard:ofIt", {}, "it has no service 'neverheard'"),
-    (f"{SDK}sts:tellFortunes", {}, "the service sts has no operation TellFortunes"),
-    (f"{SDK}glue:createCrawler", {"Name": "c", "Role": "r", "Targets": {}},
-     "glue:CreateCrawler is not supported by the local cloud yet. Supported: BatchStopJobRun,"),
-    (f"{STATES}glue:startJobRun", {"JobName": "j", "Nonsense": 1}, "The field 'Nonsense' is not supported"),
-    (f"{STATES}glue:startJobRun", {"JobName": "j", "Timeout": "long"}, "The value at 'timeout' must be an integer"),
-    (f"{STATES}sagemaker:createTransformJob.sync", {}, "cannot wait for 'sagemaker:createTransformJob' jobs yet"),
-])
+@pytest.mark.parametrize(
+    ("resource", "parameters", "said"),
+    [
+        (f"{SDK}sqs:sendMessage", {}, "it has no service 'sqs'. It has: ecs, glue,"),
+        (f"{SDK}neverheard:ofIt", {}, "it has no service 'neverheard'"),
+        (f"{SDK}sts:tellFortunes", {}, "the service sts has no operation TellFortunes"),
+        (
+            f"{SDK}glue:createCrawler",
+            {"Name": "c", "Role": "r", "Targets": {}},
+            "glue:CreateCrawler is not supported by the local cloud yet. Supported: BatchStopJobRun,",
+        ),
+        (f"{STATES}glue:startJobRun", {"JobName": "j", "Nonsense": 1}, "The field 'Nonsense' is not supported"),
+        (f"{STATES}glue:startJobRun", {"JobName": "j", "Timeout": "long"}, "The value at 'timeout' must be an integer"),
+        (f"{STATES}sagemaker:createTransformJob.sync", {}, "cannot wait for 'sagemaker:createTransformJob' jobs yet"),
+    ],
+)
 def test_what_cannot_run_here_says_so(world: Any, resource: str, parameters: dict[str, Any], said: str) -> None:
     ran = world.task(resource, parameters)
     assert ran.error == "States.Runtime"
@@ -99,11 +147,19 @@ def test_a_function_by_the_integration_and_by_its_arn(world: Any) -> None:
 
 def test_an_exception_in_a_function_can_be_caught_by_its_class(world: Any) -> None:
     world.function("class TooLate(Exception): pass\ndef handler(event, context): raise TooLate('by 5 minutes')\n")
-    definition = {"StartAt": "Call", "States": {
-        "Call": {"Type": "Task", "Resource": f"{STATES}lambda:invoke", "End": True,
-                 "Parameters": {"FunctionName": "f"},
-                 "Catch": [{"ErrorEquals": ["TooLate"], "Next": "Late"}]},
-        "Late": {"Type": "Pass", "Parameters": {"cause.$": "States.StringToJson($.Cause)"}, "End": True}}}
+    definition = {
+        "StartAt": "Call",
+        "States": {
+            "Call": {
+                "Type": "Task",
+                "Resource": f"{STATES}lambda:invoke",
+                "End": True,
+                "Parameters": {"FunctionName": "f"},
+                "Catch": [{"ErrorEquals": ["TooLate"], "Next": "Late"}],
+            },
+            "Late": {"Type": "Pass", "Parameters": {"cause.$": "States.StringToJson($.Cause)"}, "End": True},
+        },
+    }
     cause = world.run(definition).output["cause"]
     assert (cause["errorType"], cause["errorMessage"]) == ("TooLate", "by 5 minutes")
     assert cause["stackTrace"]
@@ -161,8 +217,12 @@ def test_a_failed_container_fails_its_task(world: Any) -> None:
 
 
 def test_nested_executions(world: Any) -> None:
-    inner = world.machine({"StartAt": "Double", "States": {"Double": {
-        "Type": "Pass", "Parameters": {"twice.$": "States.Array($.n, $.n)"}, "End": True}}})
+    inner = world.machine(
+        {
+            "StartAt": "Double",
+            "States": {"Double": {"Type": "Pass", "Parameters": {"twice.$": "States.Array($.n, $.n)"}, "End": True}},
+        }
+    )
     for suffix, output in (("sync", '{"twice":[2,2]}'), ("sync:2", {"twice": [2, 2]})):
         ran = world.task(f"{STATES}states:startExecution.{suffix}", {"StateMachineArn": inner, "Input": {"n": 2}})
         assert ran.output["Status"] == "SUCCEEDED"
@@ -190,8 +250,15 @@ def test_a_task_with_a_token_waits_for_its_answer(world: Any, until: Any) -> Non
     arns = [world.begin_task(f"{SDK}s3:putObject.waitForTaskToken", {**token, "Key": f"letter-{n}"}) for n in range(2)]
     letters = []
     for number, arn in enumerate(arns):
-        until(lambda arn=arn: "TaskSubmitted" in [event["type"] for event in world.call(
-            "stepfunctions", "GetExecutionHistory", executionArn=arn)["events"]])
+        until(
+            lambda arn=arn: (
+                "TaskSubmitted"
+                in [
+                    event["type"]
+                    for event in world.call("stepfunctions", "GetExecutionHistory", executionArn=arn)["events"]
+                ]
+            )
+        )
         with world.cloud.service("s3").objects.open("mail", f"letter-{number}") as letter:
             letters.append(json.loads(letter.read())["token"])
     assert [world.status(arn) for arn in arns] == ["RUNNING", "RUNNING"]
@@ -204,9 +271,18 @@ def test_a_task_with_a_token_waits_for_its_answer(world: Any, until: Any) -> Non
 
 def test_a_token_that_nobody_answers_times_out(world: Any) -> None:
     world.function("def handler(event, context):\n    return 'taken'\n")
-    definition = {"StartAt": "Ask", "States": {"Ask": {
-        "Type": "Task", "Resource": f"{STATES}lambda:invoke.waitForTaskToken", "End": True,
-        "Parameters": {"FunctionName": "f", "Payload": {"token.$": "$$.Task.Token"}}, "HeartbeatSeconds": 1}}}
+    definition = {
+        "StartAt": "Ask",
+        "States": {
+            "Ask": {
+                "Type": "Task",
+                "Resource": f"{STATES}lambda:invoke.waitForTaskToken",
+                "End": True,
+                "Parameters": {"FunctionName": "f", "Payload": {"token.$": "$$.Task.Token"}},
+                "HeartbeatSeconds": 1,
+            }
+        },
+    }
     ran = world.run(definition)
     assert ran.error == "States.Timeout"
     submitted = json.loads(ran.details("TaskSubmitted")["output"])

@@ -26,20 +26,25 @@ def request(text: str, operation: tuple[str, str], arguments: Any) -> dict[str, 
     return to_request(resource(text), arguments, model.input_shape)
 
 
-def result(text: str, operation: tuple[str, str], response: dict[str, Any],
-           given: dict[str, Any] | None = None) -> Any:
+def result(text: str, operation: tuple[str, str], response: dict[str, Any], given: dict[str, Any] | None = None) -> Any:
     model = operation_model(*operation)
     assert model is not None
     return to_result(resource(text), model.output_shape, given or {}, response)
 
 
 def test_camel_case_apis_take_pascal_case_and_keys_of_maps_stay() -> None:
-    assert request("ecs:runTask", ("ecs", "RunTask"), {
-        "Cluster": "c", "TaskDefinition": "t",
-        "NetworkConfiguration": {"AwsvpcConfiguration": {"Subnets": ["s"], "AssignPublicIp": "ENABLED"}},
-        "Overrides": {"ContainerOverrides": [{"Name": "main", "Environment": [{"Name": "A", "Value": "1"}]}]},
-    }) == {
-        "cluster": "c", "taskDefinition": "t",
+    assert request(
+        "ecs:runTask",
+        ("ecs", "RunTask"),
+        {
+            "Cluster": "c",
+            "TaskDefinition": "t",
+            "NetworkConfiguration": {"AwsvpcConfiguration": {"Subnets": ["s"], "AssignPublicIp": "ENABLED"}},
+            "Overrides": {"ContainerOverrides": [{"Name": "main", "Environment": [{"Name": "A", "Value": "1"}]}]},
+        },
+    ) == {
+        "cluster": "c",
+        "taskDefinition": "t",
         "networkConfiguration": {"awsvpcConfiguration": {"subnets": ["s"], "assignPublicIp": "ENABLED"}},
         "overrides": {"containerOverrides": [{"name": "main", "environment": [{"name": "A", "value": "1"}]}]},
     }
@@ -47,21 +52,41 @@ def test_camel_case_apis_take_pascal_case_and_keys_of_maps_stay() -> None:
     assert request("glue:startJobRun", ("glue", "StartJobRun"), given) == given
 
 
-@pytest.mark.parametrize(("text", "operation", "arguments", "said"), [
-    ("ecs:runTask", ("ecs", "RunTask"), {"taskDefinition": "t"},
-     "[The field 'taskDefinition' is not supported by Step Functions: write 'TaskDefinition']"),
-    ("ecs:runTask", ("ecs", "RunTask"), {"TaskDefinitions": "t"},
-     "[The field 'TaskDefinitions' is not supported by Step Functions: write 'TaskDefinition']"),
-    ("aws-sdk:sts:getCallerIdentity", ("sts", "GetCallerIdentity"), {"Xyz": 1}, "there are: ]"),
-    ("glue:startJobRun", ("glue", "StartJobRun"), {"Arguments": {}},
-     "[The field 'JobName' is required but was missing]"),
-    ("lambda:invoke", ("lambda", "Invoke"), {"Payload": {"a": [1]}},
-     "The Parameters '{\"Payload\":\"{\\\"a\\\":[1]}\"}' could not be used to start the Task: "
-     "[The field 'FunctionName' is required but was missing]"),
-    ("lambda:invoke", ("lambda", "Invoke"), [1], "The Parameters '[1]' could not be used"),
-])
+@pytest.mark.parametrize(
+    ("text", "operation", "arguments", "said"),
+    [
+        (
+            "ecs:runTask",
+            ("ecs", "RunTask"),
+            {"taskDefinition": "t"},
+            "[The field 'taskDefinition' is not supported by Step Functions: write 'TaskDefinition']",
+        ),
+        (
+            "ecs:runTask",
+            ("ecs", "RunTask"),
+            {"TaskDefinitions": "t"},
+            "[The field 'TaskDefinitions' is not supported by Step Functions: write 'TaskDefinition']",
+        ),
+        ("aws-sdk:sts:getCallerIdentity", ("sts", "GetCallerIdentity"), {"Xyz": 1}, "there are: ]"),
+        (
+            "glue:startJobRun",
+            ("glue", "StartJobRun"),
+            {"Arguments": {}},
+            "[The field 'JobName' is required but was missing]",
+        ),
+        (
+            "lambda:invoke",
+            ("lambda", "Invoke"),
+            {"Payload": {"a": [1]}},
+            'The Parameters \'{"Payload":"{\\"a\\":[1]}"}\' could not be used to start the Task: '
+            "[The field 'FunctionName' is required but was missing]",
+        ),
+        ("lambda:invoke", ("lambda", "Invoke"), [1], "The Parameters '[1]' could not be used"),
+    ],
+)
 def test_parameters_that_are_no_request_are_refused_in_the_words_of_aws(
-        text: str, operation: tuple[str, str], arguments: Any, said: str) -> None:
+    text: str, operation: tuple[str, str], arguments: Any, said: str
+) -> None:
     with pytest.raises(StateFailed) as caught:
         request(text, operation, arguments)
     assert caught.value.error == "States.Runtime"
@@ -72,7 +97,9 @@ def test_json_where_the_api_wants_text_or_bytes() -> None:
     arn = "arn:aws:states:us-east-1:123456789012:stateMachine:m"
     start = ("stepfunctions", "StartExecution")
     assert request("states:startExecution", start, {"StateMachineArn": arn, "Input": {"ä": [1]}}) == {
-        "stateMachineArn": arn, "input": '{"ä":[1]}'}
+        "stateMachineArn": arn,
+        "input": '{"ä":[1]}',
+    }
     assert request("states:startExecution", start, {"StateMachineArn": arn, "Input": "{}"})["input"] == "{}"
     invoke = ("lambda", "Invoke")
     assert request("lambda:invoke", invoke, {"FunctionName": "f", "Payload": "text"})["Payload"] == b'"text"'
@@ -89,19 +116,31 @@ MOMENT = datetime(2026, 1, 2, 3, 4, 5, 678900, timezone(timedelta(hours=1)))
 
 
 def test_results_have_pascal_case_names_and_keys_of_maps_stay() -> None:
-    shown = result("aws-sdk:sagemaker:describeTrainingJob", ("sagemaker", "DescribeTrainingJob"), {
-        "TrainingJobName": "t", "HyperParameters": {"max_depth": "3"}, "CreationTime": MOMENT})
-    assert shown == {"TrainingJobName": "t", "HyperParameters": {"max_depth": "3"},
-                     "CreationTime": "2026-01-02T02:04:05.678Z"}
-    tasks = result("aws-sdk:ecs:runTask", ("ecs", "RunTask"), {
-        "tasks": [{"taskArn": "a", "containers": [{"exitCode": 0}], "createdAt": MOMENT}], "failures": []})
-    assert tasks == {"Tasks": [{"TaskArn": "a", "Containers": [{"ExitCode": 0}],
-                                "CreatedAt": "2026-01-02T02:04:05.678Z"}], "Failures": []}
+    shown = result(
+        "aws-sdk:sagemaker:describeTrainingJob",
+        ("sagemaker", "DescribeTrainingJob"),
+        {"TrainingJobName": "t", "HyperParameters": {"max_depth": "3"}, "CreationTime": MOMENT},
+    )
+    assert shown == {
+        "TrainingJobName": "t",
+        "HyperParameters": {"max_depth": "3"},
+        "CreationTime": "2026-01-02T02:04:05.678Z",
+    }
+    tasks = result(
+        "aws-sdk:ecs:runTask",
+        ("ecs", "RunTask"),
+        {"tasks": [{"taskArn": "a", "containers": [{"exitCode": 0}], "createdAt": MOMENT}], "failures": []},
+    )
+    assert tasks == {
+        "Tasks": [{"TaskArn": "a", "Containers": [{"ExitCode": 0}], "CreatedAt": "2026-01-02T02:04:05.678Z"}],
+        "Failures": [],
+    }
 
 
 def test_optimised_results_have_epoch_milliseconds_and_metadata() -> None:
-    shown = result("states:startExecution", ("stepfunctions", "StartExecution"),
-                   {"executionArn": "e", "startDate": MOMENT})
+    shown = result(
+        "states:startExecution", ("stepfunctions", "StartExecution"), {"executionArn": "e", "startDate": MOMENT}
+    )
     assert shown["ExecutionArn"] == "e"
     assert shown["StartDate"] == 1767319445678
     assert shown["SdkHttpMetadata"]["HttpStatusCode"] == 200
@@ -127,11 +166,14 @@ def test_streams_and_bytes_are_text() -> None:
     assert plain(body, None, epoch=False) == "\ufffd"
 
 
-@pytest.mark.parametrize(("payload", "error", "cause"), [
-    (b'{"errorType": "KeyError", "errorMessage": "\'a\'"}', "KeyError", '{"errorType": "KeyError"'),
-    (b'{"errorMessage": "2026 Task timed out"}', "Lambda.Unknown", "Returned payload: {"),
-    (b"null", "Lambda.Unknown", "Returned payload: null"),
-])
+@pytest.mark.parametrize(
+    ("payload", "error", "cause"),
+    [
+        (b'{"errorType": "KeyError", "errorMessage": "\'a\'"}', "KeyError", '{"errorType": "KeyError"'),
+        (b'{"errorMessage": "2026 Task timed out"}', "Lambda.Unknown", "Returned payload: {"),
+        (b"null", "Lambda.Unknown", "Returned payload: null"),
+    ],
+)
 def test_a_failed_function_fails_its_task_with_the_payload_as_cause(payload: bytes, error: str, cause: str) -> None:
     response = {"StatusCode": 200, "FunctionError": "Unhandled", "Payload": payload}
     for text in ("lambda:invoke", "arn:aws:lambda:us-east-1:123456789012:function:f"):

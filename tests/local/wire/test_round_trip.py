@@ -23,16 +23,20 @@ from stepfunctions.local.wire.models import protocol, service_model
 SERVICES = ("stepfunctions", "sagemaker", "glue", "ecs", "events", "sts", "lambda", "sagemaker-runtime")
 _DEPTH = 4
 _plain = st.text(string.ascii_letters + string.digits + "-_.:/+ ~", min_size=1, max_size=12).map(
-    lambda text: text.strip() or "x")
+    lambda text: text.strip() or "x"
+)
 _any_text = st.text(st.characters(min_codepoint=32, exclude_categories=("Cs", "Cc", "Cn")), max_size=12)
 _whole_seconds = st.integers(0, 4_000_000_000).map(lambda s: datetime.fromtimestamp(s, timezone.utc))
 
 
 def operations(service: str) -> list[str]:
     model = service_model(service)
-    return [name for name in model.operation_names
-            if not model.operation_model(name).has_event_stream_output
-            and not model.operation_model(name).has_event_stream_input]
+    return [
+        name
+        for name in model.operation_names
+        if not model.operation_model(name).has_event_stream_output
+        and not model.operation_model(name).has_event_stream_input
+    ]
 
 
 def values(shape: Shape, depth: int = 0) -> st.SearchStrategy[Any]:
@@ -49,8 +53,8 @@ def values(shape: Shape, depth: int = 0) -> st.SearchStrategy[Any]:
     placed = shape.serialization.get("location")
     return {
         "string": st.sampled_from(shape.enum) if getattr(shape, "enum", None) else _plain if placed else _any_text,
-        "integer": st.integers(-2**31, 2**31 - 1),
-        "long": st.integers(-2**53, 2**53),
+        "integer": st.integers(-(2**31), 2**31 - 1),
+        "long": st.integers(-(2**53), 2**53),
         "float": st.floats(allow_nan=False, allow_infinity=False, width=32),
         "double": st.floats(allow_nan=False, allow_infinity=False),
         "boolean": st.booleans(),
@@ -64,9 +68,13 @@ def structures(shape: Shape, depth: int = 0) -> st.SearchStrategy[dict[str, Any]
         return st.dictionaries(_plain, st.integers(0, 9) | _any_text, max_size=2)
     members: dict[str, st.SearchStrategy[Any]] = {
         name: st.deferred(lambda member=member: values(member, depth + 1))  # type: ignore[misc]
-        for name, member in shape.members.items()}
-    required = [name for name, member in shape.members.items()
-                if name in shape.required_members or member.serialization.get("location") == "uri"]
+        for name, member in shape.members.items()
+    }
+    required = [
+        name
+        for name, member in shape.members.items()
+        if name in shape.required_members or member.serialization.get("location") == "uri"
+    ]
     if shape.is_tagged_union:
         return st.sampled_from(sorted(members)).flatmap(lambda name: st.fixed_dictionaries({name: members[name]}))
 
@@ -83,18 +91,24 @@ def structures(shape: Shape, depth: int = 0) -> st.SearchStrategy[dict[str, Any]
 def sent(operation: OperationModel, parameters: dict[str, Any]) -> Request:
     """The request that botocore's client sends for these parameters."""
     service = operation.service_model
-    serialised = create_serializer(protocol(service.service_name), include_validation=False
-                                   ).serialize_to_request(parameters, operation)
+    serialised = create_serializer(protocol(service.service_name), include_validation=False).serialize_to_request(
+        parameters, operation
+    )
     serialised.pop("host_prefix", None)
     prepare_request_dict(serialised, "http://127.0.0.1:8083", context={})
-    http = AWSRequest(method=serialised["method"], url=serialised["url"], headers=serialised["headers"],
-                      data=serialised["body"]).prepare()
+    http = AWSRequest(
+        method=serialised["method"], url=serialised["url"], headers=serialised["headers"], data=serialised["body"]
+    ).prepare()
     url = urlsplit(http.url)
     body = http.body.encode() if isinstance(http.body, str) else bytes(http.body or b"")
-    headers = {name.lower(): text if isinstance(text, str) else text.decode() for name, text in
-               http.headers.items()}
-    return Request(method=http.method, path=url.path, query=tuple(parse_qsl(url.query, keep_blank_values=True)),
-                   headers=headers, body=body)
+    headers = {name.lower(): text if isinstance(text, str) else text.decode() for name, text in http.headers.items()}
+    return Request(
+        method=http.method,
+        path=url.path,
+        query=tuple(parse_qsl(url.query, keep_blank_values=True)),
+        headers=headers,
+        body=body,
+    )
 
 
 def read(operation: OperationModel, request: Request) -> dict[str, Any]:
@@ -129,7 +143,8 @@ def received(operation: OperationModel, response: Response) -> dict[str, Any]:
     if operation.has_streaming_output or _raw_payload(shape):
         body = _Stream(body)
     parsed: dict[str, Any] = create_parser(protocol(operation.service_model.service_name)).parse(
-        {"status_code": response.status, "headers": _CaseInsensitive(headers), "body": body, "context": {}}, shape)
+        {"status_code": response.status, "headers": _CaseInsensitive(headers), "body": body, "context": {}}, shape
+    )
     parsed.pop("ResponseMetadata", None)
     return {name: bytes(value) if isinstance(value, _Stream) else value for name, value in parsed.items()}
 

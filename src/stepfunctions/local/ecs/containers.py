@@ -69,9 +69,11 @@ class ContainerOwner:
             raise JobRefused(f"CannotPullContainerError: {error}") from error
         argv = (*container["entry_point"], *container["command"])
         if not argv:
-            raise JobRefused(f"CannotStartContainerError: the container '{container['name']}' has no command, and "
-                             f"what stands for its image here has none either: write command or entryPoint into "
-                             f"the task definition")
+            raise JobRefused(
+                f"CannotStartContainerError: the container '{container['name']}' has no command, and "
+                f"what stands for its image here has none either: write command or entryPoint into "
+                f"the task definition"
+            )
         work = job.folder / "work"
         if runtime.folder is None:
             work.mkdir()
@@ -80,8 +82,11 @@ class ContainerOwner:
         return ProcessSpec(
             argv=argv,
             cwd=work,
-            env={**self._cloud.client_env(), "AWS_EXECUTION_ENV": f"AWS_ECS_{task.launch_type}",
-                 **container["environment"]},
+            env={
+                **self._cloud.client_env(),
+                "AWS_EXECUTION_ENV": f"AWS_ECS_{task.launch_type}",
+                **container["environment"],
+            },
             family=runtime.family,
             stdout=job.folder / "stdout.log",
             stderr=job.folder / "stderr.log",

@@ -40,15 +40,20 @@ def describe(tables: EcsTables, request: Mapping[str, Any], call: Call) -> dict[
     definition = find(tables, request["taskDefinition"])
     if definition is None:
         raise client_error("Unable to describe task definition.")
-    return {"taskDefinition": shape(definition, call),
-            **(_tags(definition) if "TAGS" in request.get("include", []) else {})}
+    return {
+        "taskDefinition": shape(definition, call),
+        **(_tags(definition) if "TAGS" in request.get("include", []) else {}),
+    }
 
 
 def list_arns(tables: EcsTables, request: Mapping[str, Any], call: Call) -> dict[str, Any]:
     """ListTaskDefinitions."""
     status, prefix = request.get("status", "ACTIVE"), request.get("familyPrefix")
-    arns = [arn_of(family, revision, call) for family, revision, active in tables.definitions()
-            if active == (status == "ACTIVE") and prefix in (None, family)]
+    arns = [
+        arn_of(family, revision, call)
+        for family, revision, active in tables.definitions()
+        if active == (status == "ACTIVE") and prefix in (None, family)
+    ]
     if request.get("sort") == "DESC":
         arns.reverse()
     return page(arns, request, "taskDefinitionArns")
@@ -110,7 +115,7 @@ def page(found: list[str], request: Mapping[str, Any], key: str) -> dict[str, An
         raise ServiceError("InvalidParameterException", "Invalid token")
     first = int(token)
     more = {"nextToken": str(first + size)} if first + size < len(found) else {}
-    return {key: found[first:first + size], **more}
+    return {key: found[first : first + size], **more}
 
 
 def client_error(message: str) -> ServiceError:
@@ -119,8 +124,15 @@ def client_error(message: str) -> ServiceError:
 
 
 def _container(container: Mapping[str, Any]) -> dict[str, Any]:
-    return {"cpu": 0, "essential": True, "environment": [], "mountPoints": [], "volumesFrom": [],
-            "portMappings": [], **container}
+    return {
+        "cpu": 0,
+        "essential": True,
+        "environment": [],
+        "mountPoints": [],
+        "volumesFrom": [],
+        "portMappings": [],
+        **container,
+    }
 
 
 def _check(document: Mapping[str, Any]) -> None:
@@ -135,8 +147,9 @@ def _check(document: Mapping[str, Any]) -> None:
             raise client_error("Container.image should not be null or empty.")
         for key, instead in _REFUSED.items():
             if container.get(key):
-                raise client_error(f"The local cloud has no {key} for containers (container "
-                                   f"'{container['name']}'): {instead}.")
+                raise client_error(
+                    f"The local cloud has no {key} for containers (container '{container['name']}'): {instead}."
+                )
     if len(set(names)) < len(names):
         raise client_error("Container names must be unique within a task definition.")
     if not any(container["essential"] for container in containers):

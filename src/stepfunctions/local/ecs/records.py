@@ -104,16 +104,20 @@ class EcsTables:
         with self.database.write() as writer:
             writer.execute("INSERT OR IGNORE INTO clusters VALUES (?, ?)", (name, json.dumps(tags)))
 
-    def add_definition(self, family: str, document: Mapping[str, Any], tags: Sequence[Mapping[str, str]],
-                       now: float) -> Definition:
+    def add_definition(
+        self, family: str, document: Mapping[str, Any], tags: Sequence[Mapping[str, str]], now: float
+    ) -> Definition:
         """Add the next revision of a family."""
         with self.database.write() as writer:
             last = writer.execute("SELECT max(revision) FROM definitions WHERE family = ?", (family,)).fetchone()[0]
             revision = (last or 0) + 1
-            writer.execute("INSERT INTO definitions VALUES (?, ?, 1, ?, ?, ?, NULL)",
-                           (family, revision, json.dumps(document), json.dumps(tags), now))
-            row = writer.execute("SELECT * FROM definitions WHERE family = ? AND revision = ?",
-                                 (family, revision)).fetchone()
+            writer.execute(
+                "INSERT INTO definitions VALUES (?, ?, 1, ?, ?, ?, NULL)",
+                (family, revision, json.dumps(document), json.dumps(tags), now),
+            )
+            row = writer.execute(
+                "SELECT * FROM definitions WHERE family = ? AND revision = ?", (family, revision)
+            ).fetchone()
             return _definition(row)
 
     def definition(self, family: str, revision: int | None) -> Definition | None:
@@ -133,11 +137,21 @@ class EcsTables:
     def deregister(self, family: str, revision: int, now: float) -> None:
         """Make a revision inactive."""
         with self.database.write() as writer:
-            writer.execute("UPDATE definitions SET active = 0, deregistered = ?"
-                           " WHERE family = ? AND revision = ? AND active", (now, family, revision))
+            writer.execute(
+                "UPDATE definitions SET active = 0, deregistered = ? WHERE family = ? AND revision = ? AND active",
+                (now, family, revision),
+            )
 
-    def add_tasks(self, ids: Sequence[str], plan: Mapping[str, Any], *, cluster: str, token: str | None,
-                  started_by: str | None, now: float) -> list[TaskRow]:
+    def add_tasks(
+        self,
+        ids: Sequence[str],
+        plan: Mapping[str, Any],
+        *,
+        cluster: str,
+        token: str | None,
+        started_by: str | None,
+        now: float,
+    ) -> list[TaskRow]:
         """Add tasks of one plan, or return those that were started with this token."""
         with self.database.write() as writer:
             if token is not None:
@@ -148,9 +162,12 @@ class EcsTables:
                 writer.execute(
                     "INSERT INTO tasks (id, cluster, token, family, started_by, launch_type, plan, created)"
                     " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                    (task_id, cluster, token, plan["family"], started_by, plan["launch_type"], json.dumps(plan), now))
-                writer.executemany("INSERT INTO containers VALUES (?, ?, 'PENDING', NULL, NULL)",
-                                   [(task_id, container["name"]) for container in plan["containers"]])
+                    (task_id, cluster, token, plan["family"], started_by, plan["launch_type"], json.dumps(plan), now),
+                )
+                writer.executemany(
+                    "INSERT INTO containers VALUES (?, ?, 'PENDING', NULL, NULL)",
+                    [(task_id, container["name"]) for container in plan["containers"]],
+                )
         return [task for task_id in ids if (task := self.task(task_id)) is not None]
 
     def task(self, task_id: str) -> TaskRow | None:
@@ -176,32 +193,43 @@ class EcsTables:
     def container_started(self, task_id: str, name: str, now: float) -> None:
         """Note that a container runs."""
         with self.database.write() as writer:
-            writer.execute("UPDATE containers SET state = 'RUNNING' WHERE task = ? AND name = ? AND"
-                           " state = 'PENDING'", (task_id, name))
+            writer.execute(
+                "UPDATE containers SET state = 'RUNNING' WHERE task = ? AND name = ? AND state = 'PENDING'",
+                (task_id, name),
+            )
             writer.execute("UPDATE tasks SET started = ? WHERE id = ? AND started IS NULL", (now, task_id))
 
-    def container_stopped(self, task_id: str, name: str, exit_code: int | None, reason: str | None,
-                          now: float) -> bool:
+    def container_stopped(self, task_id: str, name: str, exit_code: int | None, reason: str | None, now: float) -> bool:
         """Note that a container has ended; with the last one the task has. Returns whether it has."""
         with self.database.write() as writer:
-            writer.execute("UPDATE containers SET state = 'STOPPED', exit_code = ?, reason = ?"
-                           " WHERE task = ? AND name = ? AND state != 'STOPPED'", (exit_code, reason, task_id, name))
-            left = writer.execute("SELECT count(*) FROM containers WHERE task = ? AND state != 'STOPPED'",
-                                  (task_id,)).fetchone()[0]
+            writer.execute(
+                "UPDATE containers SET state = 'STOPPED', exit_code = ?, reason = ?"
+                " WHERE task = ? AND name = ? AND state != 'STOPPED'",
+                (exit_code, reason, task_id, name),
+            )
+            left = writer.execute(
+                "SELECT count(*) FROM containers WHERE task = ? AND state != 'STOPPED'", (task_id,)
+            ).fetchone()[0]
             if not left:
-                writer.execute("UPDATE tasks SET stopped = ?, stopping = coalesce(stopping, ?)"
-                               " WHERE id = ? AND stopped IS NULL", (now, now, task_id))
+                writer.execute(
+                    "UPDATE tasks SET stopped = ?, stopping = coalesce(stopping, ?) WHERE id = ? AND stopped IS NULL",
+                    (now, now, task_id),
+                )
             return not left
 
     def stop_task(self, task_id: str, code: str, reason: str, now: float) -> None:
         """Note that a task shall stop, and why; the first reason stays."""
         with self.database.write() as writer:
-            writer.execute("UPDATE tasks SET stopping = ?, stop_code = ?, stop_reason = ?"
-                           " WHERE id = ? AND stop_code IS NULL AND stopped IS NULL", (now, code, reason, task_id))
+            writer.execute(
+                "UPDATE tasks SET stopping = ?, stop_code = ?, stop_reason = ?"
+                " WHERE id = ? AND stop_code IS NULL AND stopped IS NULL",
+                (now, code, reason, task_id),
+            )
 
     def _task(self, row: Any) -> TaskRow:
         containers = self.database.read().execute(
-            "SELECT name, state, exit_code, reason FROM containers WHERE task = ? ORDER BY rowid", (row["id"],))
+            "SELECT name, state, exit_code, reason FROM containers WHERE task = ? ORDER BY rowid", (row["id"],)
+        )
         fields = {**dict(row), "plan": json.loads(row["plan"])}
         return TaskRow(**fields, containers=tuple(ContainerRow(**dict(one)) for one in containers.fetchall()))
 
@@ -212,5 +240,11 @@ def moment(seconds: float) -> datetime:
 
 
 def _definition(row: Any) -> Definition:
-    return Definition(**{**dict(row), "active": bool(row["active"]), "document": json.loads(row["document"]),
-                         "tags": json.loads(row["tags"])})
+    return Definition(
+        **{
+            **dict(row),
+            "active": bool(row["active"]),
+            "document": json.loads(row["document"]),
+            "tags": json.loads(row["tags"]),
+        }
+    )

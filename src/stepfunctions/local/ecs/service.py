@@ -59,8 +59,10 @@ class EcsService:
         """Make a cluster; one that is there is returned."""
         name = request.get("clusterName", "default")
         if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_-]{0,254}", name):
-            raise ServiceError("InvalidParameterException", f"'{name}' is no name for a cluster: use letters, digits, "
-                               f"hyphens and underscores, a letter first.")
+            raise ServiceError(
+                "InvalidParameterException",
+                f"'{name}' is no name for a cluster: use letters, digits, hyphens and underscores, a letter first.",
+            )
         self._tables.add_cluster(name, request.get("tags", []))
         return {"cluster": self._cluster_shape(name, self._tables.clusters()[name], call)}
 
@@ -68,9 +70,10 @@ class EcsService:
         """Return clusters; unknown ones are failures with the reason MISSING."""
         known = self._tables.clusters()
         names = [cluster_name(text) for text in request.get("clusters") or ["default"]]
-        return {"clusters": [self._cluster_shape(name, known[name], call) for name in names if name in known],
-                "failures": [{"arn": cluster_arn(name, call), "reason": "MISSING"}
-                             for name in names if name not in known]}
+        return {
+            "clusters": [self._cluster_shape(name, known[name], call) for name in names if name in known],
+            "failures": [{"arn": cluster_arn(name, call), "reason": "MISSING"} for name in names if name not in known],
+        }
 
     def list_clusters(self, request: dict[str, Any], call: Call) -> dict[str, Any]:
         """Return a page of ARNs."""
@@ -88,12 +91,19 @@ class EcsService:
         if len(plan["containers"]) > self._cloud.max_jobs:
             raise definitions.client_error(
                 f"This task has {len(plan['containers'])} containers, and the local cloud runs at most "
-                f"{self._cloud.max_jobs} processes at once: start it with --max-jobs {len(plan['containers'])}.")
+                f"{self._cloud.max_jobs} processes at once: start it with --max-jobs {len(plan['containers'])}."
+            )
         client_token = request.get("clientToken")
         token = call.token or (f"client:{client_token}" if client_token else None)
         started_by = request.get("startedBy") or (_STEP_FUNCTIONS if call.token else None)
-        tasks = self._tables.add_tasks([uuid.uuid4().hex for _ in range(request.get("count", 1))], plan,
-                                       cluster=cluster, token=token, started_by=started_by, now=self._now())
+        tasks = self._tables.add_tasks(
+            [uuid.uuid4().hex for _ in range(request.get("count", 1))],
+            plan,
+            cluster=cluster,
+            token=token,
+            started_by=started_by,
+            now=self._now(),
+        )
         for task in tasks:
             self._submit(task)
         return {"tasks": [task_shape(task, call) for task in tasks], "failures": []}
@@ -117,14 +127,19 @@ class EcsService:
         """Return a page of ARNs of tasks, by default of those that run or shall run."""
         cluster = self._cluster(request)
         if request.get("serviceName") or request.get("containerInstance"):
-            raise ServiceError("InvalidParameterException", "The local cloud has no ECS services and instances: leave "
-                               "serviceName and containerInstance out.")
+            raise ServiceError(
+                "InvalidParameterException",
+                "The local cloud has no ECS services and instances: leave serviceName and containerInstance out.",
+            )
         running = request.get("desiredStatus", "RUNNING") != "STOPPED"
-        found = [task_arn(cluster, task.id, call) for task in self._tables.tasks(cluster)
-                 if (task.stopping is None and task.stopped is None) == running
-                 and request.get("family") in (None, task.family)
-                 and request.get("startedBy") in (None, task.started_by)
-                 and request.get("launchType") in (None, task.launch_type)]
+        found = [
+            task_arn(cluster, task.id, call)
+            for task in self._tables.tasks(cluster)
+            if (task.stopping is None and task.stopped is None) == running
+            and request.get("family") in (None, task.family)
+            and request.get("startedBy") in (None, task.started_by)
+            and request.get("launchType") in (None, task.launch_type)
+        ]
         return definitions.page(found, request, "taskArns")
 
     def stop_task(self, request: dict[str, Any], call: Call) -> dict[str, Any]:
@@ -159,11 +174,20 @@ class EcsService:
     def _cluster_shape(self, name: str, tags: list[dict[str, str]], call: Call) -> dict[str, Any]:
         open_tasks = [task for task in self._tables.open_tasks() if task.cluster == name]
         running = sum(task.status == "RUNNING" for task in open_tasks)
-        return {"clusterArn": cluster_arn(name, call), "clusterName": name, "status": "ACTIVE",
-                "registeredContainerInstancesCount": 0, "runningTasksCount": running,
-                "pendingTasksCount": len(open_tasks) - running, "activeServicesCount": 0, "statistics": [],
-                "tags": tags, "settings": [], "capacityProviders": ["FARGATE", "FARGATE_SPOT"],
-                "defaultCapacityProviderStrategy": []}
+        return {
+            "clusterArn": cluster_arn(name, call),
+            "clusterName": name,
+            "status": "ACTIVE",
+            "registeredContainerInstancesCount": 0,
+            "runningTasksCount": running,
+            "pendingTasksCount": len(open_tasks) - running,
+            "activeServicesCount": 0,
+            "statistics": [],
+            "tags": tags,
+            "settings": [],
+            "capacityProviders": ["FARGATE", "FARGATE_SPOT"],
+            "defaultCapacityProviderStrategy": [],
+        }
 
     def _now(self) -> float:
         return self._cloud.clock.now()

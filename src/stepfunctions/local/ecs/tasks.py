@@ -45,14 +45,17 @@ def plan_task(definition: Definition, request: Mapping[str, Any], call: Call) ->
     document = definition.document
     launch_type = request.get("launchType") or ("FARGATE" if request.get("capacityProviderStrategy") else "EC2")
     if launch_type not in ("EC2", "FARGATE"):
-        raise ServiceError("InvalidParameterException",
-                           f"The local cloud has no launch type {launch_type}: use FARGATE or EC2.")
+        raise ServiceError(
+            "InvalidParameterException", f"The local cloud has no launch type {launch_type}: use FARGATE or EC2."
+        )
     if launch_type not in compatibilities(document):
         raise ServiceError("InvalidParameterException", f"Task definition does not support launch_type {launch_type}.")
     network = request.get("networkConfiguration", {}).get("awsvpcConfiguration")
     if document.get("networkMode") == "awsvpc" and network is None:
-        raise ServiceError("InvalidParameterException",
-                           "Network Configuration must be provided when networkMode 'awsvpc' is specified.")
+        raise ServiceError(
+            "InvalidParameterException",
+            "Network Configuration must be provided when networkMode 'awsvpc' is specified.",
+        )
     overrides = request.get("overrides", {})
     return {
         "definition": arn_of(definition.family, definition.revision, call),
@@ -88,11 +91,20 @@ def task_shape(task: TaskRow, call: Call, *, tags: bool = False) -> dict[str, An
         "overrides": {"containerOverrides": [], "inferenceAcceleratorOverrides": [], **plan["overrides"]},
         "version": 1 + sum(time is not None for time in (task.pulled, task.started, task.stopping, task.stopped)),
     }
-    times = {"pullStartedAt": task.pulled, "startedAt": task.started, "stoppingAt": task.stopping,
-             "stoppedAt": task.stopped}
+    times = {
+        "pullStartedAt": task.pulled,
+        "startedAt": task.started,
+        "stoppingAt": task.stopping,
+        "stoppedAt": task.stopped,
+    }
     answer.update((key, moment(time)) for key, time in times.items() if time is not None)
-    words = {"cpu": plan["cpu"], "memory": plan["memory"], "startedBy": task.started_by, "stopCode": task.stop_code,
-             "stoppedReason": task.stop_reason}
+    words = {
+        "cpu": plan["cpu"],
+        "memory": plan["memory"],
+        "startedBy": task.started_by,
+        "stopCode": task.stop_code,
+        "stoppedReason": task.stop_reason,
+    }
     answer.update((key, word) for key, word in words.items() if word is not None)
     if task.launch_type == "FARGATE":
         answer.update(platformVersion="1.4.0", platformFamily="Linux")
@@ -115,18 +127,22 @@ def _containers(document: Mapping[str, Any], overrides: Mapping[str, Any]) -> li
         if change.get("environmentFiles"):
             raise client_error("The local cloud has no environmentFiles: pass values through environment.")
         pairs = [*container["environment"], *change.get("environment", [])]
-        planned.append({
-            "name": container["name"],
-            "image": container["image"],
-            "essential": container["essential"],
-            "entry_point": container.get("entryPoint", []),
-            "command": change.get("command", container.get("command", [])),
-            "environment": {pair["name"]: pair.get("value", "") for pair in pairs if pair.get("name")},
-        })
+        planned.append(
+            {
+                "name": container["name"],
+                "image": container["image"],
+                "essential": container["essential"],
+                "entry_point": container.get("entryPoint", []),
+                "command": change.get("command", container.get("command", [])),
+                "environment": {pair["name"]: pair.get("value", "") for pair in pairs if pair.get("name")},
+            }
+        )
     if changes:
         name = next(iter(changes))
-        raise ServiceError("InvalidParameterException",
-                           f"Override for container named {name} is not a container in the TaskDefinition.")
+        raise ServiceError(
+            "InvalidParameterException",
+            f"Override for container named {name} is not a container in the TaskDefinition.",
+        )
     return planned
 
 

@@ -76,8 +76,10 @@ class GlueTables:
     def put_job(self, job: JobRow) -> None:
         """Write a job."""
         with self.database.write() as writer:
-            writer.execute("INSERT OR REPLACE INTO jobs VALUES (?, ?, ?, ?, ?)",
-                           (job.name, json.dumps(job.definition), json.dumps(job.tags), job.created, job.modified))
+            writer.execute(
+                "INSERT OR REPLACE INTO jobs VALUES (?, ?, ?, ?, ?)",
+                (job.name, json.dumps(job.definition), json.dumps(job.tags), job.created, job.modified),
+            )
 
     def delete_job(self, name: str) -> None:
         """Delete a job if it is there; its runs stay."""
@@ -93,7 +95,8 @@ class GlueTables:
         """Return runs of a job, the latest first, from those older than the number ``before``."""
         rows = self.database.read().execute(
             "SELECT * FROM runs WHERE job = ? AND number < ? ORDER BY number DESC LIMIT ?",
-            (job, 1 << 62 if before is None else before, limit))
+            (job, 1 << 62 if before is None else before, limit),
+        )
         return [_run(row) for row in rows]
 
     def open_runs(self) -> Iterator[RunRow]:
@@ -101,8 +104,9 @@ class GlueTables:
         for row in self.database.read().execute(f"SELECT * FROM runs WHERE {_OPEN} ORDER BY number").fetchall():
             yield _run(row)
 
-    def add_run(self, run_id: str, job: str, token: str | None, plan: Mapping[str, Any], now: float,
-                most: int) -> RunRow | None:
+    def add_run(
+        self, run_id: str, job: str, token: str | None, plan: Mapping[str, Any], now: float, most: int
+    ) -> RunRow | None:
         """Add a run in the state STARTING, or return the one that was started with this token.
 
         None: the job already has ``most`` open runs.
@@ -115,9 +119,10 @@ class GlueTables:
                 count = writer.execute(f"SELECT count(*) FROM runs WHERE job = ? AND {_OPEN}", (job,)).fetchone()[0]
                 if count >= most:
                     return None
-                writer.execute("INSERT INTO runs (id, job, token, state, plan, started, modified)"
-                               " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                               (run_id, job, token, STARTING, json.dumps(plan), now, now))
+                writer.execute(
+                    "INSERT INTO runs (id, job, token, state, plan, started, modified) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                    (run_id, job, token, STARTING, json.dumps(plan), now, now),
+                )
                 row = writer.execute("SELECT * FROM runs WHERE id = ?", (run_id,)).fetchone()
             return _run(row)
 
@@ -125,15 +130,21 @@ class GlueTables:
         """Change the state of a run that is in one of the states ``among``; returns whether it was."""
         marks = ",".join("?" * len(among))
         with self.database.write() as writer:
-            return bool(writer.execute(
-                f"UPDATE runs SET state = ?, modified = ? WHERE id = ? AND state IN ({marks})",
-                (state, now, run_id, *among)).rowcount)
+            return bool(
+                writer.execute(
+                    f"UPDATE runs SET state = ?, modified = ? WHERE id = ? AND state IN ({marks})",
+                    (state, now, run_id, *among),
+                ).rowcount
+            )
 
     def end_run(self, run_id: str, state: str, *, now: float, seconds: float, error: str | None) -> None:
         """Write the end of a run; a run that has ended stays as it is."""
         with self.database.write() as writer:
-            writer.execute(f"UPDATE runs SET state = ?, modified = ?, completed = ?, seconds = ?, error = ?"
-                           f" WHERE id = ? AND {_OPEN}", (state, now, now, seconds, error, run_id))
+            writer.execute(
+                f"UPDATE runs SET state = ?, modified = ?, completed = ?, seconds = ?, error = ?"
+                f" WHERE id = ? AND {_OPEN}",
+                (state, now, now, seconds, error, run_id),
+            )
 
 
 def moment(seconds: float) -> datetime:

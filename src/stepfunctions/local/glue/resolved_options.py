@@ -7,8 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-RESERVED = ("JOB_ID", "JOB_RUN_ID", "SECURITY_CONFIGURATION", "TempDir", "RedshiftTempDir", "encryption_type",
-            "enable_data_lineage", "job_bookmark_option", "job_bookmark_from", "job_bookmark_to")
+RESERVED = (
+    "JOB_ID",
+    "JOB_RUN_ID",
+    "SECURITY_CONFIGURATION",
+    "TempDir",
+    "RedshiftTempDir",
+    "encryption_type",
+    "enable_data_lineage",
+    "job_bookmark_option",
+    "job_bookmark_from",
+    "job_bookmark_to",
+)
 """Arguments that Glue itself gives: returned when they are there, whether asked for or not."""
 
 

@@ -115,8 +115,10 @@ def _check_modules(text: str) -> None:
         except (importlib.metadata.PackageNotFoundError, ValueError):
             missing.append(requirement)
     if missing:
-        raise JobRefused(f"--additional-python-modules names packages that are not installed beside the local "
-                         f"cloud: pip install {' '.join(missing)}")
+        raise JobRefused(
+            f"--additional-python-modules names packages that are not installed beside the local "
+            f"cloud: pip install {' '.join(missing)}"
+        )
 
 
 def _listed(text: str) -> list[str]:

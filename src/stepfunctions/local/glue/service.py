@@ -46,8 +46,10 @@ class GlueService:
             if old is None:
                 self._tables.put_job(JobRow(name=name, definition=definition, tags=tags, created=now, modified=now))
             elif old.definition != definition:
-                raise ServiceError("IdempotentParameterMismatchException",
-                                   f"Job with name: {name} already submitted with different configuration")
+                raise ServiceError(
+                    "IdempotentParameterMismatchException",
+                    f"Job with name: {name} already submitted with different configuration",
+                )
         return {"Name": name}
 
     def get_job(self, request: dict[str, Any], _call: Call) -> dict[str, Any]:
@@ -71,8 +73,15 @@ class GlueService:
         definition = _checked(request["JobUpdate"])
         with self._tables.database.write():
             old = self._found(name)
-            self._tables.put_job(JobRow(name=name, definition=definition, tags=old.tags, created=old.created,
-                                        modified=self._cloud.clock.now()))
+            self._tables.put_job(
+                JobRow(
+                    name=name,
+                    definition=definition,
+                    tags=old.tags,
+                    created=old.created,
+                    modified=self._cloud.clock.now(),
+                )
+            )
         return {"JobName": name}
 
     def delete_job(self, request: dict[str, Any], _call: Call) -> dict[str, Any]:
@@ -85,11 +94,18 @@ class GlueService:
         name = request["JobName"]
         job = self._tables.job(name)
         if job is None:
-            raise ServiceError("EntityNotFoundException", f"Failed to start job run due to missing metadata: "
-                               f"there is no job '{name}'")
+            raise ServiceError(
+                "EntityNotFoundException", f"Failed to start job run due to missing metadata: there is no job '{name}'"
+            )
         plan = plan_run(job.definition, request)
-        run = self._tables.add_run(f"jr_{secrets.token_hex(32)}", name, call.token, plan, self._cloud.clock.now(),
-                                   job.definition.get("ExecutionProperty", {}).get("MaxConcurrentRuns", 1))
+        run = self._tables.add_run(
+            f"jr_{secrets.token_hex(32)}",
+            name,
+            call.token,
+            plan,
+            self._cloud.clock.now(),
+            job.definition.get("ExecutionProperty", {}).get("MaxConcurrentRuns", 1),
+        )
         if run is None:
             raise ServiceError("ConcurrentRunsExceededException", f"Concurrent runs exceeded for {name}")
         self._cloud.jobs.submit(KIND, run.id, None)
@@ -99,8 +115,9 @@ class GlueService:
         """Return a run."""
         run = self._tables.run(request["RunId"])
         if run is None or run.job != request["JobName"]:
-            raise ServiceError("EntityNotFoundException",
-                               f"Job run {request['RunId']} of job {request['JobName']} was not found")
+            raise ServiceError(
+                "EntityNotFoundException", f"Job run {request['RunId']} of job {request['JobName']} was not found"
+            )
         return {"JobRun": _run_shape(run)}
 
     def get_job_runs(self, request: dict[str, Any], _call: Call) -> dict[str, Any]:
@@ -124,8 +141,14 @@ class GlueService:
             if run is None or run.job != name:
                 errors.append(_stop_error(name, run_id, "EntityNotFoundException", "The job run was not found"))
             elif not self._tables.move_run(run_id, STOPPING, among=OPEN_STATES, now=self._cloud.clock.now()):
-                errors.append(_stop_error(name, run_id, "IllegalSessionStateException",
-                                          f"The job run has ended with the state {run.state}"))
+                errors.append(
+                    _stop_error(
+                        name,
+                        run_id,
+                        "IllegalSessionStateException",
+                        f"The job run has ended with the state {run.state}",
+                    )
+                )
             else:
                 self._cloud.jobs.stop(KIND, run_id)
                 stopped.append({"JobName": name, "JobRunId": run_id})
@@ -173,8 +196,10 @@ def _checked(definition: dict[str, Any]) -> dict[str, Any]:
     command = definition.get("Command", {})
     kind = command.get("Name", "glueetl")
     if kind != "pythonshell":
-        raise _invalid(f"The local cloud runs Python shell jobs only: Command.Name must be 'pythonshell'; "
-                       f"'{kind}' needs Spark or Ray, which it does not have yet")
+        raise _invalid(
+            f"The local cloud runs Python shell jobs only: Command.Name must be 'pythonshell'; "
+            f"'{kind}' needs Spark or Ray, which it does not have yet"
+        )
     try:
         split_uri(command.get("ScriptLocation", ""), "Command.ScriptLocation")
     except JobRefused as error:
@@ -182,27 +207,47 @@ def _checked(definition: dict[str, Any]) -> dict[str, Any]:
     if definition.get("MaxRetries"):
         raise _invalid("The local cloud does not retry job runs: leave MaxRetries out and write Retry into the state")
     _no_queue(definition)
-    return {"ExecutionProperty": {"MaxConcurrentRuns": 1}, "MaxRetries": 0, "Timeout": _DEFAULT_TIMEOUT_MINUTES,
-            "MaxCapacity": 0.0625, "GlueVersion": "3.0", **definition}
+    return {
+        "ExecutionProperty": {"MaxConcurrentRuns": 1},
+        "MaxRetries": 0,
+        "Timeout": _DEFAULT_TIMEOUT_MINUTES,
+        "MaxCapacity": 0.0625,
+        "GlueVersion": "3.0",
+        **definition,
+    }
 
 
 def _no_queue(request: Mapping[str, Any]) -> None:
     if request.get("JobRunQueuingEnabled"):
-        raise _invalid("The local cloud does not queue job runs: leave JobRunQueuingEnabled out and raise "
-                       "ExecutionProperty.MaxConcurrentRuns")
+        raise _invalid(
+            "The local cloud does not queue job runs: leave JobRunQueuingEnabled out and raise "
+            "ExecutionProperty.MaxConcurrentRuns"
+        )
 
 
 def _job_shape(job: JobRow) -> dict[str, Any]:
-    return {"Name": job.name, **job.definition, "CreatedOn": moment(job.created),
-            "LastModifiedOn": moment(job.modified)}
+    return {
+        "Name": job.name,
+        **job.definition,
+        "CreatedOn": moment(job.created),
+        "LastModifiedOn": moment(job.modified),
+    }
 
 
 def _run_shape(run: RunRow) -> dict[str, Any]:
     shape: dict[str, Any] = {
-        "Id": run.id, "Attempt": 0, "JobName": run.job, "StartedOn": moment(run.started),
-        "LastModifiedOn": moment(run.modified), "JobRunState": run.state, "Arguments": run.plan["given"],
-        "PredecessorRuns": [], "ExecutionTime": round(run.seconds or 0.0), "Timeout": run.plan["timeout"],
-        "MaxCapacity": run.plan["capacity"], "GlueVersion": run.plan["version"],
+        "Id": run.id,
+        "Attempt": 0,
+        "JobName": run.job,
+        "StartedOn": moment(run.started),
+        "LastModifiedOn": moment(run.modified),
+        "JobRunState": run.state,
+        "Arguments": run.plan["given"],
+        "PredecessorRuns": [],
+        "ExecutionTime": round(run.seconds or 0.0),
+        "Timeout": run.plan["timeout"],
+        "MaxCapacity": run.plan["capacity"],
+        "GlueVersion": run.plan["version"],
         "LogGroupName": "/aws-glue/python-jobs",
     }
     if run.completed is not None:

@@ -17,5 +17,15 @@ def create(cloud: Cloud) -> Jobs:
     return Jobs(cloud)
 
 
-__all__ = ["Exit", "Job", "JobOwner", "JobRefused", "Jobs", "Process", "ProcessSpec", "Processes", "can_mount",
-           "create"]
+__all__ = [
+    "Exit",
+    "Job",
+    "JobOwner",
+    "JobRefused",
+    "Jobs",
+    "Process",
+    "ProcessSpec",
+    "Processes",
+    "can_mount",
+    "create",
+]

@@ -27,7 +27,6 @@ PR_SET_PDEATHSIG = 1
 INSTALLED = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
 
 
-
 def become(spec: dict[str, Any], channel: int | None, parent: int, baseline: frozenset[str] | None) -> int:
     """Do all of it, and return the exit code to leave with. Without a ``baseline`` (the names of the modules
     imported beforehand) nothing runs in place: the interpreter is started afresh. ``parent`` is the zygote, which may
@@ -100,8 +99,10 @@ def checked(result: int, what: str) -> None:
 
 def mount(source: str, target: str, kind: str | None, flags: int) -> None:
     """mount(2)."""
-    checked(libc().mount(os.fsencode(source), os.fsencode(target), kind and kind.encode(), ctypes.c_ulong(flags),
-                         None), target)
+    checked(
+        libc().mount(os.fsencode(source), os.fsencode(target), kind and kind.encode(), ctypes.c_ulong(flags), None),
+        target,
+    )
 
 
 def enter_mounts(mounts: dict[str, str]) -> None:

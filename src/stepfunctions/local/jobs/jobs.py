@@ -254,8 +254,15 @@ class Jobs:
         except Exception as error:  # noqa: BLE001 - a job must end; its owner is asked for a plain failure instead
             _log.exception("job %s %s could not be finished", row.kind, row.key)
             try:
-                owner.finish(job, Exit(refused=f"its results could not be collected: {error}", code=exit.code,
-                                       started_at=exit.started_at, ended_at=time.time()))
+                owner.finish(
+                    job,
+                    Exit(
+                        refused=f"its results could not be collected: {error}",
+                        code=exit.code,
+                        started_at=exit.started_at,
+                        ended_at=time.time(),
+                    ),
+                )
             except Exception:  # noqa: BLE001 - logged; nothing more can be done
                 _log.exception("job %s %s could not be failed", row.kind, row.key)
         with self._lock:
@@ -332,13 +339,27 @@ class Jobs:
         return self.job_folder(row.kind, row.key) / str(row.attempt)
 
     def _job(self, row: Row, pid: int | None = None, started_at: float | None = None) -> Job:
-        return Job(kind=row.kind, key=row.key, details=row.details, attempt=row.attempt,
-                   folder=self._attempt_folder(row), pid=pid, started_at=started_at)
+        return Job(
+            kind=row.kind,
+            key=row.key,
+            details=row.details,
+            attempt=row.attempt,
+            folder=self._attempt_folder(row),
+            pid=pid,
+            started_at=started_at,
+        )
 
     def _public(self, row: Row, started_at: float | None = None, exit: Exit | None = None) -> dict[str, Any]:
-        return {"kind": row.kind, "key": row.key, "state": row.state, "attempt": row.attempt,
-                "folder": str(self._attempt_folder(row)), "pid": row.pid, "started_at": started_at,
-                "exit": None if exit is None else asdict(exit)}
+        return {
+            "kind": row.kind,
+            "key": row.key,
+            "state": row.state,
+            "attempt": row.attempt,
+            "folder": str(self._attempt_folder(row)),
+            "pid": row.pid,
+            "started_at": started_at,
+            "exit": None if exit is None else asdict(exit),
+        }
 
     def _write_public(self, row: Row, started_at: float | None = None, exit: Exit | None = None) -> None:
         folder = self.job_folder(row.kind, row.key)

@@ -63,5 +63,3 @@ def kill_group(pid: int, number: int) -> None:
     """Signal a whole process group; none left is fine."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, number)
-
-

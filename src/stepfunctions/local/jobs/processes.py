@@ -23,19 +23,52 @@ from stepfunctions.local.jobs import marks
 from stepfunctions.local.jobs import zygote as zygote_script
 from stepfunctions.local.jobs.model import Exit, ProcessSpec
 
-_SKLEARN = ("base", "calibration", "cluster", "compose", "decomposition", "dummy", "ensemble", "feature_selection",
-            "impute", "inspection", "isotonic", "kernel_ridge", "linear_model", "metrics", "model_selection",
-            "naive_bayes", "neighbors", "neural_network", "pipeline", "preprocessing", "svm", "tree")
+_SKLEARN = (
+    "base",
+    "calibration",
+    "cluster",
+    "compose",
+    "decomposition",
+    "dummy",
+    "ensemble",
+    "feature_selection",
+    "impute",
+    "inspection",
+    "isotonic",
+    "kernel_ridge",
+    "linear_model",
+    "metrics",
+    "model_selection",
+    "naive_bayes",
+    "neighbors",
+    "neural_network",
+    "pipeline",
+    "preprocessing",
+    "svm",
+    "tree",
+)
 # Family -> modules imported once, before any job. A module that is not installed is left out.
-FAMILIES: Mapping[str, tuple[str, ...]] = MappingProxyType({
-    "python": (),
-    "pandas": ("numpy", "pandas", "boto3"),
-    "scikit-learn": ("numpy", "pandas", "scipy.sparse", "joblib", *(f"sklearn.{name}" for name in _SKLEARN)),
-})
+FAMILIES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "python": (),
+        "pandas": ("numpy", "pandas", "boto3"),
+        "scikit-learn": ("numpy", "pandas", "scipy.sparse", "joblib", *(f"sklearn.{name}" for name in _SKLEARN)),
+    }
+)
 # One job, one core: as many jobs as cores run at once, and the zygote's libraries have read these already.
-THREADS = MappingProxyType(dict.fromkeys((
-    "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS", "VECLIB_MAXIMUM_THREADS",
-    "NUMEXPR_NUM_THREADS"), "1"))
+THREADS = MappingProxyType(
+    dict.fromkeys(
+        (
+            "OMP_NUM_THREADS",
+            "OPENBLAS_NUM_THREADS",
+            "MKL_NUM_THREADS",
+            "BLIS_NUM_THREADS",
+            "VECLIB_MAXIMUM_THREADS",
+            "NUMEXPR_NUM_THREADS",
+        ),
+        "1",
+    )
+)
 # Variables an interpreter or its libraries read at start: a job that sets one otherwise gets a fresh interpreter.
 _APPLIED = frozenset({"PYTHONPATH", "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE", "PYTHONIOENCODING", "PYTHONUTF8"})
 _PYTHON = re.compile(r"python[\d.]*")
@@ -48,8 +81,14 @@ def base_env() -> dict[str, str]:
     configuration files of the user."""
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
     kept = {name: os.environ[name] for name in ("HOME", "TMPDIR", "TZ") if name in os.environ}
-    return {"PATH": path, **kept, "LANG": "C.UTF-8", **THREADS,
-            "AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+    return {
+        "PATH": path,
+        **kept,
+        "LANG": "C.UTF-8",
+        **THREADS,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    }
 
 
 @functools.cache
@@ -57,8 +96,13 @@ def can_mount(target: str) -> bool:
     """Tell whether a process here may have a folder of its own at this absolute path (Linux, allowed)."""
     if sys.platform != "linux":
         return False
-    done = subprocess.run([sys.executable, "-S", zygote_script.__file__, "--probe", target], check=False,
-                          stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    done = subprocess.run(
+        [sys.executable, "-S", zygote_script.__file__, "--probe", target],
+        check=False,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     return done.returncode == 0
 
 
@@ -183,10 +227,20 @@ class Processes:
             log.parent.mkdir(parents=True, exist_ok=True)
         mine, its = socket.socketpair() if channel else (None, None)
         process = Process(spec, mine)
-        request = {"argv": argv, "fork": fork, "cwd": str(spec.cwd), "env": env, "stdout": str(spec.stdout),
-                   "stderr": str(spec.stderr), "mounts": {key: str(value) for key, value in spec.mounts.items()},
-                   "timeout": spec.timeout_seconds, "grace": spec.grace_seconds, "boot": boot_id(),
-                   "record": None if record is None else str(record), "attached": record is None}
+        request = {
+            "argv": argv,
+            "fork": fork,
+            "cwd": str(spec.cwd),
+            "env": env,
+            "stdout": str(spec.stdout),
+            "stderr": str(spec.stderr),
+            "mounts": {key: str(value) for key, value in spec.mounts.items()},
+            "timeout": spec.timeout_seconds,
+            "grace": spec.grace_seconds,
+            "boot": boot_id(),
+            "record": None if record is None else str(record),
+            "attached": record is None,
+        }
         try:
             zygote = self._zygote(spec.family if fork else "python")
             zygote.request(request, process, its)
@@ -229,8 +283,14 @@ class _Zygote:
         env = {**base_env(), "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
         with its, open(log_file, "ab") as log:
             self._popen = subprocess.Popen(
-                [sys.executable, zygote_script.__file__, str(its.fileno()), *FAMILIES[family]], env=env,
-                pass_fds=[its.fileno()], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+                [sys.executable, zygote_script.__file__, str(its.fileno()), *FAMILIES[family]],
+                env=env,
+                pass_fds=[its.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
         self._thread = threading.Thread(target=self._listen, name=f"zygote-{family}", daemon=True)
         self._thread.start()
 
@@ -278,9 +338,17 @@ class _Zygote:
 
 def read_exit(record: Mapping[str, Any], stderr: Path, *, stopped: bool) -> Exit:
     """Make an :class:`Exit` of what a zygote recorded."""
-    return Exit(code=record["code"], signal=record["signal"], timed_out=record["timed_out"], stopped=stopped,
-                started_at=record["started_at"], ended_at=record["ended_at"], stderr_tail=tail(stderr),
-                cpu_seconds=record["cpu_seconds"], max_rss_kib=record["max_rss_kib"])
+    return Exit(
+        code=record["code"],
+        signal=record["signal"],
+        timed_out=record["timed_out"],
+        stopped=stopped,
+        started_at=record["started_at"],
+        ended_at=record["ended_at"],
+        stderr_tail=tail(stderr),
+        cpu_seconds=record["cpu_seconds"],
+        max_rss_kib=record["max_rss_kib"],
+    )
 
 
 def tail(path: Path) -> str:

@@ -11,7 +11,8 @@ from stepfunctions.asl.document import JSON
 from stepfunctions.local.database import Database
 from stepfunctions.local.jobs.model import ENDED, QUEUED
 
-MIGRATIONS = ("""
+MIGRATIONS = (
+    """
 CREATE TABLE jobs (
   id INTEGER PRIMARY KEY,            -- the order of the queue
   kind TEXT NOT NULL,
@@ -24,7 +25,8 @@ CREATE TABLE jobs (
   UNIQUE (kind, key)
 );
 CREATE INDEX jobs_open ON jobs (kind, state) WHERE state <> 'ENDED';
-""",)
+""",
+)
 
 
 @dataclass(slots=True)
@@ -50,8 +52,10 @@ class JobTable:
     def insert(self, kind: str, key: str, details: JSON) -> Row | None:
         """Queue a job; None when there is one of that kind and key already."""
         with self._database.write() as writer:
-            cursor = writer.execute("INSERT OR IGNORE INTO jobs (kind, key, details, state) VALUES (?, ?, ?, ?)",
-                                    (kind, key, json.dumps(details), QUEUED))
+            cursor = writer.execute(
+                "INSERT OR IGNORE INTO jobs (kind, key, details, state) VALUES (?, ?, ?, ?)",
+                (kind, key, json.dumps(details), QUEUED),
+            )
             if not cursor.rowcount:
                 return None
             return Row(int(cursor.lastrowid or 0), kind, key, details, QUEUED, 0, False, None)
@@ -65,15 +69,20 @@ class JobTable:
         """Return the jobs of these kinds that have not ended, oldest first."""
         wanted = list(kinds)
         marks = ", ".join("?" * len(wanted))
-        rows = self._database.read().execute(
-            f"SELECT * FROM jobs WHERE state <> ? AND kind IN ({marks}) ORDER BY id", (ENDED, *wanted)).fetchall()
+        rows = (
+            self._database.read()
+            .execute(f"SELECT * FROM jobs WHERE state <> ? AND kind IN ({marks}) ORDER BY id", (ENDED, *wanted))
+            .fetchall()
+        )
         return [_row(row) for row in rows]
 
     def save(self, row: Row) -> None:
         """Write what changes: state, attempt, stopping, pid."""
         with self._database.write() as writer:
-            writer.execute("UPDATE jobs SET state = ?, attempt = ?, stopping = ?, pid = ? WHERE id = ?",
-                           (row.state, row.attempt, int(row.stopping), row.pid, row.id))
+            writer.execute(
+                "UPDATE jobs SET state = ?, attempt = ?, stopping = ?, pid = ? WHERE id = ?",
+                (row.state, row.attempt, int(row.stopping), row.pid, row.id),
+            )
 
     def delete(self, kind: str, key: str) -> None:
         """Forget a job that has ended, so that its key can be used again."""
@@ -82,5 +91,13 @@ class JobTable:
 
 
 def _row(row: Any) -> Row:
-    return Row(row["id"], row["kind"], row["key"], json.loads(row["details"]), row["state"], row["attempt"],
-               bool(row["stopping"]), row["pid"])
+    return Row(
+        row["id"],
+        row["kind"],
+        row["key"],
+        json.loads(row["details"]),
+        row["state"],
+        row["attempt"],
+        bool(row["stopping"]),
+        row["pid"],
+    )

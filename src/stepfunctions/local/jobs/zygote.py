@@ -32,6 +32,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 if TYPE_CHECKING or __name__ != "__main__":
     from stepfunctions.local.jobs import becoming, marks
 else:
+
     def _sibling(name):
         """Load a module of this folder without its package."""
         path = os.path.join(os.path.dirname(os.path.abspath(__file__)), f"{name}.py")
@@ -106,8 +107,7 @@ def threads() -> int:
 class Zygote:
     """The loop: requests in, children out, exits recorded."""
 
-    def __init__(self, control: socket.socket, wake: tuple[int, int], forkable: bool,
-                 baseline: frozenset[str]) -> None:
+    def __init__(self, control: socket.socket, wake: tuple[int, int], forkable: bool, baseline: frozenset[str]) -> None:
         self.control: socket.socket | None = control
         self.wake = wake
         self.forkable = forkable
@@ -137,7 +137,7 @@ class Zygote:
         except OSError:
             data, ancillary = b"", []
         for _, _, payload in ancillary:
-            fds.frombytes(payload[:len(payload) - len(payload) % fds.itemsize])
+            fds.frombytes(payload[: len(payload) - len(payload) % fds.itemsize])
         if not data:
             self.server_gone(control)
             return
@@ -175,8 +175,15 @@ class Zygote:
         limit = spec["timeout"]
         self.children[pid] = Child(spec, now, None if limit is None else time.monotonic() + limit)
         try:
-            record = {"pid": pid, "start": marks.start_time(pid), "boot": spec["boot"], "at": now,
-                      "zygote": self.pid, "stderr": spec["stderr"], "grace": spec["grace"]}
+            record = {
+                "pid": pid,
+                "start": marks.start_time(pid),
+                "boot": spec["boot"],
+                "at": now,
+                "zygote": self.pid,
+                "stderr": spec["stderr"],
+                "grace": spec["grace"],
+            }
             if spec["record"] is not None and not marks.claim(spec["record"], record):
                 self.children[pid].spec = {**spec, "record": None}
                 self.answer({"id": spec["id"], "error": "this attempt was given up"})
@@ -211,9 +218,16 @@ class Zygote:
                 continue
             child = self.children.pop(pid)
             code = os.waitstatus_to_exitcode(status)
-            record = {"pid": pid, "code": code if code >= 0 else None, "signal": -code if code < 0 else None,
-                      "timed_out": child.timed_out, "started_at": child.started_at, "ended_at": time.time(),
-                      "cpu_seconds": usage.ru_utime + usage.ru_stime, "max_rss_kib": usage.ru_maxrss}
+            record = {
+                "pid": pid,
+                "code": code if code >= 0 else None,
+                "signal": -code if code < 0 else None,
+                "timed_out": child.timed_out,
+                "started_at": child.started_at,
+                "ended_at": time.time(),
+                "cpu_seconds": usage.ru_utime + usage.ru_stime,
+                "max_rss_kib": usage.ru_maxrss,
+            }
             if child.spec["record"] is not None:
                 # The folder may be gone: deleted by its user while the job ran.
                 with contextlib.suppress(OSError):

@@ -90,7 +90,8 @@ def _client_context(text: str | None) -> Any:
     client = given.get("client") or {}
     names = ("installation_id", "app_title", "app_version_name", "app_version_code", "app_package_name")
     return types.SimpleNamespace(
-        custom=given.get("custom"), env=given.get("env"),
+        custom=given.get("custom"),
+        env=given.get("env"),
         client=types.SimpleNamespace(**{name: client.get(name) for name in names}),
     )
 
@@ -99,23 +100,23 @@ def load_handler(name: str) -> Callable[[Any, Any], Any]:
     """Import ``module.function`` (``folder/module.function`` works too). Raises :class:`InitError`."""
     module_name, dot, function_name = name.rpartition(".")
     if not dot or not module_name or not function_name:
-        raise InitError("Runtime.MalformedHandlerName",
-                        f"Bad handler '{name}': not enough values to unpack (expected 2, got 1)")
+        raise InitError(
+            "Runtime.MalformedHandlerName", f"Bad handler '{name}': not enough values to unpack (expected 2, got 1)"
+        )
     try:
         module = importlib.import_module(module_name.replace("/", "."))
     except ImportError as error:
-        raise InitError("Runtime.ImportModuleError",
-                        f"Unable to import module '{module_name}': {error}") from error
+        raise InitError("Runtime.ImportModuleError", f"Unable to import module '{module_name}': {error}") from error
     except SyntaxError as error:
         where = f'  File "{error.filename}" Line {error.lineno}\n    {(error.text or "").strip()}'
-        raise InitError("Runtime.UserCodeSyntaxError",
-                        f"Syntax error in module '{module_name}': {error}", [where]) from error
+        raise InitError(
+            "Runtime.UserCodeSyntaxError", f"Syntax error in module '{module_name}': {error}", [where]
+        ) from error
     except Exception as error:
         raise InitError(type(error).__name__, str(error), _frames(error)) from error
     handler = getattr(module, function_name, None)
     if not callable(handler):
-        raise InitError("Runtime.HandlerNotFound",
-                        f"Handler '{function_name}' missing on module '{module_name}'")
+        raise InitError("Runtime.HandlerNotFound", f"Handler '{function_name}' missing on module '{module_name}'")
     found: Callable[[Any, Any], Any] = handler
     return found
 
@@ -139,8 +140,9 @@ def answer(handler: Callable[[Any, Any], Any], event: bytes, context: Context) -
         log(f"[ERROR] Runtime.MarshalError: {message}\n")
         return "error", error_body("Runtime.MarshalError", message, request_id, [])
     if len(text) > RESPONSE_LIMIT:
-        message = (f"Response payload size ({len(text)} bytes) exceeded maximum allowed payload size "
-                   f"({RESPONSE_LIMIT} bytes).")
+        message = (
+            f"Response payload size ({len(text)} bytes) exceeded maximum allowed payload size ({RESPONSE_LIMIT} bytes)."
+        )
         body = {"errorType": "Function.ResponseSizeTooLarge", "errorMessage": message}
         return "error", json.dumps(body).encode()
     return "result", text
@@ -148,8 +150,9 @@ def answer(handler: Callable[[Any, Any], Any], event: bytes, context: Context) -
 
 def error_body(kind: str, message: str, request_id: str, trace: list[str]) -> bytes:
     """Return the payload of a failed invocation."""
-    return json.dumps({"errorMessage": message, "errorType": kind, "requestId": request_id,
-                       "stackTrace": trace}).encode()
+    return json.dumps(
+        {"errorMessage": message, "errorType": kind, "requestId": request_id, "stackTrace": trace}
+    ).encode()
 
 
 def log(text: str) -> None:
@@ -169,9 +172,9 @@ def _plain(value: object) -> float:
 def _frames(error: BaseException) -> list[str]:
     """Return the stack of the user's own frames, the outermost first."""
     frames = traceback.extract_tb(error.__traceback__)
-    return traceback.format_list([
-        frame for frame in frames if frame.filename != _HERE and not frame.filename.startswith("<frozen importlib")
-    ])
+    return traceback.format_list(
+        [frame for frame in frames if frame.filename != _HERE and not frame.filename.startswith("<frozen importlib")]
+    )
 
 
 def _log_error(error: BaseException) -> None:
@@ -181,8 +184,9 @@ def _log_error(error: BaseException) -> None:
 
 def _unbuffered(fd: int) -> io.TextIOWrapper:
     """Return a text stream that writes at once: what was printed before a crash or a timeout is in the log."""
-    return io.TextIOWrapper(io.FileIO(fd, "w", closefd=False), encoding="utf-8", errors="backslashreplace",
-                            write_through=True)
+    return io.TextIOWrapper(
+        io.FileIO(fd, "w", closefd=False), encoding="utf-8", errors="backslashreplace", write_through=True
+    )
 
 
 class _RequestFilter(logging.Filter):
@@ -197,8 +201,9 @@ def _set_up_logging() -> _RequestFilter:
     """Give the root logger the handler that AWS's runtime gives it: handlers only set a level."""
     request = _RequestFilter()
     to_stdout = logging.StreamHandler(sys.stdout)
-    formatter = logging.Formatter("[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s",
-                                  "%Y-%m-%dT%H:%M:%S")
+    formatter = logging.Formatter(
+        "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s", "%Y-%m-%dT%H:%M:%S"
+    )
     formatter.converter = time.gmtime
     to_stdout.setFormatter(formatter)
     to_stdout.addFilter(request)
@@ -260,8 +265,10 @@ def _serve(channel: socket.socket, handler: Callable[[Any, Any], Any], request: 
 
 def _log_end(request_id: str, millis: float, memory: str) -> None:
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // (1 if sys.platform == "linux" else 1024) // 1024
-    log(f"END RequestId: {request_id}\nREPORT RequestId: {request_id}\tDuration: {millis:.2f} ms\t"
-        f"Billed Duration: {int(millis) + 1} ms\tMemory Size: {memory} MB\tMax Memory Used: {used} MB\n")
+    log(
+        f"END RequestId: {request_id}\nREPORT RequestId: {request_id}\tDuration: {millis:.2f} ms\t"
+        f"Billed Duration: {int(millis) + 1} ms\tMemory Size: {memory} MB\tMax Memory Used: {used} MB\n"
+    )
 
 
 def main(socket_fd: int) -> None:

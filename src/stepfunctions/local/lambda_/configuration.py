@@ -12,12 +12,33 @@ from stepfunctions.errors import ServiceError
 from stepfunctions.local.lambda_.code import Code
 from stepfunctions.local.lambda_.names import LATEST, function_arn
 
-RUNTIMES = ("python3.8", "python3.9", "python3.10", "python3.11", "python3.12", "python3.13", "python3.14",
-            "python3.15")
+RUNTIMES = (
+    "python3.8",
+    "python3.9",
+    "python3.10",
+    "python3.11",
+    "python3.12",
+    "python3.13",
+    "python3.14",
+    "python3.15",
+)
 """The runtimes that are taken. Each runs in the interpreter that runs the local cloud."""
 
-_KEPT = ("Description", "Role", "Handler", "Runtime", "Timeout", "MemorySize", "Environment", "VpcConfig",
-         "DeadLetterConfig", "KMSKeyArn", "TracingConfig", "EphemeralStorage", "LoggingConfig")
+_KEPT = (
+    "Description",
+    "Role",
+    "Handler",
+    "Runtime",
+    "Timeout",
+    "MemorySize",
+    "Environment",
+    "VpcConfig",
+    "DeadLetterConfig",
+    "KMSKeyArn",
+    "TracingConfig",
+    "EphemeralStorage",
+    "LoggingConfig",
+)
 _REFUSED = {
     "Layers": "put what the layer has into the function's zip or install it beside the local cloud",
     "FileSystemConfigs": "read the folder by its path on this machine",
@@ -26,12 +47,28 @@ _REFUSED = {
     "DurableConfig": "leave it out",
     "TenancyConfig": "leave it out",
 }
-_RESERVED = frozenset(("_HANDLER", "_X_AMZN_TRACE_ID", "AWS_DEFAULT_REGION", "AWS_REGION", "AWS_EXECUTION_ENV",
-                       "AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
-                       "AWS_LAMBDA_FUNCTION_VERSION", "AWS_LAMBDA_INITIALIZATION_TYPE",
-                       "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_ACCESS_KEY",
-                       "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
-                       "AWS_LAMBDA_RUNTIME_API", "LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR"))
+_RESERVED = frozenset(
+    (
+        "_HANDLER",
+        "_X_AMZN_TRACE_ID",
+        "AWS_DEFAULT_REGION",
+        "AWS_REGION",
+        "AWS_EXECUTION_ENV",
+        "AWS_LAMBDA_FUNCTION_NAME",
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+        "AWS_LAMBDA_FUNCTION_VERSION",
+        "AWS_LAMBDA_INITIALIZATION_TYPE",
+        "AWS_LAMBDA_LOG_GROUP_NAME",
+        "AWS_LAMBDA_LOG_STREAM_NAME",
+        "AWS_ACCESS_KEY",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "AWS_LAMBDA_RUNTIME_API",
+        "LAMBDA_TASK_ROOT",
+        "LAMBDA_RUNTIME_DIR",
+    )
+)
 _ENVIRONMENT_LIMIT = 4096
 
 
@@ -91,8 +128,9 @@ def revised(configuration: Mapping[str, Any], now: float) -> dict[str, Any]:
     return {**configuration, "LastModified": stamp, "RevisionId": str(uuid.uuid4())}
 
 
-def handler_environment(configuration: Mapping[str, Any], code: Code, log_stream: str,
-                        base: Mapping[str, str]) -> dict[str, str]:
+def handler_environment(
+    configuration: Mapping[str, Any], code: Code, log_stream: str, base: Mapping[str, str]
+) -> dict[str, str]:
     """Return a worker's environment variables: the user's, AWS's, and those of ``base`` that they leave."""
     return {
         **base,
@@ -119,8 +157,9 @@ def _check(request: Mapping[str, Any]) -> None:
         raise _invalid("The local cloud has no SnapStart: leave it out; workers stay warm without it.")
     runtime = request.get("Runtime")
     if runtime is not None and runtime not in RUNTIMES:
-        raise _invalid(f"The runtime parameter of {runtime} is not supported by the local cloud. "
-                       f"Supported: {', '.join(RUNTIMES)}.")
+        raise _invalid(
+            f"The runtime parameter of {runtime} is not supported by the local cloud. Supported: {', '.join(RUNTIMES)}."
+        )
     _check_bounds(request, "Timeout", 1, 900)
     _check_bounds(request, "MemorySize", 128, 10240)
     _check_environment(request.get("Environment", {}).get("Variables", {}))
@@ -135,13 +174,17 @@ def _check_bounds(request: Mapping[str, Any], key: str, low: int, high: int) -> 
 def _check_environment(variables: Mapping[str, str]) -> None:
     reserved = sorted(_RESERVED.intersection(variables))
     if reserved:
-        raise _invalid("Lambda was unable to configure your environment variables because the environment "
-                       "variables you have provided contains reserved keys that are currently not supported "
-                       f"for modification. Reserved keys used in this request: {', '.join(reserved)}")
+        raise _invalid(
+            "Lambda was unable to configure your environment variables because the environment "
+            "variables you have provided contains reserved keys that are currently not supported "
+            f"for modification. Reserved keys used in this request: {', '.join(reserved)}"
+        )
     size = sum(len(key.encode()) + len(value.encode()) for key, value in variables.items())
     if size > _ENVIRONMENT_LIMIT:
-        raise _invalid("Lambda was unable to configure your environment variables because the environment "
-                       "variables you have provided exceeded the 4KB limit.")
+        raise _invalid(
+            "Lambda was unable to configure your environment variables because the environment "
+            "variables you have provided exceeded the 4KB limit."
+        )
 
 
 def _invalid(message: str) -> ServiceError:

@@ -40,8 +40,9 @@ class Fleet:
     log files; ``client_env`` returns the environment variables that AWS clients need.
     """
 
-    def __init__(self, find: Callable[[str], Function], launch: Launch, logs: Path,
-                 client_env: Callable[[], dict[str, str]]) -> None:
+    def __init__(
+        self, find: Callable[[str], Function], launch: Launch, logs: Path, client_env: Callable[[], dict[str, str]]
+    ) -> None:
         self._find = find
         self._launch = launch
         self._logs = logs
@@ -91,8 +92,11 @@ class Fleet:
                 raise Retired
             function = self._find(name)
             if not function.code.folder.is_dir():
-                raise ServiceError("CodeArtifactUserDeletedException",
-                                   f"The folder with the code of function {name} is gone: {function.code.folder}", 409)
+                raise ServiceError(
+                    "CodeArtifactUserDeletedException",
+                    f"The folder with the code of function {name} is gone: {function.code.folder}",
+                    409,
+                )
             crew = self._crews.get(name)
             if crew is not None and crew.current(function):
                 return crew.pool
@@ -114,8 +118,9 @@ class Fleet:
         return WorkerSpec(
             function=function.name,
             folder=function.code.folder,
-            env=handler_environment(function.configuration, function.code, f"{today:%Y/%m/%d}/[$LATEST]{instance}",
-                                    base),
+            env=handler_environment(
+                function.configuration, function.code, f"{today:%Y/%m/%d}/[$LATEST]{instance}", base
+            ),
             log=self._logs / function.name / f"{today:%Y-%m-%d}-{instance}.log",
         )
 

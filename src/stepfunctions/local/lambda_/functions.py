@@ -63,12 +63,17 @@ class FunctionTable:
         with self._lock:
             if self._functions.get(function.name) is not replaces:
                 return False
-            code = {"folder": str(function.code.folder), "sha256": function.code.sha256,
-                    "size": function.code.size, "in_place": function.code.in_place}
+            code = {
+                "folder": str(function.code.folder),
+                "sha256": function.code.sha256,
+                "size": function.code.size,
+                "in_place": function.code.in_place,
+            }
             with self._database.write() as writer:
-                writer.execute("INSERT OR REPLACE INTO functions VALUES (?, ?, ?, ?)",
-                               (function.name, json.dumps(function.configuration), json.dumps(code),
-                                json.dumps(function.tags)))
+                writer.execute(
+                    "INSERT OR REPLACE INTO functions VALUES (?, ?, ?, ?)",
+                    (function.name, json.dumps(function.configuration), json.dumps(code), json.dumps(function.tags)),
+                )
             self._functions[function.name] = function
             return True
 
@@ -83,5 +88,9 @@ class FunctionTable:
 
 def _from_row(row: Any) -> Function:
     code = json.loads(row["code"])
-    return Function(name=row["name"], configuration=json.loads(row["configuration"]),
-                    code=Code(**{**code, "folder": Path(code["folder"])}), tags=json.loads(row["tags"]))
+    return Function(
+        name=row["name"],
+        configuration=json.loads(row["configuration"]),
+        code=Code(**{**code, "folder": Path(code["folder"])}),
+        tags=json.loads(row["tags"]),
+    )

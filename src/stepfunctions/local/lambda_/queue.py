@@ -54,7 +54,9 @@ class EventQueue:
         with self._database.write() as writer:
             writer.execute(
                 "INSERT INTO events (function, request_id, payload, client_context, attempts, due)"
-                " VALUES (?, ?, ?, ?, 0, ?)", (function, request_id, payload, client_context, self._clock.now()))
+                " VALUES (?, ?, ?, ?, 0, ?)",
+                (function, request_id, payload, client_context, self._clock.now()),
+            )
         self._wake.set()
 
     def start(self) -> None:
@@ -91,8 +93,11 @@ class EventQueue:
         if len(in_flight) >= _PARALLEL:
             return None
         marks = ",".join("?" * len(in_flight))
-        row = self._database.read().execute(
-            f"SELECT * FROM events WHERE id NOT IN ({marks}) ORDER BY due, id LIMIT 1", in_flight).fetchone()
+        row = (
+            self._database.read()
+            .execute(f"SELECT * FROM events WHERE id NOT IN ({marks}) ORDER BY due, id LIMIT 1", in_flight)
+            .fetchone()
+        )
         return None if row is None else QueuedEvent(**dict(row))
 
     def _attempt(self, event: QueuedEvent) -> None:
@@ -116,5 +121,7 @@ class EventQueue:
             if done or attempts >= MAX_ATTEMPTS:
                 writer.execute("DELETE FROM events WHERE id = ?", (event.id,))
             else:
-                writer.execute("UPDATE events SET attempts = ?, due = ? WHERE id = ?",
-                               (attempts, self._clock.now() + RETRY_SECONDS * attempts, event.id))
+                writer.execute(
+                    "UPDATE events SET attempts = ?, due = ? WHERE id = ?",
+                    (attempts, self._clock.now() + RETRY_SECONDS * attempts, event.id),
+                )

@@ -66,8 +66,10 @@ class LambdaService:
     def get_function(self, request: dict[str, Any], call: Call) -> dict[str, Any]:
         """Return configuration, tags and where the code is on this machine (a file URI)."""
         function = self._asked(request, call)
-        where = {"RepositoryType": "LocalFolder" if function.code.in_place else "S3",
-                 "Location": function.code.folder.as_uri()}
+        where = {
+            "RepositoryType": "LocalFolder" if function.code.in_place else "S3",
+            "Location": function.code.folder.as_uri(),
+        }
         answer = {"Configuration": _described(function), "Code": where}
         return {**answer, "Tags": function.tags} if function.tags else answer
 
@@ -88,8 +90,10 @@ class LambdaService:
     def update_function_code(self, request: dict[str, Any], call: Call) -> dict[str, Any]:
         """Replace the code; invocations in flight finish with the old one."""
         if request.get("ImageUri") or request.get("Publish") or request.get("PublishTo"):
-            raise _invalid("The local cloud takes zips, S3 objects and local folders, and keeps only $LATEST: "
-                           "leave ImageUri and Publish out.")
+            raise _invalid(
+                "The local cloud takes zips, S3 objects and local folders, and keeps only $LATEST: "
+                "leave ImageUri and Publish out."
+            )
         code = self._load(request)
 
         def change(old: Function) -> Function:
@@ -124,8 +128,11 @@ class LambdaService:
         payload: bytes = request.get("Payload", b"")
         limit = EVENT_LIMIT if kind == "Event" else REQUEST_LIMIT
         if len(payload) > limit:
-            raise ServiceError("RequestTooLargeException",
-                               f"Request must be smaller than {limit} bytes for the InvokeFunction operation", 413)
+            raise ServiceError(
+                "RequestTooLargeException",
+                f"Request must be smaller than {limit} bytes for the InvokeFunction operation",
+                413,
+            )
         if kind == "DryRun":
             return {"StatusCode": 204, "ExecutedVersion": names.LATEST}
         if kind == "Event":
@@ -160,21 +167,26 @@ class LambdaService:
         return function
 
     def _asked(self, request: Mapping[str, Any], call: Call) -> Function:
-        return self._find(names.function_name(request["FunctionName"], request.get("Qualifier"),
-                                              call.account, call.region))
+        return self._find(
+            names.function_name(request["FunctionName"], request.get("Qualifier"), call.account, call.region)
+        )
 
     def _revision(self, name: str, configuration: dict[str, Any], code: Code, tags: dict[str, str]) -> Function:
         whole = revised(with_code(configuration, code), self._cloud.clock.now())
         return Function(name=name, configuration=whole, code=code, tags=tags)
 
-    def _update(self, request: Mapping[str, Any], call: Call, change: Callable[[Function], Function],
-                *, dry_run: bool = False) -> dict[str, Any]:
+    def _update(
+        self, request: Mapping[str, Any], call: Call, change: Callable[[Function], Function], *, dry_run: bool = False
+    ) -> dict[str, Any]:
         while True:
             old = self._asked(request, call)
             if request.get("RevisionId") not in (None, old.revision):
-                raise ServiceError("PreconditionFailedException",
-                                   "The Revision Id provided does not match the latest Revision Id. Call the "
-                                   "GetFunction/GetAlias API to retrieve the latest Revision Id", 412)
+                raise ServiceError(
+                    "PreconditionFailedException",
+                    "The Revision Id provided does not match the latest Revision Id. Call the "
+                    "GetFunction/GetAlias API to retrieve the latest Revision Id",
+                    412,
+                )
             new = change(old)
             if dry_run:
                 return dict(new.configuration)
@@ -185,8 +197,10 @@ class LambdaService:
     def _load(self, source: Mapping[str, Any]) -> Code:
         """Return the code that a FunctionCode (or UpdateFunctionCode's request) names."""
         if source.get("ImageUri"):
-            raise _invalid("The local cloud runs no container images for Lambda: give ZipFile, S3Bucket and "
-                           "S3Key, or a local folder.")
+            raise _invalid(
+                "The local cloud runs no container images for Lambda: give ZipFile, S3Bucket and "
+                "S3Key, or a local folder."
+            )
         if "ZipFile" in source:
             return self._store.add_zip(io.BytesIO(source["ZipFile"]))
         bucket, key = source.get("S3Bucket"), source.get("S3Key")
@@ -199,8 +213,9 @@ class LambdaService:
         try:
             file = self._cloud.service("s3").objects.open(bucket, key)
         except ServiceError as error:
-            raise _invalid(f"Error occurred while GetObject. S3 Error Code: {error.code}. "
-                           f"S3 Error Message: {error.message}") from error
+            raise _invalid(
+                f"Error occurred while GetObject. S3 Error Code: {error.code}. S3 Error Message: {error.message}"
+            ) from error
         with file:
             return self._store.add_zip(file)
 
@@ -218,8 +233,13 @@ def _described(function: Function) -> dict[str, Any]:
 
 
 def _event(function: Function, request_id: str, payload: bytes, client_context: str | None) -> Event:
-    return Event(request_id=request_id, arn=function.configuration["FunctionArn"], payload=payload,
-                 timeout_seconds=float(function.configuration["Timeout"]), client_context=client_context)
+    return Event(
+        request_id=request_id,
+        arn=function.configuration["FunctionArn"],
+        payload=payload,
+        timeout_seconds=float(function.configuration["Timeout"]),
+        client_context=client_context,
+    )
 
 
 def _response(reply: Reply, log: bytes | None) -> dict[str, Any]:

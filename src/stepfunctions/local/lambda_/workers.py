@@ -71,8 +71,9 @@ class Worker:
         self.usable = False
         self.init_seconds = 0.0
         self.idle_since = 0.0
-        process = ProcessSpec(argv=("python", bootstrap.__file__), cwd=spec.folder, env=spec.env,
-                              stdout=spec.log, stderr=spec.log)
+        process = ProcessSpec(
+            argv=("python", bootstrap.__file__), cwd=spec.folder, env=spec.env, stdout=spec.log, stderr=spec.log
+        )
         self._process = launch(process, channel=True)
         if self._process.channel is None:
             raise LocalCloudError("a worker process was started without a socket")
@@ -97,8 +98,12 @@ class Worker:
     def invoke(self, event: Event) -> Reply:
         """Run the handler on one event; afterwards ``usable`` says whether the worker may be used again."""
         self.usable = False
-        meta = {"id": event.request_id, "arn": event.arn, "timeout": event.timeout_seconds,
-                "context": event.client_context}
+        meta = {
+            "id": event.request_id,
+            "arn": event.arn,
+            "timeout": event.timeout_seconds,
+            "context": event.client_context,
+        }
         try:
             self._channel.settimeout(event.timeout_seconds)
             bootstrap.send(self._channel, meta, event.payload)

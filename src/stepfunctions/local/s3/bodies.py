@@ -14,7 +14,12 @@ from stepfunctions.local.s3.faults import S3Error, invalid_argument, invalid_req
 from stepfunctions.local.s3.records import Checksum, ObjectInfo
 
 STORED_HEADERS = (
-    "CacheControl", "ContentDisposition", "ContentEncoding", "ContentLanguage", "ContentType", "Expires",
+    "CacheControl",
+    "ContentDisposition",
+    "ContentEncoding",
+    "ContentLanguage",
+    "ContentType",
+    "Expires",
     "WebsiteRedirectLocation",
 )
 _STORED_CHOICES = ("StorageClass", "ServerSideEncryption", "SSEKMSKeyId", "SSEKMSEncryptionContext", "BucketKeyEnabled")
@@ -38,14 +43,21 @@ def refuse_unsupported(request: Mapping[str, Any]) -> None:
             raise not_implemented(what, f"Leave out {member}.")
     version = request.get("VersionId")
     if version not in (None, "null"):
-        raise S3Error("NoSuchVersion", "The specified version does not exist.", 404,
-                      {"Key": str(request.get("Key", "")), "VersionId": str(version)})
+        raise S3Error(
+            "NoSuchVersion",
+            "The specified version does not exist.",
+            404,
+            {"Key": str(request.get("Key", "")), "VersionId": str(version)},
+        )
 
 
 def algorithms_of(request: Mapping[str, Any]) -> list[str]:
     """Return the checksum algorithms a request names; raises NotImplemented for one that is not known."""
-    named = [member[len(_CHECKSUM):] for member in request
-             if member.startswith(_CHECKSUM) and member not in ("ChecksumAlgorithm", "ChecksumType", "ChecksumMode")]
+    named = [
+        member[len(_CHECKSUM) :]
+        for member in request
+        if member.startswith(_CHECKSUM) and member not in ("ChecksumAlgorithm", "ChecksumType", "ChecksumMode")
+    ]
     if request.get("ChecksumAlgorithm"):
         named.append(request["ChecksumAlgorithm"])
     return sorted({algorithm_of(name) for name in named})
@@ -112,8 +124,12 @@ def attributes_of(request: Mapping[str, Any]) -> dict[str, Any]:
     if metadata:
         size = sum(len(name.encode()) + len(value.encode()) for name, value in metadata.items())
         if size > MAX_METADATA_BYTES:
-            raise S3Error("MetadataTooLarge", "Your metadata headers exceed the maximum allowed metadata size", 400,
-                          {"Size": str(size), "MaxSizeAllowed": str(MAX_METADATA_BYTES)})
+            raise S3Error(
+                "MetadataTooLarge",
+                "Your metadata headers exceed the maximum allowed metadata size",
+                400,
+                {"Size": str(size), "MaxSizeAllowed": str(MAX_METADATA_BYTES)},
+            )
         attributes["Metadata"] = {name.lower(): value for name, value in metadata.items()}
     return attributes
 
@@ -127,9 +143,13 @@ def encryption_members(attributes: Mapping[str, Any]) -> dict[str, Any]:
 def object_members(info: ObjectInfo, request: Mapping[str, Any]) -> dict[str, Any]:
     """Return what GetObject and HeadObject say of an object, with the ``Response…`` overrides of the request."""
     members: dict[str, Any] = {
-        "AcceptRanges": "bytes", "LastModified": info.last_modified, "ContentLength": info.size,
-        "ETag": f'"{info.etag}"', "ContentType": info.content_type,
-        "Metadata": dict(info.metadata), **info.attributes,
+        "AcceptRanges": "bytes",
+        "LastModified": info.last_modified,
+        "ContentLength": info.size,
+        "ETag": f'"{info.etag}"',
+        "ContentType": info.content_type,
+        "Metadata": dict(info.metadata),
+        **info.attributes,
     }
     members.pop("SSEKMSEncryptionContext", None)
     if members.get("StorageClass") == "STANDARD":
@@ -166,8 +186,9 @@ def check_tags(tag_set: Iterable[Mapping[str, str]], limit: int = MAX_TAGS) -> d
         if key in tags:
             raise S3Error("InvalidTag", "Cannot provide multiple Tags with the same key", 400, {"TagKey": key})
         if not 1 <= len(key) <= 128 or len(value) > 256:
-            raise S3Error("InvalidTag", "The TagKey has 1 to 128 characters and the TagValue at most 256", 400,
-                          {"TagKey": key})
+            raise S3Error(
+                "InvalidTag", "The TagKey has 1 to 128 characters and the TagValue at most 256", 400, {"TagKey": key}
+            )
         tags[key] = value
     if len(tags) > limit:
         raise S3Error("BadRequest", f"Tags cannot be greater than {limit}")
@@ -186,9 +207,9 @@ def copy_source(text: str) -> tuple[str, str]:
     if bucket.startswith("arn:"):
         raise not_implemented("Access points", "Give the copy source as bucket/key.")
     if not bucket or not key:
-        raise invalid_argument("Copy Source must mention the source bucket and key: sourcebucket/sourcekey",
-                               "x-amz-copy-source", text)
+        raise invalid_argument(
+            "Copy Source must mention the source bucket and key: sourcebucket/sourcekey", "x-amz-copy-source", text
+        )
     if query not in ("", "null"):
-        raise S3Error("NoSuchVersion", "The specified version does not exist.", 404,
-                      {"Key": key, "VersionId": query})
+        raise S3Error("NoSuchVersion", "The specified version does not exist.", 404, {"Key": key, "VersionId": query})
     return bucket, key

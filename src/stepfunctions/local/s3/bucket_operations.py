@@ -51,11 +51,16 @@ class BucketOperations:
         prefix, region = request.get("Prefix", ""), request.get("BucketRegion")
         after = decode_token(request.get("ContinuationToken"))
         limit = request.get("MaxBuckets", 10_000)
-        found = [bucket for bucket in self.objects.buckets.list()
-                 if bucket.name.startswith(prefix) and bucket.name > after and region in (None, bucket.region)]
+        found = [
+            bucket
+            for bucket in self.objects.buckets.list()
+            if bucket.name.startswith(prefix) and bucket.name > after and region in (None, bucket.region)
+        ]
         response: Response = {
-            "Buckets": [{"Name": bucket.name, "CreationDate": bucket.created, "BucketRegion": bucket.region}
-                        for bucket in found[:limit]],
+            "Buckets": [
+                {"Name": bucket.name, "CreationDate": bucket.created, "BucketRegion": bucket.region}
+                for bucket in found[:limit]
+            ],
             "Owner": owner(call.account),
         }
         if prefix:
@@ -117,13 +122,17 @@ class BucketOperations:
 
     def get_bucket_encryption(self, request: Request, _call: Call) -> Response:
         """Raise ServerSideEncryptionConfigurationNotFoundError: files are not encrypted here."""
-        raise self._absent(request, "ServerSideEncryptionConfigurationNotFoundError",
-                           "The server side encryption configuration was not found")
+        raise self._absent(
+            request,
+            "ServerSideEncryptionConfigurationNotFoundError",
+            "The server side encryption configuration was not found",
+        )
 
     def get_public_access_block(self, request: Request, _call: Call) -> Response:
         """Raise NoSuchPublicAccessBlockConfiguration."""
-        raise self._absent(request, "NoSuchPublicAccessBlockConfiguration",
-                           "The public access block configuration was not found")
+        raise self._absent(
+            request, "NoSuchPublicAccessBlockConfiguration", "The public access block configuration was not found"
+        )
 
     def list_objects(self, request: Request, call: Call) -> Response:
         """List a page of objects after Marker."""
@@ -157,8 +166,10 @@ class BucketOperations:
         """List objects as their only version, ``null``."""
         page, response = self._page(request, request.get("KeyMarker", ""))
         encode = _encoder(request)
-        response["Versions"] = [{**one, "VersionId": "null", "IsLatest": True, "Owner": owner(call.account)}
-                                for one in response.pop("Contents")]
+        response["Versions"] = [
+            {**one, "VersionId": "null", "IsLatest": True, "Owner": owner(call.account)}
+            for one in response.pop("Contents")
+        ]
         response["KeyMarker"] = encode(request.get("KeyMarker", ""))
         response["VersionIdMarker"] = request.get("VersionIdMarker", "")
         if page.truncated and page.last is not None:
@@ -173,7 +184,10 @@ class BucketOperations:
         encode = _encoder(request)
         page = self.objects.page(request["Bucket"], prefix=prefix, delimiter=delimiter, after=after, limit=limit)
         response: Response = {
-            "Name": request["Bucket"], "Prefix": encode(prefix), "MaxKeys": limit, "IsTruncated": page.truncated,
+            "Name": request["Bucket"],
+            "Prefix": encode(prefix),
+            "MaxKeys": limit,
+            "IsTruncated": page.truncated,
             "Contents": [_entry(info, encode(info.key)) for info in page.objects],
             "CommonPrefixes": [{"Prefix": encode(name)} for name in page.prefixes],
         }
@@ -216,8 +230,9 @@ def decode_token(token: str | None) -> str:
     try:
         return base64.b64decode(token or "", altchars=b"-_", validate=True).decode()
     except (binascii.Error, ValueError):
-        raise invalid_argument("The continuation token provided is incorrect", "continuation-token",
-                               str(token)) from None
+        raise invalid_argument(
+            "The continuation token provided is incorrect", "continuation-token", str(token)
+        ) from None
 
 
 def url_encode(text: str) -> str:
@@ -239,7 +254,10 @@ def check_encoding(request: Request) -> bool:
 
 def _entry(info: ObjectInfo, key: str) -> Response:
     entry: Response = {
-        "Key": key, "LastModified": info.last_modified, "ETag": f'"{info.etag}"', "Size": info.size,
+        "Key": key,
+        "LastModified": info.last_modified,
+        "ETag": f'"{info.etag}"',
+        "Size": info.size,
         "StorageClass": info.attributes.get("StorageClass", "STANDARD"),
     }
     if info.checksum is not None:

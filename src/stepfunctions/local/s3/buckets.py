@@ -28,13 +28,15 @@ class Buckets:
         """Make a bucket. One that exists is returned in us-east-1 and BucketAlreadyOwnedByYou elsewhere, as on AWS."""
         check_bucket_name(name)
         with self._database.write() as writer:
-            made = writer.execute("INSERT OR IGNORE INTO buckets (name, region, created) VALUES (?, ?, ?)",
-                                  (name, region, self._now())).rowcount
+            made = writer.execute(
+                "INSERT OR IGNORE INTO buckets (name, region, created) VALUES (?, ?, ?)", (name, region, self._now())
+            ).rowcount
         info = self.get(name)
         if not made and not info.region == region == DEFAULT_REGION:
             raise S3Error(
                 "BucketAlreadyOwnedByYou",
-                "Your previous request to create the named bucket succeeded and you already own it.", 409,
+                "Your previous request to create the named bucket succeeded and you already own it.",
+                409,
                 {"BucketName": name},
             )
         return info
@@ -57,8 +59,9 @@ class Buckets:
             self.require(writer, name)
             for table in ("objects", "uploads"):
                 if writer.execute(f"SELECT 1 FROM {table} WHERE bucket = ? LIMIT 1", (name,)).fetchone():
-                    raise S3Error("BucketNotEmpty", "The bucket you tried to delete is not empty", 409,
-                                  {"BucketName": name})
+                    raise S3Error(
+                        "BucketNotEmpty", "The bucket you tried to delete is not empty", 409, {"BucketName": name}
+                    )
             writer.execute("DELETE FROM buckets WHERE name = ?", (name,))
 
     def require(self, connection: sqlite3.Connection, name: str) -> None:
@@ -79,8 +82,11 @@ def check_bucket_name(name: str) -> None:
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
     """
     fine = (
-        _NAME.match(name) and ".." not in name and not _IP.match(name)
-        and not name.startswith(_TAKEN_PREFIXES) and not name.endswith(_TAKEN_SUFFIXES)
+        _NAME.match(name)
+        and ".." not in name
+        and not _IP.match(name)
+        and not name.startswith(_TAKEN_PREFIXES)
+        and not name.endswith(_TAKEN_SUFFIXES)
     )
     if not fine:
         raise S3Error("InvalidBucketName", "The specified bucket is not valid.", 400, {"BucketName": name})
@@ -90,17 +96,27 @@ def region_of(constraint: str | None, region: str) -> str:
     """Return the Region of a new bucket from its LocationConstraint and the Region of the call, as AWS decides."""
     if constraint is None:
         if region != DEFAULT_REGION:
-            raise S3Error("IllegalLocationConstraintException", "The unspecified location constraint is incompatible "
-                          "for the region specific endpoint this request was sent to.")
+            raise S3Error(
+                "IllegalLocationConstraintException",
+                "The unspecified location constraint is incompatible "
+                "for the region specific endpoint this request was sent to.",
+            )
         return region
     if constraint == "EU":
         return "eu-west-1"
     if constraint == DEFAULT_REGION:
-        raise S3Error("InvalidLocationConstraint", "The specified location-constraint is not valid", 400,
-                      {"LocationConstraint": constraint})
+        raise S3Error(
+            "InvalidLocationConstraint",
+            "The specified location-constraint is not valid",
+            400,
+            {"LocationConstraint": constraint},
+        )
     if region not in (DEFAULT_REGION, constraint):
-        raise S3Error("IllegalLocationConstraintException", f"The {constraint} location constraint is incompatible "
-                      "for the region specific endpoint this request was sent to.")
+        raise S3Error(
+            "IllegalLocationConstraintException",
+            f"The {constraint} location constraint is incompatible "
+            "for the region specific endpoint this request was sent to.",
+        )
     if not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d", constraint):
         raise invalid_argument("The specified location-constraint is not valid", "LocationConstraint", constraint)
     return constraint

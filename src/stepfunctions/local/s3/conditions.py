@@ -93,7 +93,9 @@ def choose_slice(info: ObjectInfo, range_: str | None, part: int | None) -> Slic
         start, last = max(0, info.size - int(match[2])), info.size - 1
     if start > last:
         raise S3Error(
-            "InvalidRange", "The requested range is not satisfiable", 416,
+            "InvalidRange",
+            "The requested range is not satisfiable",
+            416,
             {"RangeRequested": str(range_), "ActualObjectSize": str(info.size)},
             {"Content-Range": f"bytes */{info.size}"},
         )
@@ -108,20 +110,28 @@ def copy_slice(size: int, range_: str | None) -> Slice:
     if match is None or not (match[1] and match[2]):
         raise invalid_argument(
             "The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the "
-            "zero-based offsets of the first and last bytes to copy", "x-amz-copy-source-range", range_)
+            "zero-based offsets of the first and last bytes to copy",
+            "x-amz-copy-source-range",
+            range_,
+        )
     start, last = int(match[1]), int(match[2])
     if start > last or last >= size:
         raise invalid_argument(
-            f"Range specified is not valid for source object of size: {size}", "x-amz-copy-source-range", range_)
+            f"Range specified is not valid for source object of size: {size}", "x-amz-copy-source-range", range_
+        )
     return Slice(start, last - start + 1)
 
 
 def _part_slice(info: ObjectInfo, part: int) -> Slice:
     sizes = info.parts or (info.size,)
     if not 1 <= part <= len(sizes):
-        raise S3Error("InvalidPartNumber", "The requested partnumber is not satisfiable", 416,
-                      {"PartNumberRequested": str(part), "ActualPartCount": str(len(sizes))})
-    return Slice(sum(sizes[:part - 1]), sizes[part - 1])
+        raise S3Error(
+            "InvalidPartNumber",
+            "The requested partnumber is not satisfiable",
+            416,
+            {"PartNumberRequested": str(part), "ActualPartCount": str(len(sizes))},
+        )
+    return Slice(sum(sizes[: part - 1]), sizes[part - 1])
 
 
 def _matches(header: str, etag: str) -> bool:

@@ -63,7 +63,7 @@ class Staging:
         for piece in pieces:
             view = memoryview(piece)
             while view:
-                view = view[self._file.write(view):]
+                view = view[self._file.write(view) :]
 
     def measure(self, pieces: Iterable[bytes | memoryview]) -> None:
         """Measure these pieces without appending them."""
@@ -173,7 +173,7 @@ class Contents:
         for shard in self._content.iterdir():
             ids = [name for name in os.listdir(shard) if not name.startswith(self._session)]
             for start in range(0, len(ids), 500):
-                batch = ids[start:start + 500]
+                batch = ids[start : start + 500]
                 orphans = set(batch) - named(batch)
                 self.remove(orphans)
                 removed += len(orphans)

@@ -196,7 +196,9 @@ def verify_checksums(expected: Mapping[str, str], measured: Measured) -> None:
         found = measured.checksums.get(algorithm)
         if found is not None and found != value:
             raise S3Error(
-                "BadDigest", f"The {algorithm} you specified did not match the calculated checksum.", 400,
+                "BadDigest",
+                f"The {algorithm} you specified did not match the calculated checksum.",
+                400,
                 {"ExpectedDigest": value, "CalculatedDigest": found},
             )
 

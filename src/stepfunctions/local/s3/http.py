@@ -92,8 +92,12 @@ class App:
             raise not_implemented(operation, f"Supported: {', '.join(sorted(self._supported))}.")
         if incoming.headers.get("x-amz-expected-bucket-owner", self._account) != self._account:
             raise S3Error("AccessDenied", f"The bucket is owned by account {self._account}", 403)
-        call = Call(operation=operation, request_id=exchange.request_id, account=self._account,
-                    region=incoming.region or self._region)
+        call = Call(
+            operation=operation,
+            request_id=exchange.request_id,
+            account=self._account,
+            region=incoming.region or self._region,
+        )
         if operation in ("PutObject", "UploadPart"):
             await self._upload(model, incoming, exchange, call)
         elif operation == "GetObject":
@@ -161,8 +165,7 @@ class App:
         response, file, part = await self._run(self._service.open_object, request)
         try:
             answer = write_response(model, response)
-            await exchange.start(206 if "ContentRange" in response or "PartsCount" in response else 200,
-                                 answer.headers)
+            await exchange.start(206 if "ContentRange" in response or "PartsCount" in response else 200, answer.headers)
             await self._send_file(file, part, exchange)
         finally:
             file.close()
@@ -277,8 +280,9 @@ async def _settle(work: Sequence[asyncio.Future[None]]) -> None:
             one.result()
 
 
-def _perform(model: OperationModel, incoming: Incoming, body: bytes, method: Callable[..., dict[str, Any]],
-             call: Call) -> Answer:
+def _perform(
+    model: OperationModel, incoming: Incoming, body: bytes, method: Callable[..., dict[str, Any]], call: Call
+) -> Answer:
     answer = write_response(model, response := method(read_request(model, incoming, body), call))
     return Answer(206, answer.headers, b"") if "ContentRange" in response else answer
 
@@ -314,8 +318,10 @@ def _take_trailers(request: dict[str, Any], decoder: ChunkedDecoder, announced: 
 
 def _check_length(request: Mapping[str, Any], staged: Staged) -> None:
     if staged.measured.size != request["ContentLength"]:
-        raise S3Error("IncompleteBody", "You did not provide the number of bytes specified by the "
-                      "x-amz-decoded-content-length HTTP header")
+        raise S3Error(
+            "IncompleteBody",
+            "You did not provide the number of bytes specified by the x-amz-decoded-content-length HTTP header",
+        )
 
 
 def _one_line(text: str) -> bytes:

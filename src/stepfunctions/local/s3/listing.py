@@ -40,11 +40,18 @@ def common_prefix(name: str, prefix: str, delimiter: str) -> str | None:
     if not delimiter:
         return None
     at = name.find(delimiter, len(prefix))
-    return None if at < 0 else name[:at + len(delimiter)]
+    return None if at < 0 else name[: at + len(delimiter)]
 
 
-def list_page(reader: sqlite3.Connection, bucket: str, *, prefix: str = "", delimiter: str = "", after: str = "",
-              limit: int = 1000) -> Page:
+def list_page(
+    reader: sqlite3.Connection,
+    bucket: str,
+    *,
+    prefix: str = "",
+    delimiter: str = "",
+    after: str = "",
+    limit: int = 1000,
+) -> Page:
     """Return the first ``limit`` names greater than ``after``."""
     objects: list[ObjectInfo] = []
     prefixes: list[str] = []

@@ -37,21 +37,43 @@ class Uploads:
         self._objects = objects
         self._database = objects.database
 
-    def create(self, bucket: str, key: str, *, attributes: Mapping[str, Any], tags: Mapping[str, str],
-               algorithm: str | None, kind: str | None) -> UploadInfo:
+    def create(
+        self,
+        bucket: str,
+        key: str,
+        *,
+        attributes: Mapping[str, Any],
+        tags: Mapping[str, str],
+        algorithm: str | None,
+        kind: str | None,
+    ) -> UploadInfo:
         """Begin an upload; ``algorithm`` and ``kind`` are those of the object's checksum, if it is to have one."""
         check_key(key)
         info = UploadInfo(
-            upload_id=secrets.token_hex(24), bucket=bucket, key=key, initiated=moment(self._objects.now()),
-            attributes=attributes, tags=tags, algorithm=algorithm, kind=kind,
+            upload_id=secrets.token_hex(24),
+            bucket=bucket,
+            key=key,
+            initiated=moment(self._objects.now()),
+            attributes=attributes,
+            tags=tags,
+            algorithm=algorithm,
+            kind=kind,
         )
         with self._database.write() as writer:
             self._objects.buckets.require(writer, bucket)
             writer.execute(
                 "INSERT INTO uploads (upload_id, bucket, key, initiated, attributes, tags, algorithm, kind)"
                 " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (info.upload_id, bucket, key, info.initiated.timestamp(), encode(dict(attributes)),
-                 encode(dict(tags)), algorithm, kind),
+                (
+                    info.upload_id,
+                    bucket,
+                    key,
+                    info.initiated.timestamp(),
+                    encode(dict(attributes)),
+                    encode(dict(tags)),
+                    algorithm,
+                    kind,
+                ),
             )
         return info
 
@@ -69,18 +91,32 @@ class Uploads:
             staged.discard()
             raise
         measured = staged.measured
-        part = PartInfo(number=number, content=content, size=measured.size, etag=measured.md5.hex(),
-                        last_modified=moment(self._objects.now()), checksums=checksums)
+        part = PartInfo(
+            number=number,
+            content=content,
+            size=measured.size,
+            etag=measured.md5.hex(),
+            last_modified=moment(self._objects.now()),
+            checksums=checksums,
+        )
         try:
             with self._database.write() as writer:
                 self._require(writer, upload.bucket, upload.key, upload.upload_id)
-                old = writer.execute("SELECT content FROM parts WHERE upload_id = ? AND number = ?",
-                                     (upload.upload_id, number)).fetchone()
+                old = writer.execute(
+                    "SELECT content FROM parts WHERE upload_id = ? AND number = ?", (upload.upload_id, number)
+                ).fetchone()
                 writer.execute(
                     "INSERT OR REPLACE INTO parts (upload_id, number, content, size, etag, modified, checksums)"
                     " VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    (upload.upload_id, number, content, part.size, part.etag, part.last_modified.timestamp(),
-                     encode(dict(part.checksums))),
+                    (
+                        upload.upload_id,
+                        number,
+                        content,
+                        part.size,
+                        part.etag,
+                        part.last_modified.timestamp(),
+                        encode(dict(part.checksums)),
+                    ),
                 )
         except BaseException:
             contents.remove([content])
@@ -96,8 +132,11 @@ class Uploads:
     def uploads(self, bucket: str, prefix: str) -> list[UploadInfo]:
         """Return the uploads in progress of keys with this prefix, by key and then by time."""
         self._objects.buckets.get(bucket)
-        rows = self._database.read().execute(
-            "SELECT * FROM uploads WHERE bucket = ? ORDER BY key, initiated, upload_id", (bucket,)).fetchall()
+        rows = (
+            self._database.read()
+            .execute("SELECT * FROM uploads WHERE bucket = ? ORDER BY key, initiated, upload_id", (bucket,))
+            .fetchall()
+        )
         return [upload_of(row) for row in rows if row["key"].startswith(prefix)]
 
     def abort(self, bucket: str, key: str, upload_id: str) -> None:
@@ -108,8 +147,9 @@ class Uploads:
             freed = _drop(writer, upload_id)
         self._objects.contents.remove(freed)
 
-    def complete(self, bucket: str, key: str, upload_id: str, wanted: Sequence[Mapping[str, Any]],
-                 request: Mapping[str, Any]) -> ObjectInfo:
+    def complete(
+        self, bucket: str, key: str, upload_id: str, wanted: Sequence[Mapping[str, Any]], request: Mapping[str, Any]
+    ) -> ObjectInfo:
         """Join the wanted parts (``PartNumber``, ``ETag``, checksums) into the object.
 
         Completing again what was completed returns the object there is, so that a client may retry.
@@ -124,8 +164,9 @@ class Uploads:
         size = sum(part.size for part in parts)
         expected = request.get("MpuObjectSize")
         if expected is not None and expected != size:
-            raise invalid_request(f"The provided 'x-amz-mp-object-size' header value {expected} does not match what "
-                                  f"was computed: {size}")
+            raise invalid_request(
+                f"The provided 'x-amz-mp-object-size' header value {expected} does not match what was computed: {size}"
+            )
         checksum = _checksum(upload, parts, request)
         self._objects.check_put(bucket, key, request)
         try:
@@ -135,14 +176,27 @@ class Uploads:
             raise _invalid_part(upload_id, parts[0]) from None
         return self._store(upload, parts, content, checksum, request)
 
-    def _store(self, upload: UploadInfo, parts: Sequence[PartInfo], content: str, checksum: Checksum | None,
-               request: Mapping[str, Any]) -> ObjectInfo:
+    def _store(
+        self,
+        upload: UploadInfo,
+        parts: Sequence[PartInfo],
+        content: str,
+        checksum: Checksum | None,
+        request: Mapping[str, Any],
+    ) -> ObjectInfo:
         digest = hashlib.md5(b"".join(bytes.fromhex(part.etag) for part in parts), usedforsecurity=False)
         info = ObjectInfo(
-            bucket=upload.bucket, key=upload.key, size=sum(part.size for part in parts),
-            etag=f"{digest.hexdigest()}-{len(parts)}", last_modified=moment(self._objects.now()), content=content,
-            attributes=upload.attributes, checksum=checksum, tags=upload.tags,
-            parts=tuple(part.size for part in parts), upload_id=upload.upload_id,
+            bucket=upload.bucket,
+            key=upload.key,
+            size=sum(part.size for part in parts),
+            etag=f"{digest.hexdigest()}-{len(parts)}",
+            last_modified=moment(self._objects.now()),
+            content=content,
+            attributes=upload.attributes,
+            checksum=checksum,
+            tags=upload.tags,
+            parts=tuple(part.size for part in parts),
+            upload_id=upload.upload_id,
         )
 
         def end_upload(writer: sqlite3.Connection) -> list[str]:
@@ -161,8 +215,9 @@ class Uploads:
         return info
 
     def _require(self, connection: sqlite3.Connection, bucket: str, key: str, upload_id: str) -> UploadInfo:
-        row = connection.execute("SELECT * FROM uploads WHERE upload_id = ? AND bucket = ? AND key = ?",
-                                 (upload_id, bucket, key)).fetchone()
+        row = connection.execute(
+            "SELECT * FROM uploads WHERE upload_id = ? AND bucket = ? AND key = ?", (upload_id, bucket, key)
+        ).fetchone()
         if row is None:
             raise no_such_upload(upload_id)
         return upload_of(row)
@@ -171,13 +226,15 @@ class Uploads:
 def check_part_number(number: int) -> None:
     """Raise InvalidArgument unless S3 accepts the number of a part."""
     if not 1 <= number <= MAX_PARTS:
-        raise invalid_argument(f"Part number must be an integer between 1 and {MAX_PARTS}, inclusive", "partNumber",
-                               str(number))
+        raise invalid_argument(
+            f"Part number must be an integer between 1 and {MAX_PARTS}, inclusive", "partNumber", str(number)
+        )
 
 
 def _parts(connection: sqlite3.Connection, upload_id: str, after: int = 0, limit: int = MAX_PARTS) -> list[PartInfo]:
-    rows = connection.execute("SELECT * FROM parts WHERE upload_id = ? AND number > ? ORDER BY number LIMIT ?",
-                              (upload_id, after, limit)).fetchall()
+    rows = connection.execute(
+        "SELECT * FROM parts WHERE upload_id = ? AND number > ? ORDER BY number LIMIT ?", (upload_id, after, limit)
+    ).fetchall()
     return [part_of(row) for row in rows]
 
 
@@ -196,8 +253,12 @@ def _choose(wanted: Sequence[Mapping[str, Any]], there: Mapping[int, PartInfo], 
         raise malformed_xml("every Part has a PartNumber")
     numbers = [int(one["PartNumber"]) for one in wanted]
     if numbers != sorted(set(numbers)):
-        raise S3Error("InvalidPartOrder", "The list of parts was not in ascending order. Parts must be ordered by part "
-                      "number.", 400, {"UploadId": upload_id})
+        raise S3Error(
+            "InvalidPartOrder",
+            "The list of parts was not in ascending order. Parts must be ordered by part number.",
+            400,
+            {"UploadId": upload_id},
+        )
     chosen = []
     for one in wanted:
         part = there.get(one["PartNumber"])
@@ -208,9 +269,15 @@ def _choose(wanted: Sequence[Mapping[str, Any]], there: Mapping[int, PartInfo], 
     for part in chosen[:-1]:
         if part.size < MIN_PART_SIZE:
             raise S3Error(
-                "EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size", 400,
-                {"ProposedSize": str(part.size), "MinSizeAllowed": str(MIN_PART_SIZE),
-                 "PartNumber": str(part.number), "ETag": part.etag},
+                "EntityTooSmall",
+                "Your proposed upload is smaller than the minimum allowed size",
+                400,
+                {
+                    "ProposedSize": str(part.size),
+                    "MinSizeAllowed": str(MIN_PART_SIZE),
+                    "PartNumber": str(part.number),
+                    "ETag": part.etag,
+                },
             )
     return chosen
 
@@ -223,8 +290,10 @@ def _invalid_part(upload_id: str, part: PartInfo | None, one: Mapping[str, Any] 
     number = one["PartNumber"] if one else part.number if part else ""
     etag = str(one.get("ETag", "")).strip('"') if one else part.etag if part else ""
     return S3Error(
-        "InvalidPart", "One or more of the specified parts could not be found.  The part may not have been uploaded, "
-        "or the specified entity tag may not match the part's entity tag.", 400,
+        "InvalidPart",
+        "One or more of the specified parts could not be found.  The part may not have been uploaded, "
+        "or the specified entity tag may not match the part's entity tag.",
+        400,
         {"UploadId": upload_id, "PartNumber": str(number), "ETag": etag},
     )
 
@@ -236,8 +305,10 @@ def _checksum(upload: UploadInfo, parts: Sequence[PartInfo], request: Mapping[st
         return None
     values = [part.checksums.get(algorithm) for part in parts]
     if any(value is None for value in values):
-        raise invalid_request(f"The upload was created using a {algorithm.lower()} checksum. The complete request must "
-                              "include the checksum for each part.")
+        raise invalid_request(
+            f"The upload was created using a {algorithm.lower()} checksum. The complete request must "
+            "include the checksum for each part."
+        )
     given = [value for value in values if value is not None]
     kind = upload.kind or "COMPOSITE"
     if kind == "FULL_OBJECT":

@@ -48,17 +48,30 @@ class MultipartOperations:
             algorithm = algorithm_of(algorithm)
             kind = kind or ("FULL_OBJECT" if algorithm == "CRC64NVME" else "COMPOSITE")
             if kind == "FULL_OBJECT" and algorithm not in POLYNOMIALS:
-                raise invalid_request(f"The FULL_OBJECT checksum type cannot be used with the {algorithm.lower()} "
-                                      "checksum algorithm.")
+                raise invalid_request(
+                    f"The FULL_OBJECT checksum type cannot be used with the {algorithm.lower()} checksum algorithm."
+                )
         elif kind is not None:
-            raise invalid_request("The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm "
-                                  "header.")
+            raise invalid_request(
+                "The x-amz-checksum-type header can only be used with the x-amz-checksum-algorithm header."
+            )
         attributes = attributes_of(request)
-        upload = self.uploads.create(request["Bucket"], request["Key"], attributes=attributes, algorithm=algorithm,
-                                     kind=kind, tags=tags_of_header(request.get("Tagging")))
+        upload = self.uploads.create(
+            request["Bucket"],
+            request["Key"],
+            attributes=attributes,
+            algorithm=algorithm,
+            kind=kind,
+            tags=tags_of_header(request.get("Tagging")),
+        )
         checksum = {"ChecksumAlgorithm": algorithm, "ChecksumType": kind} if algorithm else {}
-        return {"Bucket": upload.bucket, "Key": upload.key, "UploadId": upload.upload_id, **checksum,
-                **encryption_members(attributes)}
+        return {
+            "Bucket": upload.bucket,
+            "Key": upload.key,
+            "UploadId": upload.upload_id,
+            **checksum,
+            **encryption_members(attributes),
+        }
 
     def check_upload_part(self, request: Request) -> list[str]:
         """Refuse an UploadPart that must fail before its body is received; return what to measure of the body."""
@@ -92,16 +105,22 @@ class MultipartOperations:
                 staging.discard()
                 raise
         stored = self.uploads.put_part(upload, request["PartNumber"], staged, staged.measured.checksums)
-        return {"CopyPartResult": {"ETag": f'"{stored.etag}"', "LastModified": stored.last_modified,
-                                   **_members(stored)}}
+        return {
+            "CopyPartResult": {"ETag": f'"{stored.etag}"', "LastModified": stored.last_modified, **_members(stored)}
+        }
 
     def complete_multipart_upload(self, request: Request, _call: Call) -> Response:
         """Join the parts into the object."""
         wanted = (request.get("MultipartUpload") or {}).get("Parts", [])
         info = self.uploads.complete(request["Bucket"], request["Key"], request["UploadId"], wanted, request)
-        return {"Bucket": info.bucket, "Key": info.key, "ETag": f'"{info.etag}"',
-                "Location": f"/{info.bucket}/{url_encode(info.key)}", **checksum_members(info.checksum),
-                **encryption_members(info.attributes)}
+        return {
+            "Bucket": info.bucket,
+            "Key": info.key,
+            "ETag": f'"{info.etag}"',
+            "Location": f"/{info.bucket}/{url_encode(info.key)}",
+            **checksum_members(info.checksum),
+            **encryption_members(info.attributes),
+        }
 
     def abort_multipart_upload(self, request: Request, _call: Call) -> Response:
         """Drop an upload and its parts."""
@@ -117,12 +136,27 @@ class MultipartOperations:
         shown = parts[:limit]
         checksum = {"ChecksumAlgorithm": upload.algorithm, "ChecksumType": upload.kind} if upload.algorithm else {}
         return {
-            "Bucket": upload.bucket, "Key": upload.key, "UploadId": upload.upload_id, "MaxParts": limit,
-            "PartNumberMarker": marker, "NextPartNumberMarker": shown[-1].number if shown else 0,
-            "IsTruncated": len(parts) > limit, "Initiator": owner(call.account), "Owner": owner(call.account),
-            "StorageClass": upload.attributes.get("StorageClass", "STANDARD"), **checksum,
-            "Parts": [{"PartNumber": part.number, "LastModified": part.last_modified, "ETag": f'"{part.etag}"',
-                       "Size": part.size, **_members(part)} for part in shown],
+            "Bucket": upload.bucket,
+            "Key": upload.key,
+            "UploadId": upload.upload_id,
+            "MaxParts": limit,
+            "PartNumberMarker": marker,
+            "NextPartNumberMarker": shown[-1].number if shown else 0,
+            "IsTruncated": len(parts) > limit,
+            "Initiator": owner(call.account),
+            "Owner": owner(call.account),
+            "StorageClass": upload.attributes.get("StorageClass", "STANDARD"),
+            **checksum,
+            "Parts": [
+                {
+                    "PartNumber": part.number,
+                    "LastModified": part.last_modified,
+                    "ETag": f'"{part.etag}"',
+                    "Size": part.size,
+                    **_members(part),
+                }
+                for part in shown
+            ],
         }
 
     def list_multipart_uploads(self, request: Request, call: Call) -> Response:
@@ -131,13 +165,19 @@ class MultipartOperations:
         key_marker, upload_marker = request.get("KeyMarker", ""), request.get("UploadIdMarker", "")
         limit = check_limit(request.get("MaxUploads", 1000), "max-uploads")
         encode = url_encode if check_encoding(request) else str
-        names, more = _upload_page(self.uploads.uploads(request["Bucket"], prefix), prefix, delimiter,
-                                   key_marker, upload_marker, limit)
+        names, more = _upload_page(
+            self.uploads.uploads(request["Bucket"], prefix), prefix, delimiter, key_marker, upload_marker, limit
+        )
         response: Response = {
-            "Bucket": request["Bucket"], "KeyMarker": encode(key_marker), "UploadIdMarker": upload_marker,
-            "Prefix": encode(prefix), "MaxUploads": limit, "IsTruncated": more,
-            "Uploads": [_upload_entry(one, encode(one.key), call.account) for one in names
-                        if isinstance(one, UploadInfo)],
+            "Bucket": request["Bucket"],
+            "KeyMarker": encode(key_marker),
+            "UploadIdMarker": upload_marker,
+            "Prefix": encode(prefix),
+            "MaxUploads": limit,
+            "IsTruncated": more,
+            "Uploads": [
+                _upload_entry(one, encode(one.key), call.account) for one in names if isinstance(one, UploadInfo)
+            ],
             "CommonPrefixes": [{"Prefix": encode(one)} for one in names if isinstance(one, str)],
         }
         if delimiter:
@@ -156,8 +196,9 @@ class MultipartOperations:
         return self.uploads.get(request["Bucket"], request["Key"], request["UploadId"])
 
 
-def _upload_page(uploads: list[UploadInfo], prefix: str, delimiter: str, key_marker: str, upload_marker: str,
-                 limit: int) -> tuple[list[UploadInfo | str], bool]:
+def _upload_page(
+    uploads: list[UploadInfo], prefix: str, delimiter: str, key_marker: str, upload_marker: str, limit: int
+) -> tuple[list[UploadInfo | str], bool]:
     """Return uploads and common prefixes of one page in order, and whether there are more."""
     names: list[UploadInfo | str] = []
     passed = not upload_marker  # of the uploads of the marker's key, those behind the marked one are still to come
@@ -177,8 +218,12 @@ def _upload_page(uploads: list[UploadInfo], prefix: str, delimiter: str, key_mar
 
 def _upload_entry(upload: UploadInfo, key: str, account: str) -> Response:
     entry: Response = {
-        "UploadId": upload.upload_id, "Key": key, "Initiated": upload.initiated, "Owner": owner(account),
-        "Initiator": owner(account), "StorageClass": upload.attributes.get("StorageClass", "STANDARD"),
+        "UploadId": upload.upload_id,
+        "Key": key,
+        "Initiated": upload.initiated,
+        "Owner": owner(account),
+        "Initiator": owner(account),
+        "StorageClass": upload.attributes.get("StorageClass", "STANDARD"),
     }
     if upload.algorithm:
         entry.update(ChecksumAlgorithm=upload.algorithm, ChecksumType=upload.kind)

@@ -58,8 +58,15 @@ class ObjectOperations:
         except BaseException:
             staged.discard()
             raise
-        info = self.objects.put(request["Bucket"], request["Key"], staged, attributes=attributes, checksum=checksum,
-                                tags=tags, request=request)
+        info = self.objects.put(
+            request["Bucket"],
+            request["Key"],
+            staged,
+            attributes=attributes,
+            checksum=checksum,
+            tags=tags,
+            request=request,
+        )
         return {"ETag": f'"{info.etag}"', **checksum_members(checksum), **encryption_members(attributes)}
 
     def get_object(self, request: Request, _call: Call) -> Response:
@@ -122,8 +129,16 @@ class ObjectOperations:
         directive = _directive(request, "TaggingDirective")
         tags = tags_of_header(request.get("Tagging")) if directive == "REPLACE" else source.tags
         etag, checksum = self.objects.remeasure(source, next(iter(algorithms_of(request)), None))
-        info = self.objects.copy(source, request["Bucket"], request["Key"], etag=etag, attributes=attributes,
-                                 tags=tags, checksum=checksum, request=request)
+        info = self.objects.copy(
+            source,
+            request["Bucket"],
+            request["Key"],
+            etag=etag,
+            attributes=attributes,
+            tags=tags,
+            checksum=checksum,
+            request=request,
+        )
         result = {"ETag": f'"{info.etag}"', "LastModified": info.last_modified, **checksum_members(checksum)}
         return {"CopyObjectResult": result, **encryption_members(attributes)}
 
@@ -185,8 +200,12 @@ def check_size(request: Request) -> None:
     """Raise EntityTooLarge for a body or source of more than 5 GiB."""
     size = request.get("ContentLength", 0)
     if size > MAX_OBJECT_BYTES:
-        raise S3Error("EntityTooLarge", "Your proposed upload exceeds the maximum allowed size", 400,
-                      {"ProposedSize": str(size), "MaxSizeAllowed": str(MAX_OBJECT_BYTES)})
+        raise S3Error(
+            "EntityTooLarge",
+            "Your proposed upload exceeds the maximum allowed size",
+            400,
+            {"ProposedSize": str(size), "MaxSizeAllowed": str(MAX_OBJECT_BYTES)},
+        )
 
 
 def _copied_attributes(source: ObjectInfo, request: Request) -> dict[str, Any]:
@@ -197,7 +216,8 @@ def _copied_attributes(source: ObjectInfo, request: Request) -> dict[str, Any]:
     if to_itself and directive == "COPY" and not any(name in given for name in own):
         raise invalid_request(
             "This copy request is illegal because it is trying to copy an object to itself without changing the "
-            "object's metadata, storage class, website redirect location or encryption attributes.")
+            "object's metadata, storage class, website redirect location or encryption attributes."
+        )
     if directive == "REPLACE":
         return given
     kept = {name: value for name, value in source.attributes.items() if name not in own}

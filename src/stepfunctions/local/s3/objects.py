@@ -39,15 +39,30 @@ class Objects:
 
     # -- what the services of the local cloud call -----------------------------------------------------------
 
-    def put_file(self, bucket: str, key: str, source: Path, *, move: bool = True, content_type: str | None = None,
-                 metadata: Mapping[str, str] | None = None) -> ObjectInfo:
+    def put_file(
+        self,
+        bucket: str,
+        key: str,
+        source: Path,
+        *,
+        move: bool = True,
+        content_type: str | None = None,
+        metadata: Mapping[str, str] | None = None,
+    ) -> ObjectInfo:
         """Store a file, by a rename where the file system allows; with ``move`` the source is gone afterwards."""
         self._check_target(bucket, key)
         staged = self.contents.stage_file(Path(source), move=move)
         return self.put(bucket, key, staged, attributes=_attributes(content_type, metadata))
 
-    def put_bytes(self, bucket: str, key: str, data: bytes, *, content_type: str | None = None,
-                  metadata: Mapping[str, str] | None = None) -> ObjectInfo:
+    def put_bytes(
+        self,
+        bucket: str,
+        key: str,
+        data: bytes,
+        *,
+        content_type: str | None = None,
+        metadata: Mapping[str, str] | None = None,
+    ) -> ObjectInfo:
         """Store these bytes."""
         self._check_target(bucket, key)
         staging = self.contents.stage()
@@ -117,7 +132,8 @@ class Objects:
             except (FileExistsError, IsADirectoryError, NotADirectoryError):
                 raise invalid_argument(
                     f"s3://{bucket}/{info.key} cannot be a file in {into}: another object has a name that makes "
-                    f"it a folder, or the file is there already.") from None
+                    f"it a folder, or the file is there already."
+                ) from None
             count += 1
         return count
 
@@ -135,15 +151,22 @@ class Objects:
 
     # -- what the operations are made of ---------------------------------------------------------------------
 
-    def page(self, bucket: str, *, prefix: str = "", delimiter: str = "", after: str = "",
-             limit: int = 1000) -> Page:
+    def page(self, bucket: str, *, prefix: str = "", delimiter: str = "", after: str = "", limit: int = 1000) -> Page:
         """Return one page of a listing; see :func:`stepfunctions.local.s3.listing.list_page`."""
         self.buckets.get(bucket)
         return list_page(self.database.read(), bucket, prefix=prefix, delimiter=delimiter, after=after, limit=limit)
 
-    def put(self, bucket: str, key: str, staged: Staged, *, attributes: Mapping[str, Any] | None = None,
-            checksum: Checksum | None = None, tags: Mapping[str, str] | None = None,
-            request: Mapping[str, Any] | None = None) -> ObjectInfo:
+    def put(
+        self,
+        bucket: str,
+        key: str,
+        staged: Staged,
+        *,
+        attributes: Mapping[str, Any] | None = None,
+        checksum: Checksum | None = None,
+        tags: Mapping[str, str] | None = None,
+        request: Mapping[str, Any] | None = None,
+    ) -> ObjectInfo:
         """Store a staged content; takes it over, also when it fails. ``request`` may have IfMatch, IfNoneMatch."""
         try:
             content = self.contents.adopt(staged)
@@ -151,13 +174,24 @@ class Objects:
             staged.discard()
             raise
         info = ObjectInfo(
-            bucket=bucket, key=key, size=staged.measured.size, etag=staged.measured.md5.hex(), content=content,
-            last_modified=moment(self.now()), attributes=attributes or {}, checksum=checksum, tags=tags or {},
+            bucket=bucket,
+            key=key,
+            size=staged.measured.size,
+            etag=staged.measured.md5.hex(),
+            content=content,
+            last_modified=moment(self.now()),
+            attributes=attributes or {},
+            checksum=checksum,
+            tags=tags or {},
         )
         return self.store(info, request)
 
-    def store(self, info: ObjectInfo, request: Mapping[str, Any] | None = None,
-              also: Callable[[sqlite3.Connection], Sequence[str]] | None = None) -> ObjectInfo:
+    def store(
+        self,
+        info: ObjectInfo,
+        request: Mapping[str, Any] | None = None,
+        also: Callable[[sqlite3.Connection], Sequence[str]] | None = None,
+    ) -> ObjectInfo:
         """Write an object's row; its content must be in place and is removed when this fails.
 
         ``also`` runs in the same transaction and returns contents that are free afterwards.
@@ -201,25 +235,45 @@ class Objects:
         except FileNotFoundError:
             raise no_such_key(info.key) from None
 
-    def copy(self, source: ObjectInfo, bucket: str, key: str, *, etag: str, checksum: Checksum | None,
-             attributes: Mapping[str, Any], tags: Mapping[str, str],
-             request: Mapping[str, Any] | None = None) -> ObjectInfo:
+    def copy(
+        self,
+        source: ObjectInfo,
+        bucket: str,
+        key: str,
+        *,
+        etag: str,
+        checksum: Checksum | None,
+        attributes: Mapping[str, Any],
+        tags: Mapping[str, str],
+        request: Mapping[str, Any] | None = None,
+    ) -> ObjectInfo:
         """Store an object with the bytes of another, without copying them where the file system can link."""
         self._check_target(bucket, key)
         try:
             content = self.contents.duplicate(source.content)
         except FileNotFoundError:
             raise no_such_key(source.key) from None
-        return self.store(ObjectInfo(
-            bucket=bucket, key=key, size=source.size, etag=etag, content=content,
-            last_modified=moment(self.now()), attributes=attributes, checksum=checksum, tags=tags,
-        ), request)
+        return self.store(
+            ObjectInfo(
+                bucket=bucket,
+                key=key,
+                size=source.size,
+                etag=etag,
+                content=content,
+                last_modified=moment(self.now()),
+                attributes=attributes,
+                checksum=checksum,
+                tags=tags,
+            ),
+            request,
+        )
 
     def set_tags(self, bucket: str, key: str, tags: Mapping[str, str]) -> None:
         """Replace the tags of an object."""
         with self.database.write() as writer:
-            changed = writer.execute("UPDATE objects SET tags = ? WHERE bucket = ? AND key = ?",
-                                     (encode(dict(tags)), bucket, key)).rowcount
+            changed = writer.execute(
+                "UPDATE objects SET tags = ? WHERE bucket = ? AND key = ?", (encode(dict(tags)), bucket, key)
+            ).rowcount
         if not changed:
             self.head(bucket, key)
 
@@ -240,8 +294,12 @@ class Objects:
 
     def _still_same(self, info: ObjectInfo) -> None:
         if self.head(info.bucket, info.key).content == info.content:
-            raise S3Error("InternalError", f"The file of s3://{info.bucket}/{info.key} is missing from the data "
-                          f"directory: {self.contents.path(info.content)}", 500)
+            raise S3Error(
+                "InternalError",
+                f"The file of s3://{info.bucket}/{info.key} is missing from the data "
+                f"directory: {self.contents.path(info.content)}",
+                500,
+            )
 
     def _lay(self, info: ObjectInfo, target: Path) -> None:
         while True:
@@ -274,8 +332,9 @@ def check_key(key: str) -> None:
     except UnicodeEncodeError:
         raise S3Error("InvalidURI", "Couldn't parse the specified URI.") from None
     if size > MAX_KEY_BYTES:
-        raise S3Error("KeyTooLongError", "Your key is too long", 400,
-                      {"Size": str(size), "MaxSizeAllowed": str(MAX_KEY_BYTES)})
+        raise S3Error(
+            "KeyTooLongError", "Your key is too long", 400, {"Size": str(size), "MaxSizeAllowed": str(MAX_KEY_BYTES)}
+        )
 
 
 def _insert(writer: sqlite3.Connection, info: ObjectInfo) -> None:
@@ -283,8 +342,19 @@ def _insert(writer: sqlite3.Connection, info: ObjectInfo) -> None:
     writer.execute(
         "INSERT OR REPLACE INTO objects (bucket, key, content, size, etag, modified, attributes, checksum, tags,"
         " parts, upload_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (info.bucket, info.key, info.content, info.size, info.etag, info.last_modified.timestamp(),
-         encode(dict(info.attributes)), checksum, encode(dict(info.tags)), encode(info.parts), info.upload_id),
+        (
+            info.bucket,
+            info.key,
+            info.content,
+            info.size,
+            info.etag,
+            info.last_modified.timestamp(),
+            encode(dict(info.attributes)),
+            checksum,
+            encode(dict(info.tags)),
+            encode(info.parts),
+            info.upload_id,
+        ),
     )
 
 
@@ -302,13 +372,15 @@ def _relative(key: str, prefix: str) -> str:
     if key == prefix and not key.endswith("/"):
         name = key.rsplit("/", 1)[-1]
     elif not prefix or prefix.endswith("/"):
-        name = key[len(prefix):]
+        name = key[len(prefix) :]
     elif key[len(prefix)] == "/":
-        name = key[len(prefix) + 1:]
+        name = key[len(prefix) + 1 :]
     else:
-        name = key[prefix.rfind("/") + 1:]
+        name = key[prefix.rfind("/") + 1 :]
     segments = name.removesuffix("/").split("/") if name else []
     if any(segment in ("", ".", "..") or "\0" in segment or len(segment.encode()) > 255 for segment in segments):
-        raise invalid_argument(f"The object '{key}' cannot be laid out as a file: '{name}' is not a path below a "
-                               f"folder. Use another prefix or key.")
+        raise invalid_argument(
+            f"The object '{key}' cannot be laid out as a file: '{name}' is not a path below a "
+            f"folder. Use another prefix or key."
+        )
     return "/".join(segments)

@@ -88,7 +88,7 @@ def _located(name: str, member: Shape, incoming: Incoming) -> Any:
         return _scalar(member, incoming.headers.get(wire.lower()), wire)
     if location == "headers":
         start = wire.lower()
-        found = {header[len(start):]: value for header, value in incoming.headers.items() if header.startswith(start)}
+        found = {header[len(start) :]: value for header, value in incoming.headers.items() if header.startswith(start)}
         return found or None
     return None
 
@@ -219,8 +219,9 @@ def write_response(model: OperationModel, response: Mapping[str, Any]) -> Answer
     return Answer(status, headers, body)
 
 
-def _payload(model: OperationModel, shape: StructureShape, inside: Mapping[str, Shape],
-             response: Mapping[str, Any]) -> bytes:
+def _payload(
+    model: OperationModel, shape: StructureShape, inside: Mapping[str, Shape], response: Mapping[str, Any]
+) -> bytes:
     payload = shape.serialization.get("payload")
     if model.name == "GetBucketLocation":  # the one answer whose root element is the value itself
         text = response.get("LocationConstraint") or ""
@@ -257,14 +258,21 @@ class _Member:
 @functools.cache
 def _plan(shape: StructureShape) -> tuple[_Member, ...]:
     return tuple(
-        _Member(name, _wire_name(name, member), member.member if _flattened(member) else member, _flattened(member),
-                bool(member.serialization.get("xmlAttribute")))
-        for name, member in shape.members.items() if "location" not in member.serialization
+        _Member(
+            name,
+            _wire_name(name, member),
+            member.member if _flattened(member) else member,
+            _flattened(member),
+            bool(member.serialization.get("xmlAttribute")),
+        )
+        for name, member in shape.members.items()
+        if "location" not in member.serialization
     )
 
 
-def _write_structure(out: list[str], wire: str, shape: StructureShape, values: Mapping[str, Any],
-                     declared: str = "") -> None:
+def _write_structure(
+    out: list[str], wire: str, shape: StructureShape, values: Mapping[str, Any], declared: str = ""
+) -> None:
     plan = _plan(shape)
     for member in plan:
         if member.attribute and values.get(member.name) is not None:
@@ -315,17 +323,29 @@ def _escape(text: str) -> str:
 
 
 _SPECIAL = re.compile('[\x00-\x1f&<>"]')
-_ESCAPES = {**{code: f"&#{code};" for code in range(32)},
-            ord("&"): "&amp;", ord("<"): "&lt;", ord(">"): "&gt;", ord('"'): "&quot;"}
+_ESCAPES = {
+    **{code: f"&#{code};" for code in range(32)},
+    ord("&"): "&amp;",
+    ord("<"): "&lt;",
+    ord(">"): "&gt;",
+    ord('"'): "&quot;",
+}
 _UNREADABLE = dict.fromkeys({*range(32)} - {9, 10, 13}, "\ufffd")  # no error may be lost to a parser of XML 1.0
 
 
 def write_error(error: ServiceError, request_id: str, resource: str) -> Answer:
     """Return the answer for an error: S3's Error element with the details of an :class:`S3Error`."""
     details = error.details if isinstance(error, S3Error) else {}
-    fields = {"Code": error.code, "Message": error.message, **details, "Resource": resource, "RequestId": request_id,
-              "HostId": request_id}
+    fields = {
+        "Code": error.code,
+        "Message": error.message,
+        **details,
+        "Resource": resource,
+        "RequestId": request_id,
+        "HostId": request_id,
+    }
     inside = [f"<{name}>{_escape(text.translate(_UNREADABLE))}</{name}>" for name, text in fields.items()]
     headers = error.headers if isinstance(error, S3Error) else {}
-    return Answer(error.status, {"Content-Type": "application/xml", **headers},
-                  _document(["<Error>", *inside, "</Error>"]))
+    return Answer(
+        error.status, {"Content-Type": "application/xml", **headers}, _document(["<Error>", *inside, "</Error>"])
+    )

@@ -131,17 +131,25 @@ def _decode(text: str) -> Any:
 
 def bucket_of(row: sqlite3.Row) -> BucketInfo:
     """Read a row of ``buckets``."""
-    return BucketInfo(name=row["name"], region=row["region"], created=moment(row["created"]),
-                      tags=json.loads(row["tags"]))
+    return BucketInfo(
+        name=row["name"], region=row["region"], created=moment(row["created"]), tags=json.loads(row["tags"])
+    )
 
 
 def object_of(row: sqlite3.Row) -> ObjectInfo:
     """Read a row of ``objects``."""
     checksum = None if row["checksum"] is None else Checksum(*json.loads(row["checksum"]))
     return ObjectInfo(
-        bucket=row["bucket"], key=row["key"], size=row["size"], etag=row["etag"],
-        last_modified=moment(row["modified"]), content=row["content"], attributes=_decode(row["attributes"]),
-        checksum=checksum, tags=_decode(row["tags"]), parts=tuple(_decode(row["parts"])),
+        bucket=row["bucket"],
+        key=row["key"],
+        size=row["size"],
+        etag=row["etag"],
+        last_modified=moment(row["modified"]),
+        content=row["content"],
+        attributes=_decode(row["attributes"]),
+        checksum=checksum,
+        tags=_decode(row["tags"]),
+        parts=tuple(_decode(row["parts"])),
         upload_id=row["upload_id"],
     )
 
@@ -149,8 +157,13 @@ def object_of(row: sqlite3.Row) -> ObjectInfo:
 def upload_of(row: sqlite3.Row) -> UploadInfo:
     """Read a row of ``uploads``."""
     return UploadInfo(
-        upload_id=row["upload_id"], bucket=row["bucket"], key=row["key"], initiated=moment(row["initiated"]),
-        attributes=json.loads(row["attributes"]), tags=json.loads(row["tags"]), algorithm=row["algorithm"],
+        upload_id=row["upload_id"],
+        bucket=row["bucket"],
+        key=row["key"],
+        initiated=moment(row["initiated"]),
+        attributes=json.loads(row["attributes"]),
+        tags=json.loads(row["tags"]),
+        algorithm=row["algorithm"],
         kind=row["kind"],
     )
 
@@ -158,6 +171,10 @@ def upload_of(row: sqlite3.Row) -> UploadInfo:
 def part_of(row: sqlite3.Row) -> PartInfo:
     """Read a row of ``parts``."""
     return PartInfo(
-        number=row["number"], content=row["content"], size=row["size"], etag=row["etag"],
-        last_modified=moment(row["modified"]), checksums=json.loads(row["checksums"]),
+        number=row["number"],
+        content=row["content"],
+        size=row["size"],
+        etag=row["etag"],
+        last_modified=moment(row["modified"]),
+        checksums=json.loads(row["checksums"]),
     )

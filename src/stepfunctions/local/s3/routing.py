@@ -63,8 +63,9 @@ def read_scope(scope: Mapping[str, Any]) -> Incoming:
         headers[name] = f"{headers[name]},{value}" if name in headers else value
     try:
         path = unquote((scope.get("raw_path") or scope["path"].encode()).decode("ascii"), errors="strict")
-        pairs = parse_qsl(scope["query_string"].decode("ascii"), keep_blank_values=True, errors="strict",
-                          max_num_fields=200)
+        pairs = parse_qsl(
+            scope["query_string"].decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=200
+        )
     except ValueError:
         raise S3Error("InvalidURI", "Couldn't parse the specified URI.") from None
     query = dict(pairs)
@@ -89,10 +90,16 @@ def choose_operation(incoming: Incoming, supported: Collection[str]) -> str:
     level = "object" if incoming.key is not None else "bucket" if incoming.bucket is not None else "service"
     routes = [route for route in _routes().get((incoming.method, level), ()) if route.fits(incoming)]
     if not routes:
-        raise S3Error("MethodNotAllowed", "The specified method is not allowed against this resource.", 405,
-                      {"Method": incoming.method, "ResourceType": level.upper()})
-    best = max(routes, key=lambda route: (
-        len(route.fixed), len(route.query) + len(route.headers), route.operation in supported))
+        raise S3Error(
+            "MethodNotAllowed",
+            "The specified method is not allowed against this resource.",
+            405,
+            {"Method": incoming.method, "ResourceType": level.upper()},
+        )
+    best = max(
+        routes,
+        key=lambda route: (len(route.fixed), len(route.query) + len(route.headers), route.operation in supported),
+    )
     return best.operation
 
 

@@ -20,8 +20,11 @@ class BadArchive(Exception):
 
 def pack(folder: Path, archive: Path) -> None:
     """Write a folder's content as .tar.gz. The same files give the same bytes: sorted, without times or owners."""
-    with open(archive, "wb") as raw, gzip.GzipFile("", "wb", _LEVEL, raw, mtime=0) as file, \
-            tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar:
+    with (
+        open(archive, "wb") as raw,
+        gzip.GzipFile("", "wb", _LEVEL, raw, mtime=0) as file,
+        tarfile.open(fileobj=file, mode="w", format=tarfile.PAX_FORMAT) as tar,
+    ):
         for path in sorted(folder.rglob("*")):
             tar.add(path, arcname=path.relative_to(folder).as_posix(), recursive=False, filter=_plain)
 

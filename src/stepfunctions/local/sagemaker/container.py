@@ -27,8 +27,9 @@ HOST = "algo-1"
 # Hyperparameters that are for the container, not for the script: these, and everything that begins with sagemaker_.
 PROGRAM, SUBMIT, REGION = "sagemaker_program", "sagemaker_submit_directory", "sagemaker_region"
 _LOG_LEVEL, _JOB_NAME = "sagemaker_container_log_level", "sagemaker_job_name"
-_CONTAINERS = frozenset({PROGRAM, SUBMIT, REGION, _LOG_LEVEL, _JOB_NAME, "sagemaker_s3_output",
-                         "sagemaker_enable_cloudwatch_metrics"})
+_CONTAINERS = frozenset(
+    {PROGRAM, SUBMIT, REGION, _LOG_LEVEL, _JOB_NAME, "sagemaker_s3_output", "sagemaker_enable_cloudwatch_metrics"}
+)
 _FRAMEWORK_MODULES = MappingProxyType({"sagemaker-scikit-learn": "sagemaker_sklearn_container.training:main"})
 
 
@@ -43,8 +44,9 @@ class Container:
     mounts: dict[str, Path]
 
 
-def lay_out(job: Job, request: Mapping[str, Any], runtime: Runtime, places: Places, *, arn: str,
-            base: Mapping[str, str]) -> Container:
+def lay_out(
+    job: Job, request: Mapping[str, Any], runtime: Runtime, places: Places, *, arn: str, base: Mapping[str, str]
+) -> Container:
     """Make the ``/opt/ml`` of a training job below its folder. Raises :class:`JobRefused` for what is missing."""
     ml = job.folder / "ml"
     for name in ("input/config", "input/data", "model", "output/data", "output/intermediate", "code", "checkpoints"):
@@ -70,10 +72,17 @@ def lay_out(job: Job, request: Mapping[str, Any], runtime: Runtime, places: Plac
             raise JobRefused(f"ClientError: The code of {SUBMIT} is not there: {error}") from error
     user = request.get("Environment", {})
     path = os.pathsep.join([f"{root}/code", *filter(None, [user.get("PYTHONPATH")])])
-    env = {**base, "SAGEMAKER_REGION": base.get("AWS_REGION", ""), "PYTHONUNBUFFERED": "TRUE",
-           "PYTHONDONTWRITEBYTECODE": "1", **user, "PYTHONPATH": path,
-           "TRAINING_JOB_NAME": job.key, "TRAINING_JOB_ARN": arn,
-           **script_variables(request, hyperparameters, root, runtime)}
+    env = {
+        **base,
+        "SAGEMAKER_REGION": base.get("AWS_REGION", ""),
+        "PYTHONUNBUFFERED": "TRUE",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        **user,
+        "PYTHONPATH": path,
+        "TRAINING_JOB_NAME": job.key,
+        "TRAINING_JOB_ARN": arn,
+        **script_variables(request, hyperparameters, root, runtime),
+    }
     argv = _command(request, hyperparameters, ml / "code")
     return Container(ml, root, argv, env, {OPT_ML: ml} if mounted else {})
 
@@ -107,42 +116,84 @@ def own(hyperparameters: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in hyperparameters.items() if not name.startswith("sagemaker_")}
 
 
-def script_variables(request: Mapping[str, Any], hyperparameters: Mapping[str, Any], root: str,
-                     runtime: Runtime) -> dict[str, str]:
+def script_variables(
+    request: Mapping[str, Any], hyperparameters: Mapping[str, Any], root: str, runtime: Runtime
+) -> dict[str, str]:
     """Return the ``SM_`` variables and the few beside them that a script finds in SageMaker's containers."""
     program = hyperparameters.get(PROGRAM)
-    channels = {one["ChannelName"]: f"{root}/input/data/{one['ChannelName']}"
-                for one in request.get("InputDataConfig", [])}
+    channels = {
+        one["ChannelName"]: f"{root}/input/data/{one['ChannelName']}" for one in request.get("InputDataConfig", [])
+    }
     facts: dict[str, Any] = {
-        "hosts": [HOST], "current_host": HOST, "current_instance_type": _instance_type(request),
-        "current_instance_group": "homogeneousCluster", "current_instance_group_hosts": [HOST],
-        "instance_groups": ["homogeneousCluster"], "is_hetero": False, "master_hostname": HOST, "is_master": True,
-        "instance_groups_dict": {"homogeneousCluster": _group(request)}, "distribution_instance_groups": [],
-        "network_interface_name": "eth0", "num_cpus": os.cpu_count() or 1, "num_gpus": 0, "num_neurons": 0,
-        "hyperparameters": own(hyperparameters), "user_entry_point": program,
-        "additional_framework_parameters": {name: value for name, value in hyperparameters.items()
-                                            if name.startswith("sagemaker_") and name not in _CONTAINERS},
-        "resource_config": resource_config(request), "input_data_config": input_data_config(request),
-        "channel_input_dirs": channels, "module_name": _module_name(program),
-        "module_dir": hyperparameters.get(SUBMIT, f"{root}/code"), "job_name": request["TrainingJobName"],
-        "log_level": hyperparameters.get(_LOG_LEVEL, 20), "framework_module": _FRAMEWORK_MODULES.get(
-            runtime.repository.rsplit("/", 1)[-1]),
-        "input_dir": f"{root}/input", "input_config_dir": f"{root}/input/config", "output_dir": f"{root}/output",
-        "output_data_dir": f"{root}/output/data", "output_intermediate_dir": f"{root}/output/intermediate",
+        "hosts": [HOST],
+        "current_host": HOST,
+        "current_instance_type": _instance_type(request),
+        "current_instance_group": "homogeneousCluster",
+        "current_instance_group_hosts": [HOST],
+        "instance_groups": ["homogeneousCluster"],
+        "is_hetero": False,
+        "master_hostname": HOST,
+        "is_master": True,
+        "instance_groups_dict": {"homogeneousCluster": _group(request)},
+        "distribution_instance_groups": [],
+        "network_interface_name": "eth0",
+        "num_cpus": os.cpu_count() or 1,
+        "num_gpus": 0,
+        "num_neurons": 0,
+        "hyperparameters": own(hyperparameters),
+        "user_entry_point": program,
+        "additional_framework_parameters": {
+            name: value
+            for name, value in hyperparameters.items()
+            if name.startswith("sagemaker_") and name not in _CONTAINERS
+        },
+        "resource_config": resource_config(request),
+        "input_data_config": input_data_config(request),
+        "channel_input_dirs": channels,
+        "module_name": _module_name(program),
+        "module_dir": hyperparameters.get(SUBMIT, f"{root}/code"),
+        "job_name": request["TrainingJobName"],
+        "log_level": hyperparameters.get(_LOG_LEVEL, 20),
+        "framework_module": _FRAMEWORK_MODULES.get(runtime.repository.rsplit("/", 1)[-1]),
+        "input_dir": f"{root}/input",
+        "input_config_dir": f"{root}/input/config",
+        "output_dir": f"{root}/output",
+        "output_data_dir": f"{root}/output/data",
+        "output_intermediate_dir": f"{root}/output/intermediate",
         "model_dir": f"{root}/model",
     }
-    named = {"hps": facts["hyperparameters"], "framework_params": facts["additional_framework_parameters"],
-             "channels": sorted(channels), "user_args": arguments(hyperparameters), "training_env": facts}
+    named = {
+        "hps": facts["hyperparameters"],
+        "framework_params": facts["additional_framework_parameters"],
+        "channels": sorted(channels),
+        "user_args": arguments(hyperparameters),
+        "training_env": facts,
+    }
     plain = {name: value for name, value in facts.items() if name not in _UNNAMED}
-    variables = {**plain, **named, **{f"channel_{name}": path for name, path in channels.items()},
-                 **{f"hp_{name}": value for name, value in own(hyperparameters).items()}}
-    return {**{f"SM_{name.upper()}": _text(value) for name, value in variables.items() if "=" not in name},
-            "SAGEMAKER_JOB_NAME": request["TrainingJobName"], "CURRENT_HOST": HOST,
-            **({"SAGEMAKER_REGION": _text(hyperparameters[REGION])} if REGION in hyperparameters else {})}
+    variables = {
+        **plain,
+        **named,
+        **{f"channel_{name}": path for name, path in channels.items()},
+        **{f"hp_{name}": value for name, value in own(hyperparameters).items()},
+    }
+    return {
+        **{f"SM_{name.upper()}": _text(value) for name, value in variables.items() if "=" not in name},
+        "SAGEMAKER_JOB_NAME": request["TrainingJobName"],
+        "CURRENT_HOST": HOST,
+        **({"SAGEMAKER_REGION": _text(hyperparameters[REGION])} if REGION in hyperparameters else {}),
+    }
 
 
-_UNNAMED = frozenset({"hyperparameters", "additional_framework_parameters", "channel_input_dirs", "job_name",
-                      "master_hostname", "is_master"})
+_UNNAMED = frozenset(
+    {
+        "hyperparameters",
+        "additional_framework_parameters",
+        "channel_input_dirs",
+        "job_name",
+        "master_hostname",
+        "is_master",
+    }
+)
 
 
 def _text(value: Any) -> str:
@@ -165,9 +216,14 @@ def _group(request: Mapping[str, Any]) -> dict[str, Any]:
 
 def resource_config(request: Mapping[str, Any]) -> dict[str, Any]:
     """Return ``resourceconfig.json``."""
-    return {"current_host": HOST, "current_instance_type": _instance_type(request),
-            "current_group_name": "homogeneousCluster", "hosts": [HOST], "instance_groups": [_group(request)],
-            "network_interface_name": "eth0"}
+    return {
+        "current_host": HOST,
+        "current_instance_type": _instance_type(request),
+        "current_group_name": "homogeneousCluster",
+        "hosts": [HOST],
+        "instance_groups": [_group(request)],
+        "network_interface_name": "eth0",
+    }
 
 
 def input_data_config(request: Mapping[str, Any]) -> dict[str, dict[str, str]]:
@@ -176,9 +232,11 @@ def input_data_config(request: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     config = {}
     for channel in request.get("InputDataConfig", []):
         s3 = channel["DataSource"]["S3DataSource"]
-        said = {"TrainingInputMode": channel.get("InputMode", mode),
-                "S3DistributionType": s3.get("S3DataDistributionType", "FullyReplicated"),
-                "RecordWrapperType": channel.get("RecordWrapperType", "None")}
+        said = {
+            "TrainingInputMode": channel.get("InputMode", mode),
+            "S3DistributionType": s3.get("S3DataDistributionType", "FullyReplicated"),
+            "RecordWrapperType": channel.get("RecordWrapperType", "None"),
+        }
         if "ContentType" in channel:
             said["ContentType"] = channel["ContentType"]
         config[channel["ChannelName"]] = said
@@ -186,8 +244,11 @@ def input_data_config(request: Mapping[str, Any]) -> dict[str, dict[str, str]]:
 
 
 def _lay_config(folder: Path, request: Mapping[str, Any]) -> None:
-    files = {"hyperparameters.json": request.get("HyperParameters", {}),
-             "inputdataconfig.json": input_data_config(request), "resourceconfig.json": resource_config(request)}
+    files = {
+        "hyperparameters.json": request.get("HyperParameters", {}),
+        "inputdataconfig.json": input_data_config(request),
+        "resourceconfig.json": resource_config(request),
+    }
     for name, value in files.items():
         (folder / name).write_text(json.dumps(value))
 
@@ -222,8 +283,10 @@ def _command(request: Mapping[str, Any], hyperparameters: Mapping[str, Any], cod
     if program is None:
         if os.access(code / "train", os.X_OK):
             return ("./train", *algorithm.get("ContainerArguments", ()))
-        raise JobRefused(f"AlgorithmError: There is nothing to run: give the hyperparameter {PROGRAM} (a script in "
-                         f"{SUBMIT}), ContainerEntrypoint, or an image folder with an executable 'train'")
+        raise JobRefused(
+            f"AlgorithmError: There is nothing to run: give the hyperparameter {PROGRAM} (a script in "
+            f"{SUBMIT}), ContainerEntrypoint, or an image folder with an executable 'train'"
+        )
     if not (code / str(program)).is_file() or ".." in Path(str(program)).parts or str(program).startswith("/"):
         found = ", ".join(sorted(path.name for path in code.iterdir())) or "nothing"
         raise JobRefused(f"AlgorithmError: The script '{program}' ({PROGRAM}) is not in {SUBMIT}, which has: {found}")
@@ -243,5 +306,7 @@ def check_requirements(code: Path) -> None:
         except importlib.metadata.PackageNotFoundError:
             missing.append(name)
     if missing:
-        raise JobRefused(f"AlgorithmError: requirements.txt names packages that are not installed beside the local "
-                         f"cloud: pip install {' '.join(missing)}")
+        raise JobRefused(
+            f"AlgorithmError: requirements.txt names packages that are not installed beside the local "
+            f"cloud: pip install {' '.join(missing)}"
+        )

@@ -74,11 +74,23 @@ class Endpoints:
             self._models.config(request["EndpointConfigName"])
             _check_deployment(request)
         now = self._records.now()
-        record = {"EndpointName": name, "EndpointArn": arn, "EndpointConfigName": request["EndpointConfigName"],
-                  "EndpointStatus": "Creating", "CreationTime": now, "LastModifiedTime": now}
+        record = {
+            "EndpointName": name,
+            "EndpointArn": arn,
+            "EndpointConfigName": request["EndpointConfigName"],
+            "EndpointStatus": "Creating",
+            "CreationTime": now,
+            "LastModifiedTime": now,
+        }
         made = self._records.create(
-            KIND, name, record, call.token, tags=request.get("Tags"), status="Creating",
-            taken=lambda: invalid(f"Cannot create already existing endpoint \"{arn}\"."))
+            KIND,
+            name,
+            record,
+            call.token,
+            tags=request.get("Tags"),
+            status="Creating",
+            taken=lambda: invalid(f'Cannot create already existing endpoint "{arn}".'),
+        )
         if made:
             self._submit(name, self._deploy)
         return {"EndpointArn": arn}
@@ -93,13 +105,18 @@ class Endpoints:
         self._models.config(wanted)
         _check_deployment(request)
         if request.get("RetainAllVariantProperties"):
-            raise invalid("RetainAllVariantProperties is not supported by the local cloud: weights come from the new "
-                          "endpoint configuration.")
+            raise invalid(
+                "RetainAllVariantProperties is not supported by the local cloud: weights come from the new "
+                "endpoint configuration."
+            )
 
         def edit(record: Record) -> str:
             if record["EndpointStatus"] not in ("InService", "OutOfService"):
-                raise invalid(f"Cannot update in-progress endpoint \"{arn}\"." if record["EndpointStatus"] != "Failed"
-                              else f"Cannot update the failed endpoint \"{arn}\": delete it.")
+                raise invalid(
+                    f'Cannot update in-progress endpoint "{arn}".'
+                    if record["EndpointStatus"] != "Failed"
+                    else f'Cannot update the failed endpoint "{arn}": delete it.'
+                )
             record.pop("FailureReason", None)
             record["PendingDeploymentSummary"] = {"EndpointConfigName": wanted, "StartTime": self._records.now()}
             return self._status(record, "Updating")
@@ -114,7 +131,7 @@ class Endpoints:
 
         def edit(record: Record) -> str:
             if record["EndpointStatus"] != "InService":
-                raise invalid(f"Cannot update in-progress endpoint \"{record['EndpointArn']}\".")
+                raise invalid(f'Cannot update in-progress endpoint "{record["EndpointArn"]}".')
             variants = {variant["VariantName"]: variant for variant in record["ProductionVariants"]}
             for wanted in request["DesiredWeightsAndCapacities"]:
                 variant = variants.get(wanted["VariantName"])
@@ -150,7 +167,7 @@ class Endpoints:
 
         def edit(record: Record) -> str:
             if record["EndpointStatus"] in ("Creating", "Updating", "Deleting"):
-                raise invalid(f"Cannot update in-progress endpoint \"{record['EndpointArn']}\".")
+                raise invalid(f'Cannot update in-progress endpoint "{record["EndpointArn"]}".')
             return self._status(record, "Deleting")
 
         self.record(name)
@@ -164,7 +181,7 @@ class Endpoints:
         """Return an endpoint's record; refuse an unknown name."""
         record = self._records.get(KIND, name)
         if record is None:
-            raise invalid(f"Could not find endpoint \"{self._records.arn(KIND, name)}\".")
+            raise invalid(f'Could not find endpoint "{self._records.arn(KIND, name)}".')
         return record
 
     def deployment(self, name: str) -> Deployment | None:
@@ -233,7 +250,7 @@ class Endpoints:
             return  # the cloud stops: the next one tries again
 
         def edit(record: Record) -> str:
-            record["FailureReason"] = reason if len(reason) <= _MOST else "…" + reason[-(_MOST - 1):]
+            record["FailureReason"] = reason if len(reason) <= _MOST else "…" + reason[-(_MOST - 1) :]
             record.pop("PendingDeploymentSummary", None)
             return self._status(record, "InService" if name in self._serving else "Failed")
 
@@ -265,19 +282,32 @@ class Endpoints:
             self._count += 1
             number = self._count
         folder = self._cloud.data_dir / "endpoints" / quote(name, safe="") / str(number)
-        servers = {variant["VariantName"]: ModelServer(self._cloud, folder / variant["VariantName"],
-                                                       self._models.model(variant["ModelName"]))
-                   for variant in config["ProductionVariants"]}
+        servers = {
+            variant["VariantName"]: ModelServer(
+                self._cloud, folder / variant["VariantName"], self._models.model(variant["ModelName"])
+            )
+            for variant in config["ProductionVariants"]
+        }
         weights = {variant["VariantName"]: variant["InitialVariantWeight"] for variant in config["ProductionVariants"]}
         return Deployment(config_name, servers, weights)
 
     def _variant(self, variant: Record) -> Record:
         container = self._models.model(variant["ModelName"])["PrimaryContainer"]
         count, weight = variant.get("InitialInstanceCount", 1), variant["InitialVariantWeight"]
-        return {"VariantName": variant["VariantName"], "CurrentWeight": weight, "DesiredWeight": weight,
-                "CurrentInstanceCount": count, "DesiredInstanceCount": count,
-                "DeployedImages": [{"SpecifiedImage": container["Image"], "ResolvedImage": container["Image"],
-                                    "ResolutionTime": self._records.now()}]}
+        return {
+            "VariantName": variant["VariantName"],
+            "CurrentWeight": weight,
+            "DesiredWeight": weight,
+            "CurrentInstanceCount": count,
+            "DesiredInstanceCount": count,
+            "DeployedImages": [
+                {
+                    "SpecifiedImage": container["Image"],
+                    "ResolvedImage": container["Image"],
+                    "ResolutionTime": self._records.now(),
+                }
+            ],
+        }
 
     def _status(self, record: Record, status: str) -> str:
         record["EndpointStatus"] = status
@@ -291,10 +321,16 @@ def _check_deployment(request: Record) -> None:
     policy = config.get("BlueGreenUpdatePolicy", {})
     routing = policy.get("TrafficRoutingConfiguration", {})
     waits = routing.get("WaitIntervalInSeconds", 0) or policy.get("TerminationWaitInSeconds", 0)
-    if "RollingUpdatePolicy" in config or routing.get("Type", "ALL_AT_ONCE") != "ALL_AT_ONCE" or waits or \
-            config.get("AutoRollbackConfiguration"):
-        raise invalid("DeploymentConfig: the local cloud updates endpoints all at once, without waits or rollback "
-                      "alarms: use BlueGreenUpdatePolicy with TrafficRoutingConfiguration Type ALL_AT_ONCE.")
+    if (
+        "RollingUpdatePolicy" in config
+        or routing.get("Type", "ALL_AT_ONCE") != "ALL_AT_ONCE"
+        or waits
+        or config.get("AutoRollbackConfiguration")
+    ):
+        raise invalid(
+            "DeploymentConfig: the local cloud updates endpoints all at once, without waits or rollback "
+            "alarms: use BlueGreenUpdatePolicy with TrafficRoutingConfiguration Type ALL_AT_ONCE."
+        )
 
 
 def _in_turn(turn: threading.Lock, function: Callable[[str], None], name: str) -> None:
@@ -305,4 +341,3 @@ def _in_turn(turn: threading.Lock, function: Callable[[str], None], name: str) -
         except Exception:
             _log.exception("endpoint %s", name)
             raise
-

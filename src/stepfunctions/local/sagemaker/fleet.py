@@ -138,15 +138,29 @@ class ModelServer:
 
     def _launch(self, ml: Path, code: str, family: str) -> None:
         settings = {"code": code, "program": self._program, "model": None if self.many else f"{self._root}/model"}
-        env = {**self._cloud.client_env(), "SM_MODEL_DIR": f"{self._root}/model", "PYTHONUNBUFFERED": "TRUE",
-               "SAGEMAKER_MULTI_MODEL": "true" if self.many else "false", **self._container.get("Environment", {}),
-               "STEPFUNCTIONS_MODEL_SERVER": json.dumps(settings)}
+        env = {
+            **self._cloud.client_env(),
+            "SM_MODEL_DIR": f"{self._root}/model",
+            "PYTHONUNBUFFERED": "TRUE",
+            "SAGEMAKER_MULTI_MODEL": "true" if self.many else "false",
+            **self._container.get("Environment", {}),
+            "STEPFUNCTIONS_MODEL_SERVER": json.dumps(settings),
+        }
         mounts = {OPT_ML: ml} if self._root == OPT_ML else {}
         stderr = self._folder / "stderr.log"
         try:
-            self._process = self._cloud.jobs.launch(ProcessSpec(
-                argv=("python", server_script.__file__), cwd=ml, env=env, family=family, mounts=mounts,
-                stdout=self._folder / "stdout.log", stderr=stderr), channel=True)
+            self._process = self._cloud.jobs.launch(
+                ProcessSpec(
+                    argv=("python", server_script.__file__),
+                    cwd=ml,
+                    env=env,
+                    family=family,
+                    mounts=mounts,
+                    stdout=self._folder / "stdout.log",
+                    stderr=stderr,
+                ),
+                channel=True,
+            )
         except LocalCloudError as error:
             raise ServerFailed(str(error)) from error
         if self._stopped:
@@ -220,8 +234,9 @@ class Deployment:
                 server.start()
             except (ServerFailed, OSError) as error:  # the disk may be full
                 self.stop()
-                raise ServerFailed(f"The container for production variant {name} did not pass the ping health check: "
-                                   f"{error}") from error
+                raise ServerFailed(
+                    f"The container for production variant {name} did not pass the ping health check: {error}"
+                ) from error
 
     def stop(self) -> None:
         """Stop every server."""

@@ -36,10 +36,19 @@ class Models:
         if len(record.get("Containers", [])) == 1 and "PrimaryContainer" not in record:
             record["PrimaryContainer"] = record.pop("Containers")[0]
         record["PrimaryContainer"] = {"Mode": "SingleModel", "Environment": {}, **record["PrimaryContainer"]}
-        record.update(ModelArn=arn, CreationTime=self._records.now(),
-                      EnableNetworkIsolation=request.get("EnableNetworkIsolation", False))
-        self._records.create(MODEL, request["ModelName"], record, call.token, tags=request.get("Tags"),
-                             taken=lambda: invalid(f"Cannot create already existing model \"{arn}\"."))
+        record.update(
+            ModelArn=arn,
+            CreationTime=self._records.now(),
+            EnableNetworkIsolation=request.get("EnableNetworkIsolation", False),
+        )
+        self._records.create(
+            MODEL,
+            request["ModelName"],
+            record,
+            call.token,
+            tags=request.get("Tags"),
+            taken=lambda: invalid(f'Cannot create already existing model "{arn}".'),
+        )
         return {"ModelArn": arn}
 
     def describe_model(self, request: Record) -> Record:
@@ -50,7 +59,7 @@ class Models:
         """Return a model's record; refuse an unknown name."""
         record = self._records.get(MODEL, name)
         if record is None:
-            raise invalid(f"Could not find model \"{self._records.arn(MODEL, name)}\".")
+            raise invalid(f'Could not find model "{self._records.arn(MODEL, name)}".')
         return record
 
     def list_models(self, request: Record) -> Record:
@@ -70,12 +79,21 @@ class Models:
         if call.token is None or self._records.token(CONFIG, name) != call.token:
             self._check_config(request)
         variants = [{"InitialVariantWeight": 1.0, **variant} for variant in request["ProductionVariants"]]
-        record = {**{member: value for member, value in request.items() if member != "Tags"},
-                  "ProductionVariants": variants, "EndpointConfigArn": arn, "CreationTime": self._records.now(),
-                  "EnableNetworkIsolation": request.get("EnableNetworkIsolation", False)}
+        record = {
+            **{member: value for member, value in request.items() if member != "Tags"},
+            "ProductionVariants": variants,
+            "EndpointConfigArn": arn,
+            "CreationTime": self._records.now(),
+            "EnableNetworkIsolation": request.get("EnableNetworkIsolation", False),
+        }
         self._records.create(
-            CONFIG, name, record, call.token, tags=request.get("Tags"),
-            taken=lambda: invalid(f"Cannot create already existing endpoint configuration \"{arn}\"."))
+            CONFIG,
+            name,
+            record,
+            call.token,
+            tags=request.get("Tags"),
+            taken=lambda: invalid(f'Cannot create already existing endpoint configuration "{arn}".'),
+        )
         return {"EndpointConfigArn": arn}
 
     def describe_endpoint_config(self, request: Record) -> Record:
@@ -86,13 +104,14 @@ class Models:
         """Return an endpoint configuration's record; refuse an unknown name."""
         record = self._records.get(CONFIG, name)
         if record is None:
-            raise invalid(f"Could not find endpoint configuration \"{self._records.arn(CONFIG, name)}\".")
+            raise invalid(f'Could not find endpoint configuration "{self._records.arn(CONFIG, name)}".')
         return record
 
     def list_endpoint_configs(self, request: Record) -> Record:
         """ListEndpointConfigs."""
-        return self._list(CONFIG, request, "EndpointConfigs",
-                          ("EndpointConfigName", "EndpointConfigArn", "CreationTime"))
+        return self._list(
+            CONFIG, request, "EndpointConfigs", ("EndpointConfigName", "EndpointConfigArn", "CreationTime")
+        )
 
     def delete_endpoint_config(self, request: Record) -> Record:
         """DeleteEndpointConfig; refused while an endpoint uses it."""
@@ -101,8 +120,10 @@ class Models:
         for endpoint in self._records.all("endpoint"):
             pending = endpoint.get("PendingDeploymentSummary", {}).get("EndpointConfigName")
             if name in (endpoint["EndpointConfigName"], pending):
-                raise invalid(f"Cannot delete the endpoint configuration \"{name}\": the endpoint "
-                              f"\"{endpoint['EndpointName']}\" uses it.")
+                raise invalid(
+                    f'Cannot delete the endpoint configuration "{name}": the endpoint '
+                    f'"{endpoint["EndpointName"]}" uses it.'
+                )
         self._records.delete(CONFIG, name)
         return {}
 
@@ -113,13 +134,21 @@ class Models:
 
     def _check_model(self, request: Record) -> None:
         unsupported(request, {"InferenceExecutionConfig": "a model has one container here"})
-        containers = [*request.get("Containers", []),
-                      *([request["PrimaryContainer"]] if "PrimaryContainer" in request else [])]
+        containers = [
+            *request.get("Containers", []),
+            *([request["PrimaryContainer"]] if "PrimaryContainer" in request else []),
+        ]
         if len(containers) != 1:
             raise invalid("The local cloud serves models of one container: give PrimaryContainer.")
         container = containers[0]
-        unsupported(container, {"ModelPackageName": "give Image and ModelDataUrl",
-                                "AdditionalModelDataSources": "", "ModelDataSource": "give ModelDataUrl"})
+        unsupported(
+            container,
+            {
+                "ModelPackageName": "give Image and ModelDataUrl",
+                "AdditionalModelDataSources": "",
+                "ModelDataSource": "give ModelDataUrl",
+            },
+        )
         if "Image" not in container:
             raise invalid("PrimaryContainer.Image is required.")
         many = container.get("Mode") == "MultiModel"
@@ -135,8 +164,15 @@ class Models:
             raise invalid(f"Could not find model data at {container['ModelDataUrl']}: {error}") from error
 
     def _check_config(self, request: Record) -> None:
-        unsupported(request, {"AsyncInferenceConfig": "endpoints answer at once here",
-                              "ShadowProductionVariants": "", "ExplainerConfig": "", "CrossRegionTrafficConfig": ""})
+        unsupported(
+            request,
+            {
+                "AsyncInferenceConfig": "endpoints answer at once here",
+                "ShadowProductionVariants": "",
+                "ExplainerConfig": "",
+                "CrossRegionTrafficConfig": "",
+            },
+        )
         if request.get("DataCaptureConfig", {}).get("EnableCapture"):
             raise invalid("DataCaptureConfig is not supported by the local cloud: set EnableCapture to false.")
         names = [variant["VariantName"] for variant in request["ProductionVariants"]]

@@ -15,7 +15,8 @@ from stepfunctions.local.database import Database
 if TYPE_CHECKING:
     from stepfunctions.local.cloud import Cloud
 
-MIGRATIONS = ("""
+MIGRATIONS = (
+    """
 CREATE TABLE resources (
   kind TEXT NOT NULL,                -- training-job, model, endpoint-config, endpoint: as in its ARN
   name TEXT NOT NULL COLLATE NOCASE,
@@ -28,7 +29,8 @@ CREATE TABLE resources (
 ) WITHOUT ROWID;
 CREATE INDEX resources_created ON resources (kind, created);
 CREATE TABLE tags (arn TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (arn, key)) WITHOUT ROWID;
-""",)
+""",
+)
 _DEFAULT_PAGE = 10
 _SORT_COLUMNS = {"Name": "name", "CreationTime": "created", "Status": "status"}
 
@@ -58,8 +60,17 @@ class Records:
         """Return the ARN of a resource."""
         return f"arn:aws:sagemaker:{self._cloud.region}:{self._cloud.account}:{kind}/{name}"
 
-    def create(self, kind: str, name: str, record: Record, token: str | None, *, taken: Callable[[], ServiceError],
-               tags: list[dict[str, str]] | None = None, status: str | None = None) -> bool:
+    def create(
+        self,
+        kind: str,
+        name: str,
+        record: Record,
+        token: str | None,
+        *,
+        taken: Callable[[], ServiceError],
+        tags: list[dict[str, str]] | None = None,
+        status: str | None = None,
+    ) -> bool:
         """Insert a resource. False when this very call (its token) made it before; raises ``taken()`` otherwise."""
         created = record["CreationTime"].timestamp()
         with self._database.write() as writer:
@@ -68,25 +79,34 @@ class Records:
                 if token is not None and old["token"] == token:
                     return False
                 raise taken()
-            writer.execute("INSERT INTO resources VALUES (?, ?, ?, ?, ?, ?, ?)",
-                           (kind, name, token, status, created, created, encode(record)))
+            writer.execute(
+                "INSERT INTO resources VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (kind, name, token, status, created, created, encode(record)),
+            )
             self.tag(self.arn(kind, name), tags or [])
         return True
 
     def get(self, kind: str, name: str) -> Record | None:
         """Return a resource's record."""
-        row = self._database.read().execute("SELECT record FROM resources WHERE kind = ? AND name = ?",
-                                            (kind, name)).fetchone()
+        row = (
+            self._database.read()
+            .execute("SELECT record FROM resources WHERE kind = ? AND name = ?", (kind, name))
+            .fetchone()
+        )
         return None if row is None else decode(row["record"])
 
     def token(self, kind: str, name: str) -> str | None:
         """Return the token of the last call that created or updated a resource."""
-        row = self._database.read().execute("SELECT token FROM resources WHERE kind = ? AND name = ?",
-                                            (kind, name)).fetchone()
+        row = (
+            self._database.read()
+            .execute("SELECT token FROM resources WHERE kind = ? AND name = ?", (kind, name))
+            .fetchone()
+        )
         return None if row is None else row["token"]
 
-    def change(self, kind: str, name: str, edit: Callable[[Record], str | None], *,
-               token: str | None = None) -> Record | None:
+    def change(
+        self, kind: str, name: str, edit: Callable[[Record], str | None], *, token: str | None = None
+    ) -> Record | None:
         """Let ``edit`` change a record in one transaction; it returns the resource's status.
 
         Returns the changed record, None when there is no such resource.
@@ -97,9 +117,11 @@ class Records:
                 return None
             record = decode(row["record"])
             status = edit(record)
-            writer.execute("UPDATE resources SET record = ?, status = ?, modified = ?, token = coalesce(?, token)"
-                           " WHERE kind = ? AND name = ?",
-                           (encode(record), status, self._cloud.clock.now(), token, kind, name))
+            writer.execute(
+                "UPDATE resources SET record = ?, status = ?, modified = ?, token = coalesce(?, token)"
+                " WHERE kind = ? AND name = ?",
+                (encode(record), status, self._cloud.clock.now(), token, kind, name),
+            )
         return record
 
     def delete(self, kind: str, name: str) -> bool:
@@ -111,9 +133,15 @@ class Records:
     def all(self, kind: str, *statuses: str) -> list[Record]:
         """Return the resources of a kind, those with one of these statuses if any is given, oldest first."""
         marks = ", ".join("?" * len(statuses))
-        rows = self._database.read().execute(
-            f"SELECT record FROM resources WHERE kind = ? {f'AND status IN ({marks})' if statuses else ''}"
-            " ORDER BY created", (kind, *statuses)).fetchall()
+        rows = (
+            self._database.read()
+            .execute(
+                f"SELECT record FROM resources WHERE kind = ? {f'AND status IN ({marks})' if statuses else ''}"
+                " ORDER BY created",
+                (kind, *statuses),
+            )
+            .fetchall()
+        )
         return [decode(row["record"]) for row in rows]
 
     def page(self, kind: str, request: Record, *, order: str = "Descending") -> Listing:
@@ -132,9 +160,15 @@ class Records:
             values += _read_token(request["NextToken"])
         limit = request.get("MaxResults", _DEFAULT_PAGE)
         direction = "ASC" if up else "DESC"
-        rows = self._database.read().execute(
-            f"SELECT {column}, name, record FROM resources WHERE {' AND '.join(where)}"
-            f" ORDER BY {column} {direction}, name {direction} LIMIT ?", (*values, limit + 1)).fetchall()
+        rows = (
+            self._database.read()
+            .execute(
+                f"SELECT {column}, name, record FROM resources WHERE {' AND '.join(where)}"
+                f" ORDER BY {column} {direction}, name {direction} LIMIT ?",
+                (*values, limit + 1),
+            )
+            .fetchall()
+        )
         more = len(rows) > limit
         rows = rows[:limit]
         token = _make_token([rows[-1][0], rows[-1]["name"]]) if more else None
@@ -144,8 +178,9 @@ class Records:
         """Add tags to a resource; a key that is there gets the new value."""
         if tags:
             with self._database.write() as writer:
-                writer.executemany("INSERT OR REPLACE INTO tags VALUES (?, ?, ?)",
-                                   [(arn, tag["Key"], tag["Value"]) for tag in tags])
+                writer.executemany(
+                    "INSERT OR REPLACE INTO tags VALUES (?, ?, ?)", [(arn, tag["Key"], tag["Value"]) for tag in tags]
+                )
 
     def untag(self, arn: str, keys: list[str]) -> None:
         """Remove tags by key."""

@@ -101,12 +101,12 @@ def failure_reason(exit: Exit, failure: Path, command: str) -> str:
         with open(failure, encoding="utf-8", errors="replace") as file:
             own = file.read(_MOST).strip()
         if own:
-            return f"AlgorithmError: {own}"[:_MOST - len(ending)] + ending
+            return f"AlgorithmError: {own}"[: _MOST - len(ending)] + ending
     signal = f" (killed by signal {exit.signal})" if exit.signal else ""
-    head = f"AlgorithmError: ExecuteUserScriptError:\nExitCode {code}{signal}\nErrorMessage \""
+    head = f'AlgorithmError: ExecuteUserScriptError:\nExitCode {code}{signal}\nErrorMessage "'
     if len(command) > 200:
         command = command[:200] + "…"
-    ending = f"\"\nCommand \"{command}\"{ending}"
+    ending = f'"\nCommand "{command}"{ending}'
     room = _MOST - len(head) - len(ending)
     tail = exit.stderr_tail.strip()
-    return head + (tail if len(tail) <= room else "…" + tail[-(room - 1):]) + ending
+    return head + (tail if len(tail) <= room else "…" + tail[-(room - 1) :]) + ending

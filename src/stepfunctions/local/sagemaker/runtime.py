@@ -38,8 +38,9 @@ class SageMakerRuntime:
                 break
             except ServerFailed as error:
                 if endpoints.deployment(name) is deployment:
-                    raise ServiceError("ModelError", f"Received server error (500) from {variant} with message "
-                                       f"\"{error}\".", 424) from error
+                    raise ServiceError(
+                        "ModelError", f'Received server error (500) from {variant} with message "{error}".', 424
+                    ) from error
                 # an update has just replaced it: ask the new one
         if answer.status >= 400:
             raise _model_error(answer, variant)
@@ -48,14 +49,20 @@ class SageMakerRuntime:
     def _ask(self, deployment: Deployment, variant: str, request: dict[str, Any]) -> Answer:
         server = deployment.servers.get(variant)
         if server is None:
-            raise _invalid(f"Variant {variant} not found for Request: the endpoint {request['EndpointName']} has "
-                           f"{', '.join(deployment.servers)}.")
+            raise _invalid(
+                f"Variant {variant} not found for Request: the endpoint {request['EndpointName']} has "
+                f"{', '.join(deployment.servers)}."
+            )
         target = request.get("TargetModel")
         if (target is not None) != server.many:
-            raise _invalid(f"TargetModel must {'' if server.many else 'not '}be given: the variant {variant} serves "
-                           f"{'many models' if server.many else 'one model'}.")
-        headers = {"Content-Type": request.get("ContentType", "application/json"),
-                   "Accept": request.get("Accept", "*/*")}
+            raise _invalid(
+                f"TargetModel must {'' if server.many else 'not '}be given: the variant {variant} serves "
+                f"{'many models' if server.many else 'one model'}."
+            )
+        headers = {
+            "Content-Type": request.get("ContentType", "application/json"),
+            "Accept": request.get("Accept", "*/*"),
+        }
         if "CustomAttributes" in request:
             headers["X-Amzn-SageMaker-Custom-Attributes"] = request["CustomAttributes"]
         try:
@@ -71,8 +78,9 @@ def _invalid(message: str) -> ServiceError:
 def _model_error(answer: Answer, variant: str) -> ServiceError:
     side = "server" if answer.status >= 500 else "client"
     text = answer.body.decode("utf-8", "replace")
-    return ServiceError("ModelError", f"Received {side} error ({answer.status}) from {variant} with message "
-                        f"\"{text}\".", 424)
+    return ServiceError(
+        "ModelError", f'Received {side} error ({answer.status}) from {variant} with message "{text}".', 424
+    )
 
 
 def create(cloud: Cloud) -> SageMakerRuntime:

@@ -75,8 +75,11 @@ def read_input(body: bytes | str, content_type: str) -> Any:
         return numpy.genfromtxt(io.StringIO(text), dtype=numpy.float32, delimiter=",")
     if kind == NPY_TYPE:
         return numpy.load(io.BytesIO(body if isinstance(body, bytes) else body.encode("latin-1")))
-    raise Refused(415, f"Content type {content_type} is not supported by this framework: use {JSON_TYPE}, {CSV_TYPE} "
-                       f"or {NPY_TYPE}, or write an input_fn.")
+    raise Refused(
+        415,
+        f"Content type {content_type} is not supported by this framework: use {JSON_TYPE}, {CSV_TYPE} "
+        f"or {NPY_TYPE}, or write an input_fn.",
+    )
 
 
 def write_output(prediction: Any, accept: str) -> tuple[bytes, str]:
@@ -95,8 +98,11 @@ def write_output(prediction: Any, accept: str) -> tuple[bytes, str]:
         buffer = io.BytesIO()
         numpy.save(buffer, array)
         return buffer.getvalue(), NPY_TYPE
-    raise Refused(406, f"Accept type {accept} is not supported by this framework: use {JSON_TYPE}, {CSV_TYPE} or "
-                       f"{NPY_TYPE}, or write an output_fn.")
+    raise Refused(
+        406,
+        f"Accept type {accept} is not supported by this framework: use {JSON_TYPE}, {CSV_TYPE} or "
+        f"{NPY_TYPE}, or write an output_fn.",
+    )
 
 
 def _listed(value: Any) -> Any:
@@ -178,8 +184,12 @@ class Handler(BaseHTTPRequestHandler):
         name = "" if self.path == "/invocations" else self.name("/models/", "/invoke")
         default = os.environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", JSON_TYPE)
         accept = self.headers.get("Accept") or default
-        return self.models.handlers.answer(self.models.get(name), body, self.headers.get("Content-Type") or JSON_TYPE,
-                                           default if accept == "*/*" else accept)
+        return self.models.handlers.answer(
+            self.models.get(name),
+            body,
+            self.headers.get("Content-Type") or JSON_TYPE,
+            default if accept == "*/*" else accept,
+        )
 
     def delete(self, _: bytes) -> tuple[bytes, str]:
         """Unload."""
@@ -190,7 +200,7 @@ class Handler(BaseHTTPRequestHandler):
         """Return the model's name in the path."""
         if not self.path.startswith(before) or not self.path.endswith(after):
             raise Refused(404, f"There is no {self.path}")
-        return unquote(self.path[len(before):len(self.path) - len(after)])
+        return unquote(self.path[len(before) : len(self.path) - len(after)])
 
     def log_request(self, code: Any = "-", size: Any = "-") -> None:
         """Keep the log for the user's own lines."""

@@ -30,18 +30,41 @@ JOB_KIND = "training"
 DEFAULT_SECONDS = 86400
 _GRACE_SECONDS = 120.0  # what SageMaker gives a script between SIGTERM and SIGKILL
 _OPEN = ("InProgress", "Stopping")
-_COPIED = ("TrainingJobName", "HyperParameters", "AlgorithmSpecification", "RoleArn", "InputDataConfig",
-           "OutputDataConfig", "ResourceConfig", "VpcConfig", "StoppingCondition", "CheckpointConfig",
-           "DebugHookConfig", "DebugRuleConfigurations", "TensorBoardOutputConfig", "ExperimentConfig",
-           "ProfilerConfig", "ProfilerRuleConfigurations", "Environment", "RetryStrategy", "RemoteDebugConfig",
-           "InfraCheckConfig")
+_COPIED = (
+    "TrainingJobName",
+    "HyperParameters",
+    "AlgorithmSpecification",
+    "RoleArn",
+    "InputDataConfig",
+    "OutputDataConfig",
+    "ResourceConfig",
+    "VpcConfig",
+    "StoppingCondition",
+    "CheckpointConfig",
+    "DebugHookConfig",
+    "DebugRuleConfigurations",
+    "TensorBoardOutputConfig",
+    "ExperimentConfig",
+    "ProfilerConfig",
+    "ProfilerRuleConfigurations",
+    "Environment",
+    "RetryStrategy",
+    "RemoteDebugConfig",
+    "InfraCheckConfig",
+)
 _SWITCHES = ("EnableNetworkIsolation", "EnableInterContainerTrafficEncryption", "EnableManagedSpotTraining")
-_MESSAGES = {"Starting": "Preparing the instances for training", "Downloading": "Downloading input data",
-             "Training": "Training job in progress", "Uploading": "Uploading generated training model",
-             "Completed": "Training job completed", "Failed": "Training job failed",
-             "Stopping": "Stopping the training job", "Stopped": "Training job stopped",
-             "MaxRuntimeExceeded": "Training job runtime exceeded MaxRuntimeInSeconds",
-             "Restarting": "The training process was lost with the server: starting it again"}
+_MESSAGES = {
+    "Starting": "Preparing the instances for training",
+    "Downloading": "Downloading input data",
+    "Training": "Training job in progress",
+    "Uploading": "Uploading generated training model",
+    "Completed": "Training job completed",
+    "Failed": "Training job failed",
+    "Stopping": "Stopping the training job",
+    "Stopped": "Training job stopped",
+    "MaxRuntimeExceeded": "Training job runtime exceeded MaxRuntimeInSeconds",
+    "Restarting": "The training process was lost with the server: starting it again",
+}
 
 
 class TrainingJobs:
@@ -72,17 +95,30 @@ class TrainingJobs:
             self._check(request)
         now = self._records.now()
         record = {
-            "TrainingJobArn": arn, "ModelArtifacts": {"S3ModelArtifacts": ""}, "TrainingJobStatus": "InProgress",
-            "StoppingCondition": {"MaxRuntimeInSeconds": DEFAULT_SECONDS}, "CreationTime": now, "LastModifiedTime": now,
+            "TrainingJobArn": arn,
+            "ModelArtifacts": {"S3ModelArtifacts": ""},
+            "TrainingJobStatus": "InProgress",
+            "StoppingCondition": {"MaxRuntimeInSeconds": DEFAULT_SECONDS},
+            "CreationTime": now,
+            "LastModifiedTime": now,
             **{member: request[member] for member in _COPIED if member in request},
             **{member: request.get(member, False) for member in _SWITCHES},
         }
         record["StoppingCondition"].setdefault("MaxRuntimeInSeconds", DEFAULT_SECONDS)
         _move(record, "Starting", now)
         self._records.create(
-            KIND, name, record, call.token, tags=request.get("Tags"), status="InProgress",
-            taken=lambda: ServiceError("ResourceInUse", "Training job names must be unique within an AWS account and "
-                                       f"region, and a training job with this name already exists ({arn})"))
+            KIND,
+            name,
+            record,
+            call.token,
+            tags=request.get("Tags"),
+            status="InProgress",
+            taken=lambda: ServiceError(
+                "ResourceInUse",
+                "Training job names must be unique within an AWS account and "
+                f"region, and a training job with this name already exists ({arn})",
+            ),
+        )
         self._cloud.jobs.submit(JOB_KIND, name, None)
         return {"TrainingJobArn": arn}
 
@@ -92,11 +128,23 @@ class TrainingJobs:
 
     def list(self, request: Record) -> Record:
         """ListTrainingJobs."""
-        unsupported(request, {"WarmPoolStatusEquals": "there are no warm pools here",
-                              "TrainingPlanArnEquals": "there are no training plans here"})
+        unsupported(
+            request,
+            {
+                "WarmPoolStatusEquals": "there are no warm pools here",
+                "TrainingPlanArnEquals": "there are no training plans here",
+            },
+        )
         page = self._records.page(KIND, request, order="Ascending")
-        members = ("TrainingJobName", "TrainingJobArn", "CreationTime", "TrainingEndTime", "LastModifiedTime",
-                   "TrainingJobStatus", "SecondaryStatus")
+        members = (
+            "TrainingJobName",
+            "TrainingJobArn",
+            "CreationTime",
+            "TrainingEndTime",
+            "LastModifiedTime",
+            "TrainingJobStatus",
+            "SecondaryStatus",
+        )
         summaries = [{member: record[member] for member in members if member in record} for record in page.records]
         return {"TrainingJobSummaries": summaries, **({"NextToken": page.next_token} if page.next_token else {})}
 
@@ -133,13 +181,20 @@ class TrainingJobs:
             runtime = images.resolve(self._cloud.data_dir, record["AlgorithmSpecification"]["TrainingImage"])
         except LocalCloudError as error:
             raise JobRefused(f"ClientError: {error}") from error
-        container = lay_out(job, record, runtime, self._places, arn=record["TrainingJobArn"],
-                            base=self._cloud.client_env())
-        return ProcessSpec(argv=container.argv, cwd=Path(container.root) / "code", env=container.env,
-                           family=runtime.family, mounts=container.mounts,
-                           stdout=job.folder / "stdout.log", stderr=job.folder / "stderr.log",
-                           timeout_seconds=record["StoppingCondition"]["MaxRuntimeInSeconds"],
-                           grace_seconds=_GRACE_SECONDS)
+        container = lay_out(
+            job, record, runtime, self._places, arn=record["TrainingJobArn"], base=self._cloud.client_env()
+        )
+        return ProcessSpec(
+            argv=container.argv,
+            cwd=Path(container.root) / "code",
+            env=container.env,
+            family=runtime.family,
+            mounts=container.mounts,
+            stdout=job.folder / "stdout.log",
+            stderr=job.folder / "stderr.log",
+            timeout_seconds=record["StoppingCondition"]["MaxRuntimeInSeconds"],
+            grace_seconds=_GRACE_SECONDS,
+        )
 
     def started(self, job: Job) -> None:
         """Note that the script runs."""
@@ -166,8 +221,9 @@ class TrainingJobs:
                 status, secondary = "Failed", "Failed"
                 fields["FailureReason"] = f"ClientError: The results could not be stored: {error}"
         elif status == "Failed":
-            fields["FailureReason"] = results.failure_reason(exit, job.folder / "ml" / "output" / "failure",
-                                                             _command_line(record))
+            fields["FailureReason"] = results.failure_reason(
+                exit, job.folder / "ml" / "output" / "failure", _command_line(record)
+            )
         self._edit(job.key, secondary, TrainingJobStatus=status, **fields)
         if status == "Completed":
             shutil.rmtree(job.folder / "ml", ignore_errors=True)
@@ -200,8 +256,10 @@ class TrainingJobs:
         unsupported(request, {"ServerlessJobConfig": "", "ModelPackageConfig": "", "MlflowConfig": ""})
         algorithm = request.get("AlgorithmSpecification")
         if not algorithm or "TrainingImage" not in algorithm:
-            raise invalid("AlgorithmSpecification.TrainingImage is required by the local cloud: algorithms of the "
-                          "marketplace have no local runtime.")
+            raise invalid(
+                "AlgorithmSpecification.TrainingImage is required by the local cloud: algorithms of the "
+                "marketplace have no local runtime."
+            )
         _check_modes(request, algorithm)
         _check_regexes(algorithm.get("MetricDefinitions", []))
         try:
@@ -214,9 +272,11 @@ class TrainingJobs:
             try:
                 self._places.check_any(uri)
             except Missing as error:
-                raise invalid(f"No S3 objects found under S3 URL \"{uri}\" given in input data source. Please ensure "
-                              f"that the bucket exists in the selected region ({self._cloud.region}), that objects "
-                              f"exist under that S3 prefix ({error}).") from error
+                raise invalid(
+                    f'No S3 objects found under S3 URL "{uri}" given in input data source. Please ensure '
+                    f"that the bucket exists in the selected region ({self._cloud.region}), that objects "
+                    f"exist under that S3 prefix ({error})."
+                ) from error
 
 
 def _check_modes(request: Record, algorithm: Record) -> None:
@@ -233,8 +293,9 @@ def _check_modes(request: Record, algorithm: Record) -> None:
         if channel.get("InputMode", algorithm["TrainingInputMode"]) == "Pipe":
             raise invalid(f"{where}: the local cloud has no Pipe mode; use File or FastFile.")
         if channel.get("RecordWrapperType", "None") != "None":
-            raise invalid(f"{where}: RecordWrapperType {channel['RecordWrapperType']} is not supported by the local "
-                          "cloud.")
+            raise invalid(
+                f"{where}: RecordWrapperType {channel['RecordWrapperType']} is not supported by the local cloud."
+            )
 
 
 def _check_regexes(definitions: list[Record]) -> None:
@@ -242,8 +303,9 @@ def _check_regexes(definitions: list[Record]) -> None:
         try:
             re.compile(definition["Regex"])
         except re.error as error:
-            raise invalid(f"The regular expression of the metric '{definition['Name']}' cannot be read: {error}") \
-                from error
+            raise invalid(
+                f"The regular expression of the metric '{definition['Name']}' cannot be read: {error}"
+            ) from error
 
 
 def _command_line(record: Record) -> str:

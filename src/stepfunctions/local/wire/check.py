@@ -71,13 +71,15 @@ def _structure(value: Any, shape: StructureShape, path: str, problems: list[str]
     members = shape.members
     for name in value:
         if name not in members:
-            raise _WrongType(f'Unknown parameter in {path or "input"}: "{name}", '
-                             f"must be one of: {', '.join(members) or '(none)'}")
+            raise _WrongType(
+                f'Unknown parameter in {path or "input"}: "{name}", must be one of: {", ".join(members) or "(none)"}'
+            )
     for name in shape.required_members:
         if value.get(name) is None:
             problems.append(_failed("null", _join(path, name), "Member must not be null"))
-    checked = {name: _check(one, members[name], _join(path, name), problems)
-               for name, one in value.items() if one is not None}
+    checked = {
+        name: _check(one, members[name], _join(path, name), problems) for name, one in value.items() if one is not None
+    }
     if shape.is_tagged_union and len(checked) != 1:
         problems.append(f"Exactly one of {', '.join(members)} must be set in '{path or 'input'}'")
     return checked
@@ -96,8 +98,11 @@ def _map(value: Any, shape: MapShape, path: str, problems: list[str]) -> dict[st
         raise _wrong(value, "an object", path)
     _constrain(value, shape, path, problems)
     keys, values = shape.key, shape.value
-    return {_check(key, keys, f"{path}.key", problems): _check(one, values, f"{path}.{key}", problems)
-            for key, one in value.items() if one is not None}
+    return {
+        _check(key, keys, f"{path}.key", problems): _check(one, values, f"{path}.{key}", problems)
+        for key, one in value.items()
+        if one is not None
+    }
 
 
 def _string(value: Any, path: str) -> str:
@@ -144,8 +149,17 @@ def _timestamp(value: Any, path: str) -> datetime:
     return moment.replace(tzinfo=timezone.utc) if moment.tzinfo is None else moment.astimezone(timezone.utc)
 
 
-_SCALARS = {"string": _string, "character": _string, "integer": _integer, "long": _integer, "float": _number,
-            "double": _number, "boolean": _boolean, "blob": _blob, "timestamp": _timestamp}
+_SCALARS = {
+    "string": _string,
+    "character": _string,
+    "integer": _integer,
+    "long": _integer,
+    "float": _number,
+    "double": _number,
+    "boolean": _boolean,
+    "blob": _blob,
+    "timestamp": _timestamp,
+}
 
 
 def _constrain(value: Any, shape: Shape, path: str, problems: list[str]) -> None:
@@ -166,8 +180,9 @@ def _constrain(value: Any, shape: Shape, path: str, problems: list[str]) -> None
     elif "pattern" in metadata and len(value) <= _PATTERN_LIMIT:
         pattern = _pattern(metadata["pattern"])
         if pattern is not None and not pattern.fullmatch(value):
-            problems.append(_failed(
-                value, path, f"Member must satisfy regular expression pattern: {metadata['pattern']}"))
+            problems.append(
+                _failed(value, path, f"Member must satisfy regular expression pattern: {metadata['pattern']}")
+            )
 
 
 @functools.cache
@@ -188,8 +203,16 @@ def _failed(value: Any, path: str, constraint: str) -> str:
 
 
 def _wrong(value: Any, wanted: str, path: str) -> _WrongType:
-    names = {dict: "an object", list: "an array", str: "a string", bool: "a boolean", int: "a number",
-             float: "a number", bytes: "bytes", type(None): "null"}
+    names = {
+        dict: "an object",
+        list: "an array",
+        str: "a string",
+        bool: "a boolean",
+        int: "a number",
+        float: "a number",
+        bytes: "bytes",
+        type(None): "null",
+    }
     found = names.get(type(value), type(value).__name__)
     return _WrongType(f"The value at '{path or 'input'}' must be {wanted}; found {found}")
 

@@ -26,8 +26,11 @@ def error_response(error: ServiceError, *, protocol: str, service: str | None, r
         content = "application/json" if protocol == _REST_JSON else "application/x-amz-json-1.1"
         headers = [("Content-Type", content), ("x-amzn-ErrorType", code)]
         return Response(status=status, headers=headers, body=write_json(body))
-    return Response(status=status, headers=[("Content-Type", "text/xml")],
-                    body=_xml(code, message, status, request_id, wrapped=protocol == _QUERY))
+    return Response(
+        status=status,
+        headers=[("Content-Type", "text/xml")],
+        body=_xml(code, message, status, request_id, wrapped=protocol == _QUERY),
+    )
 
 
 def _xml(code: str, message: str, status: int, request_id: str, *, wrapped: bool) -> bytes:

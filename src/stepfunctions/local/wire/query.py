@@ -44,8 +44,10 @@ def _read(fields: dict[str, str], shape: Shape, prefix: str) -> Any:
 
 
 def _structure(fields: dict[str, str], shape: StructureShape, prefix: str) -> dict[str, Any]:
-    values = {name: _read(fields, member, f"{prefix}.{wire_name(member, name)}".lstrip("."))
-              for name, member in shape.members.items()}
+    values = {
+        name: _read(fields, member, f"{prefix}.{wire_name(member, name)}".lstrip("."))
+        for name, member in shape.members.items()
+    }
     return {name: value for name, value in values.items() if value is not None}
 
 
@@ -70,7 +72,7 @@ def _map(fields: dict[str, str], shape: MapShape, prefix: str) -> dict[str, Any]
 
 
 def _numbered(fields: dict[str, str], shape: Shape, stem: str) -> list[Any]:
-    ends = (name[len(stem) + 1:].partition(".")[0] for name in fields if name.startswith(stem + "."))
+    ends = (name[len(stem) + 1 :].partition(".")[0] for name in fields if name.startswith(stem + "."))
     numbers = sorted({int(end) for end in ends if end.isdecimal()})
     return [_read(fields, shape, f"{stem}.{number}") for number in numbers]
 
@@ -115,5 +117,3 @@ def _write(parent: ElementTree.Element, name: str, value: Any, shape: Shape) -> 
             _write(entry, wire_name(shape.value, "value"), one, shape.value)
     else:
         ElementTree.SubElement(parent, name).text = to_text(value, shape, timestamps=ISO8601)
-
-

@@ -52,9 +52,15 @@ def routes(service: str) -> tuple[Route, ...]:
             else:
                 label = part.rstrip("+").replace("-", "_")
                 pattern += f"(?P<{label}>{'.+' if part.endswith('+') else '[^/]+'})"
-        found.append(Route(operation=name, method=http["method"], pattern=re.compile(pattern),
-                           query=tuple(parse_qsl(query, keep_blank_values=True)),
-                           literal=sum(map(len, parts[::2]))))
+        found.append(
+            Route(
+                operation=name,
+                method=http["method"],
+                pattern=re.compile(pattern),
+                query=tuple(parse_qsl(query, keep_blank_values=True)),
+                literal=sum(map(len, parts[::2])),
+            )
+        )
     return tuple(sorted(found, key=lambda route: (-route.literal, -len(route.query))))
 
 
@@ -69,8 +75,9 @@ def match(service: str, request: Request) -> tuple[str, dict[str, str]]:
             matched = route.pattern.fullmatch(path)
             if matched:
                 return route.operation, {name: unquote(text) for name, text in matched.groupdict().items()}
-    raise ServiceError("UnknownOperationException",
-                       f"No operation of {service} is {request.method} {request.path}", 404)
+    raise ServiceError(
+        "UnknownOperationException", f"No operation of {service} is {request.method} {request.path}", 404
+    )
 
 
 def parse(request: Request, operation: OperationModel, labels: dict[str, str]) -> dict[str, Any]:
@@ -79,8 +86,11 @@ def parse(request: Request, operation: OperationModel, labels: dict[str, str]) -
     if shape is None:
         return {}
     parameters = _from_body(request, shape)
-    bound = {wire_name(member, name) for name, member in shape.members.items()
-             if member.serialization.get("location") == "querystring"}
+    bound = {
+        wire_name(member, name)
+        for name, member in shape.members.items()
+        if member.serialization.get("location") == "querystring"
+    }
     for name, member in shape.members.items():
         location = member.serialization.get("location")
         key = wire_name(member, name)
@@ -94,8 +104,9 @@ def parse(request: Request, operation: OperationModel, labels: dict[str, str]) -
             value = _from_header(request.headers.get(key.lower()), member)
         elif location == "headers":
             prefix = key.lower()
-            value = {header[len(prefix):]: text for header, text in request.headers.items()
-                     if header.startswith(prefix)} or None
+            value = {
+                header[len(prefix) :]: text for header, text in request.headers.items() if header.startswith(prefix)
+            } or None
         if value is not None:
             parameters[name] = value
     return parameters

@@ -8,17 +8,21 @@ from types import MappingProxyType
 from stepfunctions.local.wire.messages import Request
 
 # The name in a signature's scope -> boto3's names of the services that sign with it, where they differ.
-SIGNING_NAMES = MappingProxyType({
-    "s3express": "s3",
-    "s3-outposts": "s3",
-    "states": "stepfunctions",
-})
-TARGET_PREFIXES = MappingProxyType({
-    "AWSGlue": "glue",
-    "AWSStepFunctions": "stepfunctions",
-    "AmazonEC2ContainerServiceV20141113": "ecs",
-    "SageMaker": "sagemaker",
-})
+SIGNING_NAMES = MappingProxyType(
+    {
+        "s3express": "s3",
+        "s3-outposts": "s3",
+        "states": "stepfunctions",
+    }
+)
+TARGET_PREFIXES = MappingProxyType(
+    {
+        "AWSGlue": "glue",
+        "AWSStepFunctions": "stepfunctions",
+        "AmazonEC2ContainerServiceV20141113": "ecs",
+        "SageMaker": "sagemaker",
+    }
+)
 _SCOPE = re.compile(r"Credential=[^/,\s]+(?:/[^/,\s]+)*?/\d{8}/[^/,\s]+/([^/,\s]+)/aws4_request")
 _QUERY_SCOPE = re.compile(r".+/\d{8}/[^/]+/([^/]+)/aws4_request")
 _FORM = "application/x-www-form-urlencoded"

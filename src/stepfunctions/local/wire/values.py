@@ -55,8 +55,11 @@ def to_json(value: Any, shape: Shape) -> Any:
         if shape.is_document_type:
             return value
         members = shape.members
-        return {wire_name(members[name], name): to_json(one, members[name])
-                for name, one in value.items() if one is not None and name in members}
+        return {
+            wire_name(members[name], name): to_json(one, members[name])
+            for name, one in value.items()
+            if one is not None and name in members
+        }
     if kind == "list":
         return [None if one is None else to_json(one, shape.member) for one in value]
     if kind == "map":

@@ -93,11 +93,19 @@ def create(service: Service, request: Request) -> Response:
         tags = {tag["key"]: tag.get("value", "") for tag in request.get("tags") or ()}
         service.store.machines.put(
             Machine(
-                arn=arn, name=name, type=kind, role_arn=request["roleArn"], definition=definition,
-                definition_id=definition_id_of(definition), revision_id=str(uuid.uuid4()), created_at=now,
-                updated_at=now, settings=settings, tags=tags,
+                arn=arn,
+                name=name,
+                type=kind,
+                role_arn=request["roleArn"],
+                definition=definition,
+                definition_id=definition_id_of(definition),
+                revision_id=str(uuid.uuid4()),
+                created_at=now,
+                updated_at=now,
+                settings=settings,
+                tags=tags,
             )
-        )  # fmt: skip
+        )
         return {"stateMachineArn": arn, "creationDate": moment(now)}
 
 

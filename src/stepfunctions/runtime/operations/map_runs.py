@@ -52,9 +52,7 @@ def list_(service: Service, request: Request) -> Response:
     start = page_mark(scope, request.get("nextToken")) or 0
     end = start + page_size(request)
     runs = service.store.map_runs.of_execution(execution.arn)[::-1]
-    response: Response = {
-        "mapRuns": [{**_summary(run), "stateMachineArn": run.machine_arn} for run in runs[start:end]]
-    }
+    response: Response = {"mapRuns": [{**_summary(run), "stateMachineArn": run.machine_arn} for run in runs[start:end]]}
     return response | ({"nextToken": page_token(scope, end)} if end < len(runs) else {})
 
 

@@ -55,7 +55,7 @@ def check_name(name: str) -> str:
         raise ServiceError(
             "InvalidName",
             f"Invalid Name: '{name}' (1 to 80 characters, no spaces, control characters or "
-            "any of < > { } [ ] ? * \" # % \\ ^ | ~ ` $ & , ; : /)",
+            'any of < > { } [ ] ? * " # % \\ ^ | ~ ` $ & , ; : /)',
         )
     return name
 

@@ -102,9 +102,12 @@ class MemoryExecutions:
             return Pending(
                 [(task, rows.submitted.get(wait)) for wait, task in rows.tasks.items()],
                 list(rows.timers.values()),
-                [replace(run) for run in self._map_runs.values()
-                 if run.execution_arn == arn and run.status == Status.RUNNING],
-            )  # fmt: skip
+                [
+                    replace(run)
+                    for run in self._map_runs.values()
+                    if run.execution_arn == arn and run.status == Status.RUNNING
+                ],
+            )
 
     def history(self, arn: str, after: int = 0, limit: int = 1000, reverse: bool = False) -> list[HistoryEvent]:
         """See the port."""
@@ -116,8 +119,9 @@ class MemoryExecutions:
             end = after - 1 if after else len(events)
             return events[max(0, end - limit) : end][::-1]
 
-    def page(self, machine_arn: str | None, status: str | None, map_run_arn: str | None,
-             after: str | None, limit: int) -> tuple[list[Execution], str | None]:  # fmt: skip
+    def page(
+        self, machine_arn: str | None, status: str | None, map_run_arn: str | None, after: str | None, limit: int
+    ) -> tuple[list[Execution], str | None]:
         """See the port."""
         last = int(after) if after else None
         found: list[_Rows] = []
@@ -140,9 +144,10 @@ class MemoryExecutions:
         """Return the outputs of the succeeded children of a map run, in item order."""
         with self._lock:
             children = [
-                rows.header for rows in self._rows.values()
+                rows.header
+                for rows in self._rows.values()
                 if rows.header.parent_map_run_arn == map_run_arn and rows.header.status == Status.SUCCEEDED
-            ]  # fmt: skip
+            ]
         children.sort(key=lambda child: child.item_index or 0)
         return [child.output for child in children if child.output is not None]
 

@@ -81,11 +81,19 @@ def header(execution: Execution) -> Execution:
 
 def task_to_json(task: RunTask) -> str:
     """Return a task as the text of a row."""
-    return dumps({
-        "branch": task.branch, "attempt": task.attempt, "state": task.state, "resource": task.resource.arn,
-        "arguments": task.arguments.value, "token": task.token, "credentials": task.credentials,
-        "timeout_seconds": task.timeout_seconds, "heartbeat_seconds": task.heartbeat_seconds,
-    })  # fmt: skip
+    return dumps(
+        {
+            "branch": task.branch,
+            "attempt": task.attempt,
+            "state": task.state,
+            "resource": task.resource.arn,
+            "arguments": task.arguments.value,
+            "token": task.token,
+            "credentials": task.credentials,
+            "timeout_seconds": task.timeout_seconds,
+            "heartbeat_seconds": task.heartbeat_seconds,
+        }
+    )
 
 
 def task_from_json(text: str) -> RunTask:
@@ -96,9 +104,21 @@ def task_from_json(text: str) -> RunTask:
     return RunTask(**row)
 
 
-COUNTERS = ("status", "stopped_at", "cursor", "exhausted", "total", "running", "succeeded", "failed",
-            "timed_out", "aborted", "max_concurrency", "tolerated_failure_count",
-            "tolerated_failure_percentage")  # fmt: skip
+COUNTERS = (
+    "status",
+    "stopped_at",
+    "cursor",
+    "exhausted",
+    "total",
+    "running",
+    "succeeded",
+    "failed",
+    "timed_out",
+    "aborted",
+    "max_concurrency",
+    "tolerated_failure_count",
+    "tolerated_failure_percentage",
+)
 """The fields of a MapRun that change while it runs; the rest is written once."""
 
 _FIXED = tuple(field.name for field in fields(MapRun) if field.name not in COUNTERS)

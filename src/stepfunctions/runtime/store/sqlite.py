@@ -27,12 +27,35 @@ from stepfunctions.runtime.store.sqlite_machines import SqliteMachines
 _SHARED = 100
 """Payloads of more characters than this are written once a step; later events refer to the first."""
 
-_FIXED = ("arn", "name", "machine_arn", "machine_name", "role_arn", "definition_id", "region", "type",
-          "started_at", "map_run_arn", "item_index", "input")  # fmt: skip
-_CHANGING = ("status", "stopped_at", "error", "cause", "next_branch", "last_event_id", "transitions",
-             "redrive_count", "output")  # fmt: skip
-_INSERT = (f"INSERT INTO executions (id, {', '.join(_FIXED + _CHANGING)})"
-           f" VALUES ({', '.join('?' * (1 + len(_FIXED) + len(_CHANGING)))})")  # fmt: skip
+_FIXED = (
+    "arn",
+    "name",
+    "machine_arn",
+    "machine_name",
+    "role_arn",
+    "definition_id",
+    "region",
+    "type",
+    "started_at",
+    "map_run_arn",
+    "item_index",
+    "input",
+)
+_CHANGING = (
+    "status",
+    "stopped_at",
+    "error",
+    "cause",
+    "next_branch",
+    "last_event_id",
+    "transitions",
+    "redrive_count",
+    "output",
+)
+_INSERT = (
+    f"INSERT INTO executions (id, {', '.join(_FIXED + _CHANGING)})"
+    f" VALUES ({', '.join('?' * (1 + len(_FIXED) + len(_CHANGING)))})"
+)
 _UPDATE = f"UPDATE executions SET {', '.join(f'{name} = ?' for name in _CHANGING)} WHERE id = ?"
 _HEADER = ", ".join((*_FIXED[:-1], *_CHANGING[:-1]))
 _EVENTS = """
@@ -138,15 +161,20 @@ class SqliteExecutions:
             rows = cx.execute(f"{_EVENTS}{where} LIMIT ?", (found[0], start, limit)).fetchall()
         return [
             HistoryEvent(
-                number, previous, timestamp, kind, name,
+                number,
+                previous,
+                timestamp,
+                kind,
+                name,
                 None if payload is None else Document.parse(payload),
                 None if extra is None else Document.parse(extra).value,
             )
             for number, previous, timestamp, kind, name, payload, extra in rows
-        ]  # fmt: skip
+        ]
 
-    def page(self, machine_arn: str | None, status: str | None, map_run_arn: str | None,
-             after: str | None, limit: int) -> tuple[list[Execution], str | None]:  # fmt: skip
+    def page(
+        self, machine_arn: str | None, status: str | None, map_run_arn: str | None, after: str | None, limit: int
+    ) -> tuple[list[Execution], str | None]:
         """See the port."""
         wanted = {"machine_arn": machine_arn, "status": status, "map_run_arn": map_run_arn}
         given = {name: value for name, value in wanted.items() if value is not None}
@@ -189,17 +217,36 @@ class _Batch:
         """Gather the rows of one change."""
         execution = change.execution
         changing = (
-            execution.status, execution.stopped_at, execution.error, execution.cause, execution.next_branch,
-            execution.last_event_id, execution.transitions, execution.redrive_count,
+            execution.status,
+            execution.stopped_at,
+            execution.error,
+            execution.cause,
+            execution.next_branch,
+            execution.last_event_id,
+            execution.transitions,
+            execution.redrive_count,
             execution.output.text if execution.output is not None else None,
-        )  # fmt: skip
+        )
         if new:
-            self._run(_INSERT, (
-                number, execution.arn, execution.name, execution.machine_arn, execution.machine_name,
-                execution.role_arn, execution.definition_id, execution.region, execution.type,
-                execution.started_at, execution.parent_map_run_arn, execution.item_index,
-                execution.input.text, *changing,
-            ))  # fmt: skip
+            self._run(
+                _INSERT,
+                (
+                    number,
+                    execution.arn,
+                    execution.name,
+                    execution.machine_arn,
+                    execution.machine_name,
+                    execution.role_arn,
+                    execution.definition_id,
+                    execution.region,
+                    execution.type,
+                    execution.started_at,
+                    execution.parent_map_run_arn,
+                    execution.item_index,
+                    execution.input.text,
+                    *changing,
+                ),
+            )
         else:
             self._run(_UPDATE, (*changing, number))
         if change.events:
@@ -245,8 +292,16 @@ def _event_rows(number: int, events: Iterable[HistoryEvent]) -> Iterator[tuple[A
                 first = written.setdefault(id(event.payload), event.id)
                 if first != event.id:
                     payload = first
-        yield (number, event.id, event.previous_id, event.timestamp, event.type, event.name, payload,
-               None if event.extra is None else dumps(event.extra))  # fmt: skip
+        yield (
+            number,
+            event.id,
+            event.previous_id,
+            event.timestamp,
+            event.type,
+            event.name,
+            payload,
+            None if event.extra is None else dumps(event.extra),
+        )
 
 
 _PUT_EVENT = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
@@ -260,11 +315,24 @@ _PUT_TASK = "INSERT OR REPLACE INTO tasks VALUES (?, ?, ?, ?, NULL)"
 _PUT_TIMER = "INSERT OR REPLACE INTO timers VALUES (?, ?, ?, ?, ?)"
 _FORGET = tuple(f"DELETE FROM {table} WHERE execution = ?" for table in ("branches", "timers", "tasks"))
 _PLACES = {
-    statement: place for place, statement in enumerate((
-        *_FORGET, _INSERT, _UPDATE, _PUT_EVENT, _PUT_BRANCH, _DROP_BRANCH, _SUBMITTED, _DROP_TASK, _DROP_TIMER,
-        _DROP_TIMERS, _PUT_TASK, _PUT_TIMER,
-    ))
-}  # fmt: skip
+    statement: place
+    for place, statement in enumerate(
+        (
+            *_FORGET,
+            _INSERT,
+            _UPDATE,
+            _PUT_EVENT,
+            _PUT_BRANCH,
+            _DROP_BRANCH,
+            _SUBMITTED,
+            _DROP_TASK,
+            _DROP_TIMER,
+            _DROP_TIMERS,
+            _PUT_TASK,
+            _PUT_TIMER,
+        )
+    )
+}
 
 _PUT_MAP_RUN = (
     f"INSERT INTO map_runs (arn, execution_arn, row, {', '.join(COUNTERS)})"

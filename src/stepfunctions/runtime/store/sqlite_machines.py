@@ -10,10 +10,22 @@ from stepfunctions.asl.document import dumps
 from stepfunctions.engine.ports import Machine
 from stepfunctions.runtime.store.connections import Connections
 
-_COLUMNS = ("arn", "name", "type", "role_arn", "definition_id", "revision_id", "created_at", "updated_at",
-            "status", "settings", "tags")  # fmt: skip
-_SELECT = (f"SELECT text, {', '.join(_COLUMNS)} FROM machines"
-           " JOIN definitions ON definitions.id = machines.definition_id")  # fmt: skip
+_COLUMNS = (
+    "arn",
+    "name",
+    "type",
+    "role_arn",
+    "definition_id",
+    "revision_id",
+    "created_at",
+    "updated_at",
+    "status",
+    "settings",
+    "tags",
+)
+_SELECT = (
+    f"SELECT text, {', '.join(_COLUMNS)} FROM machines JOIN definitions ON definitions.id = machines.definition_id"
+)
 
 
 class SqliteMachines:
