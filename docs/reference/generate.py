@@ -76,7 +76,7 @@ def cli_page() -> str:
         "findings); 2 a usage error or unreadable input; 3 a service or connection failed.\n",
     ]
     for name, command in _commands(cli, "stepfunctions"):
-        with click.Context(command, info_name=name, max_content_width=100) as context:
+        with click.Context(command, info_name=name, terminal_width=100, **cli.context_settings) as context:
             parts.append(f"\n## {name}\n\n```text\n{command.get_help(context).strip()}\n```\n")
     return "".join(parts)
 

@@ -109,15 +109,16 @@ def test_a_text_that_is_no_json(capsys: pytest.CaptureFixture[str], tmp_path: Pa
         ("none.json", "There is no file 'none.json'. Give a definition (JSON or YAML), or MODULE:WORKFLOW."),
         ("none.py", "There is no file 'none.py'."),
         ("none_such:workflow", "There is no module 'none_such'"),
-        ("flow_of_tests.py:workflwo", "'flow_of_tests.py' has no 'workflwo'. It has: "),
-        ("flow_of_tests.py:number", "'flow_of_tests.py:number' is a int, not a workflow"),
+        ("flow_of_tests.py:workflwo", "'flow_of_tests.py' has no 'workflwo'. It has: step, chain, workflow.\n"),
+        ("flow_of_tests.py:number", "'flow_of_tests.py:number' is of type int, not a workflow"),
         ("flow_of_tests.py:broken", "'flow_of_tests.py:broken' failed: ZeroDivisionError: division by zero ("),
         ("raising.py", "'raising.py' failed: KeyError: 'x' ("),
         ("raising:workflow", "raising.py, line 2)"),
         ("leaving.py", "'leaving.py' failed: SystemExit: 3"),
         ("torn.py", "'torn.py' failed: SyntaxError"),
         ("importing.py", "'importing.py' failed: ModuleNotFoundError: No module named 'none_such'"),
-        (".", "Is a directory"),
+        ("empty.py", "'empty.py' has no 'workflow'. Nothing in it is a workflow, step, chain or graph."),
+        (".", "Error: .: Is a directory\n"),
     ],
 )
 def test_targets_that_are_none(capsys: pytest.CaptureFixture[str], target: str, said: str) -> None:
@@ -125,6 +126,7 @@ def test_targets_that_are_none(capsys: pytest.CaptureFixture[str], target: str, 
     Path("leaving.py").write_text("raise SystemExit(3)\n")
     Path("torn.py").write_text("def\n")
     Path("importing.py").write_text("import none_such\n")
+    Path("empty.py").write_text("from stepfunctions.workflow import Workflow\n")
     for command in ("validate", "graph", "run"):
         printed = Printed(capsys, command, target)
         assert printed.code == 2, command
@@ -145,7 +147,7 @@ def test_a_colon_in_the_name_of_a_file(capsys: pytest.CaptureFixture[str]) -> No
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ("{week: 39}", "--input is not JSON: Expecting property name enclosed in double quotes at line 1, column 2."),
+        ("{week: 39}", "--input is not JSON: Expecting property name enclosed in double quotes (line 1, column 2)."),
         ("NaN", "--input is not JSON: JSON has no NaN."),
         ("@none.json", "--input @none.json: No such file or directory."),
         ("@latin.json", "--input @latin.json is not UTF-8 text: byte 1 cannot be read."),
@@ -160,6 +162,27 @@ def test_inputs_that_are_no_json(capsys: pytest.CaptureFixture[str], tmp_path: P
     assert printed.code == 2
     assert said in printed.err
     assert not (tmp_path / ".stepfunctions").exists(), "nothing was started"
+
+
+def test_an_input_that_does_not_fit_the_schema(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    Path("given.py").write_text(
+        "from stepfunctions.inputs import ExecutionInput\n"
+        "from stepfunctions.steps import Pass\n"
+        "from stepfunctions.workflow import Workflow\n"
+        "given = ExecutionInput(schema={'route': str, 'week': int})\n"
+        "workflow = Workflow('w', Pass('P'), 'arn:aws:iam::123456789012:role/R', execution_input=given)\n"
+    )
+    for given, said in {"{}": "missing: ['route', 'week']\n", '{"route": 1}': "missing: ['week'], of another"}.items():
+        printed = Printed(capsys, "run", "given.py", "--input", given)
+        assert printed.code == 2
+        assert '--input: Expected run input with the schema: {"route": "str", "week": "int"}; ' + said in printed.err
+    assert not (tmp_path / ".stepfunctions").exists(), "nothing was started"
+
+
+def test_a_timeout_is_not_negative(capsys: pytest.CaptureFixture[str]) -> None:
+    printed = Printed(capsys, "run", "good.json", "--timeout", "-1")
+    assert printed.code == 2
+    assert "--timeout" in printed.err
 
 
 def test_a_wrong_definition_does_not_run(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -194,7 +217,8 @@ def test_pictures_have_two_endings(capsys: pytest.CaptureFixture[str]) -> None:
     assert printed.code == 2
     assert "write a file that ends in .svg or .txt" in printed.err
     assert not Path("flow.png").exists()
-    assert Printed(capsys, "graph", "good.json", "-o", "no/such/folder.svg").code == 2
+    nowhere = Printed(capsys, "graph", "good.json", "-o", "no/such/folder.svg")
+    assert (nowhere.code, nowhere.err) == (2, "Error: no/such/folder.svg: No such file or directory\n")
 
 
 @pytest.mark.parametrize(

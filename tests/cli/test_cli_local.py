@@ -25,6 +25,15 @@ def test_every_command_of_the_table_exists_and_has_help(capsys: pytest.CaptureFi
     assert cli.name == "cli"
 
 
+def test_the_listed_commands_are_said_in_whole_sentences(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    for group in ([], ["local"], ["local", "image"], ["executions"]):
+        assert run([*group, "--help"]) == 0
+        assert "..." not in capsys.readouterr().out.replace("[ARGS]...", "")
+
+
 def test_nothing_running_is_a_negative_answer(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     for command in ("status", "env", "stop"):
         assert run(["local", command]) == 1

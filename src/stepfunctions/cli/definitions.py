@@ -10,11 +10,13 @@ import click
 
 from stepfunctions import lint
 from stepfunctions.cli.clients import aws_option, client_of
+from stepfunctions.cli.finding import find_execution
 from stepfunctions.cli.options import data_dir_option, format_option
 from stepfunctions.cli.targets import load_target
 from stepfunctions.errors import DefinitionError
 from stepfunctions.visual import Picture
 from stepfunctions.visual.themes import Theme
+from stepfunctions.workflow import Execution
 
 _ENDINGS = (".svg", ".txt")
 
@@ -23,7 +25,7 @@ _ENDINGS = (".svg", ".txt")
 @click.argument("target", metavar="FILE")
 @format_option
 def validate(target: str, form: str) -> int:
-    """Check a definition: FILE is JSON, YAML, or Python as FILE.py:NAME or MODULE:NAME.
+    """Check a definition. FILE is JSON, YAML, or Python as FILE.py:NAME or MODULE:NAME.
 
     Prints what is wrong, where (a JSON Pointer) and what to write instead. Exit code 1 when there is an error;
     warnings alone do not change it.
@@ -69,15 +71,21 @@ def _count(found: list[lint.Finding], what: str) -> str:
     type=click.Path(dir_okay=False, path_type=Path),
     help="The file to write: .svg or .txt. Without it the graph is printed as text.",
 )
-@click.option("--execution", metavar="ARN", help="Mark the states as they stand in this execution.")
+@click.option("--execution", metavar="ARN_OR_NAME", help="Mark the states as they stand in this execution.")
 @click.option("--landscape", is_flag=True, help="Draw from left to right instead of from top to bottom.")
-@click.option("--theme", type=click.Choice(["light", "dark", "auto"]), default="light", show_default=True)
+@click.option(
+    "--theme",
+    type=click.Choice(["light", "dark", "auto"]),
+    default="light",
+    show_default=True,
+    help="The colours of an .svg; auto follows the reader's setting.",
+)
 @data_dir_option
 @aws_option
 def graph(
     target: str, output: Path | None, execution: str | None, landscape: bool, theme: Theme, data_dir: Path, aws: bool
 ) -> int:
-    """Draw a definition: FILE is JSON, YAML, or Python as FILE.py:NAME or MODULE:NAME.
+    """Draw a definition. FILE is JSON, YAML, or Python as FILE.py:NAME or MODULE:NAME.
 
     A definition with errors is drawn as far as it can be, and the exit code is 1.
 
@@ -88,7 +96,8 @@ def graph(
     definition = load_target(target).definition
     given: dict[str, Any] = {}
     if execution is not None:
-        given = overlay(client_of(data_dir, aws), execution)
+        client = client_of(data_dir, aws)
+        given = overlay(client, find_execution(client, execution))
     picture = Picture.of(definition, theme=theme, portrait=not landscape, **given)
     if output is None:
         click.echo(picture.text)
@@ -98,11 +107,9 @@ def graph(
     return 1 if any(finding.severity == lint.ERROR for finding in lint.check(definition)) else 0
 
 
-def overlay(client: Any, arn: str) -> dict[str, Any]:
+def overlay(client: Any, execution: Execution) -> dict[str, Any]:
     """Return what a picture needs to mark the states of an execution: its events, and counts of its Map Runs."""
-    from stepfunctions.workflow import Execution
-
-    events = list(Execution.attach(arn, client).list_events(max_items=25_000))
+    events = list(execution.list_events(max_items=25_000))
     return {"events": events, "map_counts": map_counts(client, events)}
 
 

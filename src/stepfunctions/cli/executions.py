@@ -9,24 +9,26 @@ from typing import Any
 import click
 
 from stepfunctions.cli.clients import aws_option, client_of
+from stepfunctions.cli.finding import find_execution, state_machines
 from stepfunctions.cli.options import data_dir_option, format_option
 from stepfunctions.cli.run import event_line
-from stepfunctions.workflow import Execution, ExecutionStatus, Workflow
+from stepfunctions.workflow import ExecutionStatus
 from stepfunctions.workflow.clients import pages
 from stepfunctions.workflow.lists import json_serializer
-
-_MACHINES = 100_000
-"""As many state machines as an account may have."""
 
 
 @click.group()
 def executions() -> None:
-    """List executions and show one."""
+    """List executions, or show one."""
 
 
 @executions.command("list")
 @click.option("--machine", metavar="NAME", help="Only those of the state machine with this name.")
-@click.option("--status", type=click.Choice([status.value for status in ExecutionStatus], case_sensitive=False))
+@click.option(
+    "--status",
+    type=click.Choice([status.value for status in ExecutionStatus], case_sensitive=False),
+    help="Only those with this status.",
+)
 @click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="At most so many a machine.")
 @format_option
 @data_dir_option
@@ -35,12 +37,11 @@ def list_(machine: str | None, status: str | None, limit: int, form: str, data_d
     """List executions, newest first."""
     client = client_of(data_dir, aws)
     rows: list[dict[str, Any]] = []
-    for entry in Workflow.list_workflows(max_items=_MACHINES, client=client):
-        if machine in (None, entry["name"]):
-            given = {"stateMachineArn": entry["stateMachineArn"], **({"statusFilter": status} if status else {})}
-            rows.extend(
-                {**row, "machine": entry["name"]} for row in pages(client.list_executions, "executions", limit, **given)
-            )
+    for entry in state_machines(client, machine):
+        given = {"stateMachineArn": entry["stateMachineArn"], **({"statusFilter": status} if status else {})}
+        rows.extend(
+            {**row, "machine": entry["name"]} for row in pages(client.list_executions, "executions", limit, **given)
+        )
     rows.sort(key=lambda row: row["startDate"], reverse=True)
     if form == "json":
         click.echo(json.dumps(rows, indent=2, default=json_serializer))
@@ -50,6 +51,8 @@ def list_(machine: str | None, status: str | None, limit: int, form: str, data_d
     else:
         for row in rows:
             click.echo(_line(row))
+        if not rows:
+            click.echo("No executions.", err=True)
     return 0
 
 
@@ -68,9 +71,12 @@ def _line(row: dict[str, Any]) -> str:
 @data_dir_option
 @aws_option
 def show(execution: str, most: int, form: str, data_dir: Path, aws: bool) -> int:
-    """Show one execution: how it stands, its input and output, and its events. Exit code 1 when it failed."""
+    """Show one execution: status, input, output and events.
+
+    Exit code 1 when it ended without success.
+    """
     client = client_of(data_dir, aws)
-    found = _find(client, execution)
+    found = find_execution(client, execution)
     described = found.describe()
     described.pop("ResponseMetadata", None)
     events = found.list_events(max_items=most)
@@ -86,21 +92,3 @@ def show(execution: str, most: int, form: str, data_dir: Path, aws: bool) -> int
         for event in events:
             click.echo(f"{event['id']:6} {event_line(event)}")
     return 0 if found.status in (ExecutionStatus.Running, ExecutionStatus.Succeeded) else 1
-
-
-def _find(client: Any, execution: str) -> Execution:
-    """Return the execution of an ARN, or of a name in any state machine. Raises click.UsageError without one."""
-    arns = [execution]
-    if not execution.startswith("arn:"):
-        arns = [
-            entry["stateMachineArn"].replace(":stateMachine:", ":execution:") + f":{execution}"
-            for entry in Workflow.list_workflows(max_items=_MACHINES, client=client)
-        ]
-    for arn in arns:
-        try:
-            return Execution.attach(arn, client)
-        except (client.exceptions.ExecutionDoesNotExist, client.exceptions.InvalidArn):
-            continue
-    raise click.UsageError(
-        f"There is no execution '{execution}'. 'stepfunctions executions list' shows those there are."
-    )

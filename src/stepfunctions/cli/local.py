@@ -39,7 +39,7 @@ _format = click.option(
 
 @click.group()
 def local() -> None:
-    """The local cloud: AWS's APIs for data-science workflows on this machine, with no account."""
+    """Run AWS's APIs on this machine, with no account."""
 
 
 @local.command()
@@ -112,9 +112,9 @@ def status(data_dir: Path, form: str) -> int:
 @_data_dir
 @_format
 def env(data_dir: Path, form: str) -> int:
-    """Print the environment that makes boto3, the AWS CLI and the SageMaker SDK use the local cloud.
+    """Print the variables that point AWS's tools at the local cloud.
 
-    Exit code 1 when none is running.
+    boto3, the AWS CLI and the SageMaker SDK read them. Exit code 1 when none is running.
 
         eval "$(stepfunctions local env)"
     """
@@ -132,7 +132,7 @@ def env(data_dir: Path, form: str) -> int:
 
 @local.group()
 def image() -> None:
-    """Images that jobs run in: which folder stands for a repository's image."""
+    """Say which folder stands for a container image."""
 
 
 def _family(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
@@ -160,7 +160,9 @@ def _family(_context: click.Context, _parameter: click.Parameter, value: str) ->
 )
 @_data_dir
 def image_add(repository: str, folder: Path, family: str, data_dir: Path) -> None:
-    """Let the image of REPOSITORY (without registry and tag) run from a folder of files.
+    """Let a container image run from a folder of files.
+
+    REPOSITORY is the image's name without registry and tag.
 
     stepfunctions local image add my-model --folder ./container
     """

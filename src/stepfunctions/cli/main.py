@@ -92,6 +92,8 @@ def run(arguments: list[str] | None = None) -> int:
 
 
 def _message(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
     if isinstance(error, (StepFunctionsError, OSError)) or _from_botocore(error):
         return str(error)
     return (

@@ -22,11 +22,11 @@ _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0
 
 
 @click.command()
-@click.argument("target", metavar="FILE_OR_MODULE:WORKFLOW")
+@click.argument("target", metavar="FILE")
 @click.option("--input", "text", metavar="JSON", help="The input: JSON, or @FILE.  [default: {}]")
 @click.option("--name", help="The name of the execution.  [default: a new one]")
 @click.option("--role", metavar="ARN", help="The execution role; with --aws it must exist.")
-@click.option("--timeout", type=float, metavar="SECONDS", help="Stop watching after so long; the execution runs on.")
+@click.option("--timeout", type=click.FloatRange(0), metavar="SECONDS", help="Stop watching after so long.")
 @format_option
 @data_dir_option
 @aws_option
@@ -40,11 +40,12 @@ def run(
     data_dir: Path,
     aws: bool,
 ) -> int:
-    """Run a workflow and print its output.
+    """Run a workflow and print its output. FILE is JSON, YAML, or Python as FILE.py:NAME or MODULE:NAME.
 
     The state machine is created, or updated when it exists. It runs on the local cloud of the data directory (when
     none runs there, one is started and stopped again), or with --aws on AWS. Events go to standard error.
-    Exit code 1 when the execution does not succeed.
+    Exit code 1 when the execution does not succeed, or still runs after --timeout; it goes on then, in a local cloud
+    that was started for it at the next start.
 
         stepfunctions run flight_delays.asl.json --input '{"Week": 39}'
     """
@@ -52,7 +53,7 @@ def run(
     errors = [finding for finding in lint.check(loaded.definition) if finding.severity == lint.ERROR]
     if errors:
         raise DefinitionError(Problem(path=found.path, message=found.message, hint=found.hint) for found in errors)
-    given = read_input(text)
+    given = loaded.checked_input(read_input(text))
     with client_or_own_cloud(data_dir, aws) as client:
         workflow = loaded.to_workflow(client, role)
         workflow.create_or_update()

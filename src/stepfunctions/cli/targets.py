@@ -44,6 +44,15 @@ class Target:
             return self.workflow
         return Workflow(self.name, FrozenGraph(self.definition), role or DEFAULT_ROLE, client=client)
 
+    def checked_input(self, given: Any) -> Any:
+        """Return the input. Raises click.UsageError when it does not fit the schema of the workflow's input."""
+        if self.workflow is not None:
+            try:
+                self.workflow.check_inputs(given)
+            except ValueError as error:
+                raise click.UsageError(f"--input: {error}") from None
+        return given
+
 
 def load_target(text: str) -> Target:
     """Return what ``FILE`` or ``MODULE:WORKFLOW`` names.
@@ -67,10 +76,7 @@ def _from_python(module_text: str, attribute: str) -> Target:
     module = _module(module_text)
     value = getattr(module, attribute, None)
     if value is None:
-        raise click.UsageError(
-            f"'{module_text}' has no '{attribute}'. It has: "
-            f"{', '.join(name for name in vars(module) if not name.startswith('_'))}."
-        )
+        raise click.UsageError(f"'{module_text}' has no '{attribute}'. {_offered(module)}")
     if callable(value) and not isinstance(value, (Workflow, State, Chain, Graph)):
         with _blamed(f"{module_text}:{attribute}"):
             value = value()
@@ -82,10 +88,16 @@ def _from_python(module_text: str, attribute: str) -> Target:
     definition = value.to_dict() if isinstance(value, Graph) else value
     if not isinstance(definition, dict):
         raise click.UsageError(
-            f"'{module_text}:{attribute}' is a {type(value).__name__}, not a workflow, step, chain, "
+            f"'{module_text}:{attribute}' is of type {type(value).__name__}, not a workflow, step, chain, "
             "graph or definition."
         )
     return Target(name=attribute.replace("_", "-"), definition=definition)
+
+
+def _offered(module: Any) -> str:
+    """Tell which names of a module are something to work on: no imports, no functions that may be anything."""
+    names = [name for name, value in vars(module).items() if isinstance(value, (Workflow, State, Chain, Graph))]
+    return f"It has: {', '.join(names)}." if names else "Nothing in it is a workflow, step, chain or graph."
 
 
 def _module(text: str) -> Any:
@@ -140,7 +152,7 @@ def read_input(text: str | None) -> Any:
         return json.loads(text, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
         raise click.UsageError(
-            f"--input is not JSON: {error.msg} at line {error.lineno}, column {error.colno}. "
+            f"--input is not JSON: {error.msg} (line {error.lineno}, column {error.colno}). "
             "Write for example --input '{\"week\": 39}', or --input @file.json."
         ) from None
     except UnicodeDecodeError as error:

@@ -179,7 +179,9 @@ class Workflow:
         ``inputs`` is a JSON value, or its text. Raises ValueError when it does not fit the schema of
         ``execution_input``, WorkflowNotFound before :meth:`create`.
         """
-        inputs = self._checked(inputs)
+        if isinstance(inputs, str):
+            inputs = json.loads(inputs)
+        self.check_inputs(inputs)
         request: dict[str, Any] = {"stateMachineArn": self._known_arn()}
         if name is not None:
             request["name"] = name
@@ -190,18 +192,20 @@ class Workflow:
             self, response["executionArn"], response["startDate"], ExecutionStatus.Running, self.client, name
         )
 
-    def _checked(self, inputs: Any) -> Any:
-        if isinstance(inputs, str):
-            inputs = json.loads(inputs)
-        if self.workflow_input is not None:
-            result = self.workflow_input.validate(inputs)
-            if not result.valid:
-                raise ValueError(
-                    "Expected run input with the schema: "
-                    f"{self.workflow_input.get_schema_as_json()}; missing: {result.keys_missing}, of "
-                    f"another type: {[key for key, *_ in result.keys_type_mismatch]}"
-                )
-        return inputs
+    def check_inputs(self, inputs: Any) -> None:
+        """Raise ValueError when a JSON value does not fit the schema of ``execution_input``."""
+        if self.workflow_input is None:
+            return
+        result = self.workflow_input.validate(inputs)
+        if not result.valid:
+            wrong = {
+                "missing": result.keys_missing,
+                "of another type": [key for key, *_ in result.keys_type_mismatch],
+            }
+            raise ValueError(
+                f"Expected run input with the schema: {self.workflow_input.get_schema_as_json()}; "
+                + ", ".join(f"{what}: {keys}" for what, keys in wrong.items() if keys)
+            )
 
     def run(
         self, inputs: Any = None, *, mocks: Mapping[str, Any] | None = None, timeout: float | None = None

@@ -171,7 +171,11 @@ def test_executions_are_listed_newest_first(shell: Shell) -> None:
     assert [row["startDate"] for row in rows] == sorted((row["startDate"] for row in rows), reverse=True)
     text = shell("executions", "list", "--machine", "pass", "--limit", "1").stdout
     assert re.fullmatch(r"SUCCEEDED  \d{4}-\d\d-\d\d \d\d:\d\d:\d\d +\d+\.\d s  pass/listed-2\n", text)
-    assert shell("executions", "list", "--machine", "none", "--format", "json").stdout == "[]\n"
+    unknown = shell("executions", "list", "--machine", "none")
+    assert (unknown.returncode, unknown.stdout) == (2, "")
+    assert "There is no state machine 'none'. There are: " in unknown.stderr
+    none = shell("executions", "list", "--machine", "pass", "--status", "aborted")
+    assert (none.returncode, none.stdout, none.stderr) == (0, "", "No executions.\n")
 
 
 def test_one_execution_is_shown(shell: Shell) -> None:
@@ -209,6 +213,7 @@ def test_a_graph_of_an_execution(shell: Shell) -> None:
     assert marked.returncode == 0, marked.stderr
     assert marked.stdout != plain.stdout
     assert "No" in marked.stdout
+    assert shell("graph", "fail.json", "--execution", "drawn").stdout == marked.stdout
 
 
 def test_counts_of_a_distributed_map_are_drawn(shell: Shell) -> None:
