@@ -196,7 +196,7 @@ def test_a_wrong_definition_does_not_run(capsys: pytest.CaptureFixture[str], tmp
 def test_a_definition_is_drawn(capsys: pytest.CaptureFixture[str]) -> None:
     printed = Printed(capsys, "graph", "good.json")
     assert printed.code == 0
-    assert "Hello" in printed.out
+    assert printed.out == "Hello  [Pass] → End\n"
     saved = Printed(capsys, "graph", "flow_of_tests.py", "-o", "flow.svg", "--theme", "dark")
     assert (saved.code, saved.out) == (0, "flow.svg\n")
     assert Path("flow.svg").read_text().startswith("<svg")

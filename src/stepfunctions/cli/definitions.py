@@ -23,7 +23,7 @@ _ENDINGS = (".svg", ".txt")
 
 @click.command()
 @click.argument("target", metavar="FILE")
-@format_option
+@format_option("text", "json", "jsonl")
 def validate(target: str, form: str) -> int:
     """Check a definition. FILE is JSON, YAML, or Python as FILE.py:NAME or MODULE:NAME.
 
@@ -80,7 +80,7 @@ def _count(found: list[lint.Finding], what: str) -> str:
     show_default=True,
     help="The colours of an .svg; auto follows the reader's setting.",
 )
-@data_dir_option
+@data_dir_option()
 @aws_option
 def graph(
     target: str, output: Path | None, execution: str | None, landscape: bool, theme: Theme, data_dir: Path, aws: bool
@@ -100,7 +100,7 @@ def graph(
         given = overlay(client, find_execution(client, execution))
     picture = Picture.of(definition, theme=theme, portrait=not landscape, **given)
     if output is None:
-        click.echo(picture.text)
+        click.echo(picture.text, nl=False)
     else:
         picture.save(output)
         click.echo(str(output))

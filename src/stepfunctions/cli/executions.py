@@ -30,8 +30,8 @@ def executions() -> None:
     help="Only those with this status.",
 )
 @click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="At most so many a machine.")
-@format_option
-@data_dir_option
+@format_option("text", "json", "jsonl")
+@data_dir_option()
 @aws_option
 def list_(machine: str | None, status: str | None, limit: int, form: str, data_dir: Path, aws: bool) -> int:
     """List executions, newest first."""
@@ -67,8 +67,8 @@ def _line(row: dict[str, Any]) -> str:
 @click.option(
     "--events", "most", type=click.IntRange(0), default=1000, show_default=True, help="At most so many events."
 )
-@format_option
-@data_dir_option
+@format_option("text", "json", "jsonl")
+@data_dir_option()
 @aws_option
 def show(execution: str, most: int, form: str, data_dir: Path, aws: bool) -> int:
     """Show one execution: status, input, output and events.

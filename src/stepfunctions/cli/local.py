@@ -13,28 +13,14 @@ from pathlib import Path
 
 import click
 
+from stepfunctions.cli.options import data_dir_option, format_option
 from stepfunctions.errors import LocalCloudError
-from stepfunctions.local.datadir import DEFAULT_DATA_DIR, ServerInfo, running, wait_until_gone
+from stepfunctions.local.datadir import ServerInfo, running, wait_until_gone
 
 _STOP_SECONDS = 30.0
 
-_data_dir = click.option(
-    "--data-dir",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=DEFAULT_DATA_DIR,
-    show_default=True,
-    envvar="STEPFUNCTIONS_DATA_DIR",
-    show_envvar=True,
-    help="Where everything is kept: executions, objects, models, logs.",
-)
-_format = click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How the answer is written.",
-)
+_data_dir = data_dir_option("Where everything is kept: executions, objects, models, logs.")
+_format = format_option("text", "json")
 
 
 @click.group()

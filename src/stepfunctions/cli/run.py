@@ -27,8 +27,8 @@ _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0
 @click.option("--name", help="The name of the execution.  [default: a new one]")
 @click.option("--role", metavar="ARN", help="The execution role; with --aws it must exist.")
 @click.option("--timeout", type=click.FloatRange(0), metavar="SECONDS", help="Stop watching after so long.")
-@format_option
-@data_dir_option
+@format_option("text", "json", "jsonl")
+@data_dir_option()
 @aws_option
 def run(
     target: str,

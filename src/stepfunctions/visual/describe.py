@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from stepfunctions.asl.resource import IntegrationPattern, Resource
-from stepfunctions.visual.rules import rule_text
+from stepfunctions.asl.states import STATE_TYPES
 
 _SERVICES = {
     "sagemaker": "SageMaker",
@@ -56,15 +56,6 @@ _ICONS = {
     "states": "machine",
     "sfn": "machine",
 }
-_STATES = {
-    "Choice": "Choice",
-    "Pass": "Pass",
-    "Wait": "Wait",
-    "Succeed": "Succeed",
-    "Fail": "Fail",
-    "Parallel": "Parallel",
-    "Map": "Map",
-}
 
 
 class Card(Protocol):
@@ -85,23 +76,19 @@ def describe(card: Card, state: dict[str, Any]) -> None:
     elif card.type == "Missing":
         card.detail, card.icon, note = "not defined", "missing", ""
     else:
-        card.detail, note = _STATES.get(card.type, f"unknown type {card.type}"), ""
-        card.icon = card.type.lower() if card.type in _STATES else "missing"
+        known, note = card.type in STATE_TYPES, ""
+        card.detail = card.type if known else f"unknown type {card.type}"
+        card.icon = card.type.lower() if known else "missing"
     if card.type == "Wait":
         card.detail = _wait(state)
     if card.type == "Map":
         config = state.get("ItemProcessor")
         config = config.get("ProcessorConfig") if isinstance(config, dict) else None
         card.distributed = isinstance(config, dict) and config.get("Mode") == "DISTRIBUTED"
-        card.detail = "Distributed Map" if card.distributed else "Map"
+        card.detail = "Distributed Map" if card.distributed else card.type
     comment = state.get("Comment")
     lines = [card.name, card.detail, note, comment if isinstance(comment, str) else ""]
     card.title = "\n".join(line for line in lines if line)
-
-
-def rule_label(rule: dict[str, Any]) -> str:
-    """Return what is written at the edge of a Choice rule."""
-    return rule_text(rule) or "?"
 
 
 def _task(arn: Any) -> tuple[str, str, str]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from stepfunctions.visual.describe import describe, rule_label
+from stepfunctions.visual.describe import describe
+from stepfunctions.visual.rules import rule_text
 
 CONTAINERS = frozenset({"Parallel", "Map"})
 
@@ -147,7 +148,7 @@ def _transitions(state: dict[str, Any], with_end: bool) -> list[Edge]:
         rules = state.get("Choices")
         for rule in rules if isinstance(rules, list) else []:
             if isinstance(rule, dict) and isinstance(rule.get("Next"), str):
-                found.append(Edge(0, 0, "choice", rule_label(rule), rule["Next"]))
+                found.append(Edge(0, 0, "choice", rule_text(rule) or "?", rule["Next"]))
         if isinstance(state.get("Default"), str):
             found.append(Edge(0, 0, "default", "Default", state["Default"]))
     elif isinstance(state.get("Next"), str):

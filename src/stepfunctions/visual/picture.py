@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,8 @@ from stepfunctions.visual.svg import clean, to_svg
 from stepfunctions.visual.text import rows, to_text
 from stepfunctions.visual.themes import Theme
 
+_TITLE = "State machine"
+
 
 @dataclass
 class Picture:
@@ -25,7 +27,7 @@ class Picture:
     overlay: Overlay | None = None
     portrait: bool = False
     theme: Theme = "light"
-    title: str = field(default="State machine")
+    title: str = _TITLE
 
     @classmethod
     def of(
@@ -47,7 +49,7 @@ class Picture:
             raise ValueError(f"theme is '{theme}'; it must be 'light', 'dark' or 'auto'.")
         overlay = None if events is None and map_counts is None else read_history(events or (), map_counts)
         comment = definition.get("Comment") if isinstance(definition, dict) else None
-        title = comment if isinstance(comment, str) and comment else "State machine"
+        title = comment if isinstance(comment, str) and comment else _TITLE
         return cls(build(definition), overlay, portrait, theme, title)
 
     @cached_property

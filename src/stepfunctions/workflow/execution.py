@@ -5,10 +5,10 @@ API: https://docs.aws.amazon.com/step-functions/latest/apireference/API_Describe
 
 from __future__ import annotations
 
-import html
 import json
 import time
 from datetime import datetime
+from html import escape
 from typing import TYPE_CHECKING, Any
 
 from stepfunctions.errors import ExecutionFailed, WaitTimeout
@@ -184,4 +184,4 @@ class Execution:
         )
 
     def _repr_html_(self) -> str:
-        return f"Execution: <code>{html.escape(self.execution_arn)}</code> {html.escape(self.status.value)}"
+        return f"Execution: <code>{escape(self.execution_arn)}</code> {escape(self.status.value)}"

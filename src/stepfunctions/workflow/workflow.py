@@ -5,12 +5,12 @@ API: https://docs.aws.amazon.com/step-functions/latest/apireference/API_CreateSt
 
 from __future__ import annotations
 
-import html as html_escape
 import json
 import logging
 import re
 import time
 from collections.abc import Mapping, Sequence
+from html import escape
 from typing import Any
 
 from stepfunctions.errors import WaitTimeout
@@ -212,8 +212,9 @@ class Workflow:
     ) -> Execution:
         """Run the workflow to its end inside this process, with no service at all, and return the execution.
 
-        ``mocks`` says what the tasks do: a state's name, or a resource ARN -> a function of the task's input, a
-        fixed result, or an exception to fail with. Time jumps over waits and retries. Made for tests.
+        ``mocks`` says what the tasks do: the name of a state, a resource ARN, or the name of a Lambda function -> a
+        function of the task's input (or payload), a fixed result, or an exception to fail with; and
+        ``s3://bucket/key`` -> the content of an ItemReader's file. Time jumps over waits and retries. Made for tests.
         An execution that waits for the answer to a task token is returned RUNNING; its ``client`` takes the answer.
         Raises WaitTimeout when it still runs after ``timeout`` real seconds.
         """
@@ -270,5 +271,5 @@ class Workflow:
         return f"Workflow(name={self.name!r}, role={self.role!r}, state_machine_arn={self.state_machine_arn!r})"
 
     def _repr_html_(self) -> str:
-        arn = f" <code>{html_escape.escape(self.state_machine_arn)}</code>" if self.state_machine_arn else ""
-        return f"Workflow: {html_escape.escape(self.name)}{arn}"
+        arn = f" <code>{escape(self.state_machine_arn)}</code>" if self.state_machine_arn else ""
+        return f"Workflow: {escape(self.name)}{arn}"
