@@ -238,6 +238,15 @@ def test_without_a_local_cloud_there_is_nothing_to_ask(
     assert "or ask AWS with --aws" in printed.err
 
 
+def test_aws_without_a_region(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONFIG_FILE", "none")
+    printed = Printed(capsys, "executions", "list", "--aws")
+    assert printed.code == 3
+    assert "You must specify a region. Set AWS_REGION, or " in printed.err
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

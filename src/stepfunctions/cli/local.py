@@ -100,14 +100,19 @@ def status(data_dir: Path, form: str) -> int:
 def env(data_dir: Path, form: str) -> int:
     """Print the variables that point AWS's tools at the local cloud.
 
-    boto3, the AWS CLI and the SageMaker SDK read them. Exit code 1 when none is running.
+    boto3, the AWS CLI and the SageMaker SDK read them; the other commands find the data directory by them.
+    Exit code 1 when none is running.
 
         eval "$(stepfunctions local env)"
     """
     info = running(data_dir)
     if info is None:
         return _not_running(data_dir)
-    variables = {**_client_env(info), **_no_proxy(os.environ)}
+    variables = {
+        **_client_env(info),
+        "STEPFUNCTIONS_DATA_DIR": str(Path(info.data_dir).absolute()),
+        **_no_proxy(os.environ),
+    }
     if form == "json":
         _say(json.dumps(variables))
     else:

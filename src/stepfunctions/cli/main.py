@@ -94,6 +94,8 @@ def run(arguments: list[str] | None = None) -> int:
 def _message(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror and error.filename is not None:
         return f"{error.filename}: {error.strerror}"
+    if type(error).__name__ == "NoRegionError":
+        return f"{error} Set AWS_REGION, or a region in the profile that AWS_PROFILE names."
     if isinstance(error, (StepFunctionsError, OSError)) or _from_botocore(error):
         return str(error)
     return (

@@ -163,6 +163,22 @@ def test_watching_ends_with_its_timeout_and_the_execution_runs_on(shell: Shell) 
     assert "ExecutionAlreadyExists" in again.stderr
 
 
+def test_the_commands_of_another_folder_find_the_cloud_by_its_environment(shell: Shell, tmp_path: Path) -> None:
+    assert shell("run", "pass.json", "--name", "from-afar", "--input", '{"name": 1}').returncode == 0
+    told = json.loads(shell("local", "env", "--format", "json").stdout)
+    done = subprocess.run(
+        [*COMMAND, "executions", "show", "from-afar"],
+        cwd=tmp_path,
+        env={**os.environ, **told},
+        capture_output=True,
+        text=True,
+        timeout=DEADLINE,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "execution:pass:from-afar" in done.stdout
+
+
 def test_executions_are_listed_newest_first(shell: Shell) -> None:
     for number in range(3):
         assert shell("run", "pass.json", "--name", f"listed-{number}", "--input", '{"name": 1}').returncode == 0
