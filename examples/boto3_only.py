@@ -1,6 +1,6 @@
 """Run a definition with boto3 alone: nothing of this SDK is imported, so it runs against AWS unchanged.
 
-    stepfunctions local start &
+    stepfunctions local start                # in a terminal of its own
     eval "$(stepfunctions local env)"
     python examples/boto3_only.py
 
