@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +42,25 @@ class KilledServer:
         return dict(json.loads(self.process.stdout.readline()))
 
     def kill(self) -> None:
-        self.process.kill()
-        self.process.communicate()
+        """Kill the process; a second time does nothing."""
+        if self.process.returncode is None:
+            self.process.kill()
+            self.process.communicate()
+
+
+@pytest.fixture
+def start_server(tmp_path: Path) -> Iterator[Callable[[], KilledServer]]:
+    """Start clouds on the test's folder; whatever happens, neither they nor jobs that wait for ``go`` are left."""
+    servers: list[KilledServer] = []
+
+    def start() -> KilledServer:
+        servers.append(KilledServer(tmp_path))
+        return servers[-1]
+
+    yield start
+    (tmp_path / "go").touch()
+    for server in servers:
+        server.kill()
 
 
 def wait_until(condition: Callable[[], object], seconds: float = 30) -> None:
@@ -54,7 +71,7 @@ def wait_until(condition: Callable[[], object], seconds: float = 30) -> None:
 
 
 @pytest.mark.crash
-def test_killed_while_training(open_sagemaker: Any, tmp_path: Path) -> None:
+def test_killed_while_training(open_sagemaker: Any, start_server: Callable[[], KilledServer], tmp_path: Path) -> None:
     """One job had ended, one runs, two wait: all end, none twice, and the running process is the same one."""
     sm = open_sagemaker()
     script = (
@@ -67,7 +84,7 @@ def test_killed_while_training(open_sagemaker: Any, tmp_path: Path) -> None:
         for name, go in (("ended", "go"), ("running", "wait"), ("also", "wait"), ("queued", "go"))
     }
     sm.cloud.stop()
-    server = KilledServer(tmp_path)
+    server = start_server()
     server("CreateTrainingJob", **requests["ended"])
     wait_until(lambda: server("DescribeTrainingJob", TrainingJobName="ended")["TrainingJobStatus"] == "Completed")
     for name in ("running", "also", "queued"):
@@ -82,8 +99,9 @@ def test_killed_while_training(open_sagemaker: Any, tmp_path: Path) -> None:
                 == "Training"
             )
         )
-    wait_until(lambda: (tmp_path / "jobs/training/running/1/ml/model/pid").exists())
-    pid = int((tmp_path / "jobs/training/running/1/ml/model/pid").read_text())
+    written = tmp_path / "jobs/training/running/1/ml/model/pid"
+    wait_until(lambda: written.exists() and written.read_text())
+    pid = int(written.read_text())
     server.kill()
     os.kill(pid, 0)
 
@@ -99,7 +117,7 @@ def test_killed_while_training(open_sagemaker: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.crash
-def test_killed_while_finishing(open_sagemaker: Any, tmp_path: Path) -> None:
+def test_killed_while_finishing(open_sagemaker: Any, start_server: Callable[[], KilledServer], tmp_path: Path) -> None:
     """Ended while no server ran: the results are collected by the next one."""
     sm = open_sagemaker()
     script = (
@@ -108,7 +126,7 @@ def test_killed_while_finishing(open_sagemaker: Any, tmp_path: Path) -> None:
     )
     request = sm.request("late", script=script)
     sm.cloud.stop()
-    server = KilledServer(tmp_path)
+    server = start_server()
     server("CreateTrainingJob", **request)
     wait_until(lambda: server("DescribeTrainingJob", TrainingJobName="late")["SecondaryStatus"] == "Training")
     server.kill()
