@@ -195,7 +195,7 @@ def test_a_proxy_of_the_environment_is_not_asked_for_this_machine(server: Any, m
         timeout=60,
         check=False,
     )
-    assert (shown.returncode, shown.stderr) == (0, "")
+    assert (shown.returncode, shown.stderr) == (0, "No executions.\n")
 
 
 def test_a_handler_sees_nothing_of_the_servers_environment(
