@@ -6,7 +6,7 @@ Developer guide: https://docs.aws.amazon.com/step-functions/latest/dg/workflow-s
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from stepfunctions import asl
 from stepfunctions.steps.base import State, check_step, logger
@@ -186,6 +186,8 @@ class Task(State):
 
     ASL = asl.Task
     LINKED_FIELDS = ("retry", "catch")
+    REQUEST: ClassVar[bool] = False
+    """Whether the parameters are the request of an API, which a JSONata state writes as ``Arguments``."""
 
     def __init__(
         self, state_id: str, retry: Retries = None, catch: Catches = None, **fields: Unpack[TaskFields]

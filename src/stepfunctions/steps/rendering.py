@@ -51,6 +51,11 @@ def render_constant(value: Any, field: str) -> JSON:
     return copy.deepcopy(value)
 
 
+def is_dynamic(value: Any) -> bool:
+    """Tell whether a value is known only when the execution runs."""
+    return isinstance(value, Placeholder)
+
+
 def placeholders_in(value: Any) -> Iterator[Placeholder]:
     """Yield the placeholders inside a value, in the order written."""
     if isinstance(value, Placeholder):
