@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from stepfunctions.asl.resource import IntegrationPattern, Resource
+from stepfunctions.catalog.sdk_services import action_of, sdk_name
 
 _R = frozenset({IntegrationPattern.REQUEST_RESPONSE})
 _RS = _R | {IntegrationPattern.RUN_JOB}
@@ -58,7 +59,6 @@ INTEGRATIONS: Mapping[str, ServiceIntegration] = MappingProxyType(
             "AWSCodeBuildException",
             startBuild=_RS,
             startBuildBatch=_RS,
-            retryBuild=_RS,
             retryBuildBatch=_RS,
             stopBuild=_R,
             stopBuildBatch=_R,
@@ -141,6 +141,33 @@ INTEGRATIONS: Mapping[str, ServiceIntegration] = MappingProxyType(
 )
 """The service's name in a resource ARN -> its integration."""
 
+_NOT_IN_THE_API = frozenset({"apigateway", "http", "elasticmapreduce"})
+"""Services whose actions are Step Functions' own, whatever the API's are called."""
+
+_OPERATIONS: Mapping[tuple[str, str], tuple[str, str] | None] = MappingProxyType(
+    {
+        ("bedrock", "createModelCustomizationJob"): ("bedrock", "CreateModelCustomizationJob"),
+        ("bedrock", "invokeModel"): None,
+        ("eks", "call"): None,
+        ("eks", "runJob"): None,
+    }
+)
+
+
+def operation_of(service: str, action: str) -> tuple[str, str] | None:
+    """Return boto3's name of the service and AWS's of the operation whose request an action takes as it is.
+
+    None for actions that take a request of their own.
+
+    >>> operation_of("states", "startExecution")
+    ('stepfunctions', 'StartExecution')
+    """
+    if service in _NOT_IN_THE_API:
+        return None
+    own = (INTEGRATIONS[service].client, action[0].upper() + action[1:])
+    return _OPERATIONS.get((service, action), own)
+
+
 SDK_SERVICES: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "cloudwatch": ("cloudwatch", "CloudWatch"),
@@ -171,7 +198,7 @@ def problem_with(resource: Resource) -> str | None:
     if resource.sdk:
         if resource.pattern is IntegrationPattern.RUN_JOB:
             return "An aws-sdk integration has no '.sync': start the job and poll its description."
-        return None
+        return _problem_with_names(resource)
     service = INTEGRATIONS.get(resource.service)
     if service is None:
         return (
@@ -192,6 +219,15 @@ def problem_with(resource: Resource) -> str | None:
         )
         return f"'{resource.service}:{resource.action}' does not support '.{resource.pattern.value}', but: {allowed}."
     return _problem_with_version(resource)
+
+
+def _problem_with_names(resource: Resource) -> str | None:
+    """Return why AWS would not know a service or an action of ``aws-sdk:`` by the name given, or None."""
+    service = sdk_name(resource.service)
+    action = action_of(resource.action)
+    if (service, action) == (resource.service, resource.action):
+        return None
+    return f"AWS does not know 'aws-sdk:{resource.service}:{resource.action}': write 'aws-sdk:{service}:{action}'."
 
 
 def _problem_with_version(resource: Resource) -> str | None:
