@@ -28,6 +28,8 @@ class Picture:
     portrait: bool = False
     theme: Theme = "light"
     title: str = _TITLE
+    link: tuple[str, str] | None = None
+    """Words and the URL they lead to, shown below the picture in HTML."""
 
     @classmethod
     def of(
@@ -79,16 +81,30 @@ class Picture:
         path.write_text(self.svg if path.suffix == ".svg" else self.text, encoding="utf-8")
         return path
 
-    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
-        """Return what a notebook shows. The HTML holds an image, not SVG: a notebook that is not trusted drops SVG."""
-        flat = self.to_svg(flat=True)
-        data = base64.b64encode(flat.encode("utf-8")).decode("ascii")
-        html = (
+    @property
+    def data(self) -> str:
+        """The picture as HTML. It holds an image, not SVG: a notebook that is not trusted drops SVG."""
+        encoded = base64.b64encode(self.to_svg(flat=True).encode("utf-8")).decode("ascii")
+        words, url = self.link or ("", "")
+        return (
             f'<img alt="{clean(self.title)}" width="{self.drawing.width}" height="{self.drawing.height}" '
-            f'style="max-width:none" src="data:image/svg+xml;base64,{data}"/>'
+            f'style="max-width:none" src="data:image/svg+xml;base64,{encoded}"/>'
             f"<details><summary>States</summary>{self._table()}</details>"
+            + (f'<a href="{clean(url)}" target="_blank" rel="noopener">{clean(words)}</a>' if self.link else "")
         )
-        bundle = {"text/html": html, "image/svg+xml": flat, "text/plain": self.text}
+
+    def _repr_html_(self) -> str:
+        return self.data
+
+    def _repr_svg_(self) -> str:
+        return self.to_svg(flat=True)
+
+    def __str__(self) -> str:
+        return self.text
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        """Return what a notebook shows: the richest form it can."""
+        bundle = {"text/html": self.data, "image/svg+xml": self.to_svg(flat=True), "text/plain": self.text}
         return {
             kind: value
             for kind, value in bundle.items()

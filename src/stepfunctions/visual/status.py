@@ -230,11 +230,24 @@ def read_history(
     ``map_counts`` gives the numbers of Distributed Maps, whose children are not in the history: for each state's name
     some of ``total``, ``succeeded``, ``failed``, ``running`` and ``aborted``.
     """
-    reader = _Reader()
-    for event in sorted(events, key=lambda event: event.get("id", 0)):
-        reader.read(event)
-    overlay = reader.overlay()
+    overlay = _follow(events).overlay()
     for name, counts in (map_counts or {}).items():
         status = overlay.states.setdefault(name, StateStatus())
         status.counts = {key: int(value) for key, value in counts.items()}
     return overlay
+
+
+def states_of(events: Iterable[Mapping[str, Any]]) -> dict[int, str]:
+    """Return the name of the state that each event belongs to, by the event's id; the execution's own have none."""
+    events = list(events)
+    own = {event.get("id", 0) for event in events if str(event.get("type", "")).startswith("Execution")}
+    return {
+        number: visit.name for number, visit in _follow(events).owner.items() if visit is not None and number not in own
+    }
+
+
+def _follow(events: Iterable[Mapping[str, Any]]) -> _Reader:
+    reader = _Reader()
+    for event in sorted(events, key=lambda event: event.get("id", 0)):
+        reader.read(event)
+    return reader
