@@ -5,16 +5,21 @@ Developer guide: https://docs.aws.amazon.com/step-functions/latest/dg/integrate-
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from stepfunctions import asl
-from stepfunctions.catalog.integrations import INTEGRATIONS
+from stepfunctions.catalog.integrations import INTEGRATIONS, operation_of
+from stepfunctions.catalog.requests import problems_with_request
+from stepfunctions.steps.base import logger
 from stepfunctions.steps.flow import Task
 from stepfunctions.steps.integration_resources import (
     IntegrationPattern,
     get_service_integration_arn,
     is_integration_pattern_valid,
 )
+from stepfunctions.steps.rendering import is_dynamic
+from stepfunctions.steps.task_tokens import missing_token
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -39,6 +44,8 @@ class ServiceStep(Task):
     REQUEST: ClassVar[bool] = True
     VERSION: ClassVar[int | None] = None
     """The version of ``.sync`` that the step asks for: 2 for ``.sync:2``."""
+    TOKEN_REQUIRED: ClassVar[bool] = True
+    """Whether a step that waits for an answer must hand out its task token; else its lack is logged as a warning."""
 
     def __init__(
         self, state_id: str, integration_pattern: IntegrationPattern | None = None, **fields: Unpack[ServiceFields]
@@ -49,6 +56,25 @@ class ServiceStep(Task):
         version = self.VERSION if pattern is IntegrationPattern.WaitForCompletion else None
         fields["resource"] = get_service_integration_arn(self.SERVICE, self.ACTION, pattern, version)
         super().__init__(state_id, **fields)
+        if pattern is IntegrationPattern.WaitForTaskToken:
+            self._check_token(fields.get("parameters") or fields.get("arguments"))
+
+    def _check_token(self, request: Any) -> None:
+        problem = missing_token(self.state_id, request)
+        if problem is not None and self.TOKEN_REQUIRED:
+            raise ValueError(problem)
+        if problem is not None:
+            logger.warning("%s", problem)
+
+    def check_request(self) -> None:
+        """Compare the request with the API's model, without a call, and raise ValueError with all that is wrong.
+
+        Nothing is checked where the request is known only at run time, or is one of Step Functions' own.
+        """
+        operation = operation_of(self.SERVICE, self.ACTION)
+        request = self.arguments if self.arguments is not None else self.parameters
+        if operation is not None and isinstance(request, Mapping):
+            check_request(*operation, request, state_id=self.state_id, sdk=False)
 
     @classmethod
     def patterns(cls) -> list[IntegrationPattern]:
@@ -84,6 +110,8 @@ class CallbackStep(ServiceStep):
     ``integration_pattern``, where given, decides instead.
     """
 
+    TOKEN_REQUIRED = False
+
     def __init__(
         self,
         state_id: str,
@@ -102,3 +130,30 @@ def waiting(wait_for_completion: bool) -> IntegrationPattern:
 def calling_back(wait_for_callback: bool) -> IntegrationPattern:
     """Return the pattern of a step that waits for the answer to its task token, or only for the response."""
     return IntegrationPattern.WaitForTaskToken if wait_for_callback else IntegrationPattern.CallAndContinue
+
+
+def check_request(
+    client: str, operation: str, parameters: Mapping[str, Any], *, state_id: str | None = None, sdk: bool = True
+) -> None:
+    """Compare a request with botocore's model of an API, offline, and raise ValueError with all that is wrong.
+
+    ``client`` is boto3's name of the service. Names, also of nested members, types, required members and values of
+    enumerations are checked; placeholders, ``"Name.$"`` and ``{% … %}`` are accepted for anything. ``sdk`` says that
+    the request is an ``aws-sdk:`` integration's. ``state_id`` names the state in the error.
+    """
+    problems = problems_with_request(client, operation, parameters, is_dynamic=is_dynamic, sdk=sdk)
+    if problems:
+        whose = "" if state_id is None else f"The state '{state_id}': "
+        raise ValueError(f"{whose}{client} {operation} does not take these parameters. " + " ".join(problems))
+
+
+def put_request(fields: ServiceFields, request: Mapping[str, Any]) -> None:
+    """Write a request that a step has made into its fields; the caller's own members win.
+
+    It goes into ``arguments`` when the caller gave those or asked for JSONata, else into ``parameters``.
+    """
+    given = fields.get("arguments")
+    if given is not None or fields.get("query_language") == "JSONata":
+        fields["arguments"] = {**request, **(fields.pop("parameters", None) or {}), **(given or {})}
+    else:
+        fields["parameters"] = {**request, **(fields.get("parameters") or {})}
