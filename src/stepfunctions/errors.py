@@ -59,11 +59,15 @@ class QuerySyntaxError(StepFunctionsError, ValueError):
 
 
 class StateFailed(StepFunctionsError):
-    """A state failed with an error name and a cause, both as they appear in history and in Catch."""
+    """A state failed with an error name and a cause, both as they appear in history and in Catch.
 
-    def __init__(self, error: str, cause: str = "") -> None:
+    ``location`` names the field whose JSONata expression failed (``Output/a[0]``); None for every other failure.
+    """
+
+    def __init__(self, error: str, cause: str = "", location: str | None = None) -> None:
         self.error = error
         self.cause = cause
+        self.location = location
         super().__init__(f"{error}: {cause}" if cause else error)
 
 

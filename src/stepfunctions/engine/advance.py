@@ -115,7 +115,14 @@ def _failed(turn: Turn, branch: Branch, node: Node, error: StateFailed) -> None:
     branch.waiting = Waiting.NOTHING
     if branch.id in turn.execution.families:
         drop_children(turn, branch, branch.last_event)
-    fail_state(turn, branch, node, described(branch, node, error))
+    failure = described(turn, branch, node, error)
+    ended = error.location is None or error.location.startswith(_AFTER_WORK)
+    fail_state(turn, branch, node, failure, None if ended else _FAILED_EVENTS.get(node.type))
+
+
+_AFTER_WORK = ("Output", "Assign")
+"""The fields that are evaluated once the children of a Map or Parallel have succeeded."""
+_FAILED_EVENTS = {"Map": "MapStateFailed", "Parallel": "ParallelStateFailed"}
 
 
 def _settle(turn: Turn) -> None:

@@ -8,7 +8,15 @@ from typing import Any, TypeVar
 
 from stepfunctions.asl.choice import ChoiceRule
 from stepfunctions.asl.document import JSON, Document
-from stepfunctions.asl.fields import ABSENT, JSONATA, JSONPATH, Absent, QueryLanguageName, declared_fields
+from stepfunctions.asl.fields import (
+    ABSENT,
+    JSONATA,
+    JSONPATH,
+    Absent,
+    QueryLanguageName,
+    declared_fields,
+    is_expression,
+)
 from stepfunctions.asl.machine import Region, StateMachine, escape_pointer, state_language, subregions
 from stepfunctions.asl.resource import IntegrationPattern, Resource
 from stepfunctions.asl.retry import Catcher, Retrier
@@ -112,6 +120,7 @@ class Fields:
         self.path = path
         self.state = state
         self.tongue = tongue
+        self.jsonata = tongue.name == JSONATA
 
     def guard(self, field: str, compile_it: Callable[[], T]) -> T | None:
         """Return what ``compile_it`` makes; a syntax error becomes a problem at this field."""
@@ -121,9 +130,9 @@ class Fields:
             self.compiler.problems.append(Problem(path=f"{self.path}/{field}", message=str(error)))
             return None
 
-    def expression(self, text: str, field: str) -> Evaluator | None:
-        """Compile a path (or ``{% … %}``)."""
-        return self.guard(field, lambda: self.tongue.expression(text, field))
+    def expression(self, text: str, field: str, expected: str = "") -> Evaluator | None:
+        """Compile a path (or ``{% … %}``, whose value must be of the type ``expected``)."""
+        return self.guard(field, lambda: self.tongue.expression(text, field, expected))
 
     def template(self, payload: JSON, field: str) -> Evaluator | None:
         """Compile a payload; None when it is not written."""
@@ -139,8 +148,8 @@ class Fields:
     def flow(self) -> Flow:
         """Compile the data flow fields that this state has."""
         state = self.state
-        flow = Flow(assign=self.assign(getattr(state, "assign", ABSENT), "Assign"))
-        if self.tongue.name == JSONATA:
+        flow = Flow(assign=self.assign(getattr(state, "assign", ABSENT), "Assign"), jsonata=self.jsonata)
+        if self.jsonata:
             flow.parameters = self.template(getattr(state, "arguments", ABSENT), "Arguments")
             flow.output = self.template(getattr(state, "output", ABSENT), "Output")
             return flow
@@ -173,18 +182,23 @@ class Fields:
         field = f"Catch/{index}"
         place, discard = self.place(catcher.result_path, f"{field}/ResultPath")
         return CompiledCatcher(
-            catcher.error_equals, catcher.next, place, discard, self.assign(catcher.assign, f"{field}/Assign")
+            catcher.error_equals,
+            catcher.next,
+            place,
+            discard,
+            assign=self.assign(catcher.assign, f"{field}/Assign"),
+            output=self.template(catcher.output, f"{field}/Output"),
         )
 
     def number(self, attribute: str, wire: str, holder: Any = None) -> Number | None:
-        """Compile ``Wire`` or ``WirePath``, whichever is written; None when neither is."""
+        """Compile ``Wire`` (a number or ``{% … %}``) or ``WirePath``, whichever is written; None when neither is."""
         holder = self.state if holder is None else holder
         value = getattr(holder, attribute)
         path = getattr(holder, f"{attribute}_path", ABSENT)
         if path is not ABSENT:
             return Number(f"{wire}Path", None, self.expression(path, f"{wire}Path"), path)
         if isinstance(value, str):
-            return Number(wire, None, self.expression(value, wire), value)
+            return Number(wire, None, self.expression(value, wire, "number"), value, jsonata=True)
         return None if value is ABSENT else Number(wire, value)
 
     def text(self, attribute: str, wire: str) -> Evaluator | str | None:
@@ -195,8 +209,8 @@ class Fields:
         value = getattr(self.state, attribute)
         if value is ABSENT:
             return None
-        if self.tongue.name == JSONATA and value.startswith("{%"):
-            return self.expression(value, wire)
+        if self.jsonata and is_expression(value):
+            return self.expression(value, wire, "string")
         return str(value)
 
 
@@ -218,10 +232,11 @@ def _choice(fields: Fields) -> ChoiceWork:
             written = item.test
             test = fields.guard(field, lambda: compile_test(written))
         elif isinstance(item.condition, str):
-            test = fields.expression(item.condition, f"{field}/Condition")
+            test = fields.expression(item.condition, f"{field}/Condition", "boolean")
         else:
             test = (lambda scope: True) if item.condition else (lambda scope: False)  # noqa: ARG005
-        return Transition(test, item.next, fields.assign(item.assign, f"{field}/Assign"))
+        assign, output = fields.assign(item.assign, f"{field}/Assign"), fields.template(item.output, f"{field}/Output")
+        return Transition(test, item.next, assign, output)
 
     rules = tuple(rule(index, item) for index, item in enumerate(state.choices))
     default = Transition(None, None if state.default is ABSENT else state.default)
@@ -239,7 +254,10 @@ def _wait(fields: Fields) -> WaitWork:
             field="TimestampPath",
             text=state.timestamp_path,
         )
-    return WaitWork(timestamp=str(state.timestamp), text=str(state.timestamp))
+    text = str(state.timestamp)
+    if fields.jsonata and is_expression(text):
+        return WaitWork(timestamp=fields.expression(text, "Timestamp", "string"), text=text)
+    return WaitWork(timestamp=text, text=text)
 
 
 def _fail(fields: Fields) -> FailWork:
@@ -279,11 +297,17 @@ def _parallel(fields: Fields) -> ParallelWork:
 
 def _map(fields: Fields) -> MapWork:
     state: Map = fields.state
-    items_path = state.items if state.items is not ABSENT else state.items_path
-    if isinstance(items_path, str):
-        items = None if items_path == "$" else fields.expression(items_path, "ItemsPath")
+    items_path = state.items_path
+    if fields.jsonata:
+        # An object has members as items only where it is distributed (recorded).
+        kind = "array or object" if state.distributed else "array"
+        items = (
+            fields.expression(state.items, "Items", kind)
+            if isinstance(state.items, str)
+            else fields.template(state.items, "Items")
+        )
     else:
-        items = fields.template(items_path, "Items")
+        items = fields.expression(items_path, "ItemsPath") if items_path not in (ABSENT, "$") else None
     written = state.item_selector if state.item_selector is not ABSENT else state.parameters
     pointer, _ = next(subregions(state))
     return MapWork(

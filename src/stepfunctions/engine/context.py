@@ -27,8 +27,19 @@ def timestamp(seconds: float) -> str:
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
 
 
-def scope(turn: Turn, branch: Branch, node: Node, value: JSON, item: JSON = None, salt: str = "") -> Scope:
-    """Return the scope of an expression over ``value``; ``item`` is the context's Map.Item of an iteration."""
+def scope(
+    turn: Turn,
+    branch: Branch,
+    node: Node,
+    value: JSON,
+    item: JSON = None,
+    salt: str = "",
+    states: Mapping[str, JSON] | None = None,
+) -> Scope:
+    """Return the scope of an expression over ``value``; ``item`` is the context's Map.Item of an iteration.
+
+    ``states`` is what JSONata's ``$states`` has here besides the input and the context.
+    """
     built: list[JSON] = []
 
     def context() -> JSON:
@@ -36,16 +47,23 @@ def scope(turn: Turn, branch: Branch, node: Node, value: JSON, item: JSON = None
             built.append(context_of(turn, branch, node, item))
         return built[0]
 
-    return Scope(value, context, variables_of(turn, branch), lambda: turn.chance(branch, salt))
+    return Scope(value, context, variables_of(turn, branch), lambda: turn.chance(branch, salt), turn.now, states)
 
 
-def evaluate(turn: Turn, branch: Branch, node: Node, evaluator: Evaluator, document: Document) -> Document:
+def evaluate(
+    turn: Turn,
+    branch: Branch,
+    node: Node,
+    evaluator: Evaluator,
+    document: Document,
+    states: Mapping[str, JSON] | None = None,
+) -> Document:
     """Return the value of an expression over a document: the same document if nothing changed.
 
     An expression that has no value (a path that leads nowhere) fails the state: StateFailed.
     """
     value = document.value
-    result = evaluator(scope(turn, branch, node, value))
+    result = evaluator(scope(turn, branch, node, value, states=states))
     return document if result is value else Document(result)
 
 
@@ -122,10 +140,13 @@ def items_of(turn: Turn, branch: Branch, node: Node) -> tuple[list[JSON], list[s
 
 
 def read_items(turn: Turn, branch: Branch, node: Node) -> Document:
-    """Return the array or object that ItemsPath selects; anything else fails the state."""
+    """Return the array or object that ItemsPath selects; anything else fails the state.
+
+    What JSONata's Items gave when the state began is kept: it may have been drawn from chance or from the time.
+    """
     document = branch.effective or branch.input
     work = node.work
-    if work.items is not None:
+    if work.items is not None and not (node.flow.jsonata and branch.effective is not None):
         document = evaluate(turn, branch, node, work.items, document)
     if not isinstance(document.value, (list, dict)):
         raise StateFailed(RUNTIME, f'Reference path "{work.items_text}" must point to array.')

@@ -1,9 +1,13 @@
 """How data goes through a state: InputPath, Parameters, the work, ResultSelector, ResultPath, OutputPath.
 
+JSONata has only Arguments, Output and Assign, which all see the state's raw input and, after the work, its result.
+
 One function a stage. Nothing that stays as it is gets copied: an untouched document keeps its text.
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 from stepfunctions.asl.document import JSON, Document
 from stepfunctions.engine.context import evaluate
@@ -13,6 +17,7 @@ from stepfunctions.engine.program import Node, Number
 from stepfunctions.engine.retry import RUNTIME
 from stepfunctions.engine.turn import Turn
 from stepfunctions.errors import StateFailed
+from stepfunctions.query.jsonata import QUERY_ERROR
 from stepfunctions.query.scope import Evaluator
 
 LARGEST_NUMBER = 2**53
@@ -52,11 +57,30 @@ def filtered(turn: Turn, branch: Branch, node: Node, document: Document) -> Docu
 def output_of(turn: Turn, branch: Branch, node: Node, result: Document) -> Document:
     """From the raw result of a state's work to its output."""
     flow = node.flow
+    if flow.jsonata:
+        return result if flow.output is None else _over_input(turn, branch, node, flow.output, result)
     if flow.selector is not None:
         result = evaluate(turn, branch, node, flow.selector, result)
     if flow.discard or flow.place is not None:
         result = placed(branch, node, result)
     return result if flow.output is None else filtered(turn, branch, node, result)
+
+
+def _over_input(turn: Turn, branch: Branch, node: Node, evaluator: Evaluator, result: Document) -> Document:
+    """Evaluate a field of a JSONata state whose work gave ``result``."""
+    states = {"result": result.value} if node.type in _WITH_RESULT else None
+    found = evaluate(turn, branch, node, evaluator, branch.input, states)
+    return result if found.value is result.value else found
+
+
+_WITH_RESULT = frozenset({"Task", "Parallel", "Map"})
+
+
+def assigned_after(turn: Turn, branch: Branch, node: Node, result: Document) -> dict[str, JSON] | None:
+    """Return the variables that the Assign of a state sets whose work gave ``result``, or None."""
+    if node.flow.assign is not None and node.flow.jsonata:
+        return checked(node, _over_input(turn, branch, node, node.flow.assign, result))
+    return assigned(turn, branch, node, result)
 
 
 def assigned(turn: Turn, branch: Branch, node: Node, document: Document) -> dict[str, JSON] | None:
@@ -66,9 +90,20 @@ def assigned(turn: Turn, branch: Branch, node: Node, document: Document) -> dict
     return variables(turn, branch, node, node.flow.assign, document)
 
 
-def variables(turn: Turn, branch: Branch, node: Node, assign: Evaluator, document: Document) -> dict[str, JSON]:
+def variables(
+    turn: Turn,
+    branch: Branch,
+    node: Node,
+    assign: Evaluator,
+    document: Document,
+    states: Mapping[str, JSON] | None = None,
+) -> dict[str, JSON]:
     """Return what an Assign sets. Fails the state when all of it is over 256 KiB."""
-    values = evaluate(turn, branch, node, assign, document)
+    return checked(node, evaluate(turn, branch, node, assign, document, states))
+
+
+def checked(node: Node, values: Document) -> dict[str, JSON]:
+    """Return the variables that an Assign gave, unless they are over 256 KiB."""
     check_size(values, node.name)
     assert isinstance(values.value, dict), "the compiler refuses an Assign that is no object"
     return values.value
@@ -87,12 +122,16 @@ def read_number(
         if isinstance(found, bool) or not isinstance(found, int if whole else (int, float)):
             shown = found if isinstance(found, str) else value.text
             kind = "integer" if whole else "number"
-            raise StateFailed(
-                RUNTIME,
-                f'The {number.field} field refers to value "{shown}" which is not a valid {kind}: {number.text}',
+            raise refused(
+                number, f'The {number.field} field refers to value "{shown}" which is not a valid {kind}: {number.text}'
             )
     if found < 0:
-        raise StateFailed(RUNTIME, f"{number.field.removesuffix('Path')} cannot be negative.")
+        raise refused(number, f"{number.field.removesuffix('Path')} cannot be negative.")
     if found > LARGEST_NUMBER:
-        raise StateFailed(RUNTIME, f"{number.field.removesuffix('Path')} cannot be greater than {LARGEST_NUMBER}.")
+        raise refused(number, f"{number.field.removesuffix('Path')} cannot be greater than {LARGEST_NUMBER}.")
     return int(found) if whole else float(found)
+
+
+def refused(number: Number, cause: str) -> StateFailed:
+    """Return the failure of a state whose number cannot be used."""
+    return StateFailed(QUERY_ERROR, cause, number.field) if number.jsonata else StateFailed(RUNTIME, cause)

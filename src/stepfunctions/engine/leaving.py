@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from stepfunctions.asl.document import JSON, Document, dumps
-from stepfunctions.engine.dataflow import assigned, output_of, variables
+from stepfunctions.engine.context import evaluate
+from stepfunctions.engine.dataflow import assigned_after, output_of, variables
 from stepfunctions.engine.execution import Branch, Status, Waiting
 from stepfunctions.engine.limits import DATA_LIMIT, check_size
 from stepfunctions.engine.messages import EXECUTION_BRANCH, CancelTimers, TimerKind
@@ -24,7 +25,8 @@ _ABORTED = {
 
 def finish_work(turn: Turn, branch: Branch, node: Node, result: Document) -> None:
     """The state's work gave ``result``: shape the output and go on."""
-    leave(turn, branch, node, output_of(turn, branch, node, result), node.next, assigned(turn, branch, node, result))
+    output = output_of(turn, branch, node, result)
+    leave(turn, branch, node, output, node.next, assigned_after(turn, branch, node, result))
 
 
 def leave(
@@ -74,29 +76,48 @@ def fail_state(turn: Turn, branch: Branch, node: Node, failure: Failure, failed_
     try:
         _catch(turn, branch, node, catcher, failure)
     except StateFailed as error:  # nothing catches what a catcher's own fields do wrong
-        fail_branch(turn, branch, described(branch, node, error))
+        fail_branch(turn, branch, described(turn, branch, node, error))
 
 
 def _catch(turn: Turn, branch: Branch, node: Node, catcher: CompiledCatcher, failure: Failure) -> None:
     error = Document({"Error": failure.error or "", "Cause": failure.cause or ""})
-    values = None if catcher.assign is None else variables(turn, branch, node, catcher.assign, error)
+    seen, states = (branch.input, {"errorOutput": error.value}) if node.flow.jsonata else (error, None)
+    values = None if catcher.assign is None else variables(turn, branch, node, catcher.assign, seen, states)
     output = error
-    if catcher.discard:
+    if catcher.output is not None:
+        output = evaluate(turn, branch, node, catcher.output, seen, states)
+    elif catcher.discard:
         output = branch.input
     elif catcher.place is not None:
         output = Document(catcher.place(branch.input.value, error.value))
     leave(turn, branch, node, output, catcher.next, values)
 
 
-def described(branch: Branch, node: Node, error: StateFailed) -> Failure:
-    """Return the failure with the words in front that AWS puts there."""
+def described(turn: Turn, branch: Branch, node: Node, error: StateFailed) -> Failure:
+    """Return the failure with the words in front that AWS puts there. Writes EvaluationFailed for an expression."""
     if error.error == DATA_LIMIT:
         return Failure.of(error.error, error.cause)
-    return Failure.of(
-        error.error,
+    cause = (
         f"An error occurred while executing the state '{node.name}' (entered at the "
-        f"event id #{branch.entered_event}). {error.cause}",
+        f"event id #{branch.entered_event}). {error.cause}"
     )
+    if error.location is not None:
+        details: dict[str, JSON] = {"state": node.name, "location": error.location[:256]}
+        details.update(reasons(error.error, cause) or {})
+        branch.last_event = turn.note(_before(turn, branch), "EvaluationFailed", None, None, details)
+    return Failure.of(error.error, cause)
+
+
+def _before(turn: Turn, branch: Branch) -> int:
+    """Return the id of the event that EvaluationFailed follows.
+
+    A state that fails as it is entered has, in a history, not been entered yet (recorded).
+    """
+    if branch.last_event == branch.entered_event:
+        for event in reversed(turn.events):
+            if event.id == branch.entered_event:
+                return event.previous_id
+    return branch.last_event
 
 
 def _try_again(turn: Turn, branch: Branch, node: Node, index: int) -> None:

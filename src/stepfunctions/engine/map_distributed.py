@@ -6,15 +6,13 @@ import hashlib
 
 from stepfunctions.asl.document import JSON, Document
 from stepfunctions.engine.context import context_of, evaluate, read_items, variables_of
-from stepfunctions.engine.dataflow import read_number
+from stepfunctions.engine.dataflow import read_number, refused
 from stepfunctions.engine.execution import Branch, Status, Waiting
 from stepfunctions.engine.leaving import fail_state, finish_work, reasons
 from stepfunctions.engine.map_run import MapRun
 from stepfunctions.engine.messages import MapRunEnded, StartMapRun
 from stepfunctions.engine.program import DistributedWork, MapWork, Node, Number
-from stepfunctions.engine.retry import RUNTIME
 from stepfunctions.engine.turn import Failure, Turn
-from stepfunctions.errors import StateFailed
 
 
 def begin(turn: Turn, branch: Branch, node: Node, effective: Document) -> None:
@@ -75,7 +73,7 @@ def _tolerance(turn: Turn, branch: Branch, node: Node, run: MapRun, effective: D
     if work.tolerated_percentage is not None:
         percentage = read_number(turn, branch, node, work.tolerated_percentage, effective, whole=False)
         if percentage > 100:
-            raise StateFailed(RUNTIME, "ToleratedFailurePercentage cannot be greater than 100.")
+            raise refused(work.tolerated_percentage, "ToleratedFailurePercentage cannot be greater than 100.")
         run.tolerated_failure_percentage = percentage
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stepfunctions.asl.document import JSON, Document
 from stepfunctions.engine import map_distributed
-from stepfunctions.engine.context import items_of, scope
+from stepfunctions.engine.context import items_of, read_items, scope
 from stepfunctions.engine.dataflow import effective_input, read_number
 from stepfunctions.engine.execution import Branch, Family
 from stepfunctions.engine.leaving import drop_children, fail_state, finish_work
@@ -26,27 +26,34 @@ def begin(turn: Turn, branch: Branch, node: Node) -> None:
     if work.distributed is not None:
         map_distributed.begin(turn, branch, node, effective)
         return
+    if node.flow.jsonata:
+        items = read_items(turn, branch, node)
+        branch.effective = None if items is branch.input else items
     values, keys = items_of(turn, branch, node)
+    window = _window(turn, branch, node) if node.flow.jsonata else 0  # a wrong expression fails before the start
     turn.emit(branch, "MapStateStarted", None, None, {"length": len(values)})
     family = turn.await_children(branch)
-    family.items, family.keys = values, keys
+    family.items, family.keys, family.window = values, keys, window
     if values:
         _start(turn, branch, node, family, branch.last_event)
     else:
         _join(turn, branch, node)
 
 
-def _window(turn: Turn, branch: Branch, node: Node, family: Family) -> int:
-    if not family.window:
-        written = int(read_number(turn, branch, node, node.work.concurrency, branch.effective or branch.input))
-        family.window = min(written or MAX_CONCURRENCY, MAX_CONCURRENCY)
-    return family.window
+def _window(turn: Turn, branch: Branch, node: Node) -> int:
+    written = int(read_number(turn, branch, node, node.work.concurrency, _seen(branch, node)))
+    return min(written or MAX_CONCURRENCY, MAX_CONCURRENCY)
+
+
+def _seen(branch: Branch, node: Node) -> Document:
+    """Return the document of the state's expressions; with JSONata ``effective`` holds the items."""
+    return branch.input if node.flow.jsonata else branch.effective or branch.input
 
 
 def _start(turn: Turn, branch: Branch, node: Node, family: Family, previous: int) -> None:
     """Start iterations until the window is full; their first events follow ``previous``."""
     work: MapWork = node.work
-    window = _window(turn, branch, node, family)
+    window = family.window = family.window or _window(turn, branch, node)
     values, keys = items_of(turn, branch, node)
     while family.running < window and len(family.ids) < len(values):
         index = len(family.ids)
@@ -62,8 +69,8 @@ def _input_of(turn: Turn, branch: Branch, node: Node, value: JSON, index: int, k
     selector = node.work.selector
     if selector is None:
         return Document(plain_input(value, key))
-    effective = (branch.effective or branch.input).value
-    document = Document(selector(scope(turn, branch, node, effective, map_item(index, value, key), f"item {index}")))
+    seen = _seen(branch, node).value
+    document = Document(selector(scope(turn, branch, node, seen, map_item(index, value, key), f"item {index}")))
     check_size(document, node.name)
     return document
 

@@ -187,7 +187,9 @@ def child_input(
     if node.work.selector is not None:
         context = {**(run.context or {}), "Map": {"Item": map_item(index, item, key, source)}}
         chance = Random(f"{run.arn}/{index}")
-        document = Document(node.work.selector(Scope(run.input.value, lambda: context, run.variables, lambda: chance)))
+        # The time is that of the run's start, so that a child that is started again gets the same input.
+        scope = Scope(run.input.value, lambda: context, run.variables, lambda: chance, run.started_at)
+        document = Document(node.work.selector(scope))
     check_size(document, run.state)
     return document
 

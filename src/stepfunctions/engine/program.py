@@ -21,7 +21,10 @@ Place = Callable[[JSON, JSON], JSON]
 
 @dataclass(slots=True)
 class Flow:
-    """How data goes through a state; None stands for "as it is"."""
+    """How data goes through a state; None stands for "as it is".
+
+    JSONata has ``parameters`` (Arguments), ``output`` and ``assign``: each sees the state's raw input.
+    """
 
     input: Evaluator | None = None
     parameters: Evaluator | None = None
@@ -31,17 +34,19 @@ class Flow:
     """ResultPath null: the result is thrown away."""
     output: Evaluator | None = None
     assign: Evaluator | None = None
+    jsonata: bool = False
 
 
 @dataclass(slots=True)
 class Number:
-    """A number that is written, or read from a path when the state runs."""
+    """A number that is written, or computed by ``path`` (a path, or ``{% … %}``) when the state runs."""
 
     field: str
     """The wire name of the field that was written (``TimeoutSecondsPath``)."""
     value: float | None = None
     path: Evaluator | None = None
     text: str = ""
+    jsonata: bool = False
 
 
 @dataclass(slots=True)
@@ -65,6 +70,7 @@ class CompiledCatcher:
     place: Place | None
     discard: bool
     assign: Evaluator | None
+    output: Evaluator | None = None
 
 
 @dataclass(slots=True)
@@ -74,6 +80,7 @@ class Transition:
     test: Callable[[Scope], bool] | None
     next: str | None
     assign: Evaluator | None = None
+    output: Evaluator | None = None
 
 
 @dataclass(slots=True)

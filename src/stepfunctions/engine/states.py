@@ -12,7 +12,7 @@ from stepfunctions.engine.dataflow import assigned, effective_input, filtered, p
 from stepfunctions.engine.execution import Branch, Waiting
 from stepfunctions.engine.leaving import fail_branch, finish_work, leave
 from stepfunctions.engine.messages import TimerKind
-from stepfunctions.engine.program import ChoiceWork, FailWork, Node, WaitWork
+from stepfunctions.engine.program import ChoiceWork, FailWork, Node, Transition, WaitWork
 from stepfunctions.engine.retry import RUNTIME
 from stepfunctions.engine.turn import Failure, Turn
 from stepfunctions.errors import StateFailed
@@ -71,7 +71,13 @@ def begin_choice(turn: Turn, branch: Branch, node: Node) -> None:
         values = variables(turn, branch, node, chosen.assign, effective)
     elif chosen is work.default:
         values = assigned(turn, branch, node, effective)
-    leave(turn, branch, node, filtered(turn, branch, node, effective), chosen.next, values)
+    leave(turn, branch, node, _chosen_output(turn, branch, node, chosen, effective), chosen.next, values)
+
+
+def _chosen_output(turn: Turn, branch: Branch, node: Node, chosen: Transition, effective: Document) -> Document:
+    if node.flow.jsonata and chosen is not node.work.default:  # the state's own Output is for the default only
+        return effective if chosen.output is None else evaluate(turn, branch, node, chosen.output, effective)
+    return filtered(turn, branch, node, effective)
 
 
 def begin_wait(turn: Turn, branch: Branch, node: Node) -> None:

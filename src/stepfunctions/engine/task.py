@@ -5,13 +5,13 @@ from __future__ import annotations
 from stepfunctions.asl.document import JSON, Document
 from stepfunctions.asl.states import LONGEST_SECONDS
 from stepfunctions.engine.context import evaluate
-from stepfunctions.engine.dataflow import effective_input, parameters, read_number
+from stepfunctions.engine.dataflow import effective_input, parameters, read_number, refused
 from stepfunctions.engine.execution import Branch, Waiting
 from stepfunctions.engine.leaving import fail_state, finish_work, reasons
 from stepfunctions.engine.limits import check_size
 from stepfunctions.engine.messages import CancelTask, RunTask, TaskFailed, TaskSubmitted, TaskSucceeded, TimerKind
 from stepfunctions.engine.program import Node, Number, TaskWork
-from stepfunctions.engine.retry import HEARTBEAT_TIMEOUT, RUNTIME, TIMEOUT
+from stepfunctions.engine.retry import HEARTBEAT_TIMEOUT, TIMEOUT
 from stepfunctions.engine.tokens import make_token
 from stepfunctions.engine.turn import Failure, Turn
 from stepfunctions.errors import StateFailed
@@ -52,8 +52,8 @@ def _seconds(turn: Turn, branch: Branch, node: Node, number: Number | None, effe
         return None
     seconds = int(read_number(turn, branch, node, number, effective))
     if not 0 < seconds <= LONGEST_SECONDS:
-        raise StateFailed(
-            RUNTIME, f"{number.field.removesuffix('Path')} must be between 1 and {LONGEST_SECONDS}, but is {seconds}."
+        raise refused(
+            number, f"{number.field.removesuffix('Path')} must be between 1 and {LONGEST_SECONDS}, but is {seconds}."
         )
     return seconds
 

@@ -5,17 +5,101 @@ https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+import re
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from stepfunctions.errors import QuerySyntaxError
+from stepfunctions.asl.document import JSON, dumps
+from stepfunctions.errors import QuerySyntaxError, StateFailed
+from stepfunctions.query.jsonata_functions import DRAWN, MEMORY, REGISTERED, FunctionFailed
+from stepfunctions.query.jsonata_syntax import unsupported
+from stepfunctions.query.scope import Evaluator, Scope
+from stepfunctions.query.values import is_number
 
 if TYPE_CHECKING:
     from jlens import Expression
 
+QUERY_ERROR = "States.QueryEvaluationError"
+"""The error name of every failure of an expression."""
+
+LIMITS: Mapping[str, Any] = {
+    # AWS gives an expression one second of a machine of its own; here it shares one.
+    "timeout": 5.0,
+    # The next three are where people found that the service stops: see tests/query/test_jsonata.py.
+    "max_depth": 100,
+    "max_array_length": 873_782,
+    "max_string_length": 4_194_304,
+    "max_result_size": 8_388_608,
+}
+"""What one evaluation may use: seconds, levels, items, bytes, bytes."""
+
+_LIMIT_TEXTS = {
+    "D1011": "Stack overflow error: Check for non-terminating recursive function. Consider rewriting as tail-recursive",
+    "D1012": "Expression evaluation timeout: Check for infinite loop",
+    "U1001": MEMORY,
+}
+_LONGEST_SHOWN = 1_000
+_NAMES = re.compile(r"\$(\w+)")
+_PATH = re.compile(r"\$([A-Za-z]\w*)((?:\.[A-Za-z_]\w*)*)", re.ASCII)
+_OPERATOR_NAMES = frozenset({"and", "or", "in", "true", "false", "null"})
+
+Read: TypeAlias = "bool | Mapping[str, Read]"
+"""What an expression reads of a value: True for all of it, or its members, each with what is read of it."""
+
 
 def check_jsonata(text: str) -> None:
-    """Check that a JSONata expression (without ``{% %}``) can be read; raises QuerySyntaxError."""
+    """Check that a JSONata expression (without ``{%`` and ``%}``) can be read; raises QuerySyntaxError."""
     _parsed(text)
+
+
+def reads_of(text: str) -> tuple[Read | None, Mapping[str, Read]]:
+    """Return what an expression reads: of its input (None: nothing; in Step Functions there is none), of variables.
+
+    Raises QuerySyntaxError.
+    """
+    found = _parsed(text).reads(_stand_ins())
+    return found.get("input"), found["bindings"]
+
+
+def compile_jsonata(text: str, field: str = "", expected: str = "") -> Evaluator:
+    """Compile an expression without its ``{%`` and ``%}``.
+
+    ``field`` is where errors say it stands (``Output/a[0]``); ``expected`` the type its value must have: ``array``,
+    ``array or object``, ``boolean``, ``number``, ``string``, or empty for any. Raises QuerySyntaxError. The compiled
+    expression raises StateFailed with ``States.QueryEvaluationError``: for an error, for a value that is undefined, a
+    function or of another type. The library is loaded here, at the first expression.
+    """
+    text = text.strip()
+    compute = _computed(text, field)
+    path = _PATH.fullmatch(text)
+    if path is not None and _OPERATOR_NAMES.isdisjoint(path[2].split(".")):
+        compute = _walk(path[1], path[2].split(".")[1:], compute)
+    if not expected:
+        return compute
+    kinds = expected.split(" or ")
+
+    def typed(scope: Scope) -> JSON:
+        value = compute(scope)
+        kind = type_name(value)
+        if kind not in kinds:
+            shown = dumps(value)
+            shown = shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]}…"
+            what = f"returned an unexpected result type. Expected '{kinds[0]}', but was '{kind}' for value: {shown}"
+            raise _failure(text, field, what)
+        return value
+
+    return typed
+
+
+def type_name(value: JSON) -> str:
+    """Return the type of a JSON value as JSONata's ``$type`` names it."""
+    if isinstance(value, bool):
+        return "boolean"
+    if is_number(value):
+        return "number"
+    return {str: "string", list: "array", dict: "object", type(None): "null"}[type(value)]
 
 
 def _parsed(text: str) -> Expression:
@@ -23,9 +107,164 @@ def _parsed(text: str) -> Expression:
 
     try:
         text.encode()
-        return Expression(text)
+        expression = Expression(text)
     except UnicodeEncodeError as error:
         raise QuerySyntaxError(text, error.start, "An expression cannot hold half of a surrogate pair") from None
     except JlensError as error:
         at = error.position if error.start is None else error.start
         raise QuerySyntaxError(text, at or 0, f"{error.code}: {error}") from None
+    newer = unsupported(text)
+    if newer is not None:
+        raise QuerySyntaxError(
+            text, newer[0], f"The operator {newer[1]} is newer than JSONata 2.0.6, which Step Functions runs"
+        )
+    return expression
+
+
+def _stand_ins() -> dict[str, Any]:
+    """Return the functions of Step Functions by name, to find out what an expression reads besides calling them."""
+    return {**{name: function for name, (function, _) in REGISTERED.items()}, **DRAWN, "eval": None}
+
+
+def _computed(text: str, field: str) -> Evaluator:
+    """Compile for the library: any expression."""
+    from jlens import JlensError
+
+    expression = _parsed(text)
+    named = frozenset(_NAMES.findall(text))
+    for name in named & REGISTERED.keys():
+        expression.register_function(name, *REGISTERED[name])
+    bind = _binder(expression, named)
+    shuffles = "shuffle" in named
+
+    def compute(scope: Scope) -> JSON:
+        options = dict(LIMITS, seed=scope.chance().getrandbits(32)) if shuffles else LIMITS
+        try:
+            found = expression.evaluate_json(None, bind(scope), now=int(scope.now * 1000), **options)
+        except JlensError as error:
+            raise _failure(text, field, _thrown(error.code, str(error))) from None
+        except FunctionFailed as error:
+            raise _failure(text, field, _thrown(error.code, str(error))) from None
+        except ValueError as error:  # the data is nested too deeply for the library
+            raise _failure(text, field, _thrown("", str(error))) from None
+        if found is None:
+            raise _failure(text, field, _nothing(text, bind(scope)))
+        return json.loads(found)
+
+    return compute
+
+
+def _binder(expression: Expression, named: frozenset[str]) -> Callable[[Scope], dict[str, Any]]:
+    """Return what binds the variables that an expression reads, cut down to the parts that it reads.
+
+    The library converts what is bound whole, at each evaluation: a path into a large document would pay for all of it.
+    """
+    reads: dict[str, Read] = dict(expression.reads(_stand_ins())["bindings"])
+    states = reads.pop("states", None)
+    drawn = {name: function for name, function in DRAWN.items() if name in named}
+    # A variable hides the built-in function of its name, whose call then fails, as on AWS.
+    others = {**dict.fromkeys(named - reads.keys() - {"states"}, True), **reads}
+
+    def bind(scope: Scope) -> dict[str, Any]:
+        bound: dict[str, Any] = {name: partial(function, scope.chance) for name, function in drawn.items()}
+        bound["eval"] = None  # not a function: Step Functions has no $eval
+        variables = scope.variables
+        if variables:
+            for name, read in others.items():
+                if name in variables:
+                    bound[name] = _cut(variables[name], read)
+        if states is not None:
+            bound["states"] = _states(scope, states)
+        return bound
+
+    return bind
+
+
+def _states(scope: Scope, read: Read) -> dict[str, JSON]:
+    """Return ``$states``, without the parts that are not read."""
+    bound: dict[str, JSON] = {}
+    if _reads(read, "input"):
+        bound["input"] = _cut(scope.input, _part(read, "input"))
+    if _reads(read, "context"):
+        bound["context"] = _cut(scope.context(), _part(read, "context"))
+    for name, value in (scope.states or {}).items():
+        if _reads(read, name):
+            bound[name] = _cut(value, _part(read, name))
+    return bound
+
+
+def _reads(read: Read, name: str) -> bool:
+    return isinstance(read, bool) or name in read
+
+
+def _part(read: Read, name: str) -> Read:
+    return True if isinstance(read, bool) else read[name]
+
+
+def _cut(value: JSON, read: Read) -> JSON:
+    """Return a value without the members that are not read. Stops at the first array: cutting its items costs more."""
+    if isinstance(read, bool) or not isinstance(value, dict):
+        return value
+    return {name: _cut(value[name], part) for name, part in read.items() if name in value}
+
+
+def _thrown(code: str, message: str) -> str:
+    message = " ".join(message.split())
+    if code in _LIMIT_TEXTS:
+        code, message = "", _LIMIT_TEXTS[code]
+    return f"threw an error during evaluation{f'. {code}' if code else ''}: {message}"
+
+
+def _nothing(text: str, bindings: dict[str, Any]) -> str:
+    """Tell what an expression without a value gave: nothing, or what is no JSON."""
+    from jlens import Expression, JlensError
+
+    try:
+        exists = Expression(f"$exists(({text}\n))").evaluate(None, bindings, **LIMITS)
+    except (JlensError, FunctionFailed):
+        exists = False
+    return "returned an unsupported result type." if exists else "returned nothing (undefined)."
+
+
+def _failure(text: str, field: str, what: str) -> StateFailed:
+    return StateFailed(QUERY_ERROR, f"The JSONata expression '{text}' specified for the field '{field}' {what}", field)
+
+
+def _walk(root: str, names: list[str], otherwise: Evaluator) -> Evaluator:
+    """Compile a path of names: what it leads to in objects is given as it is, whole numbers of any length too."""
+
+    def read(scope: Scope) -> JSON:
+        steps = iter(names)
+        of_states = root == "states"
+        value = _state_part(scope, next(steps, "")) if of_states else scope.variables.get(root, _MISSING)
+        for name in steps:
+            value = value.get(name, _MISSING) if type(value) is dict else _MISSING
+        # Members of the items of an array, and everything that fails, is the library's business.
+        return otherwise(scope) if value is _MISSING else plain(value)
+
+    return read
+
+
+_MISSING: Any = object()
+
+
+def _state_part(scope: Scope, name: str) -> JSON:
+    if name == "input":
+        return scope.input
+    if name == "context":
+        return scope.context()
+    return (scope.states or {}).get(name, _MISSING)
+
+
+def plain(value: JSON) -> JSON:
+    """Return a value as JSONata gives it: ``1.0`` is ``1``. The same object when nothing changes."""
+    kind = type(value)
+    if kind is float:
+        return int(value) if abs(value) < 1e21 and value.is_integer() else value
+    if kind is dict:
+        members = {name: plain(item) for name, item in value.items()}
+        return members if any(members[name] is not item for name, item in value.items()) else value
+    if kind is list:
+        items = [plain(item) for item in value]
+        return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
+    return value

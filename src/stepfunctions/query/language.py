@@ -11,6 +11,7 @@ from typing import Protocol
 
 from stepfunctions.asl.document import JSON
 from stepfunctions.errors import DefinitionError, Problem
+from stepfunctions.query.jsonata_template import compile_field, compile_payload
 from stepfunctions.query.scope import Evaluator
 from stepfunctions.query.template import compile_expression, compile_template
 
@@ -29,8 +30,12 @@ class Language(Protocol):
     def template(self, payload: JSON, field: str) -> Evaluator:
         """Compile a payload with expressions at any depth: Parameters, Arguments, Output, Assign …"""
 
-    def expression(self, text: str, field: str) -> Evaluator:
-        """Compile one expression: a path, or a call of an intrinsic function where AWS takes one."""
+    def expression(self, text: str, field: str, expected: str = "") -> Evaluator:
+        """Compile one expression: a path, a call of an intrinsic function where AWS takes one, or ``{% … %}``.
+
+        ``expected`` is the type that its value must have, where the language itself checks it: ``array``,
+        ``array or object``, ``boolean``, ``number``, ``string``; empty for any.
+        """
 
 
 class JsonPathLanguage:
@@ -42,12 +47,26 @@ class JsonPathLanguage:
         """Compile a payload template."""
         return compile_template(payload, field)
 
-    def expression(self, text: str, field: str) -> Evaluator:
-        """Compile a path or a call of an intrinsic function."""
+    def expression(self, text: str, field: str, expected: str = "") -> Evaluator:  # noqa: ARG002 - of the protocol
+        """Compile a path or a call of an intrinsic function. The engine checks types, with errors of its own."""
         return compile_expression(text, field)
 
 
-LANGUAGES: Mapping[str, Language] = MappingProxyType({"JSONPath": JsonPathLanguage()})
+class JsonataLanguage:
+    """JSONata: strings ``{% … %}`` at any depth."""
+
+    name = "JSONata"
+
+    def template(self, payload: JSON, field: str) -> Evaluator:
+        """Compile a payload."""
+        return compile_payload(payload, field)
+
+    def expression(self, text: str, field: str, expected: str = "") -> Evaluator:
+        """Compile a string ``{% … %}``."""
+        return compile_field(text, field, expected)
+
+
+LANGUAGES: Mapping[str, Language] = MappingProxyType({"JSONPath": JsonPathLanguage(), "JSONata": JsonataLanguage()})
 """Name of a query language -> the language."""
 
 
@@ -56,17 +75,6 @@ def language(name: str) -> Language:
     found = LANGUAGES.get(name)
     if found is not None:
         return found
-    if name == "JSONata":
-        raise DefinitionError(
-            [
-                Problem(
-                    path="/QueryLanguage",
-                    code="QUERY_LANGUAGE_NOT_SUPPORTED",
-                    message="The query language 'JSONata' is not supported yet.",
-                    hint="Write the state in JSONPath, or run this workflow on AWS.",
-                )
-            ]
-        )
     raise DefinitionError(
         [
             Problem(

@@ -14,15 +14,19 @@ from stepfunctions.asl.document import JSON
 class Scope:
     """The values an expression may read. Evaluating never changes one of them.
 
-    ``input`` is ``$``; ``context`` builds ``$$`` and is called only by an expression that reads it;
-    ``variables`` are ``$name``; ``chance`` gives the generator that ``States.UUID`` and
-    ``States.MathRandom`` draw from, seeded by the engine so that a replay draws the same values.
+    ``input`` is ``$`` (JSONata: ``$states.input``); ``context`` builds ``$$`` (``$states.context``) and is called
+    only by an expression that reads it; ``variables`` are ``$name``; ``chance`` gives the generator that
+    ``States.UUID``, ``$random`` and the like draw from, seeded by the engine so that a replay draws the same
+    values; ``now`` is the time (epoch seconds) that JSONata's ``$now`` and ``$millis`` tell; ``states`` is what
+    else ``$states`` has here: ``result`` or ``errorOutput``.
     """
 
     input: JSON
     context: Callable[[], JSON]
     variables: Mapping[str, JSON]
     chance: Callable[[], random.Random]
+    now: float = 0.0
+    states: Mapping[str, JSON] | None = None
 
 
 Evaluator: TypeAlias = Callable[[Scope], JSON]
