@@ -71,7 +71,7 @@ def sdk_service(service: str) -> SdkService:
     """
     services = _services()
     wanted = _plain(service)
-    client = services.get(_plain(_OTHER_NAMES.get(wanted, wanted)))
+    client = services.get(_OTHER_NAMES.get(wanted, wanted)) or services.get(name_of_id(service))
     if client is not None:
         return SdkService(client, sdk_name(client))
     close = difflib.get_close_matches(wanted, services, 1)
