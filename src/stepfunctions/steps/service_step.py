@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from stepfunctions import asl
 from stepfunctions.catalog.integrations import INTEGRATIONS, operation_of
 from stepfunctions.catalog.requests import problems_with_request
+from stepfunctions.inputs.conditions import BaseRule
 from stepfunctions.steps.base import logger
 from stepfunctions.steps.flow import Task
 from stepfunctions.steps.integration_resources import (
@@ -18,7 +19,7 @@ from stepfunctions.steps.integration_resources import (
     get_service_integration_arn,
     is_integration_pattern_valid,
 )
-from stepfunctions.steps.rendering import is_dynamic
+from stepfunctions.steps.rendering import NULL, is_dynamic
 from stepfunctions.steps.task_tokens import missing_token
 
 if TYPE_CHECKING:
@@ -57,9 +58,9 @@ class ServiceStep(Task):
         fields["resource"] = get_service_integration_arn(self.SERVICE, self.ACTION, pattern, version)
         super().__init__(state_id, **fields)
         if pattern is IntegrationPattern.WaitForTaskToken:
-            self._check_token(fields.get("parameters") or fields.get("arguments"))
+            self._check_hands_out_token(fields.get("parameters") or fields.get("arguments"))
 
-    def _check_token(self, request: Any) -> None:
+    def _check_hands_out_token(self, request: Any) -> None:
         problem = missing_token(self.state_id, request)
         if problem is not None and self.TOKEN_REQUIRED:
             raise ValueError(problem)
@@ -141,10 +142,15 @@ def check_request(
     enumerations are checked; placeholders, ``"Name.$"`` and ``{% … %}`` are accepted for anything. ``sdk`` says that
     the request is an ``aws-sdk:`` integration's. ``state_id`` names the state in the error.
     """
-    problems = problems_with_request(client, operation, parameters, is_dynamic=is_dynamic, sdk=sdk)
+    problems = problems_with_request(client, operation, parameters, is_dynamic=_is_later, sdk=sdk)
     if problems:
         whose = "" if state_id is None else f"The state '{state_id}': "
         raise ValueError(f"{whose}{client} {operation} does not take these parameters. " + " ".join(problems))
+
+
+def _is_later(value: Any) -> bool:
+    """Tell whether a value is known only at run time, or is JSON's null, which says the same to the check."""
+    return is_dynamic(value) or isinstance(value, BaseRule) or value is NULL
 
 
 def put_request(fields: ServiceFields, request: Mapping[str, Any]) -> None:
