@@ -31,7 +31,7 @@ from stepfunctions.steps import (
     Wait,
     signatures,
 )
-from stepfunctions.steps.base import _LINKS, Block
+from stepfunctions.steps.blocks import LINKS, Block
 
 
 def test_fields_are_written_in_the_order_given() -> None:
@@ -74,9 +74,15 @@ def test_placeholders_become_paths() -> None:
     assert step.to_dict()["TimeoutSecondsPath"] == "$$.Execution.Input['limit']"
 
 
-def test_a_placeholder_as_whole_parameters_or_constant_is_refused() -> None:
-    with pytest.raises(ValueError, match="as a whole"):
-        Pass("P", parameters=ExecutionInput()).to_dict()  # type: ignore[arg-type]
+def test_a_placeholder_as_whole_parameters_is_the_input_path() -> None:
+    step = Pass("P", parameters=ExecutionInput()["data"], comment="c")
+    assert step.to_dict()["InputPath"] == "$$.Execution.Input['data']"
+    assert "Parameters" not in step.to_dict()
+    with pytest.raises(ValueError, match=r"State 'P': 'parameters' is an expression as a whole .* input_path"):
+        Pass("P", parameters=ExecutionInput(), input_path="$.x").to_dict()
+
+
+def test_a_placeholder_in_a_constant_is_refused() -> None:
     with pytest.raises(ValueError, match="Write it into 'parameters'"):
         Pass("P", result={"a": ExecutionInput()["x"]}).to_dict()
 
@@ -106,7 +112,7 @@ def test_a_placeholder_as_whole_parameters_or_constant_is_refused() -> None:
         (lambda: Pass("P").add_retry(Retry(error_equals=["X"])), ValueError, "has no Retry"),
         (lambda: Choice("C").add_catch([]), ValueError, "has no Catch"),
         (lambda: Map("M").to_dict(), ValueError, "has no processor"),
-        (lambda: Graph("P"), ValueError, "made of a State or a Chain"),  # type: ignore[arg-type]
+        (lambda: Graph("P"), ValueError, "made of a State, a Chain or a Flow"),  # type: ignore[arg-type]
         (lambda: FrozenGraph("{}"), ValueError, "must be a dict"),  # type: ignore[arg-type]
     ],
 )
@@ -262,7 +268,7 @@ def test_what_every_step_writes_is_accepted_by_the_language() -> None:
 )
 def test_the_typed_arguments_are_the_fields_of_the_language(block: type[Block], typed: Any) -> None:
     assert block.ASL is not None
-    declared = {field.attribute for field in declared_fields(block.ASL)} - _LINKS
+    declared = {field.attribute for field in declared_fields(block.ASL)} - LINKS
     builder_only = {"output_schema", "retry", "catch", "iterator", "item_processor", "processor_config"}
     assert set(typed.__annotations__) - builder_only == declared or _all_annotations(typed) - builder_only == declared
 

@@ -1,5 +1,20 @@
-"""Placeholders: values that are known only when an execution runs."""
+"""Values that are known only when an execution runs: placeholders, references, functions, conditions."""
 
-from stepfunctions.inputs.placeholders import ExecutionInput, Placeholder, StepInput
+from stepfunctions.inputs.context import context
+from stepfunctions.inputs.expressions import Expression, error, jsonata, result, variable
+from stepfunctions.inputs.functions import states
+from stepfunctions.inputs.placeholders import ExecutionInput, MapItem, Placeholder, StepInput
 
-__all__ = ["ExecutionInput", "Placeholder", "StepInput"]
+__all__ = [
+    "ExecutionInput",
+    "Expression",
+    "MapItem",
+    "Placeholder",
+    "StepInput",
+    "context",
+    "error",
+    "jsonata",
+    "result",
+    "states",
+    "variable",
+]

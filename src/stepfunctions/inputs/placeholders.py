@@ -6,9 +6,11 @@ In a definition a placeholder becomes a JSONPath: ``$$.Execution.Input['name']``
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from stepfunctions.inputs.context import context
+from stepfunctions.inputs.expressions import Expression, Reference, bracketed, check_name, jsonata_path
 from stepfunctions.inputs.utils import flatten, replace_type_with_str
 
 
@@ -23,7 +25,7 @@ class ValidationResult(NamedTuple):
     keys_type_mismatch: list[tuple[str, Any, type[Any]]]
 
 
-class Placeholder:
+class Placeholder(Expression):
     """A value known only at run time, and the collection of the values inside it.
 
     ``schema`` declares names and types (``{"rows": int, "where": {"bucket": str}}``); then only declared names can
@@ -32,6 +34,8 @@ class Placeholder:
     """
 
     json_str_template = "{}"
+    jsonata_root = "$states.input"
+    atomic = True
 
     def __init__(
         self,
@@ -49,13 +53,14 @@ class Placeholder:
         self.immutable = False
         if parent is not None:
             self.json_str_template = parent.json_str_template
+            self.jsonata_root = parent.jsonata_root
         if schema:
             for key, value in schema.items():
                 self.store[key] = self._child(key, value)
             self._make_immutable()
 
     def _child(self, key: str | int, declared: Any) -> Placeholder:
-        _check_name(key)
+        check_name(key)
         if isinstance(declared, Mapping):
             return self.__class__(declared, name=key, type=dict, parent=self)
         return self.__class__(name=key, type=declared, parent=self)
@@ -71,7 +76,7 @@ class Placeholder:
         Raises ValueError when the schema has no such name, or the name is known with another type, or is neither
         a string nor an integer.
         """
-        _check_name(name)
+        check_name(name)
         known = self.store.get(name)
         if known is None:
             if self.immutable and not self._open():
@@ -90,10 +95,6 @@ class Placeholder:
     def __getitem__(self, name: str | int) -> Placeholder:
         """Return the placeholder of a value inside this one; see :meth:`get`."""
         return self.get(name)
-
-    def __iter__(self) -> Iterator[Placeholder]:
-        # Without this, Python would call __getitem__ with 0, 1, 2, … for ever.
-        raise TypeError("A placeholder cannot be iterated: its value is known only when the execution runs.")
 
     def contains(self, placeholder: Placeholder) -> bool:
         """Tell whether a placeholder stands for a value inside this one, at any depth."""
@@ -121,14 +122,31 @@ class Placeholder:
         _compare(self.get_schema_as_dict(), input, "", missing, mismatch)
         return ValidationResult(not missing and not mismatch, missing, mismatch)
 
-    def to_jsonpath(self) -> str:
-        """Return the JSONPath of this value."""
+    @property
+    def root(self) -> Placeholder:
+        """The placeholder that this value is inside of, or itself."""
+        node = self
+        while node.parent is not None:
+            node = node.parent
+        return node
+
+    @property
+    def path(self) -> tuple[str | int, ...]:
+        """The names that lead from the root to this value."""
         names: list[str | int] = []
-        node: Placeholder | None = self
-        while node is not None and node.parent is not None:
+        node: Placeholder = self
+        while node.parent is not None:
             names.append("" if node.name is None else node.name)
             node = node.parent
-        return self.json_str_template.format("".join(_step(name) for name in reversed(names)))
+        return tuple(reversed(names))
+
+    def to_jsonpath(self) -> str:
+        """Return the JSONPath of this value."""
+        return self.json_str_template.format("".join(bracketed(name) for name in self.path))
+
+    def to_jsonata(self) -> str:
+        """Return the JSONata expression of this value."""
+        return jsonata_path(self.jsonata_root, self.path)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.to_jsonpath()})"
@@ -138,24 +156,43 @@ class ExecutionInput(Placeholder):
     """The input of the execution, wherever in the workflow it is used: ``$$.Execution.Input``."""
 
     json_str_template = "$$.Execution.Input{}"
+    jsonata_root = "$states.context.Execution.Input"
 
 
 class StepInput(Placeholder):
     """The input of a step, which is the output of the one before it: ``$``."""
 
     json_str_template = "${}"
+    owner: str | None = None
+    """The name of the state whose output this is, when it was made by ``state.output()``."""
 
 
-def _check_name(name: Any) -> None:
-    if isinstance(name, bool) or not isinstance(name, (str, int)):
-        raise ValueError(f"The name of a placeholder must be a string or an integer, not {type(name).__name__}.")
+class MapItem(Placeholder):
+    """One item of a Map state, in its ItemSelector and in its iterations: ``$$.Map.Item.Value``.
 
+    >>> MapItem(schema={"route": str})["route"].to_jsonpath()
+    "$$.Map.Item.Value['route']"
 
-def _step(name: str | int) -> str:
-    if isinstance(name, int):
-        return f"[{name}]"
-    escaped = name.replace("\\", "\\\\").replace("'", "\\'")
-    return f"['{escaped}']"
+    Developer guide: https://docs.aws.amazon.com/step-functions/latest/dg/input-output-contextobject.html
+    """
+
+    json_str_template = "$$.Map.Item.Value{}"
+    jsonata_root = "$states.context.Map.Item.Value"
+
+    @property
+    def index(self) -> Reference:
+        """The item's index, counted from zero."""
+        return context.map.item.index
+
+    @property
+    def key(self) -> Reference:
+        """The member's name, when the items are the members of an object."""
+        return context.map.item.key
+
+    @property
+    def source(self) -> Reference:
+        """``STATE_DATA``, or the S3 address of the object that the item was read from."""
+        return context.map.item.source
 
 
 def _compare(

@@ -1,138 +1,28 @@
-"""What every block of a definition has: fields checked against the field table, and their JSON.
-
-Steps are builders: fields can be changed and states linked until a :class:`~stepfunctions.steps.graph.Graph`
-takes its picture of them. Which fields a block has, and their names on the wire, only ``stepfunctions.asl`` says.
-"""
+"""States, and what they have in common: retriers, catchers, links to other states."""
 
 from __future__ import annotations
 
-import difflib
-import json
 import logging
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from stepfunctions import asl
-from stepfunctions.asl.fields import ABSENT, DeclaredField, Kind, declared_fields
-from stepfunctions.inputs.placeholders import Placeholder, StepInput
-from stepfunctions.steps.rendering import render_constant, render_template
+from stepfunctions.asl.fields import JSONATA, JSONPATH, declared_fields
+from stepfunctions.inputs.expressions import Expression
+from stepfunctions.inputs.placeholders import StepInput
+from stepfunctions.steps.blocks import Block, languages_used
+from stepfunctions.steps.writing import NO_LINKS, Linkable, Writer, check_step
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-    from stepfunctions.steps.graph import Chain
+    from stepfunctions.steps.flows import Flow
     from stepfunctions.steps.signatures import CatchFields, RetryFields
 
 logger = logging.getLogger("stepfunctions.states")
 _B = TypeVar("_B", bound="Block")
 
-_WRITTEN_WHEN_NONE = ("result_path", "input_path", "output_path")
-_CONSTANTS = ("result",)
-_TEMPLATES = ("any", "array", "credentials", "variables")
-"""Kinds of values in which expressions are computed."""
-_ATTRIBUTES = {"output": "output_value"}
-"""Fields held in an attribute of another name: ``output()`` is 2.3.0's method."""
-_LINKS = frozenset({"next", "end", "retry", "catch", "branches", "choices", "default", "item_processor", "iterator"})
-"""Fields that the builders write from their links to other states."""
-
-
-class Block:
-    """A part of a definition. Unknown fields raise TypeError; fields that exclude each other ValueError."""
-
-    ASL: ClassVar[type[Any] | None] = None
-    """The class whose declared fields this block has."""
-
-    LINKED_FIELDS: ClassVar[tuple[str, ...]] = ()
-    """Keyword arguments that are no declared fields: they link other blocks to this one."""
-
-    def __init__(self, **fields: Any) -> None:
-        # A subclass written for 2.3.0 may override allowed_fields() as an ordinary method, with members of an Enum.
-        known = [str(getattr(name, "value", name)) for name in self.allowed_fields()]
-        for name, value in fields.items():
-            if name not in known:
-                close = difflib.get_close_matches(name, known, n=1)
-                hint = f" Did you mean '{close[0]}'?" if close else ""
-                raise TypeError(f"Field '{name}' is not supported.{hint}")
-            setattr(self, _ATTRIBUTES.get(name, name), value)
-        self._check_groups()
-
-    def __init_subclass__(cls) -> None:
-        """Give every field of the block a class-level default, so that it can be read before it is set."""
-        for name in cls._declared():
-            if not hasattr(cls, name):
-                setattr(cls, name, None)
-
-    @classmethod
-    def _declared(cls) -> dict[str, DeclaredField]:
-        if cls.ASL is None:
-            return {}
-        return {field.attribute: field for field in declared_fields(cls.ASL) if field.attribute not in _LINKS}
-
-    @classmethod
-    def allowed_fields(cls) -> list[str]:
-        """Return the names of the fields this block takes."""
-        return [*cls._declared(), *cls.LINKED_FIELDS]
-
-    def is_field_allowed(self, field_name: str) -> bool:
-        """Tell whether this block takes a field."""
-        return field_name in self.allowed_fields()
-
-    def _given(self) -> list[tuple[DeclaredField, Any]]:
-        """Return the fields that are set, in the order in which they were."""
-        declared = {_ATTRIBUTES.get(name, name): field for name, field in self._declared().items()}
-        return [
-            (declared[name], value)
-            for name, value in vars(self).items()
-            if name in declared and value is not ABSENT and (value is not None or name in _WRITTEN_WHEN_NONE)
-        ]
-
-    def _check_groups(self) -> None:
-        groups: dict[str, str] = {}
-        for field, _ in self._given():
-            group = field.spec.group
-            if group is not None and group in groups:
-                raise ValueError(f"'{groups[group]}' and '{field.attribute}' exclude each other: give one of them.")
-            if group is not None:
-                groups[group] = field.attribute
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the block in the form of its JSON."""
-        result: dict[str, Any] = {}
-        declared = self._declared()
-        for field, value in self._given():
-            wire, rendered = _render(field, value, declared)
-            result[wire] = rendered
-        return result
-
-    def to_json(self, pretty: bool = False) -> str:
-        """Return the block as JSON text, indented by 4 when ``pretty``."""
-        return json.dumps(self.to_dict(), indent=4 if pretty else None)
-
-    def __str__(self) -> str:
-        return self.to_json(pretty=True)
-
-    def __repr__(self) -> str:
-        fields = ", ".join(f"{field.attribute}={value!r}" for field, value in self._given())
-        return f"{type(self).__name__}({fields})"
-
-
-def _render(field: DeclaredField, value: Any, declared: Mapping[str, DeclaredField]) -> tuple[str, Any]:
-    """Return a field's wire name and value. A placeholder goes into the field's twin that takes a path."""
-    wire, kind = field.spec.wire, field.spec.kind
-    if isinstance(value, Placeholder):
-        if isinstance(kind, Kind) and "path" in kind.name:
-            return wire, value.to_jsonpath()
-        twin = declared.get(f"{field.attribute}_path")
-        if twin is not None:
-            return twin.spec.wire, value.to_jsonpath()
-        if isinstance(kind, Kind) and kind.name not in _TEMPLATES:
-            raise ValueError(
-                f"The field '{field.attribute}' takes no placeholder ({value.to_jsonpath()}): its value "
-                "is read when the state machine is created."
-            )
-    if field.attribute in _CONSTANTS:
-        return wire, render_constant(value, wire)
-    return wire, render_template(value, wire)
+_LONGEST_NAME = 80
 
 
 class Retry(Block):
@@ -144,51 +34,54 @@ class Retry(Block):
         super().__init__(**fields)
 
 
-class Linkable:
-    """What a step may lead to: a state, or a chain of them."""
-
-
-def check_step(step: Any) -> None:
-    """Raise TypeError when ``step`` is nothing a step may lead to."""
-    if not isinstance(step, Linkable):
-        raise TypeError(f"A step leads to a State or a Chain, not to {type(step).__name__}.")
-
-
 class Catch(Block):
     """Where a failed state goes on; see :class:`stepfunctions.asl.Catcher`."""
 
     ASL = asl.Catcher
+    next_step: Linkable
 
-    def __init__(self, next_step: State | Chain, **fields: Unpack[CatchFields]) -> None:
+    def __init__(self, next_step: Linkable, **fields: Unpack[CatchFields]) -> None:
         super().__init__(**fields)
         check_step(next_step)
         self.next_step = next_step
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the catcher in the form of its JSON."""
-        return {**super().to_dict(), "Next": self.next_step.state_id}
+    def _written(self, language: str, without: str = "") -> dict[str, Any]:
+        return self._in_order({**super()._written(language, without), "Next": self.next_step.first.state_id})
 
 
 class State(Linkable, Block):
     """A state of a workflow: the base of all steps. Used itself, it has the fields of a Pass state.
 
-    ``state_id`` is the state's name, unique in the workflow and at most 80 characters. ``output_schema`` declares
-    the output that :meth:`output` refers to.
+    ``state_id`` is the state's name, unique in the workflow and at most 80 characters, else ValueError.
+    ``output_schema`` declares the output that :meth:`output` refers to. ``query_language`` is ``"JSONPath"`` or
+    ``"JSONata"``; without it, fields that only JSONata has (``arguments``, ``output``, ``items``) and
+    ``jsonata("…")`` make the state one of JSONata, else it has the language of its workflow.
     """
 
     ASL: ClassVar[type[Any] | None] = asl.Pass
+    REQUEST: ClassVar[bool] = False
+    """Whether the parameters are the request of an API, which a JSONata state writes as ``Arguments``."""
+
     state_id: str
+    type: str
+    output_schema: Any
+    step_output: StepInput
+    retries: list[Retry]
+    catches: list[Catch]
+    next_step: Linkable | None
+    in_chain: bool
 
     def __init__(
         self, state_id: str, state_type: str, output_schema: Mapping[Any, Any] | None = None, **fields: Any
     ) -> None:
-        self.state_id = state_id
+        self.state_id = _checked_name(state_id)
         self.type = state_type
         self.output_schema = output_schema
         self.step_output = StepInput(schema=output_schema)
-        self.retries: list[Retry] = []
-        self.catches: list[Catch] = []
-        self.next_step: State | Chain | None = None
+        self.step_output.owner = state_id
+        self.retries = []
+        self.catches = []
+        self.next_step = None
         self.in_chain = False
         links = {
             name: fields.pop(name)
@@ -201,6 +94,56 @@ class State(Linkable, Block):
             self.add_retry(retry)
         if catch is not None:
             self.add_catch(catch)
+        self.query_language_in(JSONPATH)
+
+    def _who(self) -> str:
+        return f"State '{vars(self).get('state_id', '?')}': "
+
+    @property
+    def first(self) -> State:
+        """The state that a link to this step leads to: itself."""
+        return self
+
+    def query_language_in(self, default: str) -> str:
+        """Return the query language of this state in a machine of this language.
+
+        Raises ValueError when the state mixes fields of both languages.
+        """
+        paths, jsonata = languages_used(self)
+        if any(languages_used(catch)[1] for catch in self.catches):
+            jsonata.append("catch")
+        own = self.query_language
+        language = own if own is not None else JSONATA if jsonata or self._needs_jsonata() else default
+        if own == JSONPATH and default == JSONATA:
+            raise ValueError(
+                f"{self._who()}query_language is 'JSONPath' in a workflow of JSONata, which AWS refuses. Leave the "
+                "workflow's query_language out and write query_language='JSONata' at its other states."
+            )
+        wrong = self._not_in(language, paths, jsonata)
+        if wrong:
+            other = jsonata if wrong is paths else paths
+            raise ValueError(
+                f"{self._who()}'{wrong[0]}' has no place in a state of {language}"
+                + (f", which it is through '{other[0]}'" if other and own is None else "")
+                + (
+                    ". Write arguments, output and assign there, and expressions such as step.output()['x'] or "
+                    'jsonata("…").'
+                    if language == JSONATA
+                    else ". Write parameters, result_selector, result_path …, or query_language='JSONata'."
+                )
+            )
+        return str(language)
+
+    def _not_in(self, language: str, paths: list[str], jsonata: list[str]) -> list[str]:
+        """Return the fields that the state has set and this language has not."""
+        if language == JSONPATH:
+            return jsonata
+        moved = self.REQUEST and self.query_language is None and self.arguments is None
+        return [name for name in paths if not (name == "parameters" and moved)]
+
+    def _needs_jsonata(self) -> bool:
+        """Tell whether something beside the fields is written in JSONata."""
+        return False
 
     def output(self) -> StepInput:
         """Return the placeholder of this state's output, for the state that follows it."""
@@ -212,23 +155,31 @@ class State(Linkable, Block):
             raise ValueError(f"The state '{self.state_id}' of the type {self.type} has no parameters.")
         self.parameters = params
 
-    def next(self, next_step: State | Chain) -> State | Chain:
+    def next(self, next_step: Linkable) -> Linkable:
         """Go on to ``next_step`` after this state, and return it. The last call wins.
 
         Raises ValueError for a state that ends its workflow (Succeed, Fail).
         """
-        if not self._flows():
+        if not self.flows:
             raise ValueError(f"The state '{self.state_id}' of the type {self.type} has no next step.")
         check_step(next_step)
         self.next_step = next_step
         return next_step
 
-    def _flows(self) -> bool:
+    def __rshift__(self, other: Linkable) -> Flow:
+        """Return the flow in which ``other`` follows this state. Nothing is changed."""
+        from stepfunctions.steps.flows import flow_of
+
+        return flow_of(self) >> other
+
+    @property
+    def flows(self) -> bool:
+        """Whether the state has a field Next: all but Choice, Succeed and Fail."""
         cls = asl.STATE_TYPES.get(self.type, asl.Pass)
-        return "next" in {field.attribute for field in declared_fields(cls)}
+        return any(field.attribute == "next" for field in declared_fields(cls))
 
     def _takes(self, field: str) -> bool:
-        return self.ASL is not None and field in {item.attribute for item in declared_fields(self.ASL)}
+        return self.ASL is not None and any(item.attribute == field for item in declared_fields(self.ASL))
 
     def add_retry(self, retry: Retry | Iterable[Retry]) -> None:
         """Add a retrier, or several. Raises ValueError when this type of state has no Retry."""
@@ -248,22 +199,63 @@ class State(Linkable, Block):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the state in the form of its JSON."""
-        result = super().to_dict()
+        return self.write(Writer())
+
+    def write(self, writer: Writer) -> dict[str, Any]:
+        """Return the state in the form of its JSON, in the language and with the links of a writer."""
+        language = self.query_language_in(writer.language)
+        result = self._written(language)
+        if language != writer.language and self.query_language is None:
+            result["QueryLanguage"] = language
         result["Type"] = self.type
-        if self._flows():
-            if self.next_step is None:
-                result["End"] = True
-            else:
-                result["Next"] = self.next_step.state_id
+        if self.flows:
+            next_step = writer.links.get(self, NO_LINKS).next or self.next_step
+            result.update({"End": True} if next_step is None else {"Next": next_step.first.state_id})
         if self.retries:
-            result["Retry"] = [retry.to_dict() for retry in self.retries]
+            result["Retry"] = [retry._written(language) for retry in self.retries]
         if self.catches:
-            result["Catch"] = [catch.to_dict() for catch in self.catches]
+            result["Catch"] = [catch._written(language) for catch in self.catches]
+        self._write_more(result, writer, language)
+        return self._in_order(result)
+
+    def _write_more(self, result: dict[str, Any], writer: Writer, language: str) -> None:
+        """Add what only this type of state has."""
+
+    def _written(self, language: str, without: str = "") -> dict[str, Any]:
+        parameters = self.parameters if "parameters" in vars(self) else None
+        if language == JSONPATH and isinstance(parameters, Expression):
+            return self._with_input_path(parameters)
+        result = super()._written(language, without)
+        if language == JSONATA and "Parameters" in result:
+            result = {("Arguments" if wire == "Parameters" else wire): value for wire, value in result.items()}
         return result
+
+    def _with_input_path(self, parameters: Expression) -> dict[str, Any]:
+        """Write an expression that is the whole input: JSONPath selects it by InputPath."""
+        path = parameters.to_jsonpath()
+        if path.startswith("States.") or self.input_path is not None:
+            raise ValueError(
+                f"{self._who()}'parameters' is an expression as a whole ({path}), which JSONPath writes as InputPath: "
+                + ("it takes no function" if path.startswith("States.") else "but input_path is given too")
+                + ". Name its members in a dict, or write the state in JSONata with arguments."
+            )
+        return {**super()._written(JSONPATH, without="parameters"), "InputPath": path}
 
     def __repr__(self) -> str:
         fields = "".join(f", {field.attribute}={value!r}" for field, value in self._given())
-        return f"{type(self).__name__}({self.state_id!r}{fields})"
+        return f"{type(self).__name__}({vars(self).get('state_id')!r}{fields})"
+
+
+def _checked_name(state_id: Any) -> str:
+    if not isinstance(state_id, str):
+        raise TypeError(f"A state's name is a string, not {type(state_id).__name__} ({state_id!r}).")
+    if not state_id:
+        raise ValueError("A state's name is empty. Give it one, such as 'Train'.")
+    if len(state_id) > _LONGEST_NAME:
+        raise ValueError(
+            f"The state's name '{state_id[:30]}…' has {len(state_id)} characters; AWS takes at most {_LONGEST_NAME}."
+        )
+    return state_id
 
 
 def _blocks(given: Any, cls: type[_B]) -> list[_B]:
@@ -272,3 +264,6 @@ def _blocks(given: Any, cls: type[_B]) -> list[_B]:
         if not isinstance(block, cls):
             raise TypeError(f"Expected a {cls.__name__} or a list of them, not {type(block).__name__}.")
     return blocks
+
+
+__all__ = ["Block", "Catch", "Linkable", "Retry", "State", "check_step", "logger"]

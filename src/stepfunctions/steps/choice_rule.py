@@ -8,98 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from stepfunctions.asl.choice import OPERATORS
-from stepfunctions.inputs.placeholders import StepInput
-
-_VALUE_TYPES: dict[str, tuple[type, ...]] = {
-    "string": (str,),
-    "numeric": (int, float),
-    "boolean": (bool,),
-    "timestamp": (str,),
-}
-
-
-class BaseRule:
-    """A rule: something that is true or false of a state's input. Rules have no truth value in Python."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the rule in the form of its JSON."""
-        raise NotImplementedError
-
-    def __bool__(self) -> bool:
-        raise TypeError(
-            "A rule is true or false only when the workflow runs. Combine rules with ChoiceRule.And, "
-            "ChoiceRule.Or and ChoiceRule.Not."
-        )
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.to_dict()})"
-
-
-class Rule(BaseRule):
-    """A variable compared by one operator. Raises ValueError for a wrong variable, operator or type of value."""
-
-    def __init__(self, variable: StepInput | str, operator: str, value: Any) -> None:
-        if operator not in OPERATORS:
-            raise ValueError(f"'{operator}' is no operator of a Choice rule.")
-        self.variable = _path(variable, "The variable")
-        self.operator = operator
-        kind = OPERATORS[operator]
-        if kind.endswith(" path"):
-            self.value: Any = _path(value, f"The value of {operator}")
-            return
-        expected = _VALUE_TYPES[kind]
-        if not isinstance(value, expected) or (isinstance(value, bool) and kind != "boolean"):
-            names = " or ".join(cls.__name__ for cls in expected)
-            raise ValueError(f"{operator} takes a value of the type {names}, not {type(value).__name__}.")
-        self.value = value
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the rule in the form of its JSON."""
-        return {"Variable": self.variable, self.operator: self.value}
-
-
-class CompoundRule(BaseRule):
-    """``And`` or ``Or`` of several rules."""
-
-    def __init__(self, operator: str, rules: Iterable[BaseRule]) -> None:
-        self.operator = operator
-        self.rules = list(rules)
-        for rule in self.rules:
-            if not isinstance(rule, BaseRule):
-                raise ValueError(f"{operator} takes rules, not {type(rule).__name__}.")
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the rule in the form of its JSON."""
-        return {self.operator: [rule.to_dict() for rule in self.rules]}
-
-
-class NotRule(BaseRule):
-    """True when its rule is false."""
-
-    def __init__(self, rule: BaseRule) -> None:
-        if not isinstance(rule, BaseRule):
-            raise ValueError(f"Not takes a rule, not {type(rule).__name__}.")
-        self.rule = rule
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the rule in the form of its JSON."""
-        return {"Not": self.rule.to_dict()}
-
-
-def _path(value: Any, what: str) -> str:
-    if isinstance(value, StepInput):
-        return value.to_jsonpath()
-    if isinstance(value, str) and value.startswith("$"):
-        return value
-    raise ValueError(f"{what} must be a placeholder of a step's output, or a path that begins with $, not {value!r}.")
-
+from stepfunctions.inputs.conditions import BaseRule, CompoundRule, NotRule, Rule
+from stepfunctions.inputs.expressions import Expression
 
 Comparison = Callable[[Any, Any], Rule]
 
 
 def _comparison(operator: str) -> Any:
-    def rule(variable: StepInput | str, value: Any) -> Rule:
+    def rule(variable: Expression | str, value: Any) -> Rule:
         return Rule(variable, operator, value)
 
     rule.__name__ = rule.__qualname__ = operator
@@ -168,3 +84,6 @@ class ChoiceRule:
     def Not(rule: BaseRule) -> NotRule:  # noqa: N802
         """Return the rule that is true when this one is not."""
         return NotRule(rule)
+
+
+__all__ = ["BaseRule", "ChoiceRule", "CompoundRule", "NotRule", "Rule"]

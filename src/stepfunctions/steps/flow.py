@@ -5,19 +5,25 @@ Developer guide: https://docs.aws.amazon.com/step-functions/latest/dg/workflow-s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 from stepfunctions import asl
+from stepfunctions.asl.fields import JSONATA
+from stepfunctions.inputs.conditions import BaseRule, condition, is_jsonata_only
+from stepfunctions.inputs.expressions import Expression
 from stepfunctions.steps.base import State, check_step, logger
-from stepfunctions.steps.choice_rule import BaseRule
-from stepfunctions.steps.graph import Chain, Graph, branch_to_dict
-from stepfunctions.steps.rendering import render_template
+from stepfunctions.steps.blocks import Block
+from stepfunctions.steps.graph import write_branch
+from stepfunctions.steps.rendering import in_braces, render_template
+from stepfunctions.steps.writing import NO_LINKS, Linkable, Writer
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
+    from stepfunctions.steps.flows import ChoiceFlow
     from stepfunctions.steps.signatures import (
+        Branch,
         Catches,
         ChoiceFields,
         CommonFields,
@@ -71,69 +77,166 @@ class Wait(State):
             )
 
 
+class ChoiceBranch(tuple[BaseRule, Linkable]):
+    """One rule of a Choice and the step it leads to; with ``assign``, ``output`` and ``comment`` of its own."""
+
+    assign: Mapping[str, Any] | None
+    output: Any
+    comment: str | None
+    order: tuple[str, ...]
+
+    def __new__(
+        cls,
+        rule: BaseRule | Expression,
+        next_step: Linkable,
+        *,
+        assign: Mapping[str, Any] | None = None,
+        output: Any = None,
+        comment: str | None = None,
+        order: tuple[str, ...] = (),
+    ) -> ChoiceBranch:
+        """Raise TypeError when the rule is no condition, or the step nothing that a step may lead to."""
+        check_step(next_step)
+        branch = super().__new__(cls, (condition(rule), next_step))
+        branch.assign, branch.output, branch.comment, branch.order = assign, output, comment, order
+        return branch
+
+    def __getnewargs_ex__(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        return tuple(self), dict(vars(self))
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    __hash__ = object.__hash__
+
+    @property
+    def needs_jsonata(self) -> bool:
+        """Whether the rule, or what belongs to it, is written in JSONata."""
+        return self.output is not None or is_jsonata_only(self[0])
+
+    def write(self, language: str) -> dict[str, Any]:
+        """Return the rule in the form of its JSON."""
+        rule, step = self
+        written: dict[str, Any] = {"Condition": in_braces(rule)} if language == JSONATA else rule.to_dict()
+        for wire, value in (("Assign", self.assign), ("Output", self.output), ("Comment", self.comment)):
+            if value is not None:
+                written[wire] = render_template(value, wire, language)
+        written["Next"] = step.first.state_id
+        return {**{wire: written[wire] for wire in self.order if wire in written}, **written}
+
+
 class Choice(State):
-    """Go on to the step of the first rule that matches the input, else to the default."""
+    """Go on to the step of the first rule that matches the input, else to the default.
+
+    ``choice.when(condition, step).otherwise(step)`` gives a flow and leaves the choice as it is;
+    :meth:`add_choice` and :meth:`default_choice` change it.
+    """
 
     ASL = asl.Choice
+    choices: list[ChoiceBranch]
+    default: Linkable | None
 
     def __init__(self, state_id: str, **fields: Unpack[ChoiceFields]) -> None:
+        self.choices = []
+        self.default = None
         super().__init__(state_id, "Choice", **fields)
-        self.choices: list[tuple[BaseRule, State | Chain]] = []
-        self.default: State | Chain | None = None
 
-    def add_choice(self, rule: BaseRule, next_step: State | Chain) -> None:
-        """Go on to ``next_step`` when ``rule`` matches and no earlier rule did."""
-        if not isinstance(rule, BaseRule):
-            raise TypeError(f"A choice is a rule made by ChoiceRule, not {type(rule).__name__}.")
-        check_step(next_step)
-        self.choices.append((rule, next_step))
+    def add_choice(
+        self,
+        rule: BaseRule | Expression,
+        next_step: Linkable,
+        *,
+        assign: Mapping[str, Any] | None = None,
+        output: Any = None,
+        comment: str | None = None,
+    ) -> None:
+        """Go on to ``next_step`` when ``rule`` matches and no earlier rule did.
 
-    def default_choice(self, next_step: State | Chain) -> None:
+        ``assign`` sets variables then; ``output`` (JSONata) is the output then.
+        """
+        self.choices.append(ChoiceBranch(rule, next_step, assign=assign, output=output, comment=comment))
+
+    def when(
+        self,
+        rule: BaseRule | Expression,
+        next_step: Linkable,
+        *,
+        assign: Mapping[str, Any] | None = None,
+        output: Any = None,
+        comment: str | None = None,
+    ) -> ChoiceFlow:
+        """Return the flow that goes on to ``next_step`` when ``rule`` matches; see :meth:`add_choice`."""
+        from stepfunctions.steps.flows import ChoiceFlow
+
+        return ChoiceFlow(self).when(rule, next_step, assign=assign, output=output, comment=comment)
+
+    def default_choice(self, next_step: Linkable) -> None:
         """Go on to ``next_step`` when no rule matches."""
         check_step(next_step)
         self.default = next_step
 
-    def next(self, next_step: State | Chain) -> State | Chain:
+    def next(self, next_step: Linkable) -> Linkable:
         """Set the default choice and return it. Replacing another default is logged as a warning."""
         check_step(next_step)
         if self.default is not None and self.default is not next_step:
             logger.warning(
                 "Chaining Choice state: Overwriting %s's current default_choice (%s) with %s",
                 self.state_id,
-                self.default.state_id,
-                next_step.state_id,
+                self.default.first.state_id,
+                next_step.first.state_id,
             )
         self.default = next_step
         return next_step
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the state in the form of its JSON."""
-        result = super().to_dict()
-        result["Choices"] = [{**rule.to_dict(), "Next": step.state_id} for rule, step in self.choices]
-        if self.default is not None:
-            result["Default"] = self.default.state_id
-        return result
+    def _needs_jsonata(self) -> bool:
+        return any(self._branch(branch).needs_jsonata for branch in self.choices)
+
+    def _write_more(self, result: dict[str, Any], writer: Writer, language: str) -> None:
+        links = writer.links.get(self, NO_LINKS)
+        branches = [*self.choices, *links.choices]
+        result["Choices"] = [self._branch(branch).write(language) for branch in branches]
+        default = links.default or self.default
+        if default is not None:
+            result["Default"] = default.first.state_id
+
+    def _branch(self, branch: Any) -> ChoiceBranch:
+        """Return an entry of ``choices``: a program of 2.3.0 may have put a plain pair there."""
+        return branch if isinstance(branch, ChoiceBranch) else ChoiceBranch(*branch)
 
 
 class Parallel(State):
-    """Run branches at the same time; the result is the list of their outputs."""
+    """Run branches at the same time; the result is the list of their outputs.
+
+    A branch is a step, a chain, a flow or a graph: ``branches=[…]``, or :meth:`add_branch`.
+    """
 
     ASL = asl.Parallel
-    LINKED_FIELDS = ("retry", "catch")
+    LINKED_FIELDS = ("retry", "catch", "branches")
+    branches: list[Branch]
 
     def __init__(
-        self, state_id: str, retry: Retries = None, catch: Catches = None, **fields: Unpack[ParallelFields]
+        self,
+        state_id: str,
+        retry: Retries = None,
+        catch: Catches = None,
+        *,
+        branches: Iterable[Branch] = (),
+        **fields: Unpack[ParallelFields],
     ) -> None:
         super().__init__(state_id, "Parallel", retry=retry, catch=catch, **fields)
-        self.branches: list[State | Chain | Graph] = []
+        self.branches = []
+        for branch in branches:
+            self.add_branch(branch)
 
-    def add_branch(self, branch: State | Chain | Graph) -> None:
+    def add_branch(self, branch: Branch) -> None:
         """Add a branch."""
         self.branches.append(branch)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the state in the form of its JSON."""
-        return {**super().to_dict(), "Branches": [branch_to_dict(branch) for branch in self.branches]}
+    def _write_more(self, result: dict[str, Any], writer: Writer, language: str) -> None:  # noqa: ARG002
+        result["Branches"] = [
+            write_branch(branch, writer, f"Branch {index} of '{self.state_id}'")
+            for index, branch in enumerate(self.branches)
+        ]
 
 
 class Map(State):
@@ -142,43 +245,58 @@ class Map(State):
     Give the processor as ``iterator`` (2.3.0's form) or ``item_processor``. With
     ``processor_config={"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}`` each item runs as a child execution;
     then ``item_reader`` can take the items from S3 and ``tolerated_failure_percentage`` may let some fail.
+    ``distributed=True`` is short for that configuration. :class:`~stepfunctions.inputs.MapItem` stands for the item.
     """
 
     ASL = asl.Map
     LINKED_FIELDS = ("retry", "catch", "iterator", "item_processor", "processor_config")
+    iterator: Branch | None
+    item_processor: Branch | None
+    processor_config: Mapping[str, str] | Block | None
 
     def __init__(
-        self, state_id: str, retry: Retries = None, catch: Catches = None, **fields: Unpack[MapFields]
+        self,
+        state_id: str,
+        retry: Retries = None,
+        catch: Catches = None,
+        *,
+        distributed: bool | None = None,
+        **fields: Unpack[MapFields],
     ) -> None:
         given: dict[str, Any] = dict(fields)
-        self.iterator: State | Chain | Graph | None = given.pop("iterator", None)
-        self.item_processor: State | Chain | Graph | None = given.pop("item_processor", None)
-        self.processor_config: Mapping[str, str] | None = given.pop("processor_config", None)
+        self.state_id = state_id
+        self.iterator = given.pop("iterator", None)
+        self.item_processor = given.pop("item_processor", None)
+        self.processor_config = given.pop("processor_config", None)
+        if distributed and self.processor_config is None:
+            self.processor_config = {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
         if self.iterator is not None and self.item_processor is not None:
             raise ValueError("'iterator' and 'item_processor' exclude each other: give one of them.")
         super().__init__(state_id, "Map", retry=retry, catch=catch, **given)
 
-    def attach_iterator(self, iterator: State | Chain | Graph) -> None:
+    def attach_iterator(self, iterator: Branch) -> None:
         """Set the processor that runs for each item."""
         if self.item_processor is not None:
             self.item_processor = iterator
         else:
             self.iterator = iterator
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the state in the form of its JSON. Raises ValueError when no processor was attached."""
-        result = super().to_dict()
+    def _write_more(self, result: dict[str, Any], writer: Writer, language: str) -> None:  # noqa: ARG002
+        """Raise ValueError when no processor was attached."""
         processor = self.item_processor if self.item_processor is not None else self.iterator
         if processor is None:
             raise ValueError(
                 f"The Map state '{self.state_id}' has no processor: give item_processor=, or call attach_iterator()."
             )
+        region = write_branch(processor, writer, f"The processor of '{self.state_id}'")
         if self.item_processor is None and self.processor_config is None:
-            result["Iterator"] = branch_to_dict(processor)
-            return result
-        config = {"ProcessorConfig": render_template(self.processor_config, "ProcessorConfig")}
-        result["ItemProcessor"] = {**(config if self.processor_config else {}), **branch_to_dict(processor)}
-        return result
+            result["Iterator"] = region
+            return
+        if self.processor_config is not None:
+            config = self.processor_config
+            written = config.to_dict() if isinstance(config, Block) else render_template(config, "ProcessorConfig")
+            region = {"ProcessorConfig": written, **region}
+        result["ItemProcessor"] = region
 
 
 class Task(State):
@@ -186,8 +304,6 @@ class Task(State):
 
     ASL = asl.Task
     LINKED_FIELDS = ("retry", "catch")
-    REQUEST: ClassVar[bool] = False
-    """Whether the parameters are the request of an API, which a JSONata state writes as ``Arguments``."""
 
     def __init__(
         self, state_id: str, retry: Retries = None, catch: Catches = None, **fields: Unpack[TaskFields]

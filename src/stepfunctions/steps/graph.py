@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stepfunctions.asl.codec import parse
+from stepfunctions.asl.fields import JSONATA, JSONPATH
 from stepfunctions.asl.machine import StateMachine
 from stepfunctions.exceptions import DuplicateStatesInChain
-from stepfunctions.inputs.placeholders import Placeholder, StepInput
-from stepfunctions.steps.base import Linkable, State
+from stepfunctions.steps.base import State
+from stepfunctions.steps.rendering import copy_json
+from stepfunctions.steps.writing import Linkable, Writer
+
+if TYPE_CHECKING:
+    from stepfunctions.steps.flows import Flow
 
 
 class Chain(Linkable):
@@ -21,23 +25,27 @@ class Chain(Linkable):
     Raises TypeError when ``steps`` is no list, DuplicateStatesInChain when a step is in it twice.
     """
 
-    def __init__(self, steps: Sequence[State | Chain] = ()) -> None:
+    def __init__(self, steps: Sequence[Linkable] = ()) -> None:
         if not isinstance(steps, (list, tuple)):
             raise TypeError("Chain takes a list of steps.")
         self.steps: list[State] = []
+        self._known: set[State] = set()
         for step in steps:
             self.append(step)
 
-    def append(self, step: State | Chain) -> None:
+    def append(self, step: Linkable) -> None:
         """Add a step, or the steps of another chain, and link it to the last one."""
-        for new in list(step.steps) if isinstance(step, Chain) else [step]:
+        new_steps: list[Any] = list(step.steps) if isinstance(step, Chain) else [step]
+        for new in new_steps:
             if not isinstance(new, State):
-                raise TypeError(f"A chain is made of steps, not of {type(new).__name__}.")
-            if any(new is known for known in self.steps):
+                hint = " Put flows together with >>." if isinstance(new, Linkable) else ""
+                raise TypeError(f"A chain is made of steps, not of {type(new).__name__}.{hint}")
+            if new in self._known:
                 raise DuplicateStatesInChain(f"The step '{new.state_id}' is in this chain already.")
             if self.steps:
                 self.steps[-1].next(new)
             new.in_chain = True
+            self._known.add(new)
             self.steps.append(new)
 
     @property
@@ -49,13 +57,19 @@ class Chain(Linkable):
     def first(self) -> State:
         """The first step. Raises ValueError when the chain is empty."""
         if not self.steps:
-            raise ValueError("The chain has no steps.")
+            raise ValueError("The chain has no steps. Give it one: Chain([step, …]).")
         return self.steps[0]
 
-    def next(self, step: State | Chain) -> State | Chain:
+    def next(self, step: Linkable) -> Linkable:
         """Add a step, or the steps of another chain, at the end, and return it."""
         self.append(step)
         return step
+
+    def __rshift__(self, other: Linkable) -> Flow:
+        """Return the flow in which ``other`` follows this chain. Nothing is changed."""
+        from stepfunctions.steps.flows import flow_of
+
+        return flow_of(self) >> other
 
     def accept(self, visitor: Any) -> None:
         """Let a visitor visit each step."""
@@ -72,73 +86,50 @@ class Chain(Linkable):
         return f"Chain([{', '.join(repr(step.state_id) for step in self.steps)}])"
 
 
-def first_of(step: State | Chain) -> State:
-    """Return the state that a link to this step leads to."""
-    return step.first if isinstance(step, Chain) else step
-
-
-def successors(state: State) -> Iterator[State]:
-    """Yield the states a state may lead to: default and rules of a Choice, the next one, those of its catches."""
-    default = getattr(state, "default", None)
-    if default is not None:
-        yield first_of(default)
-    for _, step in getattr(state, "choices", ()):
-        yield first_of(step)
-    if state.next_step is not None:
-        yield first_of(state.next_step)
-    for catch in state.catches:
-        yield first_of(catch.next_step)
-
-
 class Graph:
     """The definition of a workflow, as its states are linked when the graph is made; later changes do not show.
 
-    ``branch`` is the first state, or a chain; else ValueError, as for two states of one name, and for a step that
-    uses the output of another one than the step before it.
+    ``branch`` is the first state, a chain or a flow; else ValueError, as for two states of one name, and for a step
+    that uses an output which is not its input. ``query_language`` is the language of the states that do not say
+    theirs: ``"JSONPath"`` (the default) or ``"JSONata"``.
     """
 
     def __init__(
         self,
-        branch: State | Chain,
+        branch: Linkable,
         *,
         timeout_seconds: int | None = None,
         comment: str | None = None,
         version: str | None = None,
+        query_language: str | None = None,
     ) -> None:
-        if not isinstance(branch, (State, Chain)):
-            raise ValueError(f"A graph is made of a State or a Chain, not of {type(branch).__name__}.")
+        if not isinstance(branch, Linkable):
+            raise ValueError(f"A graph is made of a State, a Chain or a Flow, not of {type(branch).__name__}.")
+        if query_language not in (None, JSONPATH, JSONATA):
+            raise ValueError(f"query_language is 'JSONPath' or 'JSONata', not {query_language!r}.")
         self.branch = branch
         self.timeout_seconds = timeout_seconds
         self.comment = comment
         self.version = version
+        self.query_language = query_language
         self.states: dict[str, State] = {}
         self._definition: dict[str, Any] = {}
         self.build_graph()
 
     def build_graph(self) -> None:
         """Take the picture of the states: walk the links from the first one and write each state down."""
-        self.states = {}
-        start = first_of(self.branch)
-        stack = [start]
-        while stack:
-            state = stack.pop()
-            known = self.states.get(state.state_id)
-            if known is state:
-                continue
-            if known is not None:
-                raise ValueError(
-                    "Each state in a workflow must have a unique state id. Found duplicate state id "
-                    f"'{state.state_id}' in workflow."
-                )
-            self.states[state.state_id] = state
-            _check_placeholders(state)
-            stack.extend(reversed(list(successors(state))))
-        top = {"TimeoutSeconds": self.timeout_seconds, "Comment": self.comment, "Version": self.version}
-        self._definition = {
-            **{wire: value for wire, value in top.items() if value is not None},
-            "StartAt": start.state_id,
-            "States": {name: state.to_dict() for name, state in self.states.items()},
+        region = Writer(self.query_language or JSONPATH).region(self.branch)
+        self.states = region.states
+        self._definition = {**self._top(), "StartAt": region.start.state_id, "States": region.written}
+
+    def _top(self) -> dict[str, Any]:
+        top = {
+            "TimeoutSeconds": self.timeout_seconds,
+            "Comment": self.comment,
+            "Version": self.version,
+            "QueryLanguage": self.query_language,
         }
+        return {wire: value for wire, value in top.items() if value is not None}
 
     def contains(self, state: State) -> bool:
         """Tell whether a state is in this graph."""
@@ -146,7 +137,8 @@ class Graph:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the definition in the form of its JSON: a copy, which may be changed."""
-        return copy.deepcopy(self._definition)
+        definition: dict[str, Any] = copy_json(self._definition)
+        return definition
 
     def to_json(self, pretty: bool = False) -> str:
         """Return the definition as JSON text, indented by 4 when ``pretty``."""
@@ -173,6 +165,7 @@ class FrozenGraph(Graph):
         self.timeout_seconds = definition.get("TimeoutSeconds")
         self.comment = definition.get("Comment")
         self.version = definition.get("Version")
+        self.query_language = definition.get("QueryLanguage")
         self.states = {}
         self._definition = definition
 
@@ -192,32 +185,19 @@ class FrozenGraph(Graph):
         return f"FrozenGraph({list(self.definition.get('States', {}))})"
 
 
-def branch_to_dict(branch: State | Chain | Graph) -> dict[str, Any]:
-    """Return the definition of a branch or processor."""
-    return branch.to_dict() if isinstance(branch, Graph) else Graph(branch).to_dict()
-
-
-def _check_placeholders(state: State) -> None:
-    """The state directly after this one may only use this one's output."""
-    if state.next_step is None:
-        return
-    follower = first_of(state.next_step)
-    parameters = getattr(follower, "parameters", None)
-    for name, placeholder in _named_placeholders(parameters, ""):
-        if (
-            isinstance(placeholder, StepInput)
-            and placeholder is not state.step_output
-            and not state.step_output.contains(placeholder)
-        ):
-            raise ValueError(f"State '{follower.state_id}' is using an illegal placeholder for the '{name}' parameter.")
-
-
-def _named_placeholders(value: Any, name: str) -> Iterator[tuple[str, Placeholder]]:
-    if isinstance(value, Placeholder):
-        yield name, value
-    elif isinstance(value, Mapping):
-        for key, item in value.items():
-            yield from _named_placeholders(item, str(key))
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from _named_placeholders(item, name)
+def write_branch(branch: Any, writer: Writer, where: str) -> dict[str, Any]:
+    """Return the definition of a branch or processor: a step, a chain, a flow or a graph. ``where`` names it."""
+    if isinstance(branch, Graph) and branch.query_language is None and writer.language == JSONATA and branch.states:
+        branch = branch.branch  # written anew: its picture was taken in JSONPath
+    if isinstance(branch, Graph):
+        definition = branch.to_dict()
+        writer.take_names(definition)
+        return definition
+    if not isinstance(branch, Linkable):
+        raise ValueError(f"{where} is made of a State, a Chain, a Flow or a Graph, not of {type(branch).__name__}.")
+    writer.nested += 1
+    try:
+        region = writer.region(branch)
+    finally:
+        writer.nested -= 1
+    return {"StartAt": region.start.state_id, "States": region.written}

@@ -1,71 +1,111 @@
-"""How values written in Python become values of a definition: placeholders become paths and ``.$`` keys."""
+"""How values written in Python become values of a definition, in the query language of the state they stand in."""
 
 from __future__ import annotations
 
-import copy
-import json
 from collections.abc import Iterator, Mapping
-from typing import Any
+from enum import Enum
+from typing import Any, Final
 
 from stepfunctions.asl.document import JSON
-from stepfunctions.inputs.placeholders import Placeholder
+from stepfunctions.asl.fields import JSONATA, JSONPATH
+from stepfunctions.inputs.conditions import BaseRule
+from stepfunctions.inputs.expressions import Expression, expressions_in, jsonpath_argument
 
 
-def render_template(value: Any, field: str) -> JSON:
-    """Return a payload template: each placeholder in a dict turns its key ``k`` into ``k.$`` with a path.
+class Null(Enum):
+    """The type of :data:`NULL`."""
 
-    A list that holds placeholders becomes a call of ``States.Array``. ``field`` names the template in errors.
+    NULL = "NULL"
+
+    def __repr__(self) -> str:
+        return "NULL"
+
+
+NULL: Final = Null.NULL
+"""JSON's null where ``None`` means "not given": ``Pass("p", result=NULL)``."""
+
+
+def render_template(value: Any, field: str, language: str = JSONPATH) -> JSON:
+    """Return a payload with the expressions in it.
+
+    In JSONPath an expression turns its key ``k`` into ``k.$``, and a list that holds expressions becomes a call of
+    ``States.Array``; in JSONata it becomes a string ``{% … %}``. ``field`` names the payload in errors. Raises
+    ValueError for what the language cannot say.
     """
-    if isinstance(value, Placeholder):
-        raise ValueError(
-            f"'{field}' is a placeholder as a whole ({value.to_jsonpath()}). A payload template must be a "
-            "dict: name its members, or select the input with input_path."
-        )
     if isinstance(value, Mapping):
-        return _render_object(value, field)
+        return _render_object(value, field, language)
     if isinstance(value, (list, tuple)):
-        return [render_template(item, f"{field}[{index}]") for index, item in enumerate(value)]
+        return [render_template(item, f"{field}[{index}]", language) for index, item in enumerate(value)]
+    if value is NULL:
+        return None
+    if isinstance(value, (Expression, BaseRule)):
+        if language == JSONATA:
+            return in_braces(value)
+        raise ValueError(
+            f"'{field}' is an expression as a whole ({_text(value)}). A payload template of JSONPath must be a dict: "
+            "name its members, select the input with input_path, or write the state in JSONata."
+        )
     return value
 
 
-def _render_object(value: Mapping[Any, Any], field: str) -> dict[str, JSON]:
+def in_braces(value: Expression | BaseRule) -> str:
+    """Return an expression as JSONata writes it into a definition."""
+    return f"{{% {value.to_jsonata()} %}}"
+
+
+def _render_object(value: Mapping[Any, Any], field: str, language: str) -> dict[str, JSON]:
     result: dict[str, JSON] = {}
     for key, item in value.items():
         where = f"{field}.{key}"
-        if isinstance(item, Placeholder):
+        if language == JSONATA:
+            if isinstance(key, str) and key.endswith(".$"):
+                raise ValueError(
+                    f"'{where}' is a path of JSONPath in a state of JSONata. Name the member '{key[:-2]}' and give it "
+                    "a placeholder, jsonata(\"…\"), or a string '{% … %}'."
+                )
+            result[key] = render_template(item, where, language)
+        elif isinstance(item, Expression):
             result[_dynamic(key)] = item.to_jsonpath()
         elif isinstance(item, (list, tuple)) and _needs_array(item):
             result[_dynamic(key)] = _array_call(item, where)
         else:
-            result[key] = render_template(item, where)
+            result[key] = render_template(item, where, language)
     return result
 
 
 def render_constant(value: Any, field: str) -> JSON:
-    """Return a value that must not hold placeholders, such as a Pass state's ``result``."""
-    for placeholder in placeholders_in(value):
+    """Return a copy of a value that must not hold expressions, such as a Pass state's ``result``."""
+    for found in expressions_in(value):
         raise ValueError(
-            f"'{field}' is a constant, but holds the placeholder {placeholder.to_jsonpath()}. "
-            "Write it into 'parameters'."
+            f"'{field}' is a constant, but holds the expression {_text(found)}. Write it into 'parameters'."
         )
-    return copy.deepcopy(value)
+    return copy_json(value)
 
 
 def is_dynamic(value: Any) -> bool:
     """Tell whether a value is known only when the execution runs."""
-    return isinstance(value, Placeholder)
+    return isinstance(value, Expression)
 
 
-def placeholders_in(value: Any) -> Iterator[Placeholder]:
-    """Yield the placeholders inside a value, in the order written."""
-    if isinstance(value, Placeholder):
-        yield value
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from placeholders_in(item)
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from placeholders_in(item)
+def placeholders_in(value: Any) -> Iterator[Expression]:
+    """Yield the expressions inside a value, in the order written."""
+    yield from expressions_in(value)
+
+
+def copy_json(value: JSON) -> JSON:
+    """Return a copy of a JSON value at every depth; anything else in it is kept as it is."""
+    if isinstance(value, dict):
+        return {key: copy_json(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [copy_json(item) for item in value]
+    return None if value is NULL else value
+
+
+def _text(value: Expression | BaseRule) -> str:
+    try:
+        return value.to_jsonpath() if isinstance(value, Expression) else repr(value)
+    except ValueError:
+        return value.to_jsonata()
 
 
 def _dynamic(key: Any) -> str:
@@ -74,38 +114,14 @@ def _dynamic(key: Any) -> str:
 
 
 def _needs_array(items: list[Any] | tuple[Any, ...]) -> bool:
-    """Tell whether a list holds a placeholder outside any dict: those inside dicts get their own ``.$`` key."""
+    """Tell whether a list holds an expression outside any dict: those inside dicts get their own ``.$`` key."""
     return any(
-        isinstance(item, Placeholder) or (isinstance(item, (list, tuple)) and _needs_array(item)) for item in items
+        isinstance(item, Expression) or (isinstance(item, (list, tuple)) and _needs_array(item)) for item in items
     )
 
 
 def _array_call(items: list[Any] | tuple[Any, ...], where: str) -> str:
-    return f"States.Array({', '.join(_argument(item, f'{where}[{index}]') for index, item in enumerate(items))})"
-
-
-def _argument(item: Any, where: str) -> str:
-    if isinstance(item, Placeholder):
-        return item.to_jsonpath()
-    if isinstance(item, (list, tuple)):
-        return _array_call(item, where)
-    if isinstance(item, Mapping):
-        if any(True for _ in placeholders_in(item)):
-            raise ValueError(
-                f"'{where}' is a dict with a placeholder in a list that holds placeholders itself; "
-                "AWS has no function that builds it. Build it in a Pass state before."
-            )
-        return f"States.StringToJson({quote(json.dumps(item))})"
-    if isinstance(item, str):
-        return quote(item)
-    return json.dumps(item)
-
-
-def quote(text: str) -> str:
-    """Return a string as a literal of an intrinsic function's argument.
-
-    >>> quote("it's {here}")
-    "'it\\\\'s \\\\{here\\\\}'"
-    """
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'").replace("{", "\\{").replace("}", "\\}")
-    return f"'{escaped}'"
+    try:
+        return jsonpath_argument(items)
+    except ValueError as error:
+        raise ValueError(f"'{where}': {error}") from None

@@ -10,17 +10,24 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
 
 from stepfunctions.asl.fields import Absent
-from stepfunctions.inputs.placeholders import Placeholder
+from stepfunctions.inputs.expressions import Expression
 
 if TYPE_CHECKING:
-    from stepfunctions.steps.base import Catch, Retry, State
-    from stepfunctions.steps.graph import Chain, Graph
+    from stepfunctions.steps.base import Catch, Retry
+    from stepfunctions.steps.blocks import Block
+    from stepfunctions.steps.graph import Graph
+    from stepfunctions.steps.writing import Linkable
 
-Path: TypeAlias = "str | Placeholder | Absent | None"
-Number: TypeAlias = "int | str | Placeholder | None"
+Path: TypeAlias = "str | Expression | Absent | None"
+Number: TypeAlias = "int | str | Expression | None"
+Fraction: TypeAlias = "float | str | Expression | None"
+Text: TypeAlias = "str | Expression | None"
 Retries: TypeAlias = "Retry | list[Retry] | tuple[Retry, ...] | None"
 Catches: TypeAlias = "Catch | list[Catch] | tuple[Catch, ...] | None"
-Template: TypeAlias = "Mapping[str, Any] | None"
+Template: TypeAlias = "Mapping[str, Any] | Expression | None"
+Variables: TypeAlias = "Mapping[str, Any] | None"
+Part: TypeAlias = "Mapping[str, Any] | Block | None"
+Branch: TypeAlias = "Linkable | Graph"
 
 
 class RetryFields(TypedDict, total=False):
@@ -41,7 +48,7 @@ class CatchFields(TypedDict, total=False):
     error_equals: list[str]
     result_path: Path
     output: Any
-    assign: Template
+    assign: Variables
     comment: str | None
 
 
@@ -59,14 +66,14 @@ class ChoiceFields(CommonFields, total=False):
     """Fields of a Choice state."""
 
     output_schema: Mapping[Any, Any] | None
-    assign: Template
+    assign: Variables
 
 
 class FlowingFields(CommonFields, total=False):
     """Fields of a state that goes on to another one."""
 
     output_schema: Mapping[Any, Any] | None
-    assign: Template
+    assign: Variables
 
 
 class PassFields(FlowingFields, total=False):
@@ -81,9 +88,9 @@ class WaitFields(FlowingFields, total=False):
     """Fields of a Wait state: exactly one of the four that say how long."""
 
     seconds: Number
-    timestamp: str | Placeholder | None
-    seconds_path: str | Placeholder | None
-    timestamp_path: str | Placeholder | None
+    timestamp: Text
+    seconds_path: Text
+    timestamp_path: Text
 
 
 class FailFields(TypedDict, total=False):
@@ -91,17 +98,17 @@ class FailFields(TypedDict, total=False):
 
     comment: str | None
     query_language: str | None
-    error: str | Placeholder | None
-    error_path: str | Placeholder | None
-    cause: str | Placeholder | None
-    cause_path: str | Placeholder | None
+    error: Text
+    error_path: Text
+    cause: Text
+    cause_path: Text
 
 
 class WorkingFields(FlowingFields, total=False):
     """Fields of a state that does work: Task, Parallel, Map."""
 
     parameters: Template
-    result_selector: Template
+    result_selector: Variables
     result_path: Path
 
 
@@ -118,9 +125,9 @@ class TaskFields(WorkingFields, total=False):
     arguments: Any
     credentials: Any
     timeout_seconds: Number
-    timeout_seconds_path: str | Placeholder | None
+    timeout_seconds_path: Text
     heartbeat_seconds: Number
-    heartbeat_seconds_path: str | Placeholder | None
+    heartbeat_seconds_path: Text
 
 
 class ServiceFields(TaskFields, total=False):
@@ -133,19 +140,19 @@ class ServiceFields(TaskFields, total=False):
 class MapFields(WorkingFields, total=False):
     """Fields of a Map state."""
 
-    iterator: State | Chain | Graph | None
-    item_processor: State | Chain | Graph | None
-    processor_config: Mapping[str, str] | None
-    items_path: str | Placeholder | None
+    iterator: Branch | None
+    item_processor: Branch | None
+    processor_config: Mapping[str, str] | Block | None
+    items_path: Text
     items: Any
     item_selector: Template
-    item_reader: Mapping[str, Any] | None
-    item_batcher: Mapping[str, Any] | None
-    result_writer: Mapping[str, Any] | None
+    item_reader: Part
+    item_batcher: Part
+    result_writer: Part
     max_concurrency: Number
-    max_concurrency_path: str | Placeholder | None
+    max_concurrency_path: Text
     tolerated_failure_count: Number
-    tolerated_failure_count_path: str | Placeholder | None
-    tolerated_failure_percentage: float | str | Placeholder | None
-    tolerated_failure_percentage_path: str | Placeholder | None
+    tolerated_failure_count_path: Text
+    tolerated_failure_percentage: Fraction
+    tolerated_failure_percentage_path: Text
     label: str | None

@@ -1,0 +1,365 @@
+"""Conditions: what is true or false of the data when the execution runs.
+
+Comparisons of expressions give them, ``&``, ``|`` and ``~`` combine them. A condition becomes a rule of a Choice
+state in JSONPath, or a ``Condition`` in JSONata.
+
+Specification of the operators: https://states-language.net/spec.html#choice-state
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Any
+
+from stepfunctions.asl.choice import OPERATORS
+from stepfunctions.inputs.expressions import Expression, Jsonata, jsonata_argument, operand
+
+_VALUE_TYPES: dict[str, tuple[type, ...]] = {
+    "string": (str,),
+    "numeric": (int, float),
+    "boolean": (bool,),
+    "timestamp": (str,),
+}
+_COMPARISONS = {"=": "Equals", "<": "LessThan", ">": "GreaterThan", "<=": "LessThanEquals", ">=": "GreaterThanEquals"}
+_KINDS: dict[Any, str] = {str: "String", int: "Numeric", float: "Numeric", bool: "Boolean", datetime: "Timestamp"}
+_JSONATA_TYPES = {"IsNull": "null", "IsString": "string", "IsNumeric": "number", "IsBoolean": "boolean"}
+_TIMESTAMP_PATTERN = r"/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/"
+
+
+class BaseRule:
+    """Something that is true or false of the data when the execution runs. It has no truth value in Python.
+
+    ``a & b``, ``a | b`` and ``~a`` combine conditions. Write comparisons in parentheses: ``(x > 1) & (y < 2)``.
+    """
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the rule in the form of its JSON, in JSONPath. Raises ValueError when JSONPath cannot say it."""
+        raise NotImplementedError
+
+    def to_jsonata(self) -> str:
+        """Return the condition as a JSONata expression, without ``{%`` and ``%}``."""
+        raise NotImplementedError
+
+    def __and__(self, other: BaseRule) -> CompoundRule:
+        return _combined("And", self, other)
+
+    def __or__(self, other: BaseRule) -> CompoundRule:
+        return _combined("Or", self, other)
+
+    def __invert__(self) -> BaseRule:
+        return NotRule(self)
+
+    def __bool__(self) -> bool:
+        raise TypeError(
+            "A condition is true or false only when the execution runs. Combine conditions with & (and), | (or) and "
+            "~ (not), each comparison in parentheses; give them to Choice.when() or add_choice()."
+        )
+
+    def __repr__(self) -> str:
+        try:
+            return f"{type(self).__name__}({self.to_dict()})"
+        except ValueError:
+            return f"{type(self).__name__}({self.to_jsonata()})"
+
+
+class Rule(BaseRule):
+    """A variable compared by one operator. Raises ValueError for a wrong variable, operator or type of value.
+
+    ``variable`` is a placeholder of a step's output, or a path that begins with ``$``.
+    """
+
+    def __init__(self, variable: Any, operator: str, value: Any) -> None:
+        if operator not in OPERATORS:
+            raise ValueError(f"'{operator}' is no operator of a Choice rule.")
+        _check_path(variable, "The variable")
+        self.variable = variable
+        self.operator = operator
+        kind = OPERATORS[operator]
+        self.value: Any = value
+        if kind.endswith(" path"):
+            _check_path(value, f"The value of {operator}")
+            return
+        expected = _VALUE_TYPES[kind]
+        if not isinstance(value, expected) or (isinstance(value, bool) and kind != "boolean"):
+            names = " or ".join(cls.__name__ for cls in expected)
+            raise ValueError(f"{operator} takes a value of the type {names}, not {type(value).__name__}.")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the rule in the form of its JSON."""
+        return {"Variable": _path(self.variable), self.operator: _path(self.value)}
+
+    def to_jsonata(self) -> str:
+        """Return the condition in JSONata. Raises ValueError when a path was written as text."""
+        for place in (self.variable, self.value if OPERATORS[self.operator].endswith(" path") else None):
+            if isinstance(place, str):
+                raise ValueError(
+                    f"The rule {self.operator} of the path '{place}' stands in a state of JSONata. Write the path as "
+                    f"a placeholder, such as step.output()['name'], or the condition with jsonata(\"…\")."
+                )
+        if self.operator.startswith("Is"):
+            test: BaseRule = TypeTest(self.variable, self.operator)
+            return test.to_jsonata() if self.value else NotRule(test).to_jsonata()
+        if self.operator == "StringMatches":
+            return Matches(self.variable, self.value).to_jsonata()
+        name = self.operator.removesuffix("Path")
+        symbol = next(sign for sign, word in reversed(_COMPARISONS.items()) if name.endswith(word))
+        kind = name.removesuffix(_COMPARISONS[symbol])
+        return _compare_in_jsonata(self.variable, symbol, self.value, timestamps=kind == "Timestamp")
+
+
+class CompoundRule(BaseRule):
+    """``And`` or ``Or`` of several rules."""
+
+    def __init__(self, operator: str, rules: Iterable[BaseRule]) -> None:
+        self.operator = operator
+        self.rules = list(rules)
+        for rule in self.rules:
+            if not isinstance(rule, BaseRule):
+                raise ValueError(f"{operator} takes rules, not {type(rule).__name__}.")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the rule in the form of its JSON."""
+        return {self.operator: [rule.to_dict() for rule in self.rules]}
+
+    def to_jsonata(self) -> str:
+        """Return the condition in JSONata."""
+        word = f" {self.operator.lower()} "
+        return word.join(f"({rule.to_jsonata()})" for rule in self.rules)
+
+
+class NotRule(BaseRule):
+    """True when its rule is false."""
+
+    def __init__(self, rule: BaseRule) -> None:
+        if not isinstance(rule, BaseRule):
+            raise ValueError(f"Not takes a rule, not {type(rule).__name__}.")
+        self.rule = rule
+
+    def __invert__(self) -> BaseRule:
+        return self.rule
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the rule in the form of its JSON."""
+        return {"Not": self.rule.to_dict()}
+
+    def to_jsonata(self) -> str:
+        """Return the condition in JSONata."""
+        return f"$not({self.rule.to_jsonata()})"
+
+
+class Comparison(BaseRule):
+    """Two values compared, of which the left one is an expression. ``operator`` is ``=``, ``<``, ``<=``, ``>``, ``>=``.
+
+    In JSONPath the type of the operator follows from the value, or from the declared type of a placeholder; two
+    expressions of no declared type are compared as texts, numbers and booleans, whichever they are.
+    """
+
+    def __init__(self, left: Expression, operator: str, right: Any) -> None:
+        if isinstance(right, date) and not isinstance(right, datetime):
+            raise TypeError(
+                f"A timestamp has a time and a zone: write datetime(…, tzinfo=timezone.utc), not {right!r}."
+            )
+        if not isinstance(right, Expression) and right is not None and type(right) not in _KINDS:
+            raise TypeError(
+                f"{left!r} is compared with a {type(right).__name__}. Compare it with a str, int, float, bool, "
+                "datetime, None or another expression."
+            )
+        if operator != "=" and (right is None or isinstance(right, bool)):
+            raise TypeError(f"'{operator}' has no meaning for {right!r}: compare it with == or !=.")
+        if isinstance(right, datetime) and right.tzinfo is None:
+            raise TypeError(f"{right!r} has no time zone: write datetime(…, tzinfo=timezone.utc).")
+        self.left, self.operator, self.right = left, operator, right
+
+    def _kinds(self) -> list[str]:
+        right = self.right
+        known = _kind_of(self.left) or (
+            _kind_of(right) if isinstance(right, Expression) else "Timestamp" if isinstance(right, datetime) else None
+        )
+        if not isinstance(right, Expression):
+            known = "Timestamp" if known == "Timestamp" and isinstance(right, str) else _KINDS[type(right)]
+        if known is not None:
+            return [known]
+        return ["Numeric", "String", "Boolean"] if self.operator == "=" else ["Numeric", "String"]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the rule in the form of its JSON."""
+        variable = _rule_variable(self.left)
+        if self.right is None:
+            return {"Variable": variable, "IsNull": True}
+        if isinstance(self.right, Expression):
+            value: Any = _rule_variable(self.right)
+            suffix = "Path"
+        else:
+            value, suffix = _literal(self.right), ""
+        rules = [
+            {"Variable": variable, f"{kind}{_COMPARISONS[self.operator]}{suffix}": value} for kind in self._kinds()
+        ]
+        return rules[0] if len(rules) == 1 else {"Or": rules}
+
+    def to_jsonata(self) -> str:
+        """Return the condition in JSONata."""
+        timestamps = isinstance(self.right, datetime) or "Timestamp" in (_kind_of(self.left), _kind_of(self.right))
+        return _compare_in_jsonata(self.left, self.operator, _literal(self.right), timestamps=timestamps)
+
+
+class TypeTest(BaseRule):
+    """Whether there is a value (``IsPresent``), and of which type it is (``IsNull``, ``IsString`` …)."""
+
+    def __init__(self, value: Expression, operator: str) -> None:
+        self.value, self.operator = value, operator
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the rule in the form of its JSON."""
+        return {"Variable": _rule_variable(self.value), self.operator: True}
+
+    def to_jsonata(self) -> str:
+        """Return the condition in JSONata."""
+        text = self.value.to_jsonata()
+        if self.operator == "IsPresent":
+            return f"$exists({text})"
+        if self.operator == "IsTimestamp":
+            return f'$type({text}) = "string" and $contains({text}, {_TIMESTAMP_PATTERN})'
+        return f'$type({text}) = "{_JSONATA_TYPES[self.operator]}"'
+
+
+class Matches(BaseRule):
+    r"""Whether a string matches a pattern in which ``*`` is any text and ``\*`` a star (StringMatches)."""
+
+    def __init__(self, value: Expression, pattern: str) -> None:
+        if not isinstance(pattern, str):
+            raise TypeError(f"A pattern is a string such as 'model-*', not a {type(pattern).__name__}.")
+        self.value, self.pattern = value, pattern
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the rule in the form of its JSON."""
+        return {"Variable": _rule_variable(self.value), "StringMatches": self.pattern}
+
+    def to_jsonata(self) -> str:
+        """Return the condition in JSONata."""
+        pieces = re.split(r"(\\\*|\\\\|\*)", self.pattern)
+        special = {"*": "[\\s\\S]*", "\\*": "\\*", "\\\\": "\\\\"}
+        text = "".join(special.get(piece, re.sub(r"([^\w\s-])", r"\\\1", piece)) for piece in pieces)
+        return f"$contains({self.value.to_jsonata()}, /^{text}$/)"
+
+
+class JsonataCondition(BaseRule):
+    """A condition written in JSONata."""
+
+    def __init__(self, expression: Jsonata) -> None:
+        self.expression = expression
+
+    def to_dict(self) -> dict[str, Any]:
+        """Raise ValueError: the condition is not JSONPath."""
+        self.expression.to_jsonpath()
+        raise AssertionError("a JSONata expression has no path")
+
+    def to_jsonata(self) -> str:
+        """Return the condition."""
+        return self.expression.to_jsonata()
+
+
+def condition(value: BaseRule | Expression | bool) -> BaseRule:
+    """Return the condition of what a caller gives: a rule, ``jsonata("…")``, or an expression that is true or false.
+
+    Raises TypeError for anything else.
+    """
+    if isinstance(value, BaseRule):
+        return value
+    if isinstance(value, Jsonata):
+        return JsonataCondition(value)
+    if isinstance(value, Expression):
+        return Comparison(value, "=", True)
+    raise TypeError(
+        f"A choice is a condition, such as step.output()['x'] > 3, or a rule made by ChoiceRule, not "
+        f"{type(value).__name__}."
+    )
+
+
+def is_jsonata_only(rule: BaseRule) -> bool:
+    """Tell whether a condition holds a part that was written in JSONata."""
+    if isinstance(rule, JsonataCondition):
+        return True
+    if isinstance(rule, CompoundRule):
+        return any(is_jsonata_only(inner) for inner in rule.rules)
+    if isinstance(rule, NotRule):
+        return is_jsonata_only(rule.rule)
+    return any(isinstance(part, Jsonata) for part in operands(rule))
+
+
+def operands(rule: BaseRule) -> Iterable[Any]:
+    """Yield the values that a condition looks at, at any depth."""
+    if isinstance(rule, CompoundRule):
+        for inner in rule.rules:
+            yield from operands(inner)
+    elif isinstance(rule, NotRule):
+        yield from operands(rule.rule)
+    elif isinstance(rule, Rule):
+        yield from (rule.variable, rule.value)
+    elif isinstance(rule, Comparison):
+        yield from (rule.left, rule.right)
+    elif isinstance(rule, (TypeTest, Matches)):
+        yield rule.value
+    elif isinstance(rule, JsonataCondition):
+        yield rule.expression
+
+
+def _combined(operator: str, left: BaseRule, right: Any) -> CompoundRule:
+    rules: list[BaseRule] = []
+    for side in (left, condition(right)):
+        rules.extend(side.rules if isinstance(side, CompoundRule) and side.operator == operator else [side])
+    return CompoundRule(operator, rules)
+
+
+def _kind_of(value: Any) -> str | None:
+    declared = getattr(value, "type", None) if isinstance(value, Expression) else None
+    return _KINDS.get(declared) if isinstance(declared, type) else None
+
+
+def _literal(value: Any) -> Any:
+    return value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value
+
+
+def _compare_in_jsonata(left: Any, operator: str, right: Any, *, timestamps: bool) -> str:
+    if timestamps:
+        return f"$toMillis({jsonata_argument(left)}) {operator} $toMillis({jsonata_argument(right)})"
+    return f"{operand(left)} {operator} {operand(right)}"
+
+
+def _rule_variable(value: Expression) -> str:
+    path = value.to_jsonpath()
+    if path.startswith("States."):
+        raise ValueError(
+            f"A Choice rule of JSONPath compares paths, not the result of a function ({path}). Assign it to a variable "
+            'in a state before, or give the Choice query_language="JSONata".'
+        )
+    return path
+
+
+def _path(value: Any) -> Any:
+    return value.to_jsonpath() if isinstance(value, Expression) else value
+
+
+def _check_path(value: Any, what: str) -> None:
+    if isinstance(value, str) and value.startswith("$"):
+        return
+    if isinstance(value, Expression):
+        _rule_variable(value)
+        return
+    raise ValueError(f"{what} must be a placeholder of a step's output, or a path that begins with $, not {value!r}.")
+
+
+__all__ = [
+    "BaseRule",
+    "Comparison",
+    "CompoundRule",
+    "JsonataCondition",
+    "Matches",
+    "NotRule",
+    "Rule",
+    "TypeTest",
+    "condition",
+    "is_jsonata_only",
+    "operands",
+]

@@ -1,0 +1,372 @@
+"""Values known only when the execution runs, written in Python and compiled to the state's query language.
+
+An expression has two texts: a JSONPath path or a call of an intrinsic function, and a JSONata expression. Which one
+a definition gets depends on the state it is used in. Comparisons of expressions give the conditions of
+:mod:`stepfunctions.inputs.conditions`.
+
+Developer guide: https://docs.aws.amazon.com/step-functions/latest/dg/workflow-variables.html
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from stepfunctions.asl.document import JSON
+
+_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_JSONATA_WORDS = frozenset({"and", "or", "in", "true", "false", "null", "function"})
+_LONGEST_VARIABLE_NAME = 80
+
+
+class Expression:
+    """A value known only when the execution runs.
+
+    ``==  !=  <  <=  >  >=`` with a value or another expression give a condition, so two expressions are never equal
+    in Python's sense; in sets and dicts an expression is known by identity. ``+  -  *  /`` give the expressions of
+    arithmetic: JSONPath has ``+`` and ``-`` of integers, JSONata all four.
+    """
+
+    type: Any = None
+    """The declared Python type of the value (``str``, ``int``, ``float``, ``bool``, ``datetime`` …), or None."""
+    atomic = False
+    """Whether its JSONata text binds tighter than any operator, so that it needs no parentheses as an operand."""
+
+    def to_jsonpath(self) -> str:
+        """Return the path, or the call of an intrinsic function. Raises ValueError when JSONPath cannot say it."""
+        raise NotImplementedError
+
+    def to_jsonata(self) -> str:
+        """Return the JSONata expression, without ``{%`` and ``%}``."""
+        raise NotImplementedError
+
+    __hash__ = object.__hash__
+
+    def __eq__(self, other: object) -> Any:
+        return _comparison(self, "=", other)
+
+    def __ne__(self, other: object) -> Any:
+        return ~_comparison(self, "=", other)
+
+    def __lt__(self, other: object) -> Any:
+        return _comparison(self, "<", other)
+
+    def __le__(self, other: object) -> Any:
+        return _comparison(self, "<=", other)
+
+    def __gt__(self, other: object) -> Any:
+        return _comparison(self, ">", other)
+
+    def __ge__(self, other: object) -> Any:
+        return _comparison(self, ">=", other)
+
+    def is_present(self) -> Any:
+        """Return the condition that there is such a value. Test it before the value itself, with ``&``."""
+        return _check(self, "IsPresent")
+
+    def is_null(self) -> Any:
+        """Return the condition that the value is null."""
+        return _check(self, "IsNull")
+
+    def is_string(self) -> Any:
+        """Return the condition that the value is a string."""
+        return _check(self, "IsString")
+
+    def is_numeric(self) -> Any:
+        """Return the condition that the value is a number."""
+        return _check(self, "IsNumeric")
+
+    def is_boolean(self) -> Any:
+        """Return the condition that the value is true or false."""
+        return _check(self, "IsBoolean")
+
+    def is_timestamp(self) -> Any:
+        """Return the condition that the value is a timestamp of RFC 3339."""
+        return _check(self, "IsTimestamp")
+
+    def matches(self, pattern: str) -> Any:
+        r"""Return the condition that the string matches a pattern: ``*`` is any text, ``\*`` a star."""
+        from stepfunctions.inputs.conditions import Matches
+
+        return Matches(self, pattern)
+
+    def __add__(self, other: Any) -> Arithmetic:
+        return Arithmetic("+", self, other)
+
+    def __radd__(self, other: Any) -> Arithmetic:
+        return Arithmetic("+", other, self)
+
+    def __sub__(self, other: Any) -> Arithmetic:
+        return Arithmetic("-", self, other)
+
+    def __rsub__(self, other: Any) -> Arithmetic:
+        return Arithmetic("-", other, self)
+
+    def __mul__(self, other: Any) -> Arithmetic:
+        return Arithmetic("*", self, other)
+
+    def __rmul__(self, other: Any) -> Arithmetic:
+        return Arithmetic("*", other, self)
+
+    def __truediv__(self, other: Any) -> Arithmetic:
+        return Arithmetic("/", self, other)
+
+    def __rtruediv__(self, other: Any) -> Arithmetic:
+        return Arithmetic("/", other, self)
+
+    def __iter__(self) -> Any:
+        # Without this, Python would call __getitem__ with 0, 1, 2, … for ever.
+        raise TypeError("An expression cannot be iterated: its value is known only when the execution runs.")
+
+    def __str__(self) -> str:
+        return repr(self)
+
+
+def _comparison(left: Expression, operator: str, right: object) -> Any:
+    from stepfunctions.inputs.conditions import Comparison
+
+    return Comparison(left, operator, right)
+
+
+def _check(value: Expression, operator: str) -> Any:
+    from stepfunctions.inputs.conditions import TypeTest
+
+    return TypeTest(value, operator)
+
+
+class Reference(Expression):
+    """A place in the data: a root, and names and indices below it, written ``reference["name"][0]``."""
+
+    atomic = True
+
+    def __init__(
+        self, jsonpath_root: str, jsonata_root: str, steps: tuple[str | int, ...] = (), type: Any = None
+    ) -> None:
+        self.jsonpath_root = jsonpath_root
+        self.jsonata_root = jsonata_root
+        self.steps = steps
+        self.type = type
+
+    def __getitem__(self, name: str | int) -> Reference:
+        """Return the reference to a member, or to an element by its index."""
+        check_name(name)
+        return Reference(self.jsonpath_root, self.jsonata_root, (*self.steps, name))
+
+    def get(self, name: str | int, type: Any = None) -> Reference:
+        """Return the reference to a member, whose value has this type."""
+        found = self[name]
+        found.type = type
+        return found
+
+    def to_jsonpath(self) -> str:
+        """Return the path."""
+        return self.jsonpath_root + "".join(_dotted(step) for step in self.steps)
+
+    def to_jsonata(self) -> str:
+        """Return the path in JSONata."""
+        return jsonata_path(self.jsonata_root, self.steps)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.to_jsonpath()})"
+
+
+def variable(name: str, type: Any = None) -> Reference:
+    """Return the reference to a variable that a state before has set with ``assign``.
+
+    >>> variable("model")["uri"].to_jsonpath()
+    '$model.uri'
+
+    Raises ValueError when a variable cannot have this name.
+    Developer guide: https://docs.aws.amazon.com/step-functions/latest/dg/workflow-variables.html
+    """
+    if not str(name).isidentifier() or len(name) > _LONGEST_VARIABLE_NAME or name == "states":
+        raise ValueError(
+            f"{name!r} is no name of a variable: write a letter, then letters, digits and _, at most "
+            f"{_LONGEST_VARIABLE_NAME} characters, and not 'states', which is reserved."
+        )
+    return Reference(f"${name}", f"${name}", type=type)
+
+
+result = Reference("$", "$states.result")
+"""What a Task, Parallel or Map state has computed: for its own ``result_selector``, ``assign`` and ``output``."""
+
+error = Reference("$", "$states.errorOutput")
+"""``{"Error", "Cause"}`` of a failure: for the ``assign`` and ``output`` of a Catch."""
+
+
+class Arithmetic(Expression):
+    """A sum, difference, product or quotient of two values, of which one is an expression."""
+
+    def __init__(self, operator: str, left: Any, right: Any) -> None:
+        for operand in (left, right):
+            if isinstance(operand, bool) or not isinstance(operand, (int, float, Expression)):
+                raise TypeError(
+                    f"'{operator}' computes with numbers and expressions, not with {type(operand).__name__}. "
+                    "To join texts write states.format('{}{}', a, b)."
+                )
+        self.operator, self.left, self.right = operator, left, right
+        self.type = float if operator == "/" else None
+
+    def to_jsonpath(self) -> str:
+        """Return a call of States.MathAdd. Raises ValueError for ``*`` and ``/``, and for a number with a fraction."""
+        right = self.right
+        if self.operator == "-" and isinstance(right, int):
+            right = -right
+        elif self.operator != "+":
+            raise ValueError(
+                f"JSONPath has no '{self.operator}' ({self.to_jsonata()}): it adds and subtracts integers alone. "
+                'Write the state in JSONata (query_language="JSONata").'
+            )
+        if isinstance(self.left, float) or isinstance(right, float):
+            raise ValueError(
+                f"JSONPath adds integers alone ({self.to_jsonata()}). "
+                'Write the state in JSONata (query_language="JSONata").'
+            )
+        return f"States.MathAdd({jsonpath_argument(self.left)}, {jsonpath_argument(right)})"
+
+    def to_jsonata(self) -> str:
+        """Return the operation in JSONata."""
+        return f"{operand(self.left)} {self.operator} {operand(self.right)}"
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.to_jsonata()})"
+
+
+class Jsonata(Expression):
+    """An expression written in JSONata; see :func:`jsonata`."""
+
+    def __init__(self, text: str, type: Any = None) -> None:
+        self.text = text
+        self.type = type
+
+    def to_jsonpath(self) -> str:
+        """Raise ValueError: the expression is not JSONPath."""
+        raise ValueError(
+            f"jsonata({self.text!r}) stands in a state of JSONPath. Give the state, or the whole workflow, "
+            'query_language="JSONata".'
+        )
+
+    def to_jsonata(self) -> str:
+        """Return the expression."""
+        return self.text
+
+    def __repr__(self) -> str:
+        return f"jsonata({self.text!r})"
+
+
+def jsonata(text: str, type: Any = None) -> Jsonata:
+    """Return an expression written in JSONata, with or without ``{%`` and ``%}``.
+
+    It is parsed now: QuerySyntaxError names the place that cannot be read. It can be used in JSONata states.
+
+    >>> jsonata("$count($states.input.items)").to_jsonata()
+    '$count($states.input.items)'
+
+    Developer guide: https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html
+    """
+    from stepfunctions.query.jsonata import check_jsonata
+
+    stripped = text.strip()
+    if stripped.startswith("{%") and stripped.endswith("%}"):
+        stripped = stripped[2:-2].strip()
+    check_jsonata(stripped)
+    return Jsonata(stripped, type)
+
+
+def check_name(name: Any) -> None:
+    """Raise ValueError when ``name`` can be neither a member's name nor an element's index."""
+    if isinstance(name, bool) or not isinstance(name, (str, int)):
+        raise ValueError(f"The name of a placeholder must be a string or an integer, not {type(name).__name__}.")
+
+
+def jsonata_path(root: str, steps: tuple[str | int, ...]) -> str:
+    """Return a path in JSONata.
+
+    >>> jsonata_path("$states.input", ("rows", 0, "my key"))
+    '$states.input.rows[0].`my key`'
+    """
+    text = root
+    for step in steps:
+        if isinstance(step, int):
+            text += f"[{step}]"
+        elif "`" in step:
+            text = f"$lookup({text}, {json.dumps(step)})"
+        elif _IDENTIFIER.fullmatch(step) and step not in _JSONATA_WORDS:
+            text += f".{step}"
+        else:
+            text += f".`{step}`"
+    return text
+
+
+def bracketed(step: str | int) -> str:
+    """Return one step of a JSONPath in brackets."""
+    if isinstance(step, int):
+        return f"[{step}]"
+    escaped = step.replace("\\", "\\\\").replace("'", "\\'")
+    return f"['{escaped}']"
+
+
+def _dotted(step: str | int) -> str:
+    return f".{step}" if isinstance(step, str) and _IDENTIFIER.fullmatch(step) else bracketed(step)
+
+
+def quote(text: str) -> str:
+    """Return a string as a literal of an intrinsic function's argument.
+
+    >>> quote("it's {here}")
+    "'it\\\\'s \\\\{here\\\\}'"
+    """
+    escaped = text.replace("\\", "\\\\").replace("'", "\\'").replace("{", "\\{").replace("}", "\\}")
+    return f"'{escaped}'"
+
+
+def jsonpath_argument(value: Any) -> str:
+    """Return an argument of an intrinsic function: an expression's path or call, or a literal.
+
+    Lists become States.Array, dicts of constants States.StringToJson. Raises ValueError for a dict that holds
+    expressions, which no function can build.
+    """
+    if isinstance(value, Expression):
+        return value.to_jsonpath()
+    if isinstance(value, str):
+        return quote(value)
+    if isinstance(value, (list, tuple)):
+        return f"States.Array({', '.join(jsonpath_argument(item) for item in value)})"
+    if isinstance(value, dict):
+        if any(True for _ in expressions_in(value)):
+            raise ValueError(
+                f"The dict {value!r} with an expression stands in a list, or an argument, that AWS builds with a "
+                "function; it has none for dicts. Build it in a Pass state before, or write the state in JSONata."
+            )
+        return f"States.StringToJson({quote(json.dumps(value))})"
+    return json.dumps(value)
+
+
+def jsonata_argument(value: Any) -> str:
+    """Return a value, with the expressions in it, as a JSONata expression."""
+    if isinstance(value, Expression):
+        return value.to_jsonata()
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(jsonata_argument(item) for item in value)}]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(str(key))}: {jsonata_argument(item)}" for key, item in value.items()) + "}"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def operand(value: Any) -> str:
+    """Return a value as an operand in JSONata: in parentheses unless it binds tighter than any operator."""
+    text = jsonata_argument(value)
+    return f"({text})" if isinstance(value, Expression) and not value.atomic else text
+
+
+def expressions_in(value: JSON) -> Any:
+    """Yield the expressions inside a value, in the order written."""
+    if isinstance(value, Expression):
+        yield value
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from expressions_in(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from expressions_in(item)
