@@ -62,7 +62,17 @@ PUBLIC: dict[str, set[str]] = {
         "WriterConfig",
         "prefixed",
     },
-    "stepfunctions.workflow": {"Execution", "ExecutionStatus", "Workflow"},
+    "stepfunctions.workflow": {
+        "Alias",
+        "Encryption",
+        "Execution",
+        "ExecutionStatus",
+        "Logging",
+        "StateTest",
+        "SyncExecution",
+        "Version",
+        "Workflow",
+    },
     "stepfunctions.asl": {
         "ABSENT",
         "Absent",

@@ -299,7 +299,7 @@ def test_a_model_is_asked_for_its_schema_and_then_itself() -> None:
     assert read.problems(Model(39)) == []
     assert [str(one) for one in read.problems({})] == ["week: missing, expected int"]
     assert [str(one) for one in read.problems(Model(99))] == [
-        "week: expected Value error, a week of a year, not 99 (int)"
+        "week: expected what the model says (Value error, a week of a year), not 99 (int)"
     ]
     assert plain({"models": [Model(1)], "at": datetime(2026, 1, 2)}) == {
         "models": [{"week": 1}],

@@ -85,9 +85,9 @@ def test_inputs_are_checked_against_the_schema(door: Any) -> None:
         client=door.client,
         execution_input=ExecutionInput({"week": int, "where": {"bucket": str}}),
     )
-    with pytest.raises(ValueError, match=r'Expected run input with the schema: \{"week": "int", .*missing: '):
+    with pytest.raises(ValueError, match=r'Expected run input.* \{"week": "int", .*where\.bucket: missing'):
         flow.execute(inputs={"week": 1})  # before it is noticed that there is no state machine
-    with pytest.raises(ValueError, match=r"of another type: \['week'\]"):
+    with pytest.raises(ValueError, match=r"week: expected int, not 'one' \(str\)"):
         flow.execute(inputs={"week": "one", "where": {"bucket": "b"}})
     with pytest.raises(ValueError, match="Expected run input"):
         flow.execute()

@@ -136,7 +136,10 @@ def _check_model(cls: Any, document: Any, value: Any) -> list[SchemaProblem]:
         errors: Any = getattr(error, "errors", None)
         if errors is None:
             raise
-        return [SchemaProblem(tuple(one["loc"]), "value", one["msg"], one.get("input")) for one in errors()]
+        return [
+            SchemaProblem(tuple(one["loc"]), "value", f"what the model says ({one['msg']})", one.get("input"))
+            for one in errors()
+        ]
     return []
 
 

@@ -5,8 +5,10 @@ API: https://docs.aws.amazon.com/step-functions/latest/apireference/API_Describe
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
+from collections.abc import Callable, Generator, Iterator
 from datetime import datetime
 from html import escape
 from typing import TYPE_CHECKING, Any
@@ -14,22 +16,21 @@ from typing import TYPE_CHECKING, Any
 from stepfunctions.errors import ExecutionFailed, WaitTimeout
 from stepfunctions.steps.graph import FrozenGraph
 from stepfunctions.workflow.clients import default_client, pages
+from stepfunctions.workflow.following import History, Pauses, failed_state
 from stepfunctions.workflow.lists import EventsList
 from stepfunctions.workflow.status import ExecutionStatus
 
 if TYPE_CHECKING:
     from stepfunctions.workflow.workflow import Workflow
 
-_FIRST_POLL_SECONDS = 0.1
-_LONGEST_POLL_SECONDS = 5.0
-_LONGEST_HISTORY = 25_000
+_OPEN = (ExecutionStatus.Running, ExecutionStatus.PendingRedrive)
 
 
 class Execution:
     """An execution: what it was given, how it stands, what it did.
 
     Made by :meth:`Workflow.execute <stepfunctions.workflow.workflow.Workflow.execute>`, by listings and by
-    :meth:`attach`. ``status`` is the status when it was last asked for; :meth:`describe` asks again.
+    :meth:`attach`. ``await execution`` gives its output; see :meth:`__await__`.
     """
 
     def __init__(
@@ -45,10 +46,32 @@ class Execution:
         self.workflow = workflow
         self.execution_arn = execution_arn
         self.start_date = start_date
-        self.status = ExecutionStatus(status)
+        self.known_status = ExecutionStatus(status)
+        """The status when it was last asked for."""
         self.client = default_client() if client is None else client
         self.name = name or execution_arn.rsplit(":", 1)[-1]
         self.stop_date = stop_date
+
+    @property
+    def status(self) -> ExecutionStatus:
+        """The status now: the service is asked each time this is read, until the execution has ended.
+
+        An ended one is not asked about again, unless it is redriven through this object. Nothing can be asked about an
+        asynchronous execution of an Express workflow: its status stays what it was. Raises what the service raises.
+        ``known_status`` asks nothing.
+        """
+        if self.known_status in _OPEN and self._can_be_asked:
+            self.describe()
+        return self.known_status
+
+    @status.setter
+    def status(self, status: ExecutionStatus | str) -> None:
+        self.known_status = ExecutionStatus(status)
+
+    @property
+    def _can_be_asked(self) -> bool:
+        # AWS answers DescribeExecution of an Express execution with InvalidArn; the engine in process does not.
+        return ":express:" not in self.execution_arn or getattr(self.client, "describes_express", None) is True
 
     @classmethod
     def attach(cls, execution_arn: str, client: Any = None) -> Execution:
@@ -82,7 +105,7 @@ class Execution:
     def describe(self) -> dict[str, Any]:
         """Return DescribeExecution's answer, and note the status it tells."""
         described: dict[str, Any] = self.client.describe_execution(executionArn=self.execution_arn)
-        self.status = ExecutionStatus(described["status"])
+        self.known_status = ExecutionStatus(described["status"])
         self.stop_date = described.get("stopDate")
         return described
 
@@ -120,54 +143,114 @@ class Execution:
         ended without success.
         """
         described = self.wait(timeout) if wait else self.describe()
-        if raise_on_failure and self.status not in (ExecutionStatus.Running, ExecutionStatus.Succeeded):
-            raise self._failure(described)
-        text = described.get("output")
-        return None if text is None else json.loads(text)
+        if raise_on_failure:
+            self._raise_failure(described)
+        return _output(described)
 
-    def wait(self, timeout: float | None = None) -> dict[str, Any]:
+    def wait(
+        self,
+        timeout: float | None = None,
+        on_event: Callable[[dict[str, Any]], object] | None = None,
+        *,
+        raise_on_failure: bool = False,
+    ) -> dict[str, Any]:
         """Wait until the execution has ended and return its description.
 
-        Asks the service after 0.1 s, then ever less often, at most every 5 s. Raises WaitTimeout after ``timeout``
-        seconds; the execution runs on.
+        Asks the service after 0.1 s, then ever less often, at most every 5 s. ``on_event`` is called with each event of
+        the history, once and in order, from the first one on; what it raises ends the wait. Raises WaitTimeout after
+        ``timeout`` seconds; the execution runs on. ``raise_on_failure``: see :meth:`get_output`.
         """
-        deadline = None if timeout is None else time.monotonic() + timeout
-        pause = _FIRST_POLL_SECONDS
+        pauses = Pauses(timeout)
+        history = History(self.client, self.execution_arn)
         while True:
             described = self.describe()
-            if self.status is not ExecutionStatus.Running:
+            if on_event is not None:
+                for event in history.fresh():
+                    on_event(event)
+                    pauses.shorten()
+            if self.known_status not in _OPEN:
+                if raise_on_failure:
+                    self._raise_failure(described)
                 return described
-            left = _LONGEST_POLL_SECONDS if deadline is None else deadline - time.monotonic()
-            if left <= 0:
-                raise WaitTimeout(f"The execution {self.execution_arn} is still running after {timeout:g} s.")
-            time.sleep(min(pause, left))
-            pause = min(pause * 1.5, _LONGEST_POLL_SECONDS)
+            time.sleep(self._next(pauses))
 
-    def _failure(self, described: dict[str, Any]) -> ExecutionFailed:
+    def _next(self, pauses: Pauses) -> float:
+        """Return the seconds until the next question. Raises WaitTimeout when there is no time left for one."""
+        pause = pauses.next()
+        if pause is None:
+            raise WaitTimeout(f"The execution {self.execution_arn} is still running after {pauses.timeout:g} s.")
+        return pause
+
+    def __await__(self) -> Generator[Any, None, Any]:
+        """Wait in an event loop (asyncio) until the execution has ended, and give its output.
+
+        Raises ExecutionFailed when it ended without success. Calls of the service go through the loop's own executor,
+        so no thread is left behind; a cancelled wait leaves the execution running. ``asyncio.wait_for`` adds a timeout.
+        """
+        return self._awaited().__await__()
+
+    async def _awaited(self) -> Any:
+        pauses = Pauses(None)
+        while True:
+            described = await asyncio.to_thread(self.describe)
+            if self.known_status not in _OPEN:
+                await asyncio.to_thread(self._raise_failure, described)
+                return _output(described)
+            await asyncio.sleep(self._next(pauses))
+
+    def events(
+        self, *, follow: bool = False, reverse_order: bool = False, timeout: float | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """Yield every event of the history, a page at a time as they are taken.
+
+        ``reverse_order``: newest first. ``follow``: go on until the execution has ended, at most ``timeout`` seconds
+        (None: for ever), else WaitTimeout. Raises ValueError for ``follow`` with ``reverse_order``.
+        """
+        if follow and reverse_order:
+            raise ValueError("events() can follow an execution only in the order in which things happen.")
+        history = History(self.client, self.execution_arn)
+        return self._followed(history, timeout) if follow else history.all(reverse_order)
+
+    def _followed(self, history: History, timeout: float | None) -> Iterator[dict[str, Any]]:
+        pauses = Pauses(timeout)
+        while True:
+            self.describe()  # before the events, so that the last ones are among them
+            for event in history.fresh():
+                yield event
+                pauses.shorten()
+            if self.known_status not in _OPEN:
+                return
+            time.sleep(self._next(pauses))
+
+    def redrive(self, *, client_token: str | None = None) -> Execution:
+        """Let an execution that ended without success go on at the states that failed, and return it.
+
+        Within 14 days of its end, Standard workflows only, with the definition and input it had. ``client_token`` makes
+        repeated calls one. Raises the API's ExecutionNotRedrivable.
+        """
+        token = {} if client_token is None else {"clientToken": client_token}
+        self.client.redrive_execution(executionArn=self.execution_arn, **token)
+        self.known_status = ExecutionStatus.Running
+        self.stop_date = None
+        return self
+
+    @property
+    def failure(self) -> ExecutionFailed | None:
+        """The error that tells the failed state, its error and cause; None while it runs and when it succeeded."""
+        return self._failure(self.describe())
+
+    def _failure(self, described: dict[str, Any]) -> ExecutionFailed | None:
+        if self.known_status in (*_OPEN, ExecutionStatus.Succeeded):
+            return None
+        state = failed_state(self.client, self.execution_arn)
         return ExecutionFailed(
-            self.execution_arn, self.status.value, described.get("error"), described.get("cause"), self._failed_state()
+            self.execution_arn, self.known_status.value, described.get("error"), described.get("cause"), state
         )
 
-    def _failed_state(self) -> str | None:
-        """Return the state that the end followed from.
-
-        Events name the one before them, so of several branches only the one that failed is followed.
-        """
-        wanted: int | None = None
-        for event in pages(
-            self.client.get_execution_history,
-            "events",
-            _LONGEST_HISTORY,
-            executionArn=self.execution_arn,
-            reverseOrder=True,
-        ):
-            if wanted not in (None, event["id"]):
-                continue
-            details = event.get("stateEnteredEventDetails")
-            if details:
-                return str(details["name"])
-            wanted = event.get("previousEventId", 0)
-        return None
+    def _raise_failure(self, described: dict[str, Any]) -> None:
+        failure = self._failure(described)
+        if failure is not None:
+            raise failure
 
     def render_progress(self, portrait: bool = False, max_events: int = 25000) -> Any:
         """Return the graph of the definition that this execution runs, with its states marked."""
@@ -179,9 +262,14 @@ class Execution:
 
     def __repr__(self) -> str:
         return (
-            f"Execution(execution_arn={self.execution_arn!r}, name={self.name!r}, status={self.status.value!r}, "
+            f"Execution(execution_arn={self.execution_arn!r}, name={self.name!r}, status={self.known_status.value!r}, "
             f"start_date={self.start_date!r})"
         )
 
     def _repr_html_(self) -> str:
-        return f"Execution: <code>{escape(self.execution_arn)}</code> {escape(self.status.value)}"
+        return f"Execution: <code>{escape(self.execution_arn)}</code> {escape(self.known_status.value)}"
+
+
+def _output(described: dict[str, Any]) -> Any:
+    text = described.get("output")
+    return None if text is None else json.loads(text)

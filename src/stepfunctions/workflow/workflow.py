@@ -5,36 +5,39 @@ API: https://docs.aws.amazon.com/step-functions/latest/apireference/API_CreateSt
 
 from __future__ import annotations
 
-import json
-import logging
-import re
-import time
-from collections.abc import Mapping, Sequence
+import logging as logs
+from collections.abc import Mapping
 from html import escape
-from typing import Any
+from typing import Any, Literal
 
-from stepfunctions.errors import WaitTimeout
-from stepfunctions.exceptions import MissingRequiredParameter, WorkflowNotFound
+from stepfunctions.exceptions import MissingRequiredParameter
 from stepfunctions.inputs.placeholders import ExecutionInput
 from stepfunctions.steps.base import State
 from stepfunctions.steps.graph import Chain, FrozenGraph, Graph
-from stepfunctions.steps.utils import tags_dict_to_kv_list
+from stepfunctions.workflow import machine, settings
 from stepfunctions.workflow.clients import append_user_agent_to_client, default_client, pages
-from stepfunctions.workflow.execution import Execution
-from stepfunctions.workflow.lists import ExecutionsList, WorkflowList
-from stepfunctions.workflow.status import ExecutionStatus
+from stepfunctions.workflow.lists import WorkflowList
+from stepfunctions.workflow.settings import Encryption, Logging, Tags
+from stepfunctions.workflow.startable import Startable
+from stepfunctions.workflow.state_test import Testable
+from stepfunctions.workflow.versioned import Versioned
 
-logger = logging.getLogger("stepfunctions")
+logger = logs.getLogger("stepfunctions")
 
 Definition = State | Chain | Graph
 
 
-class Workflow:
+class Workflow(Startable, Versioned, Testable):
     """A workflow on AWS or on the local cloud, through a boto3 Step Functions client.
 
     ``definition`` is a step, a chain or a graph; ``role`` the ARN of the execution role; ``tags`` a list of
     ``{"key", "value"}`` or a dict; ``execution_input`` the placeholder whose schema inputs are checked against.
     ``client`` is made when it is first needed: the client of the environment.
+
+    ``type``: STANDARD or EXPRESS, which never changes. ``logging``: a :class:`Logging`; ``tracing``: whether X-Ray
+    traces executions; ``encryption``: an :class:`Encryption`. A dict as the API takes it does too; None says
+    nothing: AWS's default at creation, and no change later. ``query_language``: JSONPath or JSONata, the language of
+    every state that names none. Raises TypeError or ValueError for what the service would refuse.
     """
 
     def __init__(
@@ -42,7 +45,7 @@ class Workflow:
         name: str,
         definition: Definition,
         role: str,
-        tags: Sequence[Mapping[str, str]] | Mapping[str, str] = (),
+        tags: Tags = (),
         execution_input: ExecutionInput | None = None,
         timeout_seconds: int | None = None,
         comment: str | None = None,
@@ -50,23 +53,39 @@ class Workflow:
         state_machine_arn: str | None = None,
         format_json: bool = True,
         client: Any = None,
+        *,
+        type: Literal["STANDARD", "EXPRESS"] = "STANDARD",
+        logging: Logging | Mapping[str, Any] | None = None,
+        tracing: bool | Mapping[str, Any] | None = None,
+        encryption: Encryption | Mapping[str, Any] | None = None,
+        query_language: Literal["JSONPath", "JSONata"] | None = None,
     ) -> None:
         self.name = name
         self.role = role
         self.tags = tags
+        settings.read_tags(tags)
         self.workflow_input = execution_input
         self.timeout_seconds = timeout_seconds
         self.comment = comment
         self.version = version
         self.state_machine_arn = state_machine_arn
         self.format_json = format_json
+        self.type = settings.read_type(type)
+        self._settings = _settings_of(logging, tracing, encryption)
+        self.query_language = query_language
         self.definition = self._graph(definition)
+        self.changes: tuple[str, ...] = ()
+        """Which of ``definition``, ``role``, ``logging``, ``tracing``, ``encryption`` and ``tags`` the latest
+        :meth:`create_or_update` changed in a state machine that was there."""
         self._client = None if client is None else append_user_agent_to_client(client)
 
     def _graph(self, definition: Definition) -> Graph:
         if isinstance(definition, Graph):
             return definition
-        return Graph(definition, timeout_seconds=self.timeout_seconds, comment=self.comment, version=self.version)
+        language: dict[str, Any] = {} if self.query_language is None else {"query_language": self.query_language}
+        return Graph(
+            definition, timeout_seconds=self.timeout_seconds, comment=self.comment, version=self.version, **language
+        )
 
     @property
     def client(self) -> Any:
@@ -87,7 +106,10 @@ class Workflow:
 
     @classmethod
     def attach(cls, state_machine_arn: str, client: Any = None) -> Workflow:
-        """Return the workflow of a state machine that exists. Its definition is what the service has stored."""
+        """Return the workflow of a state machine that exists, or of a version or alias of one.
+
+        Its definition is what the service has stored.
+        """
         client = default_client() if client is None else client
         described = client.describe_state_machine(stateMachineArn=state_machine_arn)
         return cls(
@@ -96,20 +118,25 @@ class Workflow:
             described["roleArn"],
             state_machine_arn=described["stateMachineArn"],
             client=client,
+            type=described.get("type", "STANDARD"),
+            logging=described.get("loggingConfiguration"),
+            tracing=described.get("tracingConfiguration"),
+            encryption=described.get("encryptionConfiguration"),
         )
 
-    def create(self) -> str:
-        """Create the state machine and return its ARN.
+    def create(self, *, publish: bool = False, version_description: str | None = None) -> str:
+        """Create the state machine and return its ARN; with ``publish`` also its first version (:attr:`published`).
 
         When this workflow has an ARN already, or AWS has a state machine of this name, that ARN is returned and
         nothing is changed, which is logged unless that state machine has the same definition.
         """
+        extra = machine.published(publish, version_description)
         if self.state_machine_arn:
             logger.warning(
                 "The workflow %s exists already: %s. Use update() to change it.", self.name, self.state_machine_arn
             )
             return self.state_machine_arn
-        if not self._make():
+        if not self._make(extra):
             logger.error(
                 "A state machine %s exists already, with another definition or role: %s. Use update() to change it.",
                 self.name,
@@ -117,143 +144,99 @@ class Workflow:
             )
         return self._known_arn()
 
-    def _make(self) -> bool:
+    def _make(self, extra: Mapping[str, Any]) -> bool:
         """Create the state machine and note its ARN; False when another one has the name, whose ARN is noted then."""
-        tags = tags_dict_to_kv_list(self.tags) if isinstance(self.tags, Mapping) else list(self.tags)
         try:
             response = self.client.create_state_machine(
                 name=self.name,
-                definition=self.definition.to_json(pretty=self.format_json),
-                roleArn=self.role,
-                tags=[{key.lower(): value for key, value in tag.items()} for tag in tags],
+                **self._wanted().request(),
+                tags=settings.tag_list(settings.read_tags(self.tags)),
+                **({} if self.type == "STANDARD" else {"type": self.type}),
+                **extra,
             )
         except self.client.exceptions.StateMachineAlreadyExists as error:
-            self.state_machine_arn = self._existing_arn(error)
+            self.state_machine_arn = machine.existing_arn(error)
             return False
         self.state_machine_arn = str(response["stateMachineArn"])
+        self._note_version(response, response["creationDate"])
         return True
 
-    def create_or_update(self) -> str:
+    def _wanted(self) -> machine.Wanted:
+        tags = settings.read_tags(self.tags) or None
+        return machine.Wanted(self.definition, self.role, self._settings, tags, self.format_json)
+
+    def create_or_update(self, *, publish: bool = False, version_description: str | None = None) -> str:
         """Make the state machine of this name what this workflow says, and return its ARN.
 
-        It is created when there is none, and updated only when its definition or role differs.
+        It is created when there is none. Else what differs of definition, role, logging, tracing, encryption and tags
+        is updated, and nothing is when nothing differs; a setting that this workflow says nothing about (None; no
+        tags) is left alone. :attr:`changes` and the log say what was done. ``publish`` makes a version of the result,
+        unless its newest version is just that. Raises ValueError when the state machine is of the other type.
         """
+        extra = machine.published(publish, version_description)
+        self.changes = ()
         if not self.state_machine_arn:
-            self._make()
+            self._make({})
         arn = self._known_arn()
         described = self.client.describe_state_machine(stateMachineArn=arn)
-        if json.loads(described["definition"]) != self.definition.to_dict() or described["roleArn"] != self.role:
-            self.update(definition=self.definition, role=self.role)
-        return arn
-
-    def _existing_arn(self, error: Exception) -> str:
-        found = re.search(r"arn:[^'\"\s]+:stateMachine:[^'\"\s]+", str(error))
-        if found is None:
-            raise error
-        return found.group().rstrip(".")
-
-    def update(self, definition: Definition | None = None, role: str | None = None) -> str:
-        """Change the definition, the role or both, and return the ARN. Running executions keep the old ones.
-
-        Raises WorkflowNotFound before :meth:`create`, MissingRequiredParameter without an argument.
-        """
-        if definition is None and role is None:
-            raise MissingRequiredParameter("update() needs a definition, a role, or both.")
-        arn = self._known_arn()
-        graph = self.definition if definition is None else self._graph(definition)
-        role = self.role if role is None else role
-        self.client.update_state_machine(
-            stateMachineArn=arn, definition=graph.to_json(pretty=self.format_json), roleArn=role
-        )
-        self.definition, self.role = graph, role
-        return arn
-
-    def _known_arn(self) -> str:
-        if not self.state_machine_arn:
-            raise WorkflowNotFound(f"The workflow '{self.name}' does not exist yet. Call create() first.")
-        return self.state_machine_arn
-
-    def execute(self, name: str | None = None, inputs: Any = None) -> Execution:
-        """Start an execution and return it.
-
-        ``inputs`` is a JSON value, or its text. Raises ValueError when it does not fit the schema of
-        ``execution_input``, WorkflowNotFound before :meth:`create`.
-        """
-        if isinstance(inputs, str):
-            inputs = json.loads(inputs)
-        self.check_inputs(inputs)
-        request: dict[str, Any] = {"stateMachineArn": self._known_arn()}
-        if name is not None:
-            request["name"] = name
-        if inputs is not None:
-            request["input"] = json.dumps(inputs, indent=4 if self.format_json else None)
-        response = self.client.start_execution(**request)
-        return Execution(
-            self, response["executionArn"], response["startDate"], ExecutionStatus.Running, self.client, name
-        )
-
-    def check_inputs(self, inputs: Any) -> None:
-        """Raise ValueError when a JSON value does not fit the schema of ``execution_input``."""
-        if self.workflow_input is None:
-            return
-        result = self.workflow_input.validate(inputs)
-        if not result.valid:
-            wrong = {
-                "missing": result.keys_missing,
-                "of another type": [key for key, *_ in result.keys_type_mismatch],
-            }
+        if described.get("type", self.type) != self.type:
             raise ValueError(
-                f"Expected run input with the schema: {self.workflow_input.get_schema_as_json()}; "
-                + ", ".join(f"{what}: {keys}" for what, keys in wrong.items() if keys)
+                f"The state machine {arn} is {described['type']}, which cannot change. Use type='{described['type']}', "
+                "or another name."
             )
+        wanted = self._wanted()
+        changed = machine.differences(wanted, described)
+        if changed:
+            self.client.update_state_machine(stateMachineArn=arn, **wanted.request())
+        if wanted.tags is not None and machine.set_tags(self.client, arn, wanted.tags):
+            changed.append("tags")
+        self.changes = tuple(changed)
+        logger.info("The workflow %s: %s.", self.name, ", ".join(changed) + " changed" if changed else "up to date")
+        if extra:
+            self.publish(version_description)
+        return arn
 
-    def run(
-        self, inputs: Any = None, *, mocks: Mapping[str, Any] | None = None, timeout: float | None = None
-    ) -> Execution:
-        """Run the workflow to its end inside this process, with no service at all, and return the execution.
-
-        ``mocks`` says what the tasks do: the name of a state, a resource ARN, or the name of a Lambda function -> a
-        function of the task's input (or payload), a fixed result, or an exception to fail with; and
-        ``s3://bucket/key`` -> the content of an ItemReader's file. Time jumps over waits and retries. Made for tests.
-        An execution that waits for the answer to a task token is returned RUNNING; its ``client`` takes the answer.
-        Raises WaitTimeout when it still runs after ``timeout`` real seconds.
-        """
-        from stepfunctions.runtime.inprocess import LocalClient
-
-        client = LocalClient(mocks or {})
-        local = Workflow(self.name, self.definition, self.role, execution_input=self.workflow_input, client=client)
-        local.create()
-        execution = local.execute(inputs=inputs)
-        started = time.monotonic()
-        if not client.run_until_idle(timeout) and timeout is not None and time.monotonic() - started >= timeout:
-            raise WaitTimeout(f"The execution {execution.execution_arn} is still running after {timeout:g} s.")
-        execution.describe()
-        return execution
-
-    def list_executions(
+    def update(
         self,
-        max_items: int = 100,
-        status_filter: str | None = None,
-        html: bool = False,  # noqa: ARG002 - 2.3.0's argument
-    ) -> ExecutionsList:
-        """Return executions, newest first; none before :meth:`create`. ``html`` changes nothing."""
-        if not self.state_machine_arn:
-            return ExecutionsList()
-        given = {} if status_filter is None else {"statusFilter": ExecutionStatus(status_filter).value}
-        return ExecutionsList(
-            Execution(
-                self,
-                entry["executionArn"],
-                entry["startDate"],
-                entry["status"],
-                self.client,
-                entry["name"],
-                entry.get("stopDate"),
+        definition: Definition | None = None,
+        role: str | None = None,
+        *,
+        tags: Tags | None = None,
+        logging: Logging | Mapping[str, Any] | None = None,
+        tracing: bool | Mapping[str, Any] | None = None,
+        encryption: Encryption | Mapping[str, Any] | None = None,
+        publish: bool = False,
+        version_description: str | None = None,
+    ) -> str:
+        """Change what is given, and return the ARN. Running executions keep the definition they began with.
+
+        ``tags``: the tags become just these (``{}``: none). ``publish``: also make a version of the result
+        (:attr:`published`). Raises WorkflowNotFound before :meth:`create`, MissingRequiredParameter when there is
+        nothing to change.
+        """
+        given = _settings_of(logging, tracing, encryption)
+        extra = machine.published(publish, version_description)
+        asked = None if tags is None else settings.read_tags(tags)
+        if definition is None and role is None and not given and asked is None:
+            raise MissingRequiredParameter(
+                "update() needs a definition, a role, tags, or another setting to change."
+                + (" publish() makes a version of what is there." if publish else "")
             )
-            for entry in pages(
-                self.client.list_executions, "executions", max_items, stateMachineArn=self.state_machine_arn, **given
-            )
-        )
+        arn = self._known_arn()
+        graph = None if definition is None else self._graph(definition)
+        wanted = machine.Wanted(graph, role, given, asked, self.format_json)
+        if wanted.request():
+            response = self.client.update_state_machine(stateMachineArn=arn, **wanted.request(), **extra)
+            self._note_version(response, response.get("updateDate"))
+        if asked is not None:
+            machine.set_tags(self.client, arn, asked)
+            self.tags = asked
+            if extra and not wanted.request():
+                self.publish(version_description)
+        self.definition = graph or self.definition
+        self.role = role or self.role
+        self._settings |= given
+        return arn
 
     def delete(self) -> None:
         """Delete the state machine, if there is one."""
@@ -273,3 +256,12 @@ class Workflow:
     def _repr_html_(self) -> str:
         arn = f" <code>{escape(self.state_machine_arn)}</code>" if self.state_machine_arn else ""
         return f"Workflow: {escape(self.name)}{arn}"
+
+
+def _settings_of(logging: Any, tracing: Any, encryption: Any) -> dict[str, dict[str, Any]]:
+    """Return the settings that are given, by the API's names."""
+    return machine.settings_of(
+        logging=settings.read_logging(logging),
+        tracing=settings.read_tracing(tracing),
+        encryption=settings.read_encryption(encryption),
+    )

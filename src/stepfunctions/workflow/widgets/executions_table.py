@@ -27,7 +27,7 @@ class ExecutionsTableWidget:
             (
                 (
                     console_link(execution.execution_arn, create_sfn_execution_url, execution.name),
-                    text(execution.status),
+                    text(execution.known_status),  # a table asks the service nothing
                     text(execution.start_date),
                     text(execution.stop_date),
                     text(execution.execution_arn),

@@ -1,0 +1,77 @@
+"""What a workflow does with the versions and aliases of its state machine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from stepfunctions.exceptions import WorkflowNotFound
+from stepfunctions.workflow import versions
+from stepfunctions.workflow.versions import Alias, Version, Weights
+
+
+class Versioned:
+    """The part of a :class:`~stepfunctions.workflow.workflow.Workflow` about versions and aliases."""
+
+    name: str
+    state_machine_arn: str | None
+    client: Any
+    published: Version | None = None
+    """The version that the latest call with ``publish`` made, or found made."""
+
+    def _known_arn(self) -> str:
+        if not self.state_machine_arn:
+            raise WorkflowNotFound(f"The workflow '{self.name}' does not exist yet. Call create() first.")
+        return self.state_machine_arn
+
+    def _note_version(self, response: Mapping[str, Any], date: datetime | None) -> None:
+        if response.get("stateMachineVersionArn") and date is not None:
+            self.published = Version(response["stateMachineVersionArn"], date)
+
+    def publish(self, description: str | None = None) -> Version:
+        """Make a version of the state machine as it is now and return it; the newest one when that is just this."""
+        response = self.client.publish_state_machine_version(
+            stateMachineArn=self._known_arn(), **({} if description is None else {"description": description})
+        )
+        self._note_version(response, response["creationDate"])
+        assert self.published is not None, "the service names the version"
+        return self.published
+
+    def versions(self) -> list[Version]:
+        """Return all versions, newest first."""
+        return versions.list_versions(self.client, self._known_arn())
+
+    def delete_version(self, version: Version | str | int) -> None:
+        """Delete a version. Raises the API's ConflictException while an alias leads to it."""
+        self.client.delete_state_machine_version(
+            stateMachineVersionArn=versions.version_arn(self._known_arn(), version)
+        )
+
+    def alias(self, name: str, weights: Weights | None = None, description: str | None = None) -> Alias:
+        """Make an alias lead to a version, or to two with weights, and return it; without weights only return it.
+
+        ``weights``: a version (object, ARN or number), or ``{version: percent}``. The alias is created, or updated
+        when it differs. Raises ValueError for weights that do not make 100, the API's ResourceNotFound.
+        """
+        arn = self._known_arn()
+        if weights is None:
+            return versions.describe_alias(self.client, versions.alias_arn(arn, name))
+        return versions.put_alias(self.client, arn, name, weights, description)
+
+    def create_alias(self, name: str, weights: Weights, description: str | None = None) -> Alias:
+        """Create an alias; see :meth:`alias`. Raises the API's ConflictException when there is another of this name."""
+        return versions.create_alias(self.client, self._known_arn(), name, weights, description)
+
+    def update_alias(self, alias: Alias | str, weights: Weights | None = None, description: str | None = None) -> Alias:
+        """Change an alias; see :meth:`alias`. Raises the API's ResourceNotFound when there is none."""
+        arn = self._known_arn()
+        return versions.update_alias(self.client, versions.alias_arn(arn, alias), arn, weights, description)
+
+    def delete_alias(self, alias: Alias | str) -> None:
+        """Delete an alias; its versions stay."""
+        self.client.delete_state_machine_alias(stateMachineAliasArn=versions.alias_arn(self._known_arn(), alias))
+
+    def aliases(self) -> list[Alias]:
+        """Return all aliases."""
+        return versions.list_aliases(self.client, self._known_arn())
