@@ -16,8 +16,8 @@ from stepfunctions.logs import CustomColorFormatter, set_stream_logger
 __version__: str
 """The version of the distribution, looked up when it is first read: that takes longer than all the rest here."""
 
-__useragent__ = "stepfunctions-sdk"
-"""How requests to AWS name this package."""
+__useragent__ = "aws-step-functions-data-science-sdk-python"
+"""How requests to AWS name this package: as 2.3.0's do, with this version."""
 
 __all__ = [
     "CustomColorFormatter",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Mapping
+from typing import Any, Literal
 
 FORMAT = "%(asctime)s %(name)s [%(levelname)s] %(message)s"
 _RESET = "\x1b[0m"
@@ -17,10 +19,23 @@ _COLOURS = (
 
 
 class CustomColorFormatter(logging.Formatter):
-    """Writes a record in the colour of its level, as terminals and notebooks show it."""
+    """Writes a record in the colour of its level, as terminals and notebooks show it.
 
-    def __init__(self) -> None:
-        super().__init__(FORMAT)
+    The arguments are those of :class:`logging.Formatter`; ``fmt`` is :data:`FORMAT` by default.
+    """
+
+    def __init__(
+        self,
+        fmt: str | None = None,
+        datefmt: str | None = None,
+        style: Literal["%", "{", "$"] = "%",
+        validate: bool = True,
+        *,
+        defaults: Mapping[str, Any] | None = None,
+    ) -> None:
+        if fmt is None:
+            fmt, style = FORMAT, "%"
+        super().__init__(fmt, datefmt, style, validate, defaults=defaults)
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the record's line in its colour."""

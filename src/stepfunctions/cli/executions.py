@@ -14,7 +14,7 @@ from stepfunctions.cli.options import data_dir_option, format_option
 from stepfunctions.cli.run import event_line
 from stepfunctions.workflow import ExecutionStatus
 from stepfunctions.workflow.clients import pages
-from stepfunctions.workflow.lists import json_serializer
+from stepfunctions.workflow.lists import iso_time
 
 
 @click.group()
@@ -44,10 +44,10 @@ def list_(machine: str | None, status: str | None, limit: int, form: str, data_d
         )
     rows.sort(key=lambda row: row["startDate"], reverse=True)
     if form == "json":
-        click.echo(json.dumps(rows, indent=2, default=json_serializer))
+        click.echo(json.dumps(rows, indent=2, default=iso_time))
     elif form == "jsonl":
         for row in rows:
-            click.echo(json.dumps(row, default=json_serializer))
+            click.echo(json.dumps(row, default=iso_time))
     else:
         for row in rows:
             click.echo(_line(row))
@@ -81,10 +81,10 @@ def show(execution: str, most: int, form: str, data_dir: Path, aws: bool) -> int
     described.pop("ResponseMetadata", None)
     events = found.list_events(max_items=most)
     if form == "json":
-        click.echo(json.dumps({**described, "events": list(events)}, indent=2, default=json_serializer))
+        click.echo(json.dumps({**described, "events": list(events)}, indent=2, default=iso_time))
     elif form == "jsonl":
         for event in events:
-            click.echo(json.dumps(event, default=json_serializer))
+            click.echo(json.dumps(event, default=iso_time))
     else:
         for key in ("executionArn", "status", "startDate", "stopDate", "input", "output", "error", "cause"):
             if described.get(key) is not None:

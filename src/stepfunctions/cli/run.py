@@ -16,7 +16,7 @@ from stepfunctions.cli.options import data_dir_option, format_option
 from stepfunctions.cli.targets import load_target, read_input
 from stepfunctions.errors import DefinitionError, Problem
 from stepfunctions.workflow import Execution, ExecutionStatus
-from stepfunctions.workflow.lists import json_serializer
+from stepfunctions.workflow.lists import iso_time
 
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0
 
@@ -60,7 +60,7 @@ def run(
         execution = workflow.execute(name=name, inputs=given)
         for event in watch(execution, timeout):
             if form == "jsonl":
-                click.echo(json.dumps(event, default=json_serializer))
+                click.echo(json.dumps(event, default=iso_time))
             elif form == "text":
                 click.echo(event_line(event), err=True)
         described = execution.describe()
@@ -111,7 +111,7 @@ def _report(execution: Execution, described: dict[str, Any], form: str) -> int:
     status = execution.status
     if form == "json":
         described.pop("ResponseMetadata", None)
-        click.echo(json.dumps(described, indent=2, default=json_serializer))
+        click.echo(json.dumps(described, indent=2, default=iso_time))
     elif form == "text" and status is ExecutionStatus.Succeeded:
         click.echo(json.dumps(json.loads(described["output"]), indent=2, ensure_ascii=False))
     elif form == "text":

@@ -21,14 +21,28 @@ def tags_dict_to_kv_list(tags_dict: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [{"Key": key, "Value": value} for key, value in tags_dict.items()]
 
 
-def get_aws_partition() -> str:
-    """Return the partition of the current Region: from the environment, else of boto3's session; else ``aws``."""
+def current_region() -> str | None:
+    """Return the Region of the environment, else of boto3's session, else None."""
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
-    if not region:
-        import boto3
+    if region:
+        return region
+    import boto3
 
-        region = boto3.session.Session().region_name
-    return partition_of(region) if region else DEFAULT_PARTITION
+    found: str | None = boto3.session.Session().region_name
+    return found
+
+
+def get_aws_partition() -> str:
+    """Return the partition of the current Region: from the environment, else of boto3's session.
+
+    Without a Region it is ``aws``, which is logged as a warning: ARNs made with it are wrong in China, GovCloud and
+    the other partitions.
+    """
+    region = current_region()
+    if not region:
+        logger.warning("There is no Region in the environment or boto3's session: ARNs are of the partition 'aws'.")
+        return DEFAULT_PARTITION
+    return partition_of(region)
 
 
 def merge_dicts(target: dict[str, Any], source: Mapping[str, Any]) -> None:

@@ -7,8 +7,6 @@ from typing import Any
 
 import stepfunctions
 
-USER_AGENT = "stepfunctions-sdk"
-
 
 def default_client() -> Any:
     """Return boto3's Step Functions client of the current environment.
@@ -20,17 +18,17 @@ def default_client() -> Any:
     return append_user_agent_to_client(boto3.client("stepfunctions"))
 
 
-def append_user_agent_to_client(client: Any) -> Any:
+def append_user_agent_to_client(boto_client: Any) -> Any:
     """Name this SDK in the client's requests, once, and return the client."""
-    events = getattr(getattr(client, "meta", None), "events", None)
+    events = getattr(getattr(boto_client, "meta", None), "events", None)
     if events is not None:
         # The last moment before a request leaves: until then botocore writes its own name anew.
-        events.register("before-send", _name_us, unique_id=USER_AGENT)
-    return client
+        events.register("before-send", _name_us, unique_id=stepfunctions.__useragent__)
+    return boto_client
 
 
 def _name_us(request: Any, **_: Any) -> None:
-    ours = f" {USER_AGENT}/{stepfunctions.__version__}"
+    ours = f" {stepfunctions.__useragent__}/{stepfunctions.__version__}"
     name = request.headers.get("User-Agent", "")
     text = name.decode() if isinstance(name, bytes) else name
     if not text.endswith(ours):

@@ -2,83 +2,83 @@
 
 from __future__ import annotations
 
-import html
-import json
-from collections.abc import Callable, Mapping, Sequence
+import sys
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, TypeVar
 
-Column = tuple[str, Callable[[Any], Any]]
+from stepfunctions.workflow.widgets.events_table import EventsTableWidget
+from stepfunctions.workflow.widgets.executions_table import ExecutionsTableWidget
+from stepfunctions.workflow.widgets.utils import get_timestamp
+from stepfunctions.workflow.widgets.workflows_table import WorkflowsTableWidget
+
+_T = TypeVar("_T", bound="Table")
 
 
-def json_serializer(value: Any) -> str:
-    """Return a datetime as text, for ``json.dumps(…, default=json_serializer)``. Raises TypeError for the rest."""
+def json_serializer(obj: Any) -> float:
+    """Return a time as seconds since 1970, for ``json.dumps(…, default=json_serializer)``.
+
+    Raises TypeError for everything else.
+    """
+    if isinstance(obj, datetime):
+        return get_timestamp(obj)
+    raise TypeError(f"A {type(obj).__name__} has no form in JSON.")
+
+
+def iso_time(value: Any) -> str:
+    """Return a time as ISO 8601 text, for ``json.dumps(…, default=iso_time)``. Raises TypeError for everything else."""
     if isinstance(value, datetime):
         return value.isoformat()
     raise TypeError(f"A {type(value).__name__} has no form in JSON.")
 
 
-def table(columns: Sequence[Column], rows: list[Any]) -> str:
-    """Return an HTML table. Every cell is escaped."""
-    head = "".join(f'<th style="text-align:left">{html.escape(name)}</th>' for name, _ in columns)
-    body = "".join(
-        "<tr>"
-        + "".join(f'<td style="text-align:left">{html.escape(_text(read(row)))}</td>' for _, read in columns)
-        + "</tr>"
-        for row in rows
-    )
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, datetime):
-        return value.isoformat(sep=" ", timespec="milliseconds")
-    if isinstance(value, Mapping):
-        return json.dumps(value, default=json_serializer)
-    return "" if value is None else str(value)
-
-
-class _Table(list[Any]):
-    """A list with columns to show."""
-
-    columns: ClassVar[tuple[Column, ...]]
+class Table(list[Any]):
+    """A list that shows itself as a table in a notebook."""
 
     def to_html(self) -> str:
-        """Return the list as an HTML table."""
-        return table(self.columns, list(self))
+        """Return the list as an HTML table. Everything in it is escaped."""
+        raise NotImplementedError
+
+    @property
+    def data(self) -> str:
+        """The list as an HTML table, under the name that IPython's HTML objects have for it."""
+        return self.to_html()
 
     def _repr_html_(self) -> str:
         return self.to_html()
 
 
-class WorkflowList(_Table):
+class WorkflowList(Table):
     """State machines, as ListStateMachines gives them."""
 
-    columns: ClassVar[tuple[Column, ...]] = (
-        ("Name", lambda row: row["name"]),
-        ("Creation date", lambda row: row["creationDate"]),
-        ("ARN", lambda row: row["stateMachineArn"]),
-    )
+    def to_html(self) -> str:
+        """Return the list as an HTML table. Everything in it is escaped."""
+        return WorkflowsTableWidget(self).show()
 
 
-class ExecutionsList(_Table):
+class ExecutionsList(Table):
     """Executions of one workflow, newest first."""
 
-    columns: ClassVar[tuple[Column, ...]] = (
-        ("Name", lambda row: row.name),
-        ("Status", lambda row: row.status),
-        ("Started", lambda row: row.start_date),
-        ("Ended", lambda row: row.stop_date),
-        ("ARN", lambda row: row.execution_arn),
-    )
+    def to_html(self) -> str:
+        """Return the list as an HTML table. Everything in it is escaped."""
+        return ExecutionsTableWidget(self).show()
 
 
-class EventsList(_Table):
+class EventsList(Table):
     """Events of one execution's history, as GetExecutionHistory gives them."""
 
-    columns: ClassVar[tuple[Column, ...]] = (
-        ("ID", lambda row: row["id"]),
-        ("Type", lambda row: row["type"]),
-        ("Time", lambda row: row["timestamp"]),
-        ("Details", lambda row: next((value for key, value in row.items() if key.endswith("Details")), {})),
-    )
+    def to_html(self) -> str:
+        """Return the list as an HTML table. Everything in it is escaped."""
+        return EventsTableWidget(self).show()
+
+
+def shown(listing: _T, html: bool) -> _T:
+    """Return what a listing with 2.3.0's argument ``html`` gives.
+
+    With ``html=True`` that is IPython's HTML object of the table in a program that has loaded IPython, as every
+    notebook has. In any other program, and with ``html=False``, it is the list, which shows itself as that table.
+    """
+    ipython: Any = sys.modules.get("IPython.display")
+    if html and ipython is not None:
+        page: _T = ipython.HTML(listing.to_html())
+        return page
+    return listing

@@ -20,6 +20,8 @@ _HEADINGS = ("ID", "Type", "Step", "Resource", "Elapsed time (ms)", "Timestamp",
 _LONGEST_SUMMARY = 60
 _JSON_TEXTS = ("input", "output", "parameters", "cause")
 """Details that hold JSON as text. A cause does so when a service wrote it."""
+_WHOLE = {"truncated": False}
+"""What the service says about each input and output that is all there."""
 
 _SAGEMAKER = {
     "createTrainingJob": ("training job", "jobs", "TrainingJobName"),
@@ -97,16 +99,18 @@ def _resource(event: Event, history: _History) -> Html:
         return text(None)
     scheduled = _scheduled(event, history.events)
     service, resource = scheduled.get("resourceType"), str(scheduled.get("resource", ""))
-    if kind.startswith("LambdaFunction"):
-        return text(f"Lambda {resource.rpartition(':function:')[2]}".strip())
+    parameters = _decoded(scheduled.get("parameters"))
+    parameters = parameters if isinstance(parameters, dict) else {}
+    if kind.startswith("LambdaFunction") or service == "lambda":
+        arn = parameters.get("FunctionName") if service else resource
+        return text(f"Lambda {str(arn or '').rpartition(':function:')[2]}".strip())
     if kind.startswith("Activity"):
         return text(f"Activity {resource.rpartition(':activity:')[2]}".strip())
     made = _SAGEMAKER.get(resource.partition(".")[0]) if service == "sagemaker" else None
     if made is None:
         return text(f"{service}:{resource}" if service else resource or None)
     what, page, name_field = made
-    parameters = _decoded(scheduled.get("parameters"))
-    name = parameters.get(name_field) if isinstance(parameters, dict) else None
+    name = parameters.get(name_field)
     if not isinstance(name, str):
         return text(f"SageMaker {what}")
     words = f"SageMaker {what} {name}"
@@ -133,6 +137,7 @@ def _details_cell(event: Event) -> Html:
     details = _details(event)
     if not details:
         return Html("")
+    details = {key: value for key, value in details.items() if value != _WHOLE}
     decoded = {key: _decoded(value) if key in _JSON_TEXTS else value for key, value in details.items()}
     try:
         short, long = _as_json(decoded), _as_json(decoded, indent=4)

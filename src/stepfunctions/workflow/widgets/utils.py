@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from urllib.parse import quote
 
 from stepfunctions.catalog.regions import partition_of
+from stepfunctions.steps.utils import current_region
 
 AWS_SAGEMAKER_URL = "https://console.aws.amazon.com/sagemaker/home?region={region}#/{resource_type}/{resource}"
 AWS_SFN_EXECUTIONS_DETAIL_URL = (
@@ -24,9 +25,10 @@ AWS_TABLE_CSS = """
 .table-widget th { white-space: nowrap; border-bottom-width: 2px; }
 .table-widget pre { margin: 0.3em 0; white-space: pre-wrap; }
 .table-widget summary { cursor: pointer; }
+.table-widget a { color: #2a7ad2; }
 .table-widget .as-is { white-space: nowrap; }
 """
-"""The look of the tables. It touches nothing else on the page, and keeps the colours of a light or dark one."""
+"""The look of the tables. It touches nothing else on the page, and can be read on a light or dark one."""
 
 _CONSOLES = {
     "aws-cn": "console.amazonaws.cn",
@@ -80,12 +82,10 @@ def sagemaker_console_link(resource_type: str, resource: str, region: str | None
     """Return the page of a job, model or endpoint in SageMaker's console.
 
     ``resource_type`` is the page's part of the URL: ``jobs``, ``processing-jobs``, ``endpoints`` … ``region``: by
-    default the one of boto3's session. Where there is none, the console takes the Region it last showed.
+    default the one of the environment or of boto3's session; without any, the console takes the one it last showed.
     """
     if region is None:
-        import boto3
-
-        region = boto3.session.Session().region_name
+        region = current_region()
     url = AWS_SAGEMAKER_URL.format(region=region or "", resource_type=resource_type, resource=_in_url(resource))
     return _in_partition(url, region) if region else url.replace("?region=", "")
 
