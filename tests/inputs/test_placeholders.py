@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -15,6 +16,51 @@ from stepfunctions.query.jsonpath import compile_path
 from stepfunctions.query.scope import Scope
 
 SCHEMA = {"week": int, "where": {"bucket": str, "prefix": str}, "share": float}
+
+
+@dataclass
+class Where:
+    bucket: str
+
+
+@dataclass
+class Fleet:
+    week: int
+    where: Where
+    extra: Any = None
+
+
+FLEET_JSON = {
+    "type": "object",
+    "properties": {
+        "week": {"type": "integer", "minimum": 1},
+        "where": {"type": "object", "properties": {"bucket": {"type": "string"}}, "required": ["bucket"]},
+        "extra": {},
+    },
+    "required": ["week", "where"],
+}
+
+
+@pytest.mark.parametrize("schema", [Fleet, FLEET_JSON], ids=["dataclass", "json schema"])
+def test_a_schema_may_be_a_class_or_a_json_schema(schema: Any) -> None:
+    placeholder = ExecutionInput(schema=schema)
+    assert placeholder["where"]["bucket"].to_jsonpath() == "$$.Execution.Input['where']['bucket']"
+    assert (placeholder["week"].type, placeholder["where"]["bucket"].type) == (int, str)
+    assert placeholder["extra"]["of any kind"].to_jsonpath() == "$$.Execution.Input['extra']['of any kind']"
+    with pytest.raises(ValueError, match="has no 'wek'"):
+        placeholder["wek"]
+    assert placeholder.validate({"week": 1, "where": {"bucket": "b"}, "extra": [1]}) == (True, [], [])
+    wrong = placeholder.validate({"week": "x", "where": {}})
+    assert (wrong.valid, wrong.keys_missing, wrong.keys_type_mismatch) == (
+        False,
+        ["where.bucket"],
+        [("week", int, str)],
+    )
+    assert ExecutionInput(schema=FLEET_JSON).validate({"week": 0, "where": {"bucket": "b"}}).keys_type_mismatch == [
+        ("week", "at least 1", int)
+    ]
+    with pytest.raises(TypeError, match="no schema"):
+        ExecutionInput(schema=int)
 
 
 def test_a_path_is_made_of_names_and_indexes() -> None:
@@ -76,7 +122,7 @@ def test_an_input_of_type_dict_may_hold_anything() -> None:
 
 def test_no_input_at_all_misses_everything() -> None:
     missing = ExecutionInput(schema=SCHEMA).validate(None).keys_missing
-    assert missing == ["share", "week", "where.bucket", "where.prefix"]
+    assert missing == ["week", "where.bucket", "where.prefix", "share"]
     assert ExecutionInput().validate(None).valid
 
 

@@ -11,13 +11,15 @@ from typing import Any, NamedTuple
 
 from stepfunctions.inputs.context import context
 from stepfunctions.inputs.expressions import Expression, Reference, bracketed, check_name, jsonata_path
-from stepfunctions.inputs.utils import flatten, replace_type_with_str
+from stepfunctions.inputs.schemas import Schema, read_schema, type_name
+from stepfunctions.inputs.utils import replace_type_with_str
 
 
 class ValidationResult(NamedTuple):
     """Whether an input fits a schema. Keys of nested values are joined by dots.
 
-    ``keys_type_mismatch`` holds (key, declared type, type of the value) for each value of another type.
+    ``keys_type_mismatch`` holds (key, declared type, type of the value) for each value of another type. Where the type
+    is right but the value is not, words say what is expected.
     """
 
     valid: bool
@@ -28,9 +30,10 @@ class ValidationResult(NamedTuple):
 class Placeholder(Expression):
     """A value known only at run time, and the collection of the values inside it.
 
-    ``schema`` declares names and types (``{"rows": int, "where": {"bucket": str}}``); then only declared names can
-    be used. Without one, every name is created when it is first used. ``name``, ``type`` and ``parent`` are for
-    the values inside a collection and are not given by callers.
+    ``schema`` declares names and types: a dict (``{"rows": int, "where": {"bucket": str}}``), a JSON Schema, a
+    dataclass, a TypedDict or a pydantic model; then only declared names can be used. Without one, every name is created
+    when it is first used. ``name``, ``type`` and ``parent`` are for the values inside a collection and are not given by
+    callers. Raises TypeError, ValueError for what is no schema.
     """
 
     json_str_template = "{}"
@@ -39,7 +42,7 @@ class Placeholder(Expression):
 
     def __init__(
         self,
-        schema: Mapping[Any, Any] | None = None,
+        schema: Mapping[Any, Any] | type[Any] | None = None,
         *,
         name: str | int | None = None,
         type: Any = None,
@@ -55,7 +58,7 @@ class Placeholder(Expression):
             self.json_str_template = parent.json_str_template
             self.jsonata_root = parent.jsonata_root
         if schema:
-            for key, value in schema.items():
+            for key, value in read_schema(schema).fields.items():
                 self.store[key] = self._child(key, value)
             self._make_immutable()
 
@@ -84,13 +87,13 @@ class Placeholder(Expression):
             known = self.store[name] = self.__class__(name=name, type=type, parent=self)
         elif type is not None and known.type != type:
             raise ValueError(
-                f"The placeholder '{name}' has the type {_type_name(known.type)}, but {_type_name(type)} was asked for."
+                f"The placeholder '{name}' has the type {type_name(known.type)}, but {type_name(type)} was asked for."
             )
         return known
 
     def _open(self) -> bool:
-        """Whether names that are not declared may be used: inside a value declared only as dict or list."""
-        return self.type in (dict, list) and not self.store
+        """Whether names that are not declared may be used: inside a value declared only as dict, list or any value."""
+        return self.type in (dict, list, object) and not self.store
 
     def __getitem__(self, name: str | int) -> Placeholder:
         """Return the placeholder of a value inside this one; see :meth:`get`."""
@@ -113,14 +116,18 @@ class Placeholder(Expression):
         """Return the schema as JSON text, with the types' names."""
         return json.dumps(replace_type_with_str(self.get_schema_as_dict()), indent=4 if pretty else None)
 
+    def input_schema(self) -> Schema:
+        """Return what inputs are checked by: the schema, or without one the names that were used."""
+        return read_schema(self.schema or self.get_schema_as_dict())
+
     def validate(self, input: Any) -> ValidationResult:
-        """Compare an input with the schema. Additional keys are allowed."""
-        if not isinstance(input, Mapping):
-            return ValidationResult(not self.store, sorted(flatten(self.get_schema_as_dict())), [])
-        missing: list[str] = []
-        mismatch: list[tuple[str, Any, type[Any]]] = []
-        _compare(self.get_schema_as_dict(), input, "", missing, mismatch)
-        return ValidationResult(not missing and not mismatch, missing, mismatch)
+        """Compare an input with the schema. Additional keys are allowed, unless the schema forbids them."""
+        problems = self.input_schema().problems(input)
+        missing = [problem.key for problem in problems if problem.kind == "missing"]
+        mismatch = [
+            (problem.key, problem.expected, type(problem.given)) for problem in problems if problem.kind != "missing"
+        ]
+        return ValidationResult(not problems, missing, mismatch)
 
     @property
     def root(self) -> Placeholder:
@@ -193,38 +200,6 @@ class MapItem(Placeholder):
     def source(self) -> Reference:
         """``STATE_DATA``, or the S3 address of the object that the item was read from."""
         return context.map.item.source
-
-
-def _compare(
-    schema: Mapping[Any, Any],
-    value: Mapping[Any, Any],
-    prefix: str,
-    missing: list[str],
-    mismatch: list[tuple[str, Any, type[Any]]],
-) -> None:
-    for key, declared in schema.items():
-        name = f"{prefix}{key}"
-        if key not in value:
-            missing.extend(flatten({name: declared}))
-        elif isinstance(declared, Mapping):
-            if isinstance(value[key], Mapping):
-                _compare(declared, value[key], f"{name}.", missing, mismatch)
-            else:
-                mismatch.append((name, dict, type(value[key])))
-        elif not _is_a(value[key], declared):
-            mismatch.append((name, declared, type(value[key])))
-
-
-def _is_a(value: Any, declared: Any) -> bool:
-    if declared is float and isinstance(value, int) and not isinstance(value, bool):
-        return True
-    if isinstance(value, bool) and declared is not bool:
-        return False
-    return isinstance(value, declared) if isinstance(declared, type) else True
-
-
-def _type_name(declared: Any) -> str:
-    return getattr(declared, "__name__", str(declared))
 
 
 def _names(store: Mapping[str | int, Placeholder]) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from stepfunctions.errors import WaitTimeout
 from stepfunctions.inputs.placeholders import ExecutionInput
-from stepfunctions.inputs.schemas import plain, read_schema
+from stepfunctions.inputs.schemas import plain
 from stepfunctions.steps.graph import Graph
 from stepfunctions.workflow import versions
 from stepfunctions.workflow.clients import pages
@@ -97,7 +97,7 @@ class Startable(Versioned):
         """Return inputs in the form of JSON. Raises ValueError when they do not fit ``execution_input``'s schema."""
         value = plain(json.loads(inputs) if isinstance(inputs, str) else inputs)
         if self.workflow_input is not None:
-            schema = read_schema(self.workflow_input.schema or self.workflow_input.get_schema_as_dict())
+            schema = self.workflow_input.input_schema()
             problems = schema.problems(value)
             if problems:
                 raise ValueError(
