@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from stepfunctions.asl.fields import JSONATA
 from stepfunctions.catalog.requests import find_operation
 from stepfunctions.catalog.sdk_services import action_of, sdk_service
 from stepfunctions.steps.flow import Task
 from stepfunctions.steps.integration_resources import get_service_integration_arn
-from stepfunctions.steps.service_step import calling_back, check_request, put_request
+from stepfunctions.steps.service_step import calling_back, check_request
 from stepfunctions.steps.task_tokens import missing_token
 
 if TYPE_CHECKING:
@@ -41,7 +42,6 @@ def aws_sdk(
     action: str,
     state_id: str | None = None,
     *,
-    parameters: Mapping[str, Any] | None = None,
     wait_for_callback: bool = False,
     check: bool = True,
     **fields: Unpack[ServiceFields],
@@ -64,7 +64,9 @@ def aws_sdk(
     >>> aws_sdk("sagemaker", "describe_endpoint", parameters={"EndpointName": "delays"}).state_id
     'DescribeEndpoint'
     """
-    request = fields.get("arguments") if parameters is None else parameters
+    if fields.get("query_language") == JSONATA and fields.get("parameters") is not None:
+        fields["arguments"] = fields.pop("parameters")
+    request: Any = fields.get("parameters") if fields.get("arguments") is None else fields["arguments"]
     name = action
     if check:
         found = sdk_service(service)
@@ -73,8 +75,6 @@ def aws_sdk(
         service, action = found.name, action_of(operation.name)
         if isinstance(request, Mapping):
             check_request(found.client, operation.name, request, state_id=name)
-    if parameters is not None:
-        put_request(fields, parameters)
     step = AwsSdkStep(state_id or name, service, action, wait_for_callback, **fields)
     problem = missing_token(step.state_id, request) if wait_for_callback else None
     if problem is not None:

@@ -143,7 +143,9 @@ def nested_workflow(
             f"The state '{state_id}': the workflow '{workflow.name}' has no ARN yet. Call its create() first, or give "
             "the ARN of a state machine."
         )
-    child: Any = inputs if is_dynamic(inputs) else {**(inputs or {}), _STARTED_BY: context.execution.id}
+    child: Any = inputs
+    if inputs is None or isinstance(inputs, Mapping):
+        child = {**(inputs or {}), _STARTED_BY: context.execution.id}
     put_request(fields, {"StateMachineArn": arn, "Input": child, **({} if name is None else {"Name": name})})
     pattern = IntegrationPattern.WaitForCompletion if wait else IntegrationPattern.CallAndContinue
     return StepFunctionsStartExecutionStep(state_id, pattern, **fields)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from stepfunctions import asl
+from stepfunctions.asl.fields import JSONATA
 from stepfunctions.catalog.integrations import INTEGRATIONS, operation_of
 from stepfunctions.catalog.requests import problems_with_request
 from stepfunctions.inputs.conditions import BaseRule
@@ -156,10 +157,20 @@ def _is_later(value: Any) -> bool:
 def put_request(fields: ServiceFields, request: Mapping[str, Any]) -> None:
     """Write a request that a step has made into its fields; the caller's own members win.
 
-    It goes into ``arguments`` when the caller gave those or asked for JSONata, else into ``parameters``.
+    It goes into ``arguments`` when the caller gave those or asked for JSONata, else into ``parameters``. Raises
+    ValueError when the caller's are an expression as a whole.
     """
-    given = fields.get("arguments")
-    if given is not None or fields.get("query_language") == "JSONata":
-        fields["arguments"] = {**request, **(fields.pop("parameters", None) or {}), **(given or {})}
+    jsonata = fields.get("arguments") is not None or fields.get("query_language") == JSONATA
+    own: dict[str, Any] = {}
+    for given in (fields.get("parameters"), fields.get("arguments")):
+        if given is not None and not isinstance(given, Mapping):
+            raise ValueError(
+                f"This step makes its request itself ({', '.join(request)}) and adds your members to it: give a dict "
+                f"of them, not {given!r}."
+            )
+        own.update(given or {})
+    if jsonata:
+        fields.pop("parameters", None)
+        fields["arguments"] = {**request, **own}
     else:
-        fields["parameters"] = {**request, **(fields.get("parameters") or {})}
+        fields["parameters"] = {**request, **own}
