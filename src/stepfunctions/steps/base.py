@@ -11,6 +11,7 @@ from stepfunctions.asl.fields import JSONATA, JSONPATH, declared_fields
 from stepfunctions.inputs.expressions import Expression
 from stepfunctions.inputs.placeholders import StepInput
 from stepfunctions.steps.blocks import Block, languages_used
+from stepfunctions.steps.visitors import Visitor, walk
 from stepfunctions.steps.writing import NO_LINKS, Linkable, Writer, check_step
 
 if TYPE_CHECKING:
@@ -193,9 +194,9 @@ class State(Linkable, Block):
             raise ValueError(f"The state '{self.state_id}' of the type {self.type} has no Catch.")
         self.catches.extend(_blocks(catch, Catch))
 
-    def accept(self, visitor: Any) -> None:
-        """Let a visitor visit this state."""
-        visitor.visit(self)
+    def accept(self, visitor: Visitor) -> None:
+        """Let a visitor visit this state and all that it leads to."""
+        walk(self, visitor)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the state in the form of its JSON."""
@@ -204,7 +205,7 @@ class State(Linkable, Block):
     def write(self, writer: Writer) -> dict[str, Any]:
         """Return the state in the form of its JSON, in the language and with the links of a writer."""
         language = self.query_language_in(writer.language)
-        result = self._written(language)
+        result = {**vars(self).get("_extra", {}), **self._written(language)}
         if language != writer.language and self.query_language is None:
             result["QueryLanguage"] = language
         result["Type"] = self.type

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from enum import Enum
+from enum import Enum, EnumMeta
 from typing import TYPE_CHECKING, Any
 
 from stepfunctions import asl
@@ -21,7 +21,7 @@ def _members() -> Iterator[tuple[str, str]]:
 
 if TYPE_CHECKING:
 
-    class _AnyField(type):
+    class _AnyField(EnumMeta):
         def __getattr__(cls, name: str) -> Field: ...
 
     class Field(str, Enum, metaclass=_AnyField):
