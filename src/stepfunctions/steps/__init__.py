@@ -4,10 +4,13 @@ from stepfunctions.steps.aws_sdk import aws_sdk
 from stepfunctions.steps.base import Catch, Retry
 from stepfunctions.steps.callbacks import ActivityStep, human_approval, task_token
 from stepfunctions.steps.choice_rule import ChoiceRule
-from stepfunctions.steps.compute import EcsRunTaskStep, GlueStartJobRunStep, LambdaStep
+from stepfunctions.steps.compute import BatchSubmitJobStep, EcsRunTaskStep, GlueStartJobRunStep, LambdaStep
+from stepfunctions.steps.containers import FargateStep
 from stepfunctions.steps.flow import Choice, Fail, Map, Parallel, Pass, Succeed, Task, Wait
 from stepfunctions.steps.flows import Flow
 from stepfunctions.steps.fragments import prefixed
+from stepfunctions.steps.functions import LambdaFunction, lambda_function
+from stepfunctions.steps.glue import GlueStep
 from stepfunctions.steps.graph import Chain, FrozenGraph, Graph
 from stepfunctions.steps.maps import ItemBatcher, ItemReader, ProcessorConfig, ReaderConfig, ResultWriter, WriterConfig
 from stepfunctions.steps.rendering import NULL
@@ -75,6 +78,7 @@ __all__ = [
     "AthenaGetQueryResultsStep",
     "AthenaStartQueryExecutionStep",
     "AthenaStopQueryExecutionStep",
+    "BatchSubmitJobStep",
     "BedrockCreateModelCustomizationJobStep",
     "BedrockInvokeModelStep",
     "Catch",
@@ -122,14 +126,17 @@ __all__ = [
     "EndpointStep",
     "EventBridgePutEventsStep",
     "Fail",
+    "FargateStep",
     "Flow",
     "FrozenGraph",
     "GlueDataBrewStartJobRunStep",
     "GlueStartJobRunStep",
+    "GlueStep",
     "Graph",
     "HttpInvokeStep",
     "ItemBatcher",
     "ItemReader",
+    "LambdaFunction",
     "LambdaStep",
     "Map",
     "MediaConvertCreateJobStep",
@@ -151,6 +158,7 @@ __all__ = [
     "WriterConfig",
     "aws_sdk",
     "human_approval",
+    "lambda_function",
     "nested_workflow",
     "prefixed",
     "task_token",
