@@ -14,6 +14,11 @@ from stepfunctions.asl.fields import Kind, Nested, declared_fields
 from stepfunctions.asl.machine import StateMachine
 
 HERE = Path(__file__).resolve().parent
+_PATTERNS = {
+    asl.IntegrationPattern.RUN_JOB: "S",
+    asl.IntegrationPattern.REQUEST_RESPONSE: "R",
+    asl.IntegrationPattern.WAIT_FOR_TASK_TOKEN: "T",
+}
 NOTE = "<!-- Made by docs/reference/generate.py from the code. -->\n\n"
 
 
@@ -110,7 +115,38 @@ def services_page() -> str:
     return "".join(parts)
 
 
-PAGES = {"fields.md": fields_page, "cli.md": cli_page, "local-cloud.md": services_page}
+def integrations_page() -> str:
+    """Every action of the optimised integrations, its patterns and its step."""
+    from stepfunctions import steps
+    from stepfunctions.catalog.integrations import INTEGRATIONS
+    from stepfunctions.steps.service_step import ServiceStep
+
+    classes: dict[tuple[str, str], list[str]] = {("sagemaker", "updateEndpoint"): ["EndpointStep"]}
+    for name in steps.__all__:
+        cls = getattr(steps, name)
+        if isinstance(cls, type) and issubclass(cls, ServiceStep) and hasattr(cls, "ACTION"):
+            classes.setdefault((cls.SERVICE, cls.ACTION), []).append(name)
+    parts = [
+        NOTE,
+        "# Service integrations\n\nR: go on with the response. S: wait for the job's end (`.sync`). T: wait for the "
+        "answer to the task token (`.waitForTaskToken`). The first is the default of the step. Every step is in "
+        "`stepfunctions.steps`; for APIs that are not here there is `aws_sdk`.\n",
+    ]
+    for service, integration in INTEGRATIONS.items():
+        parts.append(f"\n## {service}\n\n| Action | Patterns | Step |\n| --- | --- | --- |\n")
+        for action, patterns in integration.actions.items():
+            letters = " ".join(letter for pattern, letter in _PATTERNS.items() if pattern in patterns)
+            names = ", ".join(f"`{name}`" for name in sorted(classes.get((service, action), [])))
+            parts.append(f"| `{action}` | {letters} | {names} |\n")
+    return "".join(parts)
+
+
+PAGES = {
+    "fields.md": fields_page,
+    "cli.md": cli_page,
+    "local-cloud.md": services_page,
+    "integrations.md": integrations_page,
+}
 
 
 def main() -> int:
