@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import time
 from collections.abc import Callable, Generator, Iterator
 from datetime import datetime
@@ -23,6 +24,8 @@ from stepfunctions.workflow.status import ExecutionStatus
 if TYPE_CHECKING:
     from stepfunctions.workflow.workflow import Workflow
 
+STATUS_SECONDS = 1.0
+"""How long a status that was told is taken for the status now."""
 _OPEN = (ExecutionStatus.Running, ExecutionStatus.PendingRedrive)
 
 
@@ -48,19 +51,21 @@ class Execution:
         self.start_date = start_date
         self.known_status = ExecutionStatus(status)
         """The status when it was last asked for."""
+        self._told_at = time.monotonic()
         self.client = default_client() if client is None else client
         self.name = name or execution_arn.rsplit(":", 1)[-1]
         self.stop_date = stop_date
 
     @property
     def status(self) -> ExecutionStatus:
-        """The status now: the service is asked each time this is read, until the execution has ended.
+        """The status now: until the execution has ended, the service is asked for it.
 
-        An ended one is not asked about again, unless it is redriven through this object. Nothing can be asked about an
-        asynchronous execution of an Express workflow: its status stays what it was. Raises what the service raises.
-        ``known_status`` asks nothing.
+        Not when it told the status less than a second ago (as :meth:`Workflow.execute` did), so that a loop over this
+        does not exhaust the API's quota; and not once the execution has ended, unless it is redriven through this
+        object. Nothing can be asked about an asynchronous execution of an Express workflow: its status stays what it
+        was. Raises what the service raises. ``known_status`` never asks.
         """
-        if self.known_status in _OPEN and self._can_be_asked:
+        if self.known_status in _OPEN and self._can_be_asked and time.monotonic() - self._told_at >= STATUS_SECONDS:
             self.describe()
         return self.known_status
 
@@ -106,6 +111,7 @@ class Execution:
         """Return DescribeExecution's answer, and note the status it tells."""
         described: dict[str, Any] = self.client.describe_execution(executionArn=self.execution_arn)
         self.known_status = ExecutionStatus(described["status"])
+        self._told_at = time.monotonic()
         self.stop_date = described.get("stopDate")
         return described
 
@@ -113,6 +119,7 @@ class Execution:
         """Stop the execution: it ends ABORTED, with this error and cause."""
         given = {key: value for key, value in (("cause", cause), ("error", error)) if value is not None}
         response: dict[str, Any] = self.client.stop_execution(executionArn=self.execution_arn, **given)
+        self._told_at = -math.inf
         return response
 
     def list_events(self, max_items: int = 100, reverse_order: bool = False, html: bool = False) -> EventsList:  # noqa: ARG002 - 2.3.0's argument
@@ -231,6 +238,7 @@ class Execution:
         token = {} if client_token is None else {"clientToken": client_token}
         self.client.redrive_execution(executionArn=self.execution_arn, **token)
         self.known_status = ExecutionStatus.Running
+        self._told_at = time.monotonic()
         self.stop_date = None
         return self
 

@@ -158,6 +158,7 @@ class Workflow(Startable, Versioned, Testable):
             self.state_machine_arn = machine.existing_arn(error)
             return False
         self.state_machine_arn = str(response["stateMachineArn"])
+        logger.info("The workflow %s was created: %s.", self.name, self.state_machine_arn)
         self._note_version(response, response["creationDate"])
         return True
 
@@ -223,8 +224,10 @@ class Workflow(Startable, Versioned, Testable):
                 + (" publish() makes a version of what is there." if publish else "")
             )
         arn = self._known_arn()
-        graph = None if definition is None else self._graph(definition)
-        wanted = machine.Wanted(graph, role, given, asked, self.format_json)
+        wanted = machine.Wanted(settings=given, format_json=self.format_json)
+        if definition is not None or role is not None:  # together, as 2.3.0 did
+            wanted.definition = self.definition if definition is None else self._graph(definition)
+            wanted.role = role or self.role
         if wanted.request():
             response = self.client.update_state_machine(stateMachineArn=arn, **wanted.request(), **extra)
             self._note_version(response, response.get("updateDate"))
@@ -233,8 +236,8 @@ class Workflow(Startable, Versioned, Testable):
             self.tags = asked
             if extra and not wanted.request():
                 self.publish(version_description)
-        self.definition = graph or self.definition
-        self.role = role or self.role
+        self.definition = wanted.definition or self.definition
+        self.role = wanted.role or self.role
         self._settings |= given
         return arn
 
