@@ -11,6 +11,7 @@ from stepfunctions.asl.document import JSON, dumps
 from stepfunctions.errors import ServiceError
 from stepfunctions.runtime.api import StepFunctionsApi
 from stepfunctions.runtime.clock import ManualClock
+from stepfunctions.runtime.functions import Function
 from stepfunctions.runtime.items import Items
 from stepfunctions.runtime.mocks import PENDING, Mock, MockIntegration, MockObjects
 from stepfunctions.runtime.runner import Runner
@@ -64,6 +65,8 @@ class LocalClient:
     A mock is a function, a JSON value, or an exception: StateFailed(error, cause), or any other, whose class name
     is the error. PENDING leaves a ``.waitForTaskToken`` task to ``send_task_success``.
 
+    ``functions`` are called with event and context for the Lambda functions of their names that have no mock.
+
     Nothing runs by itself. Without ``clock``, ``describe_execution`` and ``run_until_idle`` run all that can run,
     and time jumps over waits; with one, only what is due by that clock.
     """
@@ -72,6 +75,7 @@ class LocalClient:
         self,
         mocks: Mapping[str, Mock] | None = None,
         *,
+        functions: Mapping[str, Function] | None = None,
         clock: ManualClock | None = None,
         account: str = "123456789012",
         region: str = "us-east-1",
@@ -80,7 +84,7 @@ class LocalClient:
         store = MemoryStore()
         self._jump = clock is None
         self.clock = clock or ManualClock(time.time())
-        self.runner = Runner(store, self.clock, MockIntegration(mocks), Items(MockObjects(mocks)), workers=0)
+        self.runner = Runner(store, self.clock, MockIntegration(mocks, functions), Items(MockObjects(mocks)), workers=0)
         self.api = StepFunctionsApi(self.runner, store, self.clock, account=account, region=region)
         self.exceptions = SimpleNamespace(ClientError=ClientError, **_ERRORS)
 

@@ -10,6 +10,7 @@ from stepfunctions.asl.document import JSON, Document, dumps
 from stepfunctions.engine.messages import RunTask, TaskFailed, TaskSucceeded
 from stepfunctions.engine.ports import TaskCall
 from stepfunctions.errors import ServiceError, StateFailed
+from stepfunctions.runtime.functions import Function, invoke
 
 
 class _Pending:
@@ -27,10 +28,11 @@ Mock = Any
 
 
 class MockIntegration:
-    """An Integration that answers at once from ``mocks``; see LocalClient for its keys."""
+    """An Integration that answers at once from ``mocks``, else with ``functions``; see LocalClient for both."""
 
-    def __init__(self, mocks: Mapping[str, Mock]) -> None:
+    def __init__(self, mocks: Mapping[str, Mock], functions: Mapping[str, Function] | None = None) -> None:
         self._mocks = mocks
+        self._functions = functions or {}
 
     def start(self, call: TaskCall) -> None:
         """Find the task's mock and report what it gives."""
@@ -57,16 +59,30 @@ class MockIntegration:
         for key in (task.state, task.resource.arn):
             if key in self._mocks:
                 return _checked(task, _play(self._mocks[key], arguments))
-        function = str(arguments.get("FunctionName")) if isinstance(arguments, dict) else ""
-        for wanted in (function, function.rsplit(":function:", 1)[-1]):
-            if task.resource.service == "lambda" and wanted in self._mocks:
+        names = _functions_named(task)
+        for wanted in names:
+            if wanted in self._mocks:
                 payload = _checked(task, _play(self._mocks[wanted], arguments.get("Payload", {})))
                 return {"ExecutedVersion": "$LATEST", "Payload": payload, "StatusCode": 200}
+        for wanted in names:
+            if wanted in self._functions:
+                response = invoke(wanted, self._functions[wanted], arguments)
+                return response if task.token is None else PENDING  # type: ignore[return-value]
         raise StateFailed(
             "States.Runtime",
             f"There is no mock for the task '{task.state}' ({task.resource.arn}); "
             f"give one as mocks={{'{task.state}': ...}}",
         )
+
+
+def _functions_named(task: RunTask) -> list[str]:
+    """Return what a task calls the Lambda function that it invokes: as written, the name, without its qualifier."""
+    arguments = task.arguments.value
+    if task.resource.service != "lambda" or not isinstance(arguments, dict):
+        return []
+    written = str(arguments.get("FunctionName"))
+    name = written.rsplit(":function:", 1)[-1]
+    return list(dict.fromkeys([written, name, name.partition(":")[0]]))
 
 
 def _play(mock: Mock, event: JSON) -> JSON:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from stepfunctions.errors import WaitTimeout
 from stepfunctions.inputs.placeholders import ExecutionInput
 from stepfunctions.inputs.schemas import plain
+from stepfunctions.steps.declared import functions_of
 from stepfunctions.steps.graph import Graph
 from stepfunctions.workflow import versions
 from stepfunctions.workflow.clients import pages
@@ -114,12 +115,13 @@ class Startable(Versioned):
         ``mocks`` says what the tasks do: the name of a state, a resource ARN, or the name of a Lambda function -> a
         function of the task's input (or payload), a fixed result, or an exception to fail with; and
         ``s3://bucket/key`` -> the content of an ItemReader's file. Time jumps over waits and retries. Made for tests.
+        A function made by ``lambda_function`` that has no mock is called itself.
         An execution that waits for the answer to a task token is returned RUNNING; its ``client`` takes the answer.
         Raises WaitTimeout when it still runs after ``timeout`` real seconds.
         """
         from stepfunctions.runtime.inprocess import LocalClient
 
-        client = LocalClient(mocks or {})
+        client = LocalClient(mocks or {}, functions=functions_of(self.definition))
         local = copy.copy(self)
         local.client = client
         local.state_machine_arn = client.create_state_machine(

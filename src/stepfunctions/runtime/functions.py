@@ -1,0 +1,97 @@
+"""Python functions that stand for Lambda functions in an in-process run: called as Lambda calls them.
+
+The event is a copy made through JSON, and so is the answer; what a function raises is its task's failure, with the
+cause that Lambda gives: https://docs.aws.amazon.com/lambda/latest/dg/python-exceptions.html
+"""
+
+from __future__ import annotations
+
+import decimal
+import json
+import logging
+import traceback
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from stepfunctions.asl.document import JSON, dumps
+from stepfunctions.errors import StateFailed
+
+Function = Callable[[Any, Any], Any]
+"""What is called with the event and the context."""
+
+logger = logging.getLogger("stepfunctions")
+_OURS = str(Path(__file__).resolve().parent.parent)
+
+
+class Context:
+    """The second argument of a handler; the time it has left does not run in process.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/python-context.html
+    """
+
+    def __init__(self, name: str) -> None:
+        self.function_name = name
+        self.function_version = "$LATEST"
+        self.invoked_function_arn = f"arn:aws:lambda:us-east-1:123456789012:function:{name}"
+        self.memory_limit_in_mb = "128"
+        self.aws_request_id = str(uuid.uuid4())
+        self.log_group_name = f"/aws/lambda/{name}"
+        self.log_stream_name = "in-process"
+        self.identity = None
+        self.client_context = None
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Return Lambda's longest time."""
+        return 900_000
+
+
+def invoke(name: str, function: Function, arguments: dict[str, Any]) -> dict[str, JSON]:
+    """Call a function with the arguments of a task that invokes it, and return the response of Invoke.
+
+    Raises StateFailed when the function raises, or answers with what is no JSON value.
+    """
+    kind = arguments.get("InvocationType", "RequestResponse")
+    response: dict[str, JSON] = {"ExecutedVersion": "$LATEST", "Payload": None, "StatusCode": 200}
+    if kind == "DryRun":
+        return {**response, "StatusCode": 204}
+    try:
+        response["Payload"] = _answer(name, function, json.loads(dumps(arguments.get("Payload", {}))))
+    except StateFailed as failure:
+        if kind != "Event":
+            raise
+        # On AWS nobody waits for it either: it would be tried again, and then be in the function's log.
+        logger.warning("The function %s, invoked as an event, failed: %s", name, failure)
+    return {**response, "Payload": None, "StatusCode": 202} if kind == "Event" else response
+
+
+def _answer(name: str, function: Function, event: JSON) -> JSON:
+    context = Context(name)
+    try:
+        result = function(event, context)
+    except Exception as error:  # noqa: BLE001 - whatever the user's code raises is the answer
+        raise _failure(type(error).__name__, str(error), context, _frames(error)) from error
+    except SystemExit as error:
+        raise _failure("Runtime.ExitError", f"The function exited with {error.code!r}.", context, []) from error
+    try:
+        answer: JSON = json.loads(json.dumps(result, default=_plain, allow_nan=False))
+    except (TypeError, ValueError, RecursionError) as error:
+        raise _failure("Runtime.MarshalError", f"Unable to marshal response: {error}", context, []) from None
+    return answer
+
+
+def _failure(kind: str, message: str, context: Context, trace: list[str]) -> StateFailed:
+    cause = {"errorMessage": message, "errorType": kind, "requestId": context.aws_request_id, "stackTrace": trace}
+    return StateFailed(kind, dumps(cause))
+
+
+def _frames(error: BaseException) -> list[str]:
+    frames = traceback.extract_tb(error.__traceback__)
+    return traceback.format_list([frame for frame in frames if not frame.filename.startswith(_OURS)])
+
+
+def _plain(value: object) -> float:
+    if isinstance(value, decimal.Decimal):  # what boto3's DynamoDB gives; Lambda takes it too
+        return float(value)
+    raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
