@@ -186,11 +186,12 @@ def test_what_aws_refuses_of_a_reader(config: dict[str, Any], path: str, text: s
     assert text in found(machine(state))[f"/States/S/ItemReader/ReaderConfig{path}"]
 
 
-def test_jsonata_has_no_dynamic_keys() -> None:
+def test_jsonata_has_no_dynamic_names() -> None:
+    """In a payload ``b.$`` is a key like any other: recorded answers of the service have such keys in outputs."""
     definition = machine({**PASS, "Output": {"a": [{"b.$": "$.x"}]}, "Assign": {"c.$": "$.x"}}, QueryLanguage="JSONata")
     problems = found(definition)
-    assert 'Write "b": "{% … %}"' in problems["/States/S/Output/a/0/b.$"]
-    assert "/States/S/Assign/c.$" in problems
+    assert list(problems) == ["/States/S/Assign/c.$"]
+    assert 'Write "c": "{% … %}"' in problems["/States/S/Assign/c.$"]
 
 
 def test_what_real_workflows_write_is_accepted() -> None:

@@ -13,6 +13,8 @@ from stepfunctions import lint
 PASS: dict[str, Any] = {"Type": "Pass", "End": True}
 TASK: dict[str, Any] = {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "End": True}
 PROCESSOR: dict[str, Any] = {"StartAt": "I", "States": {"I": PASS}}
+JSONATA: dict[str, Any] = {**PASS, "QueryLanguage": "JSONata"}
+WORK: dict[str, Any] = {**TASK, "QueryLanguage": "JSONata"}
 DISTRIBUTED: dict[str, Any] = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}, **PROCESSOR}
 
 GOOD: dict[str, Any] = {
@@ -77,6 +79,47 @@ BAD: list[tuple[str, str, str, dict[str, Any]]] = [
         "/States/S/Catch/0/Assign",
         {**TASK, "Catch": [{"ErrorEquals": ["E"], "Next": "S", "Assign": {"x.$": "nothing"}}]},
     ),
+    (
+        "INVALID_JSONATA_EXPRESSION",
+        "ERROR",
+        "/States/S/Output/a/0/b",
+        {**JSONATA, "Output": {"a": [{"b": "{% 1 + %}"}]}},
+    ),
+    ("INVALID_JSONATA_EXPRESSION", "ERROR", "/States/S/Output", {**JSONATA, "Output": "{% 1"}),
+    ("INVALID_JSONATA_EXPRESSION", "ERROR", "/States/S/Output", {**JSONATA, "Output": "{% $states.input.a ?? 1 %}"}),
+    ("INVALID_JSONATA_EXPRESSION", "ERROR", "/States/S/TimeoutSeconds", {**WORK, "TimeoutSeconds": "{% ( %}"}),
+    (
+        "INVALID_JSONATA_EXPRESSION",
+        "ERROR",
+        "/States/S/Choices/0/Condition",
+        {
+            "Type": "Choice",
+            "QueryLanguage": "JSONata",
+            "Default": "E",
+            "Choices": [{"Next": "E", "Condition": "{% $a = %}"}],
+        },
+    ),
+    ("UNSUPPORTED_JSONATA_EXPRESSION", "ERROR", "/States/S/Output/v", {**JSONATA, "Output": {"v": "{% phone[0] %}"}}),
+    ("UNSUPPORTED_JSONATA_EXPRESSION", "ERROR", "/States/S/Output", {**JSONATA, "Output": "{% $ %}"}),
+    ("UNSUPPORTED_JSONATA_EXPRESSION", "ERROR", "/States/S/Output", {**JSONATA, "Output": "{% $eval('1') %}"}),
+    ("UNSUPPORTED_JSONATA_EXPRESSION", "ERROR", "/States/S/Output", {**JSONATA, "Output": "{% $states.result %}"}),
+    ("UNSUPPORTED_JSONATA_EXPRESSION", "ERROR", "/States/S/Arguments", {**WORK, "Arguments": "{% $states.result %}"}),
+    (
+        "UNSUPPORTED_JSONATA_EXPRESSION",
+        "ERROR",
+        "/States/S/Assign/a",
+        {**WORK, "Assign": {"a": "{% $states.errorOutput %}"}},
+    ),
+    (
+        "UNSUPPORTED_JSONATA_EXPRESSION",
+        "ERROR",
+        "/States/S/Catch/0/Output/a",
+        {**WORK, "Catch": [{"ErrorEquals": ["E"], "Next": "S", "Output": {"a": "{% $states.result %}"}}]},
+    ),
+    ("UNSUPPORTED_JSONATA_EXPRESSION", "WARNING", "/States/S/Output", {**JSONATA, "Output": "{% $states.inputs %}"}),
+    ("NOT_EVALUATED", "WARNING", "/States/S/Output/a/x.$", {**JSONATA, "Output": {"a": {"x.$": "$.y"}}}),
+    ("NOT_EVALUATED", "WARNING", "/States/S/Output", {**JSONATA, "Output": " {% 1 %} "}),
+    ("NOT_EVALUATED", "WARNING", "/States/S/Parameters/a", {**PASS, "Parameters": {"a": "{% $states.input %}"}}),
     ("UNKNOWN_RESOURCE", "ERROR", "/States/S/Resource", {**TASK, "Resource": "lambda"}),
     ("UNKNOWN_RESOURCE", "ERROR", "/States/S/Resource", {**TASK, "Resource": "arn:aws:states:::lambda:invoke.sync"}),
     ("UNKNOWN_RESOURCE", "ERROR", "/States/S/Resource", {**TASK, "Resource": "arn:aws:states:::sagemaker:train"}),
@@ -109,9 +152,57 @@ BAD: list[tuple[str, str, str, dict[str, Any]]] = [
 ]
 
 
-def test_a_good_definition_has_no_findings() -> None:
-    assert lint.check(GOOD) == []
-    assert lint.check(json.dumps(GOOD)) == []
+GOOD_JSONATA: dict[str, Any] = {
+    "StartAt": "T",
+    "QueryLanguage": "JSONata",
+    "States": {
+        "T": {
+            **TASK,
+            "Arguments": {"FunctionName": "f", "Payload": {"x": "{% $states.input.x[price > 3].{'n': name} %}"}},
+            "Output": "{% $map($states.result.Payload, function($v) { $v.y }) %}",
+            "Assign": {"all": "{% $merge([$states.input, $states.result]) %}", "text": "no {% expression %}"},
+            "TimeoutSeconds": "{% $states.context.State.RetryCount + 1 %}",
+            "Catch": [
+                {
+                    "ErrorEquals": ["States.ALL"],
+                    "Output": {"why": "{% $states.errorOutput.Cause & $states.input.x %}"},
+                    "Assign": {"error": "{% $parse($states.errorOutput.Cause).x %}"},
+                    "Next": "C",
+                }
+            ],
+            "End": False,
+            "Next": "C",
+        },
+        "C": {
+            "Type": "Choice",
+            "Choices": [{"Condition": "{% $exists($states) and $nothing(1) %}", "Next": "D", "Output": "{% $all %}"}],
+            "Default": "D",
+        },
+        "D": {"Type": "Succeed", "Output": {"id": "{% $uuid() & $string($random()) %}"}},
+    },
+}
+
+
+@pytest.mark.parametrize("definition", [GOOD, GOOD_JSONATA], ids=["JSONPath", "JSONata"])
+def test_a_good_definition_has_no_findings(definition: dict[str, Any]) -> None:
+    assert lint.check(definition) == []
+    assert lint.check(json.dumps(definition)) == []
+
+
+def test_what_cannot_be_read_is_told_with_its_position() -> None:
+    found = lint.check({"StartAt": "S", "States": {"S": {**JSONATA, "Output": {"v": "{% $states.input[1,2) %}"}}}})
+    assert [finding.message for finding in found] == [
+        """S0202: Expected "]", got "," (in '$states.input[1,2)', at character 16)."""
+    ]
+
+
+def test_each_name_at_the_top_level_is_told() -> None:
+    found = lint.check({"StartAt": "S", "States": {"S": {**JSONATA, "Output": "{% aaa + bbb %}"}}})
+    assert [finding.message for finding in found] == [
+        "Reference to 'aaa' at the top level is not supported.",
+        "Reference to 'bbb' at the top level is not supported.",
+    ]
+    assert found[0].hint == "Write $states.input.aaa."
 
 
 @pytest.mark.parametrize(("code", "severity", "path", "state"), BAD, ids=[f"{bad[0]}{bad[2]}" for bad in BAD])

@@ -20,9 +20,17 @@ def test_jsonpath(make_scope: Any) -> None:
         jsonpath.expression("{% $states.input %}", "InputPath")
 
 
-def test_jsonata_is_named_as_not_supported_yet() -> None:
-    with pytest.raises(DefinitionError, match="'JSONata' is not supported yet"):
-        language("JSONata")
+def test_jsonata(make_scope: Any) -> None:
+    jsonata: Language = language("JSONata")
+    scope = make_scope({"a": {"b": 2}})
+    assert jsonata.name == "JSONata"
+    assert jsonata.template({"x": "{% $states.input.a %}", "y": "$.a"}, "Arguments")(scope) == {
+        "x": {"b": 2},
+        "y": "$.a",
+    }
+    assert jsonata.expression("{% $states.input.a.b %}", "Seconds", "number")(scope) == 2
+    with pytest.raises(QuerySyntaxError):
+        jsonata.expression("$.a.b", "Seconds")
 
 
 def test_unknown_language() -> None:

@@ -30,21 +30,15 @@ def check_together(cls: type[Any], fields: Mapping[str, Any]) -> Found:
     return iter(()) if check is None else check(fields)
 
 
-def check_dynamic_keys(value: JSON, pointer: str = "") -> Found:
-    """Yield each ``.$`` key of a JSONata template: there, only strings ``{% … %}`` are computed."""
-    if isinstance(value, dict):
-        for key, item in value.items():
-            if key.endswith(".$"):
-                yield (
-                    f"{pointer}/{key}",
-                    f"The key '{key}' is JSONPath's form, but the query language here is JSONata.",
-                    f'Write "{key.removesuffix(".$")}": "{{% … %}}".',
-                )
-            else:
-                yield from check_dynamic_keys(item, f"{pointer}/{key}")
-    elif isinstance(value, list):
-        for index, item in enumerate(value):
-            yield from check_dynamic_keys(item, f"{pointer}/{index}")
+def check_dynamic_names(variables: Mapping[str, JSON]) -> Found:
+    """Yield each ``.$`` name in the Assign of a JSONata state. In payloads such a key is a key like any other."""
+    for key in variables:
+        if key.endswith(".$"):
+            yield (
+                f"/{key}",
+                f"The key '{key}' is JSONPath's form, but the query language here is JSONata.",
+                f'Write "{key.removesuffix(".$")}": "{{% … %}}".',
+            )
 
 
 def _task(fields: Mapping[str, Any]) -> Found:

@@ -1,7 +1,9 @@
-"""Definitions in files: JSON, or YAML by the ending ``.yaml`` or ``.yml``."""
+"""Definitions in files and texts: JSON or YAML."""
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,23 @@ def read_definition(path: Path) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         raise _problem(f"{path} is not UTF-8 text: byte {error.start} cannot be read.") from None
     return _yaml(text) if path.suffix.lower() in YAML_ENDINGS else loads(text)
+
+
+def read_source(source: Mapping[str, Any] | str | Path) -> dict[str, Any]:
+    """Return the definition that a dict, a JSON or YAML text, or a path stands for. It shares nothing with the source.
+
+    A string is a path when it ends in ``.json``, ``.yaml`` or ``.yml`` and has one line; else it is the text.
+    Raises DefinitionError and OSError as :func:`read_definition` does, TypeError for anything else.
+    """
+    if isinstance(source, Mapping):
+        return copy.deepcopy(dict(source))
+    if isinstance(source, Path):
+        return read_definition(source)
+    if not isinstance(source, str):
+        raise TypeError(f"A definition is a dict, a JSON or YAML text, or a path, not {type(source).__name__}.")
+    if "\n" not in source and source.lower().endswith((".json", *YAML_ENDINGS)):
+        return read_definition(Path(source))
+    return loads(source) if source.lstrip("\ufeff \t\r\n").startswith("{") else _yaml(source)
 
 
 def _yaml(text: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from types import MappingProxyType
 from typing import Any
 
-from stepfunctions.asl.checks import check_dynamic_keys, check_together
+from stepfunctions.asl.checks import check_dynamic_names, check_together
 from stepfunctions.asl.choice import OPERATORS, And, ChoiceRule, Comparison, Not, Or, Test
 from stepfunctions.asl.document import JSON
 from stepfunctions.asl.fields import (
@@ -190,8 +190,8 @@ class Reader:
         problem = kind.problem(value)
         if problem:
             self.refuse(path, f"The field '{wire}' {problem}")
-        if language == JSONATA and isinstance(value, (dict, list)):
-            for pointer, message, hint in check_dynamic_keys(value):
+        if language == JSONATA and kind.name == "variables" and isinstance(value, dict):
+            for pointer, message, hint in check_dynamic_names(value):
                 self.refuse(path + pointer, message, hint)
         return tuple(value) if kind.name == "strings" and isinstance(value, list) else value
 

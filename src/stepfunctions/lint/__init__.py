@@ -14,11 +14,15 @@ from stepfunctions.errors import DefinitionError
 from stepfunctions.lint.expressions import expressions
 from stepfunctions.lint.finding import ERROR, WARNING, Finding, Rule
 from stepfunctions.lint.flow import choice_without_default, endless, unreachable
+from stepfunctions.lint.jsonata import invalid_jsonata, not_evaluated, unsupported_jsonata
 from stepfunctions.lint.maps import distributed_only, labels
 from stepfunctions.lint.resources import resources
 
 RULES: tuple[Rule, ...] = (
     expressions,
+    invalid_jsonata,
+    unsupported_jsonata,
+    not_evaluated,
     resources,
     distributed_only,
     labels,

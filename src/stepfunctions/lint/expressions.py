@@ -31,6 +31,15 @@ def expressions(machine: StateMachine) -> Iterator[Finding]:
 
 
 def _object(value: Any, path: str) -> Iterator[Finding]:
+    for where, wire, kind, item in written_fields(value, path):
+        yield from _field(wire, kind, item, where)
+
+
+def written_fields(value: Any, path: str) -> Iterator[tuple[str, str, Kind, JSON]]:
+    """Yield the fields of a state and of the objects in it: pointer, wire name, kind and value, where one is written.
+
+    Choice rules have fields of their own; regions are walked by themselves.
+    """
     for field in declared_fields(type(value)):
         item = getattr(value, field.attribute)
         kind, where = field.spec.kind, f"{path}/{field.spec.wire}"
@@ -38,9 +47,9 @@ def _object(value: Any, path: str) -> Iterator[Finding]:
             continue
         if isinstance(kind, Nested):
             for pointer, inner in _inner(kind, item):
-                yield from _object(inner, where + pointer)
+                yield from written_fields(inner, where + pointer)
         else:
-            yield from _field(field.spec.wire, kind, item, where)
+            yield where, field.spec.wire, kind, item
 
 
 def _inner(kind: Nested, item: Any) -> Iterator[tuple[str, Any]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -54,13 +55,23 @@ def check_jsonata(text: str) -> None:
     _parsed(text)
 
 
-def reads_of(text: str) -> tuple[Read | None, Mapping[str, Read]]:
-    """Return what an expression reads: of its input (None: nothing; in Step Functions there is none), of variables.
+@dataclass(frozen=True, slots=True)
+class Reads:
+    """What an expression reads: for lint.
 
-    Raises QuerySyntaxError.
+    ``input``: of the input, which an expression of Step Functions does not have; None: nothing. ``variables``: by
+    name, without the ``$``. ``evaluates``: whether it calls ``$eval``.
     """
+
+    input: Read | None
+    variables: Mapping[str, Read]
+    evaluates: bool
+
+
+def reads_of(text: str) -> Reads:
+    """Return what an expression (without ``{%`` and ``%}``) reads; raises QuerySyntaxError."""
     found = _parsed(text).reads(_stand_ins())
-    return found.get("input"), found["bindings"]
+    return Reads(found.get("input"), found["bindings"], bool(found.get("everyBinding")))
 
 
 def compile_jsonata(text: str, field: str = "", expected: str = "") -> Evaluator:
@@ -123,7 +134,7 @@ def _parsed(text: str) -> Expression:
 
 def _stand_ins() -> dict[str, Any]:
     """Return the functions of Step Functions by name, to find out what an expression reads besides calling them."""
-    return {**{name: function for name, (function, _) in REGISTERED.items()}, **DRAWN, "eval": None}
+    return {**{name: function for name, (function, _) in REGISTERED.items()}, **DRAWN}
 
 
 def _computed(text: str, field: str) -> Evaluator:
@@ -220,7 +231,7 @@ def _nothing(text: str, bindings: dict[str, Any]) -> str:
     from jlens import Expression, JlensError
 
     try:
-        exists = Expression(f"$exists(({text}\n))").evaluate(None, bindings, **LIMITS)
+        exists = Expression(f"$exists({text}\n)").evaluate(None, bindings, **LIMITS)
     except (JlensError, FunctionFailed):
         exists = False
     return "returned an unsupported result type." if exists else "returned nothing (undefined)."
@@ -246,6 +257,7 @@ def _walk(root: str, names: list[str], otherwise: Evaluator) -> Evaluator:
 
 
 _MISSING: Any = object()
+_EXACT = 2**53
 
 
 def _state_part(scope: Scope, name: str) -> JSON:
@@ -257,10 +269,10 @@ def _state_part(scope: Scope, name: str) -> JSON:
 
 
 def plain(value: JSON) -> JSON:
-    """Return a value as JSONata gives it: ``1.0`` is ``1``. The same object when nothing changes."""
+    """Return a value as Step Functions gives it: ``1.0`` is ``1``. The same object when nothing changes."""
     kind = type(value)
     if kind is float:
-        return int(value) if abs(value) < 1e21 and value.is_integer() else value
+        return int(value) if abs(value) < _EXACT and value.is_integer() else value
     if kind is dict:
         members = {name: plain(item) for name, item in value.items()}
         return members if any(members[name] is not item for name, item in value.items()) else value

@@ -1,0 +1,158 @@
+"""JSONata expressions that cannot be read, or that read what is not there; payloads that only look computed.
+
+https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from stepfunctions.asl.document import JSON
+from stepfunctions.asl.fields import ABSENT, JSONATA, is_expression
+from stepfunctions.asl.machine import StateMachine, escape_pointer, walk
+from stepfunctions.asl.states import Map, Parallel, Task
+from stepfunctions.errors import QuerySyntaxError
+from stepfunctions.lint.expressions import written_fields
+from stepfunctions.lint.finding import ERROR, WARNING, Finding
+from stepfunctions.query.jsonata import Reads, reads_of
+from stepfunctions.query.jsonata_template import expressions_in, inner
+
+_PAYLOADS = ("any", "variables", "credentials", "array")
+_STATES = ("input", "result", "errorOutput", "context")
+_AFTER_WORK = ("Output", "Assign")
+_ITSELF = re.compile(r"\$\$?(?![\w$])")
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A field that may hold expressions: where, what is written, and which of ``$states`` it sees."""
+
+    path: str
+    value: JSON
+    sees: frozenset[str]
+
+
+def _places(machine: StateMachine) -> Iterator[_Place]:
+    for found in walk(machine):
+        if found.language != JSONATA:
+            continue
+        works = isinstance(found.state, (Task, Parallel, Map))
+        for path, wire, kind, value in written_fields(found.state, found.path):
+            if kind.expression or kind.name in _PAYLOADS:
+                sees = {"input", "context"}
+                if f"{found.path}/Catch/" in path:
+                    sees.add("errorOutput")
+                elif works and wire in _AFTER_WORK:
+                    sees.add("result")
+                yield _Place(path, value, frozenset(sees))
+        for index, rule in enumerate(getattr(found.state, "choices", ())):
+            for wire, value in (("Condition", rule.condition), ("Assign", rule.assign), ("Output", rule.output)):
+                if value is not ABSENT and value is not None:
+                    yield _Place(f"{found.path}/Choices/{index}/{wire}", value, frozenset({"input", "context"}))
+
+
+def _expressions(machine: StateMachine) -> Iterator[tuple[_Place, str, str, Reads | QuerySyntaxError]]:
+    """Yield every expression: its field, its pointer, its text, and what it reads or why it cannot be read."""
+    for place in _places(machine):
+        for pointer, written in expressions_in(place.value):
+            try:
+                text = inner(written)
+                yield place, place.path + pointer, text, reads_of(text)
+            except QuerySyntaxError as error:
+                yield place, place.path + pointer, written, error
+
+
+def invalid_jsonata(machine: StateMachine) -> Iterator[Finding]:
+    """INVALID_JSONATA_EXPRESSION: an expression cannot be read."""
+    for _, path, _, found in _expressions(machine):
+        if isinstance(found, QuerySyntaxError):
+            yield Finding(code="INVALID_JSONATA_EXPRESSION", severity=ERROR, path=path, message=f"{found}.")
+
+
+def unsupported_jsonata(machine: StateMachine) -> Iterator[Finding]:
+    """UNSUPPORTED_JSONATA_EXPRESSION: an expression reads what Step Functions does not have at this place."""
+    for place, path, text, found in _expressions(machine):
+        if isinstance(found, Reads):
+            for severity, message, hint in [*_input(found, text), *_eval(found), *_states(found, place)]:
+                yield Finding(
+                    code="UNSUPPORTED_JSONATA_EXPRESSION", severity=severity, path=path, message=message, hint=hint
+                )
+
+
+def _input(found: Reads, text: str) -> Iterator[tuple[str, str, str]]:
+    names = [] if found.input is None or isinstance(found.input, bool) else list(found.input)
+    # All of the input may also be read by a function without an argument; only what is written is named.
+    if found.input is True and not found.evaluates and _ITSELF.search(text) and not _calls_unknown(found, text):
+        names = ["$"]
+    for name in names:
+        yield (
+            ERROR,
+            f"Reference to '{name}' at the top level is not supported.",
+            f"Write {'$states.input' if name == '$' else f'$states.input.{name}'}.",
+        )
+
+
+def _calls_unknown(found: Reads, text: str) -> bool:
+    """Tell whether a function is called that is none: what it would read is not known."""
+    return any(re.search(rf"\${re.escape(name)}\s*\(", text) for name in found.variables)
+
+
+def _eval(found: Reads) -> Iterator[tuple[str, str, str]]:
+    if found.evaluates:
+        yield ERROR, "Step Functions has no $eval.", "Write $parse to read JSON text."
+
+
+def _states(found: Reads, place: _Place) -> Iterator[tuple[str, str, str]]:
+    read = found.variables.get("states")
+    if read is None or isinstance(read, bool):
+        return
+    for name in read:
+        if name not in _STATES:
+            close = difflib.get_close_matches(name, _STATES, n=1, cutoff=0.6)
+            hint = f"Did you mean '$states.{close[0]}'?" if close else f"Write one of {', '.join(_STATES)}."
+            yield WARNING, f"There is no '$states.{name}'.", hint
+        elif name not in place.sees:
+            yield ERROR, f"'$states.{name}' does not exist in this field.", _WHERE[name]
+
+
+_WHERE = {
+    "result": "Only Output and Assign of a Task, Parallel or Map see it.",
+    "errorOutput": "Only Output and Assign of a Catch see it.",
+}
+
+
+def not_evaluated(machine: StateMachine) -> Iterator[Finding]:
+    """NOT_EVALUATED: a part of a payload looks computed, but is a constant in this query language."""
+    for found in walk(machine):
+        fields = list(written_fields(found.state, found.path))
+        payloads = [(path, value) for path, wire, kind, value in fields if kind.name in _PAYLOADS]
+        for index, rule in enumerate(getattr(found.state, "choices", ())):
+            payloads += [(f"{found.path}/Choices/{index}/{wire}", getattr(rule, wire.lower())) for wire in _AFTER_WORK]
+        for path, value in payloads:
+            yield from _constants(path, value, found.language == JSONATA)
+
+
+def _constants(path: str, value: JSON, jsonata: bool) -> Iterator[Finding]:
+    if isinstance(value, dict):
+        for key, item in value.items():
+            where = f"{path}/{escape_pointer(key)}"
+            if jsonata and key.endswith(".$"):
+                yield _looks(where, f"The key '{key}' is JSONPath's form", f"'{key[:-2]}': '{{% … %}}'")
+            else:
+                yield from _constants(where, item, jsonata)
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _constants(f"{path}/{index}", item, jsonata)
+    elif isinstance(value, str):
+        if jsonata and not is_expression(value) and is_expression(value.strip()):
+            yield _looks(path, "The text has spaces around its {% … %}", "'{% … %}' without them")
+        elif not jsonata and is_expression(value):
+            yield _looks(path, "The text is JSONata's form", "it in a state with the query language JSONata")
+
+
+def _looks(path: str, what: str, write: str) -> Finding:
+    message = f"{what}; here it is a constant and nothing computes it."
+    return Finding(code="NOT_EVALUATED", severity=WARNING, path=path, message=message, hint=f"Write {write}.")
