@@ -76,6 +76,8 @@ class Rule(BaseRule):
         _check_path(variable, "The variable")
         self.variable = variable
         self.operator = operator
+        self.operator_first = False
+        """Whether the operator stands before the variable in the JSON."""
         kind = OPERATORS[operator]
         self.value: Any = value
         if kind.endswith(" path"):
@@ -88,7 +90,8 @@ class Rule(BaseRule):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the rule in the form of its JSON."""
-        return {"Variable": _path(self.variable), self.operator: _path(self.value)}
+        written = {"Variable": _path(self.variable), self.operator: _path(self.value)}
+        return dict(reversed(written.items())) if self.operator_first else written
 
     def to_jsonata(self) -> str:
         """Return the condition in JSONata. Raises ValueError when a path was written as text."""
@@ -245,10 +248,11 @@ class Matches(BaseRule):
 
 
 class JsonataCondition(BaseRule):
-    """A condition written in JSONata."""
+    """A condition written in JSONata. ``written`` is how a definition that was read has it."""
 
-    def __init__(self, expression: Jsonata) -> None:
+    def __init__(self, expression: Jsonata, written: str | bool | None = None) -> None:
         self.expression = expression
+        self.written = written
 
     def to_dict(self) -> dict[str, Any]:
         """Raise ValueError: the condition is not JSONPath."""

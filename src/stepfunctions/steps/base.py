@@ -10,7 +10,7 @@ from stepfunctions import asl
 from stepfunctions.asl.fields import JSONATA, JSONPATH, declared_fields
 from stepfunctions.inputs.expressions import Expression
 from stepfunctions.inputs.placeholders import StepInput
-from stepfunctions.steps.blocks import Block, languages_used
+from stepfunctions.steps.blocks import Block, cached, languages_used
 from stepfunctions.steps.visitors import Visitor, walk
 from stepfunctions.steps.writing import NO_LINKS, Linkable, Writer, check_step
 
@@ -176,11 +176,10 @@ class State(Linkable, Block):
     @property
     def flows(self) -> bool:
         """Whether the state has a field Next: all but Choice, Succeed and Fail."""
-        cls = asl.STATE_TYPES.get(self.type, asl.Pass)
-        return any(field.attribute == "next" for field in declared_fields(cls))
+        return _has_field(asl.STATE_TYPES.get(self.type, asl.Pass), "next")
 
     def _takes(self, field: str) -> bool:
-        return self.ASL is not None and any(item.attribute == field for item in declared_fields(self.ASL))
+        return self.ASL is not None and _has_field(self.ASL, field)
 
     def add_retry(self, retry: Retry | Iterable[Retry]) -> None:
         """Add a retrier, or several. Raises ValueError when this type of state has no Retry."""
@@ -245,6 +244,11 @@ class State(Linkable, Block):
     def __repr__(self) -> str:
         fields = "".join(f", {field.attribute}={value!r}" for field, value in self._given())
         return f"{type(self).__name__}({vars(self).get('state_id')!r}{fields})"
+
+
+@cached
+def _has_field(cls: type[Any], name: str) -> bool:
+    return any(field.attribute == name for field in declared_fields(cls))
 
 
 def _checked_name(state_id: Any) -> str:

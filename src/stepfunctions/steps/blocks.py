@@ -158,9 +158,7 @@ class Block:
         object.__setattr__(self, name, value)
 
     def __getattr__(self, name: str) -> Any:
-        known = [*_by_attribute(self.ASL), *dir(type(self))]
-        hint = "" if name.startswith("_") else did_you_mean(name, known)
-        raise AttributeError(f"A {type(self).__name__} has no attribute '{name}'.{hint}")
+        raise AttributeError(_no_attribute(type(self), name))
 
     def _given(self) -> Iterator[tuple[DeclaredField, Any]]:
         """Yield the fields that are set, in the order in which they were."""
@@ -217,6 +215,12 @@ class Block:
     def __repr__(self) -> str:
         fields = ", ".join(f"{field.attribute}={value!r}" for field, value in self._given())
         return f"{type(self).__name__}({fields})"
+
+
+@cached
+def _no_attribute(cls: type[Block], name: str) -> str:
+    hint = "" if name.startswith("_") else did_you_mean(name, [*_by_attribute(cls.ASL), *dir(cls)])
+    return f"A {cls.__name__} has no attribute '{name}'.{hint}"
 
 
 @cached

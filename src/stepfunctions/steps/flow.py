@@ -117,7 +117,11 @@ class ChoiceBranch(tuple[BaseRule, Linkable]):
     def write(self, language: str) -> dict[str, Any]:
         """Return the rule in the form of its JSON."""
         rule, step = self
-        written: dict[str, Any] = {"Condition": in_braces(rule)} if language == JSONATA else rule.to_dict()
+        if language == JSONATA:
+            as_read = getattr(rule, "written", None)
+            written: dict[str, Any] = {"Condition": in_braces(rule) if as_read is None else as_read}
+        else:
+            written = rule.to_dict()
         for wire, value in (("Assign", self.assign), ("Output", self.output), ("Comment", self.comment)):
             if value is not None:
                 written[wire] = render_template(value, wire, language)
