@@ -168,29 +168,6 @@ def operation_of(service: str, action: str) -> tuple[str, str] | None:
     return _OPERATIONS.get((service, action), own)
 
 
-SDK_SERVICES: Mapping[str, tuple[str, str]] = MappingProxyType(
-    {
-        "cloudwatch": ("cloudwatch", "CloudWatch"),
-        "dynamodb": ("dynamodb", "DynamoDb"),
-        "ecs": ("ecs", "Ecs"),
-        "eventbridge": ("events", "EventBridge"),
-        "glue": ("glue", "Glue"),
-        "lambda": ("lambda", "Lambda"),
-        "s3": ("s3", "S3"),
-        "sagemaker": ("sagemaker", "SageMaker"),
-        "sagemakerruntime": ("sagemaker-runtime", "SageMakerRuntime"),
-        "scheduler": ("scheduler", "Scheduler"),
-        "secretsmanager": ("secretsmanager", "SecretsManager"),
-        "sfn": ("stepfunctions", "Sfn"),
-        "sns": ("sns", "Sns"),
-        "sqs": ("sqs", "Sqs"),
-        "ssm": ("ssm", "Ssm"),
-        "sts": ("sts", "Sts"),
-    }
-)
-"""``aws-sdk:`` services: the name in the ARN (of the SDK for Java) -> boto3's name and the prefix of errors."""
-
-
 def problem_with(resource: Resource) -> str | None:
     """Return why AWS would not know a service integration, or None. The text is a whole sentence."""
     if resource.kind != "service":

@@ -9,7 +9,8 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from stepfunctions.asl.resource import Resource
-from stepfunctions.catalog.integrations import INTEGRATIONS, SDK_SERVICES
+from stepfunctions.catalog.integrations import INTEGRATIONS
+from stepfunctions.catalog.sdk_services import prefix_of_id
 from stepfunctions.errors import ServiceError, StateFailed
 from stepfunctions.local.task_shapes import unusable
 
@@ -23,7 +24,7 @@ def failure_of(error: ServiceError, resource: Resource, model: OperationModel, a
         return unusable(arguments, error.message)
     name = _modelled(error.code, model)
     if resource.sdk:
-        prefix = SDK_SERVICES.get(resource.service, ("", resource.service.capitalize()))[1]
+        prefix = prefix_of_id(str(model.service_model.service_id))
         name = name or f"{prefix}Exception"
         cause = f"{error.message} (Service: {prefix}, Status Code: {error.status}, Request ID: {uuid.uuid4()})"
         return StateFailed(f"{prefix}.{name}", cause)

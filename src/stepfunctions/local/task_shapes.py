@@ -16,6 +16,7 @@ from botocore.model import Shape
 
 from stepfunctions.asl.document import JSON, dumps
 from stepfunctions.asl.resource import IntegrationPattern, Resource
+from stepfunctions.catalog.sdk_services import member_of
 from stepfunctions.errors import StateFailed
 
 
@@ -31,13 +32,17 @@ def to_request(resource: Resource, arguments: Any, shape: Shape | None) -> dict[
     if (resource.service, resource.sdk) == ("lambda", False) and "Payload" in arguments:
         arguments = {**arguments, "Payload": dumps(arguments["Payload"]).encode()}
     try:
-        request: dict[str, Any] = _renamed(arguments, shape)
+        request: dict[str, Any] = _renamed(arguments, shape, resource.sdk)
     except _Unusable as wrong:
         raise unusable(arguments, str(wrong)) from None
     text = _TEXTS.get((resource.service, resource.action))
     if text is not None and not isinstance(request.get(text), (str, type(None))):
         request[text] = dumps(request[text])
-    missing = [_pascal(name) for name in getattr(shape, "required_members", ()) if request.get(name) is None]
+    missing = [
+        member_of(name, sdk=resource.sdk)
+        for name in getattr(shape, "required_members", ())
+        if request.get(name) is None
+    ]
     if missing:
         raise unusable(arguments, ", ".join(f"The field '{name}' is required but was missing" for name in missing))
     return request
@@ -66,29 +71,29 @@ class _Unusable(Exception):
     pass
 
 
-def _renamed(value: Any, shape: Shape | None) -> Any:
+def _renamed(value: Any, shape: Shape | None, sdk: bool) -> Any:
     """Give members their names in the model (``Cluster`` is ``cluster`` for ECS), and make blobs bytes."""
     kind = None if shape is None else shape.type_name
     if kind == "structure" and isinstance(value, dict) and not shape.is_document_type:  # type: ignore[union-attr]
-        names = {_pascal(name): name for name in shape.members}  # type: ignore[union-attr]
+        names = {member_of(name, sdk=sdk): name for name in shape.members}  # type: ignore[union-attr]
         for name in value:
             if name not in names:
-                _refuse(name, list(names))
+                _refuse(name, list(names), member_of(name, sdk=sdk))
         return {
-            names[name]: _renamed(item, shape.members[names[name]])  # type: ignore[union-attr]
+            names[name]: _renamed(item, shape.members[names[name]], sdk)  # type: ignore[union-attr]
             for name, item in value.items()
         }
     if kind == "list" and isinstance(value, list):
-        return [_renamed(item, shape.member) for item in value]  # type: ignore[union-attr]
+        return [_renamed(item, shape.member, sdk) for item in value]  # type: ignore[union-attr]
     if kind == "map" and isinstance(value, dict):
-        return {name: _renamed(item, shape.value) for name, item in value.items()}  # type: ignore[union-attr]
+        return {name: _renamed(item, shape.value, sdk) for name, item in value.items()}  # type: ignore[union-attr]
     if kind == "blob" and value is not None and not isinstance(value, bytes):
         return (value if isinstance(value, str) else dumps(value)).encode()
     return value
 
 
-def _refuse(name: str, known: list[str]) -> NoReturn:
-    close = [_pascal(name)] if _pascal(name) in known else difflib.get_close_matches(name, known, 1)
+def _refuse(name: str, known: list[str], meant: str) -> NoReturn:
+    close = [meant] if meant in known else difflib.get_close_matches(name, known, 1)
     hint = f"write '{close[0]}'" if close else f"there are: {', '.join(known)}"
     raise _Unusable(f"The field '{name}' is not supported by Step Functions: {hint}")
 
@@ -112,11 +117,17 @@ def to_result(resource: Resource, shape: Shape | None, request: dict[str, Any], 
 
 
 def plain(value: Any, shape: Shape | None, *, epoch: bool) -> JSON:
-    """Return a response's value as JSON, members with PascalCase names; times as epoch milliseconds or ISO 8601."""
+    """Return a response's value as JSON, members with PascalCase names.
+
+    ``epoch``: as optimised integrations write it, times as epoch milliseconds; else as ``aws-sdk:`` ones do, times in
+    ISO 8601.
+    """
     kind = None if shape is None else shape.type_name
     if isinstance(value, dict) and kind == "structure" and not shape.is_document_type:  # type: ignore[union-attr]
         members = shape.members  # type: ignore[union-attr]
-        return {_pascal(name): plain(item, members.get(name), epoch=epoch) for name, item in value.items()}
+        return {
+            member_of(name, sdk=not epoch): plain(item, members.get(name), epoch=epoch) for name, item in value.items()
+        }
     if isinstance(value, dict):
         item_shape = shape.value if kind == "map" else None  # type: ignore[union-attr]
         return {name: plain(item, item_shape, epoch=epoch) for name, item in value.items()}
@@ -137,10 +148,6 @@ def iso(moment: datetime) -> str:
     """Return a time as the SDK for Java writes it: UTC with Z, milliseconds only when there are some."""
     utc = moment.astimezone(timezone.utc)
     return utc.isoformat(timespec="milliseconds" if utc.microsecond >= 1000 else "seconds").replace("+00:00", "Z")
-
-
-def _pascal(name: str) -> str:
-    return name[:1].upper() + name[1:]
 
 
 def _payload(response: dict[str, Any]) -> JSON:

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from stepfunctions.asl.document import Document
 from stepfunctions.asl.resource import IntegrationPattern, Resource
-from stepfunctions.catalog.integrations import INTEGRATIONS, SDK_SERVICES, problem_with
+from stepfunctions.catalog.integrations import INTEGRATIONS, problem_with
+from stepfunctions.catalog.sdk_services import sdk_service
 from stepfunctions.engine.messages import Outcome, Phase, TaskFailed, TaskSubmitted, TaskSucceeded
 from stepfunctions.errors import ServiceError, StateFailed
 from stepfunctions.local import task_errors, task_jobs, task_nested, task_shapes
@@ -245,11 +246,10 @@ def operation_of(resource: Resource) -> tuple[str, str]:
     problem = problem_with(resource)
     if problem is not None:
         raise StateFailed("States.Runtime", problem)
-    client = (
-        SDK_SERVICES.get(resource.service, (resource.service, ""))[0]
-        if resource.sdk
-        else INTEGRATIONS[resource.service].client
-    )
+    try:
+        client = sdk_service(resource.service).client if resource.sdk else INTEGRATIONS[resource.service].client
+    except ValueError as error:
+        raise StateFailed("States.Runtime", str(error)) from None
     if client not in SERVICES:
         raise StateFailed(
             "States.Runtime",

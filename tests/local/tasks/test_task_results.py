@@ -114,7 +114,7 @@ def test_refused_calls_are_named_as_aws_names_them(
     ("resource", "parameters", "said"),
     [
         (f"{SDK}sqs:sendMessage", {}, "it has no service 'sqs'. It has: ecs, glue,"),
-        (f"{SDK}neverheard:ofIt", {}, "it has no service 'neverheard'"),
+        (f"{SDK}neverheard:ofIt", {}, "There is no AWS service 'neverheard'"),
         (f"{SDK}sts:tellFortunes", {}, "the service sts has no operation TellFortunes"),
         (
             f"{SDK}glue:createCrawler",
