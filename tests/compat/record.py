@@ -90,18 +90,18 @@ def golden(file: str) -> dict[str, Any]:
     return recorded
 
 
-def differences(expected: Any, found: Any, where: str = "") -> Iterator[str]:
-    """Yield where two JSON values differ; the order of an object's keys counts."""
+def differences(expected: Any, found: Any, where: str = "", in_order: bool = True) -> Iterator[str]:
+    """Yield where two JSON values differ; the order of an object's keys counts, unless told otherwise."""
     if isinstance(expected, dict) and isinstance(found, dict):
-        if list(expected) != list(found):
+        if (list(expected) if in_order else sorted(expected)) != (list(found) if in_order else sorted(found)):
             yield f"{where}: keys {list(expected)} became {list(found)}"
         for key in expected.keys() & found.keys():
-            yield from differences(expected[key], found[key], f"{where}.{key}")
+            yield from differences(expected[key], found[key], f"{where}.{key}", in_order)
     elif isinstance(expected, list) and isinstance(found, list):
         if len(expected) != len(found):
             yield f"{where}: {len(expected)} items became {len(found)}"
         for index, (one, other) in enumerate(zip(expected, found)):  # noqa: B905 - 2.3.0 may run on an older Python
-            yield from differences(one, other, f"{where}[{index}]")
+            yield from differences(one, other, f"{where}[{index}]", in_order)
     elif type(expected) is not type(found) or expected != found:
         yield f"{where}: {expected!r} became {found!r}"
 
