@@ -70,7 +70,7 @@ def _answer(name: str, function: Function, event: JSON) -> JSON:
     context = Context(name)
     try:
         result = function(event, context)
-    except Exception as error:  # noqa: BLE001 - whatever the user's code raises is the answer
+    except Exception as error:
         raise _failure(type(error).__name__, str(error), context, _frames(error)) from error
     except SystemExit as error:
         raise _failure("Runtime.ExitError", f"The function exited with {error.code!r}.", context, []) from error

@@ -67,7 +67,7 @@ class MockIntegration:
         for wanted in names:
             if wanted in self._functions:
                 response = invoke(wanted, self._functions[wanted], arguments)
-                return response if task.token is None else PENDING  # type: ignore[return-value]
+                return response if task.token is None else PENDING
         raise StateFailed(
             "States.Runtime",
             f"There is no mock for the task '{task.state}' ({task.resource.arn}); "

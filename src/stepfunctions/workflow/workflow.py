@@ -17,6 +17,7 @@ from stepfunctions.steps.graph import Chain, FrozenGraph, Graph
 from stepfunctions.workflow import machine, settings
 from stepfunctions.workflow.clients import append_user_agent_to_client, default_client, pages
 from stepfunctions.workflow.lists import WorkflowList
+from stepfunctions.workflow.provision import Provisioned, provision
 from stepfunctions.workflow.settings import Encryption, Logging, Tags
 from stepfunctions.workflow.startable import Startable
 from stepfunctions.workflow.state_test import Testable
@@ -240,6 +241,33 @@ class Workflow(Startable, Versioned, Testable):
         self.role = wanted.role or self.role
         self._settings |= given
         return arn
+
+    def provision(
+        self,
+        session: Any = None,
+        bucket: str | None = None,
+        prefix: str = "stepfunctions",
+        *,
+        requirements: bool | None = None,
+    ) -> list[Provisioned]:
+        """Make what the steps are made of: Lambda functions, Glue jobs with their scripts, task definitions.
+
+        Done again, it changes only what differs. Files go into ``bucket``, which must exist, under
+        ``<prefix>/<hash>/``; functions need none. ``session`` is a boto3 session (default: of the environment); when
+        this workflow's client has an endpoint of its own, such as the local cloud's, everything is made there.
+        ``requirements``: whether to install the functions' requirements into their packages; by default not for an
+        endpoint on this machine, where functions run with what is installed beside the local cloud.
+
+        Raises ValueError that names every role and bucket that is missing, before anything is made.
+        """
+        return provision(
+            self.definition,
+            session=session,
+            client=self._client,
+            bucket=bucket,
+            prefix=prefix,
+            requirements=requirements,
+        )
 
     def delete(self) -> None:
         """Delete the state machine, if there is one."""
