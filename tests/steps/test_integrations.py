@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import logging
 import pkgutil
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
@@ -14,7 +15,9 @@ import pytest
 import stepfunctions.steps
 from stepfunctions import asl
 from stepfunctions.asl.resource import Resource
-from stepfunctions.catalog.integrations import INTEGRATIONS, problem_with
+from stepfunctions.catalog.integrations import INTEGRATIONS, operation_of, problem_with
+from stepfunctions.catalog.requests import find_operation
+from stepfunctions.catalog.sdk_services import member_of
 from stepfunctions.inputs import ExecutionInput
 from stepfunctions.steps import Catch, Fail, Pass, Retry, service
 from stepfunctions.steps.compute import EcsRunTaskStep
@@ -138,6 +141,30 @@ def test_the_steps_of_2_3_0(name: str) -> None:
         "Type": "Task",
         "End": True,
     }
+
+
+def members(shape: Any, above: tuple[str, ...] = ()) -> set[str]:
+    """Return the names of all members inside a shape, as an optimised integration writes them."""
+    inner = (*above, shape.name)
+    if shape.name in above or len(inner) > 6:
+        return set()
+    if shape.type_name == "structure":
+        below = [members(member, inner) for member in shape.members.values()]
+        return {member_of(name, sdk=False) for name in shape.members}.union(*below)
+    kinds = {"list": "member", "map": "value"}
+    return members(getattr(shape, kinds[shape.type_name]), inner) if shape.type_name in kinds else set()
+
+
+@pytest.mark.parametrize("name", service.__all__)
+def test_the_request_in_a_docstring_is_one_of_the_api(name: str) -> None:
+    cls = getattr(service, name)
+    operation = operation_of(cls.SERVICE, cls.ACTION) if isinstance(cls, type) else None
+    if operation is not None:
+        model = find_operation(*operation)
+        written = set(re.findall(r'"([A-Z]\w+)":', cls.__doc__ or ""))
+        required = set(model.input_shape.required_members) - set(model.idempotent_members)
+        assert written <= members(model.input_shape)
+        assert {member_of(member, sdk=False) for member in required} <= written
 
 
 def test_flags_are_the_second_argument_as_in_2_3_0() -> None:
