@@ -107,7 +107,6 @@ PUBLIC: dict[str, set[str]] = {
         "ReaderConfig",
         "ResultWriter",
         "Retry",
-        "SageMakerCreateLabelingJobStep",
         "SnsPublishStep",
         "SqsSendMessageStep",
         "StepFunctionsStartExecutionStep",

@@ -58,7 +58,6 @@ from stepfunctions.steps.service_data import (
     DynamoDBUpdateItemStep,
     GlueDataBrewStartJobRunStep,
     MediaConvertCreateJobStep,
-    SageMakerCreateLabelingJobStep,
 )
 from stepfunctions.steps.service_messages import (
     ApiGatewayInvokeStep,
@@ -118,7 +117,6 @@ __all__ = [
     "GlueDataBrewStartJobRunStep",
     "HttpInvokeStep",
     "MediaConvertCreateJobStep",
-    "SageMakerCreateLabelingJobStep",
     "SnsPublishStep",
     "SqsSendMessageStep",
     "StepFunctionsStartExecutionStep",

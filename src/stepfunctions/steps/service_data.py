@@ -1,4 +1,4 @@
-"""Steps that read, write, transform and label data, and that ask foundation models.
+"""Steps that read, write and transform data, and that ask foundation models.
 
 Developer guide: https://docs.aws.amazon.com/step-functions/latest/dg/integrate-optimized.html
 """
@@ -123,14 +123,3 @@ class MediaConvertCreateJobStep(ServiceStep):
     """
 
     SERVICE, ACTION = "mediaconvert", "createJob"
-
-
-class SageMakerCreateLabelingJobStep(ServiceStep):
-    """Have data labelled by people.
-
-    ``parameters={"LabelingJobName": …, "LabelAttributeName": …, "InputConfig": {…}, "OutputConfig": {…}, "RoleArn":
-    …, "HumanTaskConfig": {…}}``.
-    https://docs.aws.amazon.com/step-functions/latest/dg/connect-sagemaker.html
-    """
-
-    SERVICE, ACTION = "sagemaker", "createLabelingJob"
