@@ -26,6 +26,7 @@ from stepfunctions.engine.messages import (
 )
 from stepfunctions.engine.ports import Change, Machine
 from stepfunctions.runtime.store import Store
+from stepfunctions.runtime.store.published import AliasRow, VersionRow
 
 Reopen = Callable[[], Store]
 PREFIX = "arn:aws:states:us-east-1:123456789012"
@@ -81,6 +82,33 @@ def machine(name: str = "m", **fields: Any) -> Machine:
         "updated_at": 2.0,
     }
     return Machine(**{**given, **fields})
+
+
+def version(number: int, machine_arn: str = "", **given: Any) -> VersionRow:
+    machine_arn = machine_arn or machine().arn
+    fields: dict[str, Any] = {"revision_id": f"r{number}", "settings": None, "description": None, **given}
+    return VersionRow(
+        arn=f"{machine_arn}:{number}",
+        machine_arn=machine_arn,
+        number=number,
+        definition_id="d1",
+        role_arn="role",
+        created_at=1.5,
+        **fields,
+    )
+
+
+def alias(name: str) -> AliasRow:
+    arn = machine().arn
+    return AliasRow(
+        arn=f"{arn}:{name}",
+        machine_arn=arn,
+        name=name,
+        description=None,
+        weights=((f"{arn}:1", 100),),
+        created_at=1.5,
+        updated_at=1.5,
+    )
 
 
 # --- executions -----------------------------------------------------------------------------------------
@@ -344,6 +372,50 @@ def test_machines_are_put_replaced_listed_and_deleted(reopen: Reopen) -> None:
     assert store.machines.definition("d2") == "{}"
     with pytest.raises(KeyError):
         store.machines.definition("d3")
+
+
+# --- versions and aliases -------------------------------------------------------------------------------
+
+
+def test_versions_are_kept_newest_first(reopen: Reopen) -> None:
+    store = reopen()
+    store.machines.put(machine())
+    first = version(1, settings={"tracingConfiguration": {"enabled": True}}, description="é")
+    store.published.put_version(first)
+    store.published.put_version(version(2))
+    store.machines.put(machine("other"))
+    store.published.put_version(version(1, machine_arn=machine("other").arn))
+    store = reopen()
+    assert store.published.versions(machine().arn) == [version(2), first]
+    store.published.put_version(replace(first, deleted=True))
+    assert [one.deleted for one in store.published.versions(machine().arn)] == [False, True]
+    assert store.published.versions("none") == []
+
+
+def test_aliases_are_put_replaced_and_deleted(reopen: Reopen) -> None:
+    store = reopen()
+    for name in ("live", "beta"):
+        store.published.put_alias(alias(name))
+    changed = replace(alias("live"), weights=(("v1", 90), ("v2", 10)), description="canary", updated_at=7.0)
+    store.published.put_alias(changed)
+    store = reopen()
+    assert store.published.aliases(machine().arn) == [alias("beta"), changed]
+    store.published.delete_alias(changed.arn)
+    store.published.delete_alias(changed.arn)
+    assert store.published.aliases(machine().arn) == [alias("beta")]
+
+
+def test_what_was_published_of_a_machine_is_forgotten_as_a_whole(reopen: Reopen) -> None:
+    store = reopen()
+    store.machines.put(machine())
+    store.machines.put(machine("other"))
+    kept = version(1, machine_arn=machine("other").arn)
+    for one in (version(1), version(2), kept):
+        store.published.put_version(one)
+    store.published.put_alias(alias("live"))
+    store.published.forget(machine().arn)
+    assert (store.published.versions(machine().arn), store.published.aliases(machine().arn)) == ([], [])
+    assert store.published.versions(kept.machine_arn) == [kept]
 
 
 # --- map runs -------------------------------------------------------------------------------------------

@@ -180,6 +180,10 @@ class Execution:
     stopped_at: float | None = None
     parent_map_run_arn: str | None = None
     item_index: int | None = None
+    version_arn: str | None = None
+    """The version that it was started of, if any."""
+    alias_arn: str | None = None
+    """The alias that it was started through, if any."""
     next_branch: int = ROOT_BRANCH
     last_event_id: int = 0
     transitions: int = 0

@@ -8,7 +8,7 @@ from stepfunctions.asl.document import JSON, Document, dumps
 from stepfunctions.engine.context import evaluate
 from stepfunctions.engine.dataflow import assigned_after, output_of, variables
 from stepfunctions.engine.execution import Branch, Status, Waiting
-from stepfunctions.engine.limits import DATA_LIMIT, check_size
+from stepfunctions.engine.limits import DATA_LIMIT, LONGEST_EXPRESS, check_size
 from stepfunctions.engine.messages import EXECUTION_BRANCH, CancelTimers, TimerKind
 from stepfunctions.engine.program import CompiledCatcher, Node
 from stepfunctions.engine.retry import choose_catcher, choose_retrier, delay
@@ -210,8 +210,13 @@ _LAST_EVENT = {
 
 
 def execution_timeout(turn: Turn) -> int | None:
-    """Return the execution's TimeoutSeconds; children of a map run have none of their own."""
-    return None if turn.execution.region else turn.program.timeout_seconds
+    """Return the seconds that the execution may take; children of a map run have no such limit of their own."""
+    if turn.execution.region:
+        return None
+    seconds = turn.program.timeout_seconds
+    if turn.execution.type == "EXPRESS":
+        return LONGEST_EXPRESS if seconds is None else min(seconds, LONGEST_EXPRESS)
+    return seconds
 
 
 def reasons(error: str | None, cause: str | None) -> dict[str, JSON] | None:

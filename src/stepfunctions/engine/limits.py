@@ -12,6 +12,8 @@ MAX_EVENTS = 25_000
 """Events of a STANDARD execution's history, the last one included."""
 MAX_PAYLOAD = 262_144
 """Bytes of an input, output or result: 256 KiB."""
+LONGEST_EXPRESS = 300
+"""Seconds that an EXPRESS execution may take."""
 DATA_LIMIT = "States.DataLimitExceeded"
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Protocol
 
 from stepfunctions.engine.ports import ExecutionStore, MachineStore, MapRunStore
+from stepfunctions.runtime.store.published import PublishedStore
 
 
 class Store(Protocol):
-    """The three stores of one Step Functions service; what one commits, the others see."""
+    """The stores of one Step Functions service; what one commits, the others see."""
 
     @property
     def executions(self) -> ExecutionStore:
@@ -23,6 +24,11 @@ class Store(Protocol):
     @property
     def map_runs(self) -> MapRunStore:
         """Map runs."""
+        ...
+
+    @property
+    def published(self) -> PublishedStore:
+        """Versions and aliases."""
         ...
 
     def close(self) -> None:

@@ -15,6 +15,7 @@ from stepfunctions.engine.history import HistoryEvent
 from stepfunctions.engine.map_run import MapRun
 from stepfunctions.engine.messages import RunTask, SetTimer
 from stepfunctions.engine.ports import Change, Machine, Pending
+from stepfunctions.runtime.store.published import MemoryPublished
 from stepfunctions.runtime.store.rows import TimerKey, Wait, header, waits_of
 
 
@@ -32,7 +33,7 @@ class _Rows:
 
 
 class MemoryStore:
-    """The three stores over dictionaries. Threads may share it."""
+    """The stores over dictionaries. Threads may share it."""
 
     def __init__(self) -> None:
         lock = threading.RLock()
@@ -40,6 +41,7 @@ class MemoryStore:
         self.executions = MemoryExecutions(lock, map_runs)
         self.machines = MemoryMachines(lock)
         self.map_runs = MemoryMapRuns(lock, map_runs, self.executions)
+        self.published = MemoryPublished(lock)
 
     def close(self) -> None:
         """Nothing to let go of."""
@@ -52,21 +54,37 @@ class MemoryExecutions:
         self._lock = lock
         self._map_runs = map_runs
         self._rows: dict[str, _Rows] = {}
+        self._last = 0
 
     def commit(self, changes: Sequence[Change], map_runs: Sequence[MapRun] = ()) -> None:
         """See the port. Only making the rows can fail, and that comes before anything is written."""
-        texts = [_texts_of(change.execution) for change in changes]
+        self.write(changes, self.prepare(changes), map_runs)
+
+    def prepare(self, changes: Sequence[Change]) -> list[dict[int, str]]:
+        """Make the rows of changes: the part of a commit that can fail."""
+        return [_texts_of(change.execution) for change in changes]
+
+    def write(
+        self, changes: Sequence[Change], texts: Sequence[dict[int, str]], map_runs: Sequence[MapRun] = ()
+    ) -> None:
+        """Write changes whose rows are made."""
         with self._lock:
             for change, branches in zip(changes, texts, strict=True):
                 self._write(change, branches)
             for run in map_runs:
                 self._map_runs[run.arn] = replace(run)
 
+    def forget(self, arn: str) -> None:
+        """Remove an execution; nothing happens when there is none."""
+        with self._lock:
+            self._rows.pop(arn, None)
+
     def _write(self, change: Change, branches: dict[int, str]) -> None:
         execution = change.execution
         rows = self._rows.get(execution.arn)
         if rows is None:
-            rows = self._rows[execution.arn] = _Rows(len(self._rows) + 1, execution)
+            self._last += 1
+            rows = self._rows[execution.arn] = _Rows(self._last, execution)
         rows.header = header(execution)
         rows.events += change.events
         if execution.ended:

@@ -126,7 +126,39 @@ _FIRST = (
     "CREATE INDEX map_runs_of_execution ON map_runs (execution_arn, id)",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST,)
+_VERSIONS_AND_ALIASES = (
+    """
+    CREATE TABLE versions (
+        arn TEXT PRIMARY KEY,
+        machine_arn TEXT NOT NULL,
+        number INTEGER NOT NULL,
+        revision_id TEXT NOT NULL,
+        definition_id TEXT NOT NULL REFERENCES definitions (id),
+        role_arn TEXT NOT NULL,
+        settings TEXT,            -- JSON
+        description TEXT,
+        created_at REAL NOT NULL,
+        deleted INTEGER NOT NULL  -- stays, so that its number is not used again
+    ) WITHOUT ROWID
+    """,
+    "CREATE INDEX versions_of_machine ON versions (machine_arn, number)",
+    """
+    CREATE TABLE aliases (
+        arn TEXT PRIMARY KEY,
+        machine_arn TEXT NOT NULL,
+        name TEXT NOT NULL,
+        description TEXT,
+        weights TEXT NOT NULL,    -- JSON: [[version ARN, percent], …]
+        created_at REAL NOT NULL,
+        updated_at REAL NOT NULL
+    ) WITHOUT ROWID
+    """,
+    "CREATE INDEX aliases_of_machine ON aliases (machine_arn, name)",
+    "ALTER TABLE executions ADD COLUMN version_arn TEXT",
+    "ALTER TABLE executions ADD COLUMN alias_arn TEXT",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _VERSIONS_AND_ALIASES)
 
 
 def migrate(connection: sqlite3.Connection, migrations: tuple[tuple[str, ...], ...] = MIGRATIONS) -> None:

@@ -23,6 +23,7 @@ from stepfunctions.runtime.store.rows import (
     waits_of,
 )
 from stepfunctions.runtime.store.sqlite_machines import SqliteMachines
+from stepfunctions.runtime.store.sqlite_published import SqlitePublished
 
 _SHARED = 100
 """Payloads of more characters than this are written once a step; later events refer to the first."""
@@ -39,6 +40,8 @@ _FIXED = (
     "started_at",
     "map_run_arn",
     "item_index",
+    "version_arn",
+    "alias_arn",
     "input",
 )
 _CHANGING = (
@@ -66,13 +69,14 @@ _EVENTS = """
 
 
 class SqliteStore:
-    """The three stores in one file, which is made when missing. Threads may share it; processes may not."""
+    """The stores in one file, which is made when missing. Threads may share it; processes may not."""
 
     def __init__(self, path: Path | str) -> None:
         self._connections = Connections(path)
         self.executions = SqliteExecutions(self._connections)
         self.machines = SqliteMachines(self._connections)
         self.map_runs = SqliteMapRuns(self._connections)
+        self.published = SqlitePublished(self._connections)
 
     def close(self) -> None:
         """Close the file."""
@@ -243,6 +247,8 @@ class _Batch:
                     execution.started_at,
                     execution.parent_map_run_arn,
                     execution.item_index,
+                    execution.version_arn,
+                    execution.alias_arn,
                     execution.input.text,
                     *changing,
                 ),
