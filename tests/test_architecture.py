@@ -25,7 +25,7 @@ ALLOWED: dict[str, set[str]] = {
     "engine": {"errors", "asl", "query"},
     "runtime": {"errors", "asl", "query", "engine"},
     "visual": {"errors", "asl", "engine"},
-    "workflow": _BELOW_STEPS | {"inputs", "steps", "lint", "visual", "engine", "runtime", "__init__"},
+    "workflow": _BELOW_STEPS | {"inputs", "steps", "lint", "visual", "engine", "runtime", "logs", "__init__"},
     "local": _BELOW_STEPS | {"lint", "visual", "engine", "runtime", "workflow", "__init__"},
     "cli": _BELOW_STEPS | {"inputs", "steps", "lint", "visual", "engine", "runtime", "workflow", "local", "__init__"},
     "__init__": {"inputs", "steps", "workflow", "logs"},

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from stepfunctions.steps import Chain, Pass
-from stepfunctions.workflow import Workflow
+from stepfunctions.workflow import Encryption, Logging, Workflow
 from stepfunctions.workflow.cloudformation import CLOUDFORMATION_BASE_TEMPLATE, build_cloudformation_template
 
 ROLE = "arn:aws:iam::123456789012:role/r"
@@ -80,3 +80,37 @@ def test_a_warning_says_what_to_look_at(caplog: pytest.LogCaptureFixture) -> Non
     with caplog.at_level(logging.WARNING, "stepfunctions"):
         build_cloudformation_template(flow("one"))
     assert "template of the workflow one holds the ARNs" in caplog.text
+
+
+def test_what_the_workflow_says_beside_its_definition_is_in_the_template() -> None:
+    group = "arn:aws:logs:us-east-1:123456789012:log-group:w"
+    workflow = Workflow(
+        "w",
+        Pass("P"),
+        ROLE,
+        tags={"team": "delays"},
+        type="EXPRESS",
+        logging=Logging(level="ERROR", log_group_arn=group),
+        tracing=True,
+        encryption=Encryption(kms_key_id="alias/key", data_key_reuse_seconds=60),
+    )
+    template = yaml.safe_load(workflow.get_cloudformation_template())
+    properties = template["Resources"]["StateMachineComponent"]["Properties"]
+    assert json.loads(properties.pop("DefinitionString")) == workflow.definition.to_dict()
+    assert properties == {
+        "StateMachineName": "w",
+        "RoleArn": ROLE,
+        "StateMachineType": "EXPRESS",
+        "Tags": [{"Key": "team", "Value": "delays"}],
+        "LoggingConfiguration": {
+            "Level": "ERROR",
+            "IncludeExecutionData": False,
+            "Destinations": [{"CloudWatchLogsLogGroup": {"LogGroupArn": f"{group}:*"}}],
+        },
+        "TracingConfiguration": {"Enabled": True},
+        "EncryptionConfiguration": {
+            "Type": "CUSTOMER_MANAGED_KMS_KEY",
+            "KmsKeyId": "alias/key",
+            "KmsDataKeyReusePeriodSeconds": 60,
+        },
+    }

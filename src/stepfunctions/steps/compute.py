@@ -13,6 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 from stepfunctions.asl.fields import ABSENT, JSONATA
 from stepfunctions.inputs.expressions import Reference
+from stepfunctions.steps.apis import (
+    BATCH_SERVICE_NAME,
+    ECS_SERVICE_NAME,
+    GLUE_SERVICE_NAME,
+    LAMBDA_SERVICE_NAME,
+    BatchApi,
+    EcsApi,
+    GlueApi,
+    LambdaApi,
+)
 from stepfunctions.steps.base import Retry
 from stepfunctions.steps.declared import Declared
 from stepfunctions.steps.functions import LambdaFunction
@@ -25,7 +35,21 @@ if TYPE_CHECKING:
 
     from stepfunctions.steps.signatures import ServiceFields
 
-__all__ = ["BatchSubmitJobStep", "EcsRunTaskStep", "GlueStartJobRunStep", "LambdaStep", "waiting"]
+__all__ = [
+    "BATCH_SERVICE_NAME",
+    "ECS_SERVICE_NAME",
+    "GLUE_SERVICE_NAME",
+    "LAMBDA_SERVICE_NAME",
+    "BatchApi",
+    "BatchSubmitJobStep",
+    "EcsApi",
+    "EcsRunTaskStep",
+    "GlueApi",
+    "GlueStartJobRunStep",
+    "LambdaApi",
+    "LambdaStep",
+    "waiting",
+]
 
 SERVICE_EXCEPTIONS = (
     "Lambda.ClientExecutionTimeoutException",

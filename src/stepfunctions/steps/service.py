@@ -9,6 +9,24 @@ Developer guide: https://docs.aws.amazon.com/step-functions/latest/dg/integrate-
 
 from __future__ import annotations
 
+from stepfunctions.steps.apis import (
+    DYNAMODB_SERVICE_NAME,
+    EKS_SERVICES_NAME,
+    ELASTICMAPREDUCE_SERVICE_NAME,
+    EVENTBRIDGE_SERVICE_NAME,
+    GLUE_DATABREW_SERVICE_NAME,
+    SNS_SERVICE_NAME,
+    SQS_SERVICE_NAME,
+    STEP_FUNCTIONS_SERVICE_NAME,
+    DynamoDBApi,
+    EksApi,
+    ElasticMapReduceApi,
+    EventBridgeApi,
+    GlueDataBrewApi,
+    SnsApi,
+    SqsApi,
+    StepFunctions,
+)
 from stepfunctions.steps.service_builds import (
     CodeBuildBatchDeleteBuildsStep,
     CodeBuildBatchGetReportsStep,
@@ -70,6 +88,14 @@ from stepfunctions.steps.service_messages import (
 )
 
 __all__ = [
+    "DYNAMODB_SERVICE_NAME",
+    "EKS_SERVICES_NAME",
+    "ELASTICMAPREDUCE_SERVICE_NAME",
+    "EVENTBRIDGE_SERVICE_NAME",
+    "GLUE_DATABREW_SERVICE_NAME",
+    "SNS_SERVICE_NAME",
+    "SQS_SERVICE_NAME",
+    "STEP_FUNCTIONS_SERVICE_NAME",
     "ApiGatewayInvokeStep",
     "AthenaGetQueryExecutionStep",
     "AthenaGetQueryResultsStep",
@@ -85,10 +111,12 @@ __all__ = [
     "CodeBuildStartBuildStep",
     "CodeBuildStopBuildBatchStep",
     "CodeBuildStopBuildStep",
+    "DynamoDBApi",
     "DynamoDBDeleteItemStep",
     "DynamoDBGetItemStep",
     "DynamoDBPutItemStep",
     "DynamoDBUpdateItemStep",
+    "EksApi",
     "EksCallStep",
     "EksCreateClusterStep",
     "EksCreateFargateProfileStep",
@@ -97,6 +125,7 @@ __all__ = [
     "EksDeleteFargateProfileStep",
     "EksDeleteNodegroupStep",
     "EksRunJobStep",
+    "ElasticMapReduceApi",
     "EmrAddStepStep",
     "EmrCancelStepStep",
     "EmrContainersCreateVirtualClusterStep",
@@ -113,12 +142,17 @@ __all__ = [
     "EmrServerlessStopApplicationStep",
     "EmrSetClusterTerminationProtectionStep",
     "EmrTerminateClusterStep",
+    "EventBridgeApi",
     "EventBridgePutEventsStep",
+    "GlueDataBrewApi",
     "GlueDataBrewStartJobRunStep",
     "HttpInvokeStep",
     "MediaConvertCreateJobStep",
+    "SnsApi",
     "SnsPublishStep",
+    "SqsApi",
     "SqsSendMessageStep",
+    "StepFunctions",
     "StepFunctionsStartExecutionStep",
     "nested_workflow",
 ]

@@ -10,6 +10,9 @@ import json
 import logging
 from typing import TYPE_CHECKING, Any
 
+from stepfunctions.steps.utils import tags_dict_to_kv_list
+from stepfunctions.workflow.settings import read_tags
+
 if TYPE_CHECKING:
     from stepfunctions.workflow.workflow import Workflow
 
@@ -33,8 +36,9 @@ CLOUDFORMATION_BASE_TEMPLATE: dict[str, Any] = {
 def build_cloudformation_template(workflow: Workflow, description: str | None = None) -> str:
     """Return the YAML of a template with one resource, ``StateMachineComponent``: the workflow's state machine.
 
-    ``description``: by default, and when it is empty, one that says what the template is. ARNs stay as they are
-    written, which is logged as a warning: a template for another Region or account needs others.
+    ``description``: by default, and when it is empty, one that says what the template is. Type, tags, logging, tracing
+    and encryption are in it as far as the workflow says them. ARNs stay as they are written, which is logged as a
+    warning: a template for another Region or account needs others.
     """
     logger.warning(
         "The template of the workflow %s holds the ARNs of its definition as they are: change those of another Region "
@@ -47,7 +51,20 @@ def build_cloudformation_template(workflow: Workflow, description: str | None = 
     properties["StateMachineName"] = workflow.name
     properties["DefinitionString"] = json.dumps(workflow.definition.to_dict(), indent=2)
     properties["RoleArn"] = workflow.role
+    if workflow.type != "STANDARD":
+        properties["StateMachineType"] = workflow.type
+    tags = read_tags(workflow.tags)
+    if tags:
+        properties["Tags"] = tags_dict_to_kv_list(tags)
+    properties.update(_capitalised(workflow.settings))
     return _yaml(template)
+
+
+def _capitalised(value: Any) -> Any:
+    """Return the API's settings as the resource's: the same names, which begin with a capital there."""
+    if isinstance(value, dict):
+        return {key[0].upper() + key[1:]: _capitalised(item) for key, item in value.items()}
+    return [_capitalised(item) for item in value] if isinstance(value, list) else value
 
 
 def repr_str(dumper: Any, data: str) -> Any:

@@ -11,15 +11,16 @@ import math
 import time
 from collections.abc import Callable, Generator, Iterator
 from datetime import datetime
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 from stepfunctions.errors import ExecutionFailed, WaitTimeout
 from stepfunctions.steps.graph import FrozenGraph
 from stepfunctions.workflow.clients import default_client, pages
 from stepfunctions.workflow.following import History, Pauses, failed_state
-from stepfunctions.workflow.lists import EventsList
+from stepfunctions.workflow.lists import EventsList, shown
 from stepfunctions.workflow.status import ExecutionStatus
+from stepfunctions.workflow.widgets.tables import console_link, text
+from stepfunctions.workflow.widgets.utils import create_sfn_execution_url
 
 if TYPE_CHECKING:
     from stepfunctions.workflow.workflow import Workflow
@@ -122,20 +123,20 @@ class Execution:
         self._told_at = -math.inf
         return response
 
-    def list_events(self, max_items: int = 100, reverse_order: bool = False, html: bool = False) -> EventsList:  # noqa: ARG002 - 2.3.0's argument
+    def list_events(self, max_items: int = 100, reverse_order: bool = False, html: bool = False) -> EventsList:
         """Return events of the history: the first ones, or with ``reverse_order`` the last ones, newest first.
 
-        A list shows itself as a table in a notebook; ``html`` of 2.3.0 is accepted and changes nothing.
+        A list shows itself as a table in a notebook; ``html`` is 2.3.0's: see
+        :func:`~stepfunctions.workflow.lists.shown`.
         """
-        return EventsList(
-            pages(
-                self.client.get_execution_history,
-                "events",
-                max_items,
-                executionArn=self.execution_arn,
-                reverseOrder=reverse_order,
-            )
+        events = pages(
+            self.client.get_execution_history,
+            "events",
+            max_items,
+            executionArn=self.execution_arn,
+            reverseOrder=reverse_order,
         )
+        return shown(EventsList(events), html)
 
     def get_input(self) -> Any:
         """Return the input that the execution was given."""
@@ -275,7 +276,8 @@ class Execution:
         )
 
     def _repr_html_(self) -> str:
-        return f"Execution: <code>{escape(self.execution_arn)}</code> {escape(self.known_status.value)}"
+        link = console_link(self.execution_arn, create_sfn_execution_url, self.execution_arn)
+        return f"Execution: {link} {text(self.known_status)}"
 
 
 def _output(described: dict[str, Any]) -> Any:

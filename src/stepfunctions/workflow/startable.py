@@ -16,7 +16,7 @@ from stepfunctions.steps.graph import Graph
 from stepfunctions.workflow import versions
 from stepfunctions.workflow.clients import pages
 from stepfunctions.workflow.execution import Execution
-from stepfunctions.workflow.lists import ExecutionsList
+from stepfunctions.workflow.lists import ExecutionsList, shown
 from stepfunctions.workflow.status import ExecutionStatus
 from stepfunctions.workflow.sync_execution import SyncExecution
 from stepfunctions.workflow.versioned import Versioned
@@ -138,13 +138,17 @@ class Startable(Versioned):
         self,
         max_items: int = 100,
         status_filter: str | None = None,
-        html: bool = False,  # noqa: ARG002 - 2.3.0's argument
+        html: bool = False,
     ) -> ExecutionsList:
-        """Return executions, newest first; none before :meth:`create`. ``html`` changes nothing."""
+        """Return executions, newest first; none before :meth:`create`.
+
+        The list shows itself as a table in a notebook; ``html`` is 2.3.0's: see
+        :func:`~stepfunctions.workflow.lists.shown`.
+        """
         if not self.state_machine_arn:
-            return ExecutionsList()
+            return shown(ExecutionsList(), html)
         given = {} if status_filter is None else {"statusFilter": ExecutionStatus(status_filter).value}
-        return ExecutionsList(
+        executions = (
             Execution(
                 self._workflow,
                 entry["executionArn"],
@@ -158,3 +162,4 @@ class Startable(Versioned):
                 self.client.list_executions, "executions", max_items, stateMachineArn=self.state_machine_arn, **given
             )
         )
+        return shown(ExecutionsList(executions), html)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging as logs
 from collections.abc import Mapping
-from html import escape
 from typing import Any, Literal
 
 from stepfunctions.exceptions import MissingRequiredParameter
@@ -16,12 +15,15 @@ from stepfunctions.steps.base import State
 from stepfunctions.steps.graph import Chain, FrozenGraph, Graph
 from stepfunctions.workflow import machine, settings
 from stepfunctions.workflow.clients import append_user_agent_to_client, default_client, pages
-from stepfunctions.workflow.lists import WorkflowList
+from stepfunctions.workflow.cloudformation import build_cloudformation_template
+from stepfunctions.workflow.lists import WorkflowList, shown
 from stepfunctions.workflow.provision import Provisioned, provision
 from stepfunctions.workflow.settings import Encryption, Logging, Tags
 from stepfunctions.workflow.startable import Startable
 from stepfunctions.workflow.state_test import Testable
 from stepfunctions.workflow.versioned import Versioned
+from stepfunctions.workflow.widgets.tables import console_link, text
+from stepfunctions.workflow.widgets.utils import create_sfn_workflow_url
 
 logger = logs.getLogger("stepfunctions")
 
@@ -99,11 +101,19 @@ class Workflow(Startable, Versioned, Testable):
     def client(self, client: Any) -> None:
         self._client = client
 
+    @property
+    def settings(self) -> dict[str, dict[str, Any]]:
+        """Logging, tracing and encryption by the API's names, as far as this workflow says them."""
+        return dict(self._settings)
+
     @classmethod
-    def list_workflows(cls, max_items: int = 100, client: Any = None, html: bool = False) -> WorkflowList:  # noqa: ARG003 - 2.3.0's argument
-        """Return the account's state machines. ``html`` of 2.3.0 is accepted and changes nothing."""
+    def list_workflows(cls, max_items: int = 100, client: Any = None, html: bool = False) -> WorkflowList:
+        """Return the account's state machines, a list that shows itself as a table in a notebook.
+
+        ``html`` is 2.3.0's: see :func:`~stepfunctions.workflow.lists.shown`.
+        """
         client = default_client() if client is None else client
-        return WorkflowList(pages(client.list_state_machines, "stateMachines", max_items))
+        return shown(WorkflowList(pages(client.list_state_machines, "stateMachines", max_items)), html)
 
     @classmethod
     def attach(cls, state_machine_arn: str, client: Any = None) -> Workflow:
@@ -281,12 +291,19 @@ class Workflow(Startable, Versioned, Testable):
 
         return Picture.of(self.definition.to_dict(), portrait=portrait)
 
+    def get_cloudformation_template(self, description: str | None = None) -> str:
+        """Return a CloudFormation template of the state machine, as YAML.
+
+        See :func:`~stepfunctions.workflow.cloudformation.build_cloudformation_template`.
+        """
+        return build_cloudformation_template(self, description)
+
     def __repr__(self) -> str:
         return f"Workflow(name={self.name!r}, role={self.role!r}, state_machine_arn={self.state_machine_arn!r})"
 
     def _repr_html_(self) -> str:
-        arn = f" <code>{escape(self.state_machine_arn)}</code>" if self.state_machine_arn else ""
-        return f"Workflow: {escape(self.name)}{arn}"
+        arn = self.state_machine_arn
+        return f"Workflow: {text(self.name)} {console_link(arn, create_sfn_workflow_url, arn) if arn else ''}"
 
 
 def _settings_of(logging: Any, tracing: Any, encryption: Any) -> dict[str, dict[str, Any]]:
