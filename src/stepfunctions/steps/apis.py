@@ -1,6 +1,6 @@
 """2.3.0's names of services and enumerations of their actions, for ``get_service_integration_arn``.
 
-They are in 2.3.0's modules too: :mod:`compute`, :mod:`service` and :mod:`sagemaker`. A member is named as its action:
+They are in 2.3.0's modules too: :mod:`compute` and :mod:`service`. A member is named as its action:
 ``LambdaApi.Invoke.value`` is ``invoke``. Which actions there are is said by :mod:`stepfunctions.catalog.integrations`.
 """
 
@@ -20,7 +20,6 @@ EVENTBRIDGE_SERVICE_NAME = "events"
 GLUE_DATABREW_SERVICE_NAME = "databrew"
 GLUE_SERVICE_NAME = "glue"
 LAMBDA_SERVICE_NAME = "lambda"
-SAGEMAKER_SERVICE_NAME = "sagemaker"
 SNS_SERVICE_NAME = "sns"
 SQS_SERVICE_NAME = "sqs"
 STEP_FUNCTIONS_SERVICE_NAME = "states"
@@ -40,7 +39,6 @@ EventBridgeApi = _actions("EventBridgeApi", EVENTBRIDGE_SERVICE_NAME)
 GlueApi = _actions("GlueApi", GLUE_SERVICE_NAME)
 GlueDataBrewApi = _actions("GlueDataBrewApi", GLUE_DATABREW_SERVICE_NAME)
 LambdaApi = _actions("LambdaApi", LAMBDA_SERVICE_NAME)
-SageMakerApi = _actions("SageMakerApi", SAGEMAKER_SERVICE_NAME)
 SnsApi = _actions("SnsApi", SNS_SERVICE_NAME)
 SqsApi = _actions("SqsApi", SQS_SERVICE_NAME)
 StepFunctions = _actions("StepFunctions", STEP_FUNCTIONS_SERVICE_NAME)
