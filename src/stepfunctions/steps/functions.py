@@ -44,6 +44,8 @@ class LambdaFunction(Generic[P, R]):
     Called, it is the Python function. ``name`` is its name in AWS.
     """
 
+    __name__: str
+
     def __init__(
         self,
         function: Callable[P, R],

@@ -96,61 +96,63 @@ def _modules_of_the_user(function: LambdaFunction[..., Any], modules: Iterable[s
     """Return the files of the modules that are the user's own, and of those that these import."""
     files: dict[str, bytes] = {}
     seen: set[str] = set()
-    waiting = [(name.partition(".")[0], True) for name in sorted(modules)]
+    waiting = [(name, True) for name in sorted(modules)]
     while waiting:
         name, needed = waiting.pop()
-        if name in seen or name in sys.stdlib_module_names or name in _IN_THE_RUNTIME:
+        top = name.partition(".")[0]
+        if name in seen or top in sys.stdlib_module_names or top in _IN_THE_RUNTIME:
             continue
         seen.add(name)
-        place = _place(name)
-        if place is None:
+        root = _root(top)
+        if root is None:
             if needed:
-                _check_required(function, name)
+                _check_required(function, top)
             continue
-        for path in _files(place):
-            files[str(path.relative_to(place.parent))] = path.read_bytes()
-            if path.suffix == ".py":
-                waiting.extend(_imports(path))
+        path = _file(root, name)
+        if path is not None:
+            files[path.relative_to(root).as_posix()] = path.read_bytes()
+            waiting.extend(_imports(path, name))
+        if "." in name:
+            waiting.append((name.rpartition(".")[0], needed))
     return files
 
 
-def _place(module: str) -> Path | None:
-    """Return the file or folder of a module of the user's; None for one that was installed, or is not here."""
+def _root(top: str) -> Path | None:
+    """Return the folder that has a module of the user's; None when it was installed, or is not here."""
     try:
-        spec = importlib.util.find_spec(module)
+        spec = importlib.util.find_spec(top)
     except (ImportError, ValueError):
         return None
-    if spec is None or spec.origin is None or module == "stepfunctions":
+    if spec is None or top == "stepfunctions":
         return None
-    origin = Path(spec.origin)
+    places = list(spec.submodule_search_locations or [])
+    origin = Path(places[0] if places else spec.origin or "")
     library = {Path(sysconfig.get_path(name)).resolve() for name in ("stdlib", "platstdlib", "purelib", "platlib")}
     parents = {*origin.parents, *origin.resolve().parents}
     if library & parents or {"site-packages", "dist-packages"} & {parent.name for parent in parents}:
         return None
-    if not origin.exists():
-        return None
-    return origin.parent if spec.submodule_search_locations else origin
+    return origin.parent if origin.exists() else None
 
 
-def _files(place: Path) -> Iterator[Path]:
-    if place.is_file():
-        yield place
-        return
-    for path in sorted(place.rglob("*")):
-        parts = path.relative_to(place).parts
-        if path.is_file() and not any(part == "__pycache__" or part.startswith(".") for part in parts):
-            yield path
+def _file(root: Path, module: str) -> Path | None:
+    """Return the file of a module below a folder; None for what is no module of its own."""
+    path = root.joinpath(*module.split("."))
+    return next((one for one in (path / "__init__.py", path.with_name(f"{path.name}.py")) if one.is_file()), None)
 
 
-def _imports(path: Path) -> Iterator[tuple[str, bool]]:
-    """Yield the modules that a file imports, and whether it does so in any case."""
+def _imports(path: Path, module: str) -> Iterator[tuple[str, bool]]:
+    """Yield the modules that a file may import, and whether it does so in any case."""
     tree = ast.parse(path.read_bytes())
     always = set(map(id, tree.body))
+    package = module if path.name == "__init__.py" else module.rpartition(".")[0]
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from ((alias.name.partition(".")[0], id(node) in always) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
-            yield node.module.partition(".")[0], id(node) in always
+            yield from ((alias.name, id(node) in always) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = importlib.util.resolve_name("." * node.level + (node.module or ""), package) if node.level else ""
+            base = base or node.module or ""
+            yield base, id(node) in always
+            yield from ((f"{base}.{alias.name}", False) for alias in node.names)  # where that is a module
 
 
 def _check_required(function: LambdaFunction[..., Any], module: str) -> None:

@@ -30,7 +30,7 @@ _Blocks = (ast.If, ast.Try, ast.With)
 
 @dataclass(frozen=True)
 class Source:
-    """The text of a module, and the names of the modules that it imports anywhere."""
+    """The text of a module, and the names of all that it imports anywhere, modules and what it takes from them."""
 
     text: str
     modules: frozenset[str]
@@ -158,7 +158,7 @@ class _Collector:
             elif node.module != "__future__":
                 module = self._absolute(node)
                 self.imports.add(f"from {module} import {alias.name}{renamed}")
-                self.modules.add(module)
+                self.modules.update((module, f"{module}.{alias.name}"))
 
     def _absolute(self, node: ast.ImportFrom) -> str:
         if not node.level:
@@ -295,7 +295,8 @@ def _imported(node: ast.stmt, relative: Callable[[ast.ImportFrom], str]) -> Iter
         if isinstance(inner, ast.Import):
             yield from (alias.name for alias in inner.names)
         elif isinstance(inner, ast.ImportFrom):
-            yield relative(inner) if inner.level else inner.module or ""
+            module = relative(inner) if inner.level else inner.module or ""
+            yield from (module, *(f"{module}.{alias.name}" for alias in inner.names))
 
 
 def _importable(value: Any, own_module: str) -> bool:
