@@ -26,9 +26,10 @@ ALLOWED: dict[str, set[str]] = {
     "runtime": {"errors", "asl", "query", "engine"},
     "visual": {"errors", "asl", "engine"},
     "workflow": _BELOW_STEPS | {"inputs", "steps", "lint", "visual", "engine", "runtime", "logs", "__init__"},
+    "template": _BELOW_STEPS | {"inputs", "steps", "workflow"},
     "local": _BELOW_STEPS | {"lint", "visual", "engine", "runtime", "workflow", "__init__"},
     "cli": _BELOW_STEPS | {"inputs", "steps", "lint", "visual", "engine", "runtime", "workflow", "local", "__init__"},
-    "__init__": {"inputs", "steps", "workflow", "logs"},
+    "__init__": {"inputs", "steps", "workflow", "template", "logs"},
     "logs": set(),
 }
 LAZY_ONLY = {("workflow", "runtime"), ("workflow", "visual")}

@@ -27,6 +27,7 @@ __all__ = [
     "inputs",
     "set_stream_logger",
     "steps",
+    "template",
     "workflow",
 ]
 
@@ -38,7 +39,7 @@ def __getattr__(name: str) -> Any:
     if name == "__version__":
         globals()[name] = found = _version()
         return found
-    if name in ("inputs", "steps", "workflow"):
+    if name in ("exceptions", "inputs", "steps", "template", "workflow"):
         return importlib.import_module(f"stepfunctions.{name}")
     raise AttributeError(f"module 'stepfunctions' has no attribute '{name}'")
 
