@@ -65,8 +65,8 @@ class Workflow(Startable, Versioned, Testable):
     ) -> None:
         self.name = name
         self.role = role
-        self.tags = tags
         settings.read_tags(tags)
+        self.tags: Tags = dict(tags) if isinstance(tags, Mapping) else list(tags or ())  # its own: it may be added to
         self.workflow_input = execution_input
         self.timeout_seconds = timeout_seconds
         self.comment = comment
