@@ -5,10 +5,13 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import botocore.session
 import pytest
+from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from stepfunctions.asl.document import Document
 from stepfunctions.engine.messages import Outcome, TaskFailed, TaskSubmitted, TaskSucceeded
@@ -23,6 +26,8 @@ from stepfunctions.runtime.store.memory import MemoryStore
 from stepfunctions.runtime.store.sqlite import SqliteStore
 
 ROLE = "arn:aws:iam::123456789012:role/r"
+MODEL = botocore.session.get_session().get_service_model("stepfunctions")
+KINDS = {"string": str, "integer": int, "long": int, "boolean": bool, "timestamp": datetime, "float": float}
 
 
 class Tasks:
@@ -147,6 +152,51 @@ class World:
         return [self.describe(child.arn) for child in page]
 
 
+def check(shape: Shape | None, value: Any, path: str = "") -> None:
+    """Check a response against a shape: no unknown member, every required one, the right types."""
+    if isinstance(shape, StructureShape):
+        assert isinstance(value, dict), path
+        assert not set(value) - set(shape.members), f"{path}: {set(value) - set(shape.members)}"
+        assert not set(shape.required_members) - set(value), f"{path}: {set(shape.required_members) - set(value)}"
+        for name, one in value.items():
+            check(shape.members[name], one, f"{path}.{name}")
+    elif isinstance(shape, ListShape):
+        for number, one in enumerate(value):
+            check(shape.member, one, f"{path}[{number}]")
+    elif isinstance(shape, MapShape):
+        for name, one in value.items():
+            check(shape.value, one, f"{path}.{name}")
+    elif shape is not None:
+        assert isinstance(value, KINDS[shape.type_name]), f"{path}: {value!r} is no {shape.type_name}"
+
+
+class Api:
+    """Calls operations by name and checks every answer against botocore's shapes."""
+
+    def __init__(self, world: Any) -> None:
+        self._world = world
+
+    def __call__(self, operation: str, **request: Any) -> Any:
+        model = MODEL.operation_model(operation)
+        assert model.input_shape is not None
+        assert not set(request) - set(model.input_shape.members)
+        words = "".join(f"_{one.lower()}" if one.isupper() else one for one in operation)[1:]
+        method: Callable[[Any], Any] = getattr(self._world.api, words)
+        response = method(request)
+        if model.output_shape is not None:
+            check(model.output_shape, response, operation)
+        json.dumps(response, default=str)
+        return response
+
+    def refuses(self, code: str, operation: str, **request: Any) -> str:
+        with pytest.raises(ServiceError) as caught:
+            self(operation, **request)
+        assert caught.value.code == code, caught.value
+        known = {shape.name for shape in MODEL.operation_model(operation).error_shapes}
+        assert code in known, f"{operation} cannot answer {code}, only {known}"
+        return caught.value.message
+
+
 @pytest.fixture(params=["memory", "sqlite"])
 def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     memory = MemoryStore()
@@ -165,3 +215,8 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     made.runner.stop()
     for store in opened:
         store.close()
+
+
+@pytest.fixture
+def api(world: World) -> Api:
+    return Api(world)

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Any
 
-import botocore.session
 import pytest
-from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from stepfunctions.asl.document import Document
 from stepfunctions.engine.messages import TaskSucceeded
 from stepfunctions.errors import ServiceError
 
-MODEL = botocore.session.get_session().get_service_model("stepfunctions")
 PREFIX = "arn:aws:states:us-east-1:123456789012"
 PASS = {"Type": "Pass"}
 TASK = {"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage"}
@@ -25,57 +21,6 @@ TOKEN = {
     "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
     "Parameters": {"MessageBody": {"t.$": "$$.Task.Token"}},
 }
-KINDS = {"string": str, "integer": int, "long": int, "boolean": bool, "timestamp": datetime, "float": float}
-
-
-def check(shape: Shape | None, value: Any, path: str = "") -> None:
-    """Check a response against a shape: no unknown member, every required one, the right types."""
-    if isinstance(shape, StructureShape):
-        assert isinstance(value, dict), path
-        assert not set(value) - set(shape.members), f"{path}: {set(value) - set(shape.members)}"
-        assert not set(shape.required_members) - set(value), f"{path}: {set(shape.required_members) - set(value)}"
-        for name, one in value.items():
-            check(shape.members[name], one, f"{path}.{name}")
-    elif isinstance(shape, ListShape):
-        for number, one in enumerate(value):
-            check(shape.member, one, f"{path}[{number}]")
-    elif isinstance(shape, MapShape):
-        for name, one in value.items():
-            check(shape.value, one, f"{path}.{name}")
-    elif shape is not None:
-        assert isinstance(value, KINDS[shape.type_name]), f"{path}: {value!r} is no {shape.type_name}"
-
-
-class Api:
-    """Calls operations by name and checks every answer."""
-
-    def __init__(self, world: Any) -> None:
-        self._api = world.api
-
-    def __call__(self, operation: str, **request: Any) -> Any:
-        model = MODEL.operation_model(operation)
-        assert model.input_shape is not None
-        assert not set(request) - set(model.input_shape.members)
-        words = "".join(f"_{one.lower()}" if one.isupper() else one for one in operation)[1:]
-        method: Callable[[Any], Any] = getattr(self._api, words)
-        response = method(request)
-        if model.output_shape is not None:
-            check(model.output_shape, response, operation)
-        json.dumps(response, default=str)
-        return response
-
-    def refuses(self, code: str, operation: str, **request: Any) -> str:
-        with pytest.raises(ServiceError) as caught:
-            self(operation, **request)
-        assert caught.value.code == code, caught.value
-        known = {shape.name for shape in MODEL.operation_model(operation).error_shapes}
-        assert code in known, f"{operation} cannot answer {code}, only {known}"
-        return caught.value.message
-
-
-@pytest.fixture
-def api(world: Any) -> Api:
-    return Api(world)
 
 
 def text(states: dict[str, Any]) -> str:
@@ -89,7 +34,7 @@ ROLE = "arn:aws:iam::123456789012:role/r"
 # --- state machines -------------------------------------------------------------------------------------
 
 
-def test_create_describe_list_update_delete(world: Any, api: Api) -> None:
+def test_create_describe_list_update_delete(world: Any, api: Any) -> None:
     logging = {"level": "ALL", "includeExecutionData": True}
     created = api("CreateStateMachine", name="m", definition=DEFINITION, roleArn=ROLE, loggingConfiguration=logging)
     arn = created["stateMachineArn"]
@@ -120,7 +65,7 @@ def test_create_describe_list_update_delete(world: Any, api: Api) -> None:
     assert [one["name"] for one in api("ListStateMachines")["stateMachines"]] == ["a", "z"]
 
 
-def test_creating_again_is_idempotent_or_refused(world: Any, api: Api) -> None:
+def test_creating_again_is_idempotent_or_refused(world: Any, api: Any) -> None:
     first = api("CreateStateMachine", name="m", definition=DEFINITION, roleArn=ROLE)
     world.clock.advance(10)
     again = api(
@@ -139,11 +84,11 @@ def test_creating_again_is_idempotent_or_refused(world: Any, api: Api) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "a b", "a/b", "a:b", "x" * 81, "a\n", "é?"])
-def test_bad_names(api: Api, name: str) -> None:
+def test_bad_names(api: Any, name: str) -> None:
     api.refuses("InvalidName", "CreateStateMachine", name=name, definition=DEFINITION, roleArn=ROLE)
 
 
-def test_wrong_definitions_are_refused_with_every_problem(api: Api) -> None:
+def test_wrong_definitions_are_refused_with_every_problem(api: Any) -> None:
     wrong = text({"A": {"Type": "Pass", "Next": "Gone"}, "B": {"Type": "Wait", "Secnods": 1, "End": True}})
     message = api.refuses("InvalidDefinition", "CreateStateMachine", name="m", definition=wrong, roleArn=ROLE)
     assert message.startswith("Invalid State Machine Definition: '")
@@ -158,7 +103,7 @@ def test_wrong_definitions_are_refused_with_every_problem(api: Api) -> None:
     api.refuses("InvalidDefinition", "UpdateStateMachine", stateMachineArn=arn, definition=wrong)
 
 
-def test_validate(api: Api) -> None:
+def test_validate(api: Any) -> None:
     assert api("ValidateStateMachineDefinition", definition=DEFINITION) == {
         "result": "OK",
         "diagnostics": [],
@@ -172,22 +117,18 @@ def test_validate(api: Api) -> None:
     assert (len(short["diagnostics"]), short["truncated"]) == (1, True)
 
 
-def test_what_the_local_cloud_has_not(api: Api) -> None:
-    given = {"name": "m", "definition": DEFINITION, "roleArn": ROLE}
-    assert "STANDARD" in api.refuses("StateMachineTypeNotSupported", "CreateStateMachine", **given, type="EXPRESS")
-    assert "versions" in api.refuses("ValidationException", "CreateStateMachine", **given, publish=True)
-    arn = api("CreateStateMachine", **given)["stateMachineArn"]
-    assert "versions" in api.refuses("StateMachineDoesNotExist", "DescribeStateMachine", stateMachineArn=arn + ":1")
+def test_an_update_needs_something_to_change(api: Any) -> None:
+    arn = api("CreateStateMachine", name="m", definition=DEFINITION, roleArn=ROLE)["stateMachineArn"]
     api.refuses("MissingRequiredParameter", "UpdateStateMachine", stateMachineArn=arn)
 
 
 @pytest.mark.parametrize("arn", ["nonsense", f"{PREFIX}:execution:m:e", "arn:aws:s3:::b"])
-def test_bad_arns(api: Api, arn: str) -> None:
+def test_bad_arns(api: Any, arn: str) -> None:
     for operation in ("DescribeStateMachine", "DeleteStateMachine", "StartExecution"):
         api.refuses("InvalidArn", operation, stateMachineArn=arn)
 
 
-def test_tags(api: Api) -> None:
+def test_tags(api: Any) -> None:
     arn = api("CreateStateMachine", name="m", definition=DEFINITION, roleArn=ROLE, tags=[{"key": "a", "value": "1"}])[
         "stateMachineArn"
     ]
@@ -203,12 +144,11 @@ def test_tags(api: Api) -> None:
     api.refuses("ResourceNotFound", "ListTagsForResource", resourceArn=arn + "x")
 
 
-def test_executions_go_on_with_the_definition_they_began_with(world: Any, api: Api) -> None:
+def test_executions_go_on_with_the_definition_they_began_with(world: Any, api: Any) -> None:
     machine = world.create({"T": {**TASK, "Next": "Old"}, "Old": PASS})
     arn = world.begin(machine)
     api("UpdateStateMachine", stateMachineArn=machine, roleArn="new", definition=DEFINITION)
     world.restart()
-    api = Api(world)
     described = api("DescribeStateMachineForExecution", executionArn=arn)
     assert "Old" in described["definition"]
     assert described["roleArn"] == ROLE
@@ -220,7 +160,7 @@ def test_executions_go_on_with_the_definition_they_began_with(world: Any, api: A
     assert world.output(world.begin(machine, {"a": 1}, "second")) == {"a": 1}
 
 
-def test_a_machine_is_deleting_until_its_executions_end(world: Any, api: Api) -> None:
+def test_a_machine_is_deleting_until_its_executions_end(world: Any, api: Any) -> None:
     machine = world.create({"T": TASK})
     arn = world.begin(machine)
     api("DeleteStateMachine", stateMachineArn=machine)
@@ -240,7 +180,7 @@ def test_a_machine_is_deleting_until_its_executions_end(world: Any, api: Api) ->
 # --- executions -----------------------------------------------------------------------------------------
 
 
-def test_start_describe_stop(world: Any, api: Api) -> None:
+def test_start_describe_stop(world: Any, api: Any) -> None:
     machine = world.create({"T": TASK})
     started = api("StartExecution", stateMachineArn=machine, name="e", input='{"a": "é"}')
     arn = started["executionArn"]
@@ -266,7 +206,7 @@ def test_start_describe_stop(world: Any, api: Api) -> None:
         api.refuses("InvalidArn", operation, executionArn="e")
 
 
-def test_starting_again_is_idempotent_while_it_runs(world: Any, api: Api) -> None:
+def test_starting_again_is_idempotent_while_it_runs(world: Any, api: Any) -> None:
     machine = world.create({"T": TASK})
     first = api("StartExecution", stateMachineArn=machine, name="e", input='{"a":1}')
     world.clock.advance(3)
@@ -279,7 +219,7 @@ def test_starting_again_is_idempotent_while_it_runs(world: Any, api: Api) -> Non
     api.refuses("ExecutionAlreadyExists", "StartExecution", stateMachineArn=machine, name="e", input='{"a":1}')
 
 
-def test_start_without_a_name_or_input(world: Any, api: Api) -> None:
+def test_start_without_a_name_or_input(world: Any, api: Any) -> None:
     machine = world.create({"P": PASS})
     arns = {api("StartExecution", stateMachineArn=machine)["executionArn"] for _ in range(3)}
     assert len(arns) == 3
@@ -287,7 +227,7 @@ def test_start_without_a_name_or_input(world: Any, api: Api) -> None:
 
 
 @pytest.mark.parametrize("given", ["{", "", " ", "NaN", "[" * 100_000, json.dumps("x" * 262_144)])
-def test_bad_inputs(world: Any, api: Api, given: str) -> None:
+def test_bad_inputs(world: Any, api: Any, given: str) -> None:
     machine = world.create({"P": PASS})
     if given == "":
         assert api("StartExecution", stateMachineArn=machine, input=given)["executionArn"]
@@ -300,12 +240,12 @@ def test_bad_inputs(world: Any, api: Api, given: str) -> None:
 @pytest.mark.parametrize(
     "token", ["NQ==", "bnVsbA==", "W10=", "é", "\ud800", base64.urlsafe_b64encode(b"[" * 200_000).decode()]
 )
-def test_page_tokens_of_nobody(world: Any, api: Api, token: str) -> None:
+def test_page_tokens_of_nobody(world: Any, api: Any, token: str) -> None:
     arn = world.run({"P": PASS})
     api.refuses("InvalidToken", "GetExecutionHistory", executionArn=arn, nextToken=token)
 
 
-def test_inputs_nested_to_the_limit_and_beyond(world: Any, api: Api) -> None:
+def test_inputs_nested_to_the_limit_and_beyond(world: Any, api: Any) -> None:
     machine = world.create({"P": {"Type": "Pass", "Parameters": {"again.$": "$"}}})
     arn = api("StartExecution", stateMachineArn=machine, input="[" * 500 + "]" * 500)["executionArn"]
     world.restart()
@@ -313,7 +253,7 @@ def test_inputs_nested_to_the_limit_and_beyond(world: Any, api: Api) -> None:
     api.refuses("InvalidExecutionInput", "StartExecution", stateMachineArn=machine, input="[" * 501 + "]" * 501)
 
 
-def test_what_is_no_text(world: Any, api: Api) -> None:
+def test_what_is_no_text(world: Any, api: Any) -> None:
     machine = world.create({"P": PASS})
     arn = api("StartExecution", stateMachineArn=machine, input='"\\ud800"')["executionArn"]
     assert world.describe(arn)["output"] == '"\\ud800"'
@@ -324,27 +264,27 @@ def test_what_is_no_text(world: Any, api: Api) -> None:
         api.refuses("InvalidDefinition", "CreateStateMachine", name="x", roleArn=ROLE, definition=definition)
 
 
-def test_a_definition_over_1_mib(api: Api) -> None:
+def test_a_definition_over_1_mib(api: Any) -> None:
     definition = json.dumps({"Comment": "x" * 1_048_576, "StartAt": "S", "States": {"S": {"Type": "Succeed"}}})
     message = api.refuses("InvalidDefinition", "CreateStateMachine", name="x", roleArn=ROLE, definition=definition)
     assert "1048576" in message
 
 
-def test_the_same_input_is_the_same_json(world: Any, api: Api) -> None:
+def test_the_same_input_is_the_same_json(world: Any, api: Any) -> None:
     machine = world.create({"T": TASK})
     first = api("StartExecution", stateMachineArn=machine, name="e", input='{"a": 1, "b": true}')
     assert api("StartExecution", stateMachineArn=machine, name="e", input='{"b":true,"a":1.0}') == first
     api.refuses("ExecutionAlreadyExists", "StartExecution", stateMachineArn=machine, name="e", input='{"a": 1, "b": 1}')
 
 
-def test_start_what_cannot_be_started(world: Any, api: Api) -> None:
+def test_start_what_cannot_be_started(world: Any, api: Any) -> None:
     machine = world.create({"P": PASS})
     api.refuses("StateMachineDoesNotExist", "StartExecution", stateMachineArn=machine + "x")
     api.refuses("InvalidName", "StartExecution", stateMachineArn=machine, name="a b")
     api.refuses("ValidationException", "StartExecution", stateMachineArn=machine + "/label")
 
 
-def test_list_executions(world: Any, api: Api) -> None:
+def test_list_executions(world: Any, api: Any) -> None:
     machine = world.create({"T": TASK})
     for number in range(5):
         world.begin(machine, name=str(number))
@@ -365,7 +305,7 @@ def test_list_executions(world: Any, api: Api) -> None:
     api.refuses("ResourceNotFound", "ListExecutions", mapRunArn=f"{PREFIX}:mapRun:m/l:x")
 
 
-def test_history_in_pages(world: Any, api: Api) -> None:
+def test_history_in_pages(world: Any, api: Any) -> None:
     arn = world.run(
         {f"S{number}": {"Type": "Pass", **({"Next": f"S{number + 1}"} if number < 9 else {})} for number in range(10)},
         {"secret": 1},
@@ -408,7 +348,7 @@ def token_of(world: Any) -> str:
     return str(world.tasks.calls[-1].command.arguments.value["MessageBody"]["t"])
 
 
-def test_tokens_end_tasks(world: Any, api: Api) -> None:
+def test_tokens_end_tasks(world: Any, api: Any) -> None:
     machine = world.create({"T": TOKEN})
     good, bad = world.begin(machine, name="good"), world.begin(machine, name="bad")
     api("SendTaskHeartbeat", taskToken=token_of(world))
@@ -421,7 +361,7 @@ def test_tokens_end_tasks(world: Any, api: Api) -> None:
     assert world.output(good) == {"ok": True}
 
 
-def test_bad_tokens_and_outputs(world: Any, api: Api) -> None:
+def test_bad_tokens_and_outputs(world: Any, api: Any) -> None:
     api.refuses("InvalidToken", "SendTaskSuccess", taskToken="nonsense", output="{}")
     arn = world.begin(world.create({"T": TOKEN}))
     token = token_of(world)
@@ -435,7 +375,7 @@ def test_bad_tokens_and_outputs(world: Any, api: Api) -> None:
 # --- map runs -------------------------------------------------------------------------------------------
 
 
-def test_map_run_operations(world: Any, api: Api) -> None:
+def test_map_run_operations(world: Any, api: Any) -> None:
     world.tasks.answer = lambda call: TaskSucceeded(call.command.branch, call.command.attempt, Document(1))
     processor = {
         "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},

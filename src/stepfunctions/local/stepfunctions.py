@@ -12,6 +12,7 @@ from stepfunctions.local.tasks import CloudTasks
 from stepfunctions.runtime.api import StepFunctionsApi
 from stepfunctions.runtime.items import items_of, read_items
 from stepfunctions.runtime.runner import Runner
+from stepfunctions.runtime.store.express import ExpressStore
 from stepfunctions.runtime.store.sqlite import SqliteStore
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class StepFunctions:
     """The service: operations of :class:`~stepfunctions.runtime.api.StepFunctionsApi` over the cloud's tasks."""
 
     def __init__(self, cloud: Cloud) -> None:
-        self._store = SqliteStore(cloud.data_dir / "stepfunctions.db")
+        self._store = ExpressStore(SqliteStore(cloud.data_dir / "stepfunctions.db"))
         self._tasks = CloudTasks(cloud)
         # CloudTasks never blocks, so the engine's own thread may call it
         self._runner = Runner(self._store, cloud.clock, self._tasks, CloudItems(cloud), workers=0)
@@ -81,7 +82,16 @@ class StepFunctions:
     tag_resource = _operation("tag_resource")
     untag_resource = _operation("untag_resource")
     list_tags_for_resource = _operation("list_tags_for_resource")
+    publish_state_machine_version = _operation("publish_state_machine_version")
+    list_state_machine_versions = _operation("list_state_machine_versions")
+    delete_state_machine_version = _operation("delete_state_machine_version")
+    create_state_machine_alias = _operation("create_state_machine_alias")
+    update_state_machine_alias = _operation("update_state_machine_alias")
+    describe_state_machine_alias = _operation("describe_state_machine_alias")
+    list_state_machine_aliases = _operation("list_state_machine_aliases")
+    delete_state_machine_alias = _operation("delete_state_machine_alias")
     start_execution = _operation("start_execution")
+    start_sync_execution = _operation("start_sync_execution")
     stop_execution = _operation("stop_execution")
     describe_execution = _operation("describe_execution")
     list_executions = _operation("list_executions")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from stepfunctions.engine.ports import Clock
 from stepfunctions.errors import WaitTimeout
-from stepfunctions.runtime.operations import executions, machines, map_runs
+from stepfunctions.runtime.operations import executions, machines, map_runs, published
 from stepfunctions.runtime.operations.service import Check, Request, Response, Service, find_execution
 from stepfunctions.runtime.runner import Runner
 from stepfunctions.runtime.store import Store
@@ -19,6 +19,7 @@ class StepFunctionsApi:
     A request has the members of botocore's input shape and is taken as checked against it; a response has
     those of the output shape, times as aware datetimes. Refusals are ServiceErrors with AWS's codes.
     ``check`` finds more to refuse in a definition that can be run, such as integrations that do not exist.
+    ``describes_express``: answer what AWS refuses to tell about Express executions.
     """
 
     def __init__(
@@ -30,8 +31,9 @@ class StepFunctionsApi:
         account: str = "123456789012",
         region: str = "us-east-1",
         check: Check = lambda _machine: (),
+        describes_express: bool = False,
     ) -> None:
-        self.service = Service(runner, store, clock, account, region, check)
+        self.service = Service(runner, store, clock, account, region, check, describes_express)
 
     def create_state_machine(self, request: Request) -> Response:
         """Create a state machine; the same request again is no error."""
@@ -68,6 +70,42 @@ class StepFunctionsApi:
     def list_tags_for_resource(self, request: Request) -> Response:
         """Return the tags of a state machine."""
         return machines.list_tags(self.service, request)
+
+    def publish_state_machine_version(self, request: Request) -> Response:
+        """Make a version of a state machine."""
+        return published.publish(self.service, request)
+
+    def list_state_machine_versions(self, request: Request) -> Response:
+        """Return a page of the versions of a state machine."""
+        return published.list_versions(self.service, request)
+
+    def delete_state_machine_version(self, request: Request) -> Response:
+        """Delete a version that no alias leads to."""
+        return published.delete_version(self.service, request)
+
+    def create_state_machine_alias(self, request: Request) -> Response:
+        """Create an alias; the same request again is no error."""
+        return published.create_alias(self.service, request)
+
+    def update_state_machine_alias(self, request: Request) -> Response:
+        """Change an alias."""
+        return published.update_alias(self.service, request)
+
+    def describe_state_machine_alias(self, request: Request) -> Response:
+        """Return an alias and where it leads."""
+        return published.describe_alias(self.service, request)
+
+    def list_state_machine_aliases(self, request: Request) -> Response:
+        """Return a page of the aliases of a state machine."""
+        return published.list_aliases(self.service, request)
+
+    def delete_state_machine_alias(self, request: Request) -> Response:
+        """Delete an alias."""
+        return published.delete_alias(self.service, request)
+
+    def start_sync_execution(self, request: Request) -> Response:
+        """Run an execution of an Express state machine to its end."""
+        return executions.start_sync(self.service, request)
 
     def start_execution(self, request: Request) -> Response:
         """Start an execution; it is durable when this returns."""

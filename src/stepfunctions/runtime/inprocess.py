@@ -31,6 +31,7 @@ _CODES = (
     "InvalidToken",
     "MissingRequiredParameter",
     "ResourceNotFound",
+    "ServiceQuotaExceededException",
     "StateMachineAlreadyExists",
     "StateMachineDeleting",
     "StateMachineDoesNotExist",
@@ -85,7 +86,10 @@ class LocalClient:
         self._jump = clock is None
         self.clock = clock or ManualClock(time.time())
         self.runner = Runner(store, self.clock, MockIntegration(mocks, functions), Items(MockObjects(mocks)), workers=0)
-        self.api = StepFunctionsApi(self.runner, store, self.clock, account=account, region=region)
+        self.describes_express = True
+        self.api = StepFunctionsApi(
+            self.runner, store, self.clock, account=account, region=region, describes_express=True
+        )
         self.exceptions = SimpleNamespace(ClientError=ClientError, **_ERRORS)
 
     def run_until_idle(self, timeout: float | None = None) -> bool:
@@ -127,6 +131,42 @@ class LocalClient:
     def validate_state_machine_definition(self, **request: Any) -> dict[str, Any]:
         """Return what is wrong with a definition."""
         return self._call(self.api.validate_state_machine_definition, request)
+
+    def publish_state_machine_version(self, **request: Any) -> dict[str, Any]:
+        """Make a version of a state machine."""
+        return self._call(self.api.publish_state_machine_version, request)
+
+    def list_state_machine_versions(self, **request: Any) -> dict[str, Any]:
+        """Return a page of versions."""
+        return self._call(self.api.list_state_machine_versions, request)
+
+    def delete_state_machine_version(self, **request: Any) -> dict[str, Any]:
+        """Delete a version."""
+        return self._call(self.api.delete_state_machine_version, request)
+
+    def create_state_machine_alias(self, **request: Any) -> dict[str, Any]:
+        """Create an alias."""
+        return self._call(self.api.create_state_machine_alias, request)
+
+    def update_state_machine_alias(self, **request: Any) -> dict[str, Any]:
+        """Change an alias."""
+        return self._call(self.api.update_state_machine_alias, request)
+
+    def describe_state_machine_alias(self, **request: Any) -> dict[str, Any]:
+        """Return an alias."""
+        return self._call(self.api.describe_state_machine_alias, request)
+
+    def list_state_machine_aliases(self, **request: Any) -> dict[str, Any]:
+        """Return a page of aliases."""
+        return self._call(self.api.list_state_machine_aliases, request)
+
+    def delete_state_machine_alias(self, **request: Any) -> dict[str, Any]:
+        """Delete an alias."""
+        return self._call(self.api.delete_state_machine_alias, request)
+
+    def start_sync_execution(self, **request: Any) -> dict[str, Any]:
+        """Run an execution of an Express state machine to its end; time jumps over waits, with a clock given too."""
+        return self._call(self.api.start_sync_execution, request)
 
     def start_execution(self, **request: Any) -> dict[str, Any]:
         """Start an execution."""

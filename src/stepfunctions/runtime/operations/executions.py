@@ -14,7 +14,8 @@ from stepfunctions.engine.tokens import read_token
 from stepfunctions.errors import ServiceError
 from stepfunctions.query.values import same
 from stepfunctions.runtime.json_stream import no_constant
-from stepfunctions.runtime.operations import machines
+from stepfunctions.runtime.operations import express, machines
+from stepfunctions.runtime.operations.finding import EXPRESS, Found, resolve, resolve_active
 from stepfunctions.runtime.operations.service import (
     Request,
     Response,
@@ -35,7 +36,32 @@ MAX_DEPTH = 500
 
 
 def start(service: Service, request: Request) -> Response:
-    """StartExecution: the same name and input again, while it runs, answers as the first request did."""
+    """StartExecution: the same name and input again, while it runs, answers as the first request did.
+
+    Not so for an Express state machine, where each request starts one.
+    """
+    execution = _new(service, request)
+    existing = service.runner.begin(execution)
+    if existing is not None:
+        if existing.ended or not same(existing.input.value, execution.input.value):
+            raise ServiceError("ExecutionAlreadyExists", f"Execution Already Exists: '{execution.arn}'")
+        execution = existing
+    return {"executionArn": execution.arn, "startDate": moment(execution.started_at)}
+
+
+def start_sync(service: Service, request: Request) -> Response:
+    """StartSyncExecution: answers when the execution has ended, however it did."""
+    execution = _new(service, request)
+    if execution.type != EXPRESS:
+        raise ServiceError(
+            "StateMachineTypeNotSupported",
+            "State Machine Type Not Supported: 'StartSyncExecution is for EXPRESS state machines'",
+        )
+    return express.run_to_end(service, execution)
+
+
+def _new(service: Service, request: Request) -> Execution:
+    """Return the execution that a request asks for."""
     arn = request["stateMachineArn"]
     if "/" in check_arn(arn, "stateMachine"):
         raise ServiceError(
@@ -43,9 +69,11 @@ def start(service: Service, request: Request) -> Response:
         )
     name = check_name(request.get("name") or str(uuid.uuid4()))
     given = _payload(request.get("input") or "{}", "InvalidExecutionInput", "Invalid State Machine Execution Input")
-    machine = machines.find_active(service, arn)
-    execution = Execution(
-        arn=f"{service.prefix}:execution:{machine.name}:{name}",
+    found = resolve_active(service, arn, name)
+    machine = found.machine
+    own = f"execution:{machine.name}:{name}"
+    return Execution(
+        arn=f"{service.prefix}:{own if machine.type != EXPRESS else f'express:{machine.name}:{name}:{uuid.uuid4()}'}",
         name=name,
         machine_arn=machine.arn,
         machine_name=machine.name,
@@ -54,13 +82,9 @@ def start(service: Service, request: Request) -> Response:
         started_at=service.clock.now(),
         definition_id=machine.definition_id,
         type=machine.type,
+        version_arn=None if found.version is None else found.version.arn,
+        alias_arn=None if found.alias is None else found.alias.arn,
     )
-    existing = service.runner.begin(execution)
-    if existing is not None:
-        if existing.ended or not same(existing.input.value, given.value):
-            raise ServiceError("ExecutionAlreadyExists", f"Execution Already Exists: '{execution.arn}'")
-        execution = existing
-    return {"executionArn": execution.arn, "startDate": moment(execution.started_at)}
 
 
 def stop(service: Service, request: Request) -> Response:
@@ -101,18 +125,45 @@ def list_(service: Service, request: Request) -> Response:
     if (machine is None) == (run is None):
         raise ServiceError("ValidationException", "Give either 'stateMachineArn' or 'mapRunArn'")
     if machine is not None:
-        machines.find(service, machine)
-    elif run is not None:
+        return _of_machine(service, request, machine)
+    if run is not None:
         check_arn(run, "mapRun")
         if service.store.map_runs.get(run) is None:
             raise ServiceError("ResourceNotFound", f"Resource not found: '{run}'")
-    status = request.get("statusFilter")
-    scope = ["ListExecutions", machine, run, status]
-    found, after = service.store.executions.page(
-        machine, status, run, page_mark(scope, request.get("nextToken")), page_size(request)
-    )
-    response: Response = {"executions": [_summary(execution) for execution in found]}
+    return _listed(service, request, ["ListExecutions", None, run], None, run)
+
+
+def _of_machine(service: Service, request: Request, arn: str) -> Response:
+    """Return executions of a machine, or only those started of a version or through an alias."""
+    found = resolve(service, arn)
+    if found.machine.type == EXPRESS and not service.describes_express:
+        raise ServiceError(
+            "StateMachineTypeNotSupported",
+            "State Machine Type Not Supported: 'This operation is not supported by this type of state machine'",
+        )
+    return _listed(service, request, ["ListExecutions", arn, None], found.machine.arn, None, found)
+
+
+def _listed(
+    service: Service, request: Request, scope: list[JSON], machine: str | None, run: str | None, of: Found | None = None
+) -> Response:
+    status, limit = request.get("statusFilter"), page_size(request)
+    scope = [*scope, status]
+    after = page_mark(scope, request.get("nextToken"))
+    rows: list[Execution] = []
+    while True:
+        page, after = service.store.executions.page(machine, status, run, after, limit - len(rows))
+        rows += [one for one in page if of is None or _is_of(one, of)]
+        if after is None or len(rows) == limit:
+            break
+    response: Response = {"executions": [_summary(execution) for execution in rows]}
     return response | ({"nextToken": page_token(scope, after)} if after else {})
+
+
+def _is_of(execution: Execution, found: Found) -> bool:
+    if found.alias is not None:
+        return execution.alias_arn == found.alias.arn
+    return found.version is None or execution.version_arn == found.version.arn
 
 
 def history(service: Service, request: Request) -> Response:
@@ -227,6 +278,10 @@ def _summary(execution: Execution) -> dict[str, Any]:
         shown["stopDate"] = moment(execution.stopped_at)
     if execution.parent_map_run_arn is not None:
         shown["mapRunArn"] = execution.parent_map_run_arn
+    if execution.version_arn is not None:
+        shown["stateMachineVersionArn"] = execution.version_arn
+    if execution.alias_arn is not None:
+        shown["stateMachineAliasArn"] = execution.alias_arn
     return shown
 
 

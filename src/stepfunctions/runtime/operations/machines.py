@@ -8,10 +8,12 @@ from dataclasses import replace
 
 from stepfunctions.asl import codec
 from stepfunctions.asl.document import JSON
-from stepfunctions.engine.execution import Status
 from stepfunctions.engine.ports import Machine
 from stepfunctions.engine.program import compile_program
 from stepfunctions.errors import DefinitionError, Problem, ServiceError
+from stepfunctions.runtime.operations import express
+from stepfunctions.runtime.operations.finding import DELETING, EXPRESS, find_active, gone, resolve
+from stepfunctions.runtime.operations.published import publish_revision
 from stepfunctions.runtime.operations.service import (
     Request,
     Response,
@@ -31,12 +33,11 @@ _DEFAULTS: dict[str, JSON] = {
     "tracingConfiguration": {"enabled": False},
     "encryptionConfiguration": {"type": "AWS_OWNED_KEY"},
 }
-_DELETING = "DELETING"
 MAX_DEFINITION = 1_048_576
 """Bytes of UTF-8 that a definition may have."""
 
 
-def problems_of(service: Service, definition: str) -> Sequence[Problem]:
+def problems_of(service: Service, definition: str, kind: str = "STANDARD") -> Sequence[Problem]:
     """Return everything wrong with the text of a definition: its shape, then the expressions in it, then the rest."""
     try:
         definition.encode()
@@ -46,72 +47,60 @@ def problems_of(service: Service, definition: str) -> Sequence[Problem]:
         return error.problems
     except UnicodeEncodeError as error:
         return (Problem(path="", code="INVALID_JSON_DESCRIPTION", message=f"The definition is not text: {error}."),)
-    return service.check(machine)
-
-
-def find(service: Service, arn: str) -> Machine:
-    """Return a state machine, which may be DELETING. Raises InvalidArn, StateMachineDoesNotExist."""
-    rest = check_arn(arn, "stateMachine")
-    if ":" in rest:
-        raise ServiceError(
-            "StateMachineDoesNotExist",
-            f"State Machine Does Not Exist: '{arn}' (the local cloud has no versions and aliases yet)",
-        )
-    machine = service.store.machines.get(arn)
-    if machine is None or _gone(service, machine):
-        raise ServiceError("StateMachineDoesNotExist", f"State Machine Does Not Exist: '{arn}'")
-    return machine
-
-
-def find_active(service: Service, arn: str) -> Machine:
-    """Return a state machine that is not being deleted. Raises StateMachineDeleting too."""
-    machine = find(service, arn)
-    if machine.status == _DELETING:
-        raise ServiceError("StateMachineDeleting", f"State Machine is deleting: '{arn}'")
-    return machine
+    return [*(express.problems_of(machine) if kind == EXPRESS else ()), *service.check(machine)]
 
 
 def create(service: Service, request: Request) -> Response:
     """CreateStateMachine: the same request again answers as the first did."""
     name = check_name(request["name"])
     kind = request.get("type") or "STANDARD"
-    if kind != "STANDARD":
-        raise ServiceError(
-            "StateMachineTypeNotSupported",
-            f"State Machine Type Not Supported: '{kind}' does not run in the local cloud yet; create it as STANDARD",
-        )
-    _refuse_versions(request)
-    definition = _checked(service, request["definition"])
+    _check_publish(request)
+    definition = _checked(service, request["definition"], kind)
     settings = {key: request[key] for key in _SETTINGS if request.get(key) is not None}
     arn = f"{service.prefix}:stateMachine:{name}"
     with service.machines_lock:
         existing = service.store.machines.get(arn)
-        if existing is not None and not _gone(service, existing):
+        if existing is not None and not gone(service, existing):
             _refuse_other(existing, definition, kind, settings)
-            return {"stateMachineArn": arn, "creationDate": moment(existing.created_at)}
+            return {
+                "stateMachineArn": arn,
+                "creationDate": moment(existing.created_at),
+                **_published(service, existing, request),
+            }
         now = service.clock.now()
         tags = {tag["key"]: tag.get("value", "") for tag in request.get("tags") or ()}
-        service.store.machines.put(
-            Machine(
-                arn=arn,
-                name=name,
-                type=kind,
-                role_arn=request["roleArn"],
-                definition=definition,
-                definition_id=definition_id_of(definition),
-                revision_id=str(uuid.uuid4()),
-                created_at=now,
-                updated_at=now,
-                settings=settings,
-                tags=tags,
-            )
+        machine = Machine(
+            arn=arn,
+            name=name,
+            type=kind,
+            role_arn=request["roleArn"],
+            definition=definition,
+            definition_id=definition_id_of(definition),
+            revision_id=str(uuid.uuid4()),
+            created_at=now,
+            updated_at=now,
+            settings=settings,
+            tags=tags,
         )
-        return {"stateMachineArn": arn, "creationDate": moment(now)}
+        service.store.machines.put(machine)
+        return {"stateMachineArn": arn, "creationDate": moment(now), **_published(service, machine, request)}
+
+
+def _check_publish(request: Request) -> None:
+    if request.get("versionDescription") and not request.get("publish"):
+        raise ServiceError("ValidationException", "Version description can only be set when publish is true")
+
+
+def _published(service: Service, machine: Machine, request: Request) -> Response:
+    """Return the part of an answer that names the version, when one was to be published."""
+    if not request.get("publish"):
+        return {}
+    return {"stateMachineVersionArn": publish_revision(service, machine, request.get("versionDescription")).arn}
 
 
 def update(service: Service, request: Request) -> Response:
     """UpdateStateMachine: executions that run keep the definition and role they began with."""
-    _refuse_versions(request)
+    _check_publish(request)
     if not any(request.get(key) is not None for key in ("definition", "roleArn", *_SETTINGS)):
         raise ServiceError(
             "MissingRequiredParameter",
@@ -122,7 +111,7 @@ def update(service: Service, request: Request) -> Response:
         machine = find_active(service, request["stateMachineArn"])
         definition = machine.definition
         if request.get("definition") is not None:
-            definition = _checked(service, request["definition"])
+            definition = _checked(service, request["definition"], machine.type)
         changed = replace(
             machine,
             definition=definition,
@@ -133,21 +122,29 @@ def update(service: Service, request: Request) -> Response:
             updated_at=service.clock.now(),
         )
         service.store.machines.put(changed)
-        return {"updateDate": moment(changed.updated_at), "revisionId": changed.revision_id}
+        return {
+            "updateDate": moment(changed.updated_at),
+            "revisionId": changed.revision_id,
+            **_published(service, changed, request),
+        }
 
 
 def describe(service: Service, request: Request) -> Response:
-    """DescribeStateMachine."""
-    machine = find(service, request["stateMachineArn"])
+    """DescribeStateMachine: as it is now, or as the version, or the alias's first version, says."""
+    found = resolve(service, request["stateMachineArn"])
+    machine, version = found.machine, found.version
+    with_data = request.get("includedData", "ALL_DATA") == "ALL_DATA"
+    described = {} if version is None or version.description is None else {"description": version.description}
     return {
-        "stateMachineArn": machine.arn,
+        "stateMachineArn": request["stateMachineArn"],
         "name": machine.name,
         "status": machine.status,
-        "definition": machine.definition,
+        "definition": machine.definition if with_data else "",
         "roleArn": machine.role_arn,
         "type": machine.type,
         "creationDate": moment(machine.created_at),
         "revisionId": machine.revision_id,
+        **described,
         **settings_of(machine),
     }
 
@@ -170,7 +167,7 @@ def list_(service: Service, request: Request) -> Response:
                 "creationDate": moment(machine.created_at),
             }
             for machine in found
-            if not _gone(service, machine)
+            if not gone(service, machine)
         ]
     }
     return response | ({"nextToken": page_token(scope, after)} if after else {})
@@ -182,15 +179,15 @@ def delete(service: Service, request: Request) -> Response:
     check_arn(arn, "stateMachine")
     with service.machines_lock:
         machine = service.store.machines.get(arn)
-        if machine is not None and machine.status != _DELETING:
-            service.store.machines.put(replace(machine, status=_DELETING))
-            _gone(service, replace(machine, status=_DELETING))
+        if machine is not None and machine.status != DELETING:
+            service.store.machines.put(replace(machine, status=DELETING))
+            gone(service, replace(machine, status=DELETING))
     return {}
 
 
 def validate(service: Service, request: Request) -> Response:
     """ValidateStateMachineDefinition."""
-    problems = problems_of(service, request["definition"])
+    problems = problems_of(service, request["definition"], request.get("type") or "STANDARD")
     limit = page_size(request)
     return {
         "result": "FAIL" if problems else "OK",
@@ -238,19 +235,19 @@ def _tagged(service: Service, request: Request) -> Machine:
     arn = request["resourceArn"]
     check_arn(arn, "stateMachine", "activity")
     machine = service.store.machines.get(arn)
-    if machine is None or _gone(service, machine):
+    if machine is None or gone(service, machine):
         raise ServiceError("ResourceNotFound", f"Resource not found: '{arn}'")
     return machine
 
 
-def _checked(service: Service, definition: str) -> str:
+def _checked(service: Service, definition: str, kind: str) -> str:
     size = len(definition.encode(errors="surrogatepass"))
     if size > MAX_DEFINITION:
         raise ServiceError(
             "InvalidDefinition",
             f"Invalid State Machine Definition: '{size} bytes are more than the {MAX_DEFINITION} that it may have'",
         )
-    problems = problems_of(service, definition)
+    problems = problems_of(service, definition, kind)
     if problems:
         listed = ", ".join(
             f"{problem.code}: {problem.message}{' ' + problem.hint if problem.hint else ''} at {problem.path or '/'}"
@@ -260,25 +257,8 @@ def _checked(service: Service, definition: str) -> str:
     return definition
 
 
-def _refuse_versions(request: Request) -> None:
-    if request.get("publish") or request.get("versionDescription"):
-        raise ServiceError(
-            "ValidationException", "The local cloud has no versions yet: leave out 'publish' and 'versionDescription'"
-        )
-
-
 def _refuse_other(machine: Machine, definition: str, kind: str, settings: JSON) -> None:
-    if machine.status == _DELETING:
+    if machine.status == DELETING:
         raise ServiceError("StateMachineDeleting", f"State Machine is deleting: '{machine.arn}'")
     if (machine.definition, machine.type, machine.settings) != (definition, kind, settings):
         raise ServiceError("StateMachineAlreadyExists", f"State Machine Already Exists: '{machine.arn}'")
-
-
-def _gone(service: Service, machine: Machine) -> bool:
-    """Tell whether a machine is deleted; one that was DELETING goes once none of its executions runs."""
-    if machine.status != _DELETING:
-        return False
-    running, _ = service.store.executions.page(machine.arn, Status.RUNNING, None, None, 1)
-    if not running:
-        service.store.machines.delete(machine.arn)
-    return not running
