@@ -212,6 +212,9 @@ def test_a_part_of_a_history_in_either_order_says_the_same_of_what_it_has() -> N
     assert rows[-1][4] == "0"
     (last,) = words(EventsTableWidget(history()[8:9]).show())
     assert last[2:5] == ["", "SageMaker training job", "0"]
+    glue = event(13, "TaskFailed", resourceType="glue", resource="startJobRun.sync", error="E")
+    cut = [*history()[6:9], glue, event(12, "TaskStateExited", after=9, name="R")]
+    assert words(EventsTableWidget(cut).show())[3][3] == "glue:startJobRun.sync"
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,7 @@ def _details(event: Event) -> Mapping[str, Any]:
 def _resource(event: Event, history: _History) -> Html:
     """Return what a task's event is about: a link for what SageMaker makes, else the resource's name."""
     kind = str(event.get("type", ""))
-    if not kind.startswith(("Task", "LambdaFunction", "Activity")) or kind.startswith("TaskState"):
+    if not _is_of_a_task(kind):
         return text(None)
     scheduled = _scheduled(event, history.events)
     service, resource = scheduled.get("resourceType"), str(scheduled.get("resource", ""))
@@ -119,6 +119,10 @@ def _resource(event: Event, history: _History) -> Html:
     return link(sagemaker_console_link(page, name, scheduled.get("region") or ""), words)
 
 
+def _is_of_a_task(kind: str) -> bool:
+    return kind.startswith(("Task", "LambdaFunction", "Activity")) and not kind.startswith("TaskState")
+
+
 def _scheduled(event: Event, by_id: Mapping[int, Event]) -> Mapping[str, Any]:
     """Return the details of the event that scheduled a task, or the event's own when that one is not there."""
     found = event
@@ -127,7 +131,7 @@ def _scheduled(event: Event, by_id: Mapping[int, Event]) -> Mapping[str, Any]:
         if kind.endswith("Scheduled"):
             return _details(found)
         before = by_id.get(found.get("previousEventId", 0))
-        if before is None or kind.endswith("StateEntered"):
+        if before is None or not _is_of_a_task(kind):
             break
         found = before
     return _details(event)

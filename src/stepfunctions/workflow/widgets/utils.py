@@ -20,10 +20,10 @@ AWS_TABLE_CSS = """
 .table-widget { width: 100%; border-collapse: collapse; font-size: 13px; line-height: 1.5; }
 .table-widget th, .table-widget td {
   padding: 0.3em 1em; text-align: left; vertical-align: top; border: 0; border-bottom: 1px solid #8886;
-  overflow-wrap: anywhere;
+  overflow-wrap: break-word;
 }
 .table-widget th { white-space: nowrap; border-bottom-width: 2px; }
-.table-widget pre { margin: 0.3em 0; white-space: pre-wrap; }
+.table-widget pre { margin: 0.3em 0; white-space: pre-wrap; overflow-wrap: anywhere; }
 .table-widget summary { cursor: pointer; }
 .table-widget a { color: #2a7ad2; }
 .table-widget .as-is { white-space: nowrap; }
