@@ -14,7 +14,20 @@ from stepfunctions.steps.glue import GlueStep
 from stepfunctions.steps.graph import Chain, FrozenGraph, Graph
 from stepfunctions.steps.maps import ItemBatcher, ItemReader, ProcessorConfig, ReaderConfig, ResultWriter, WriterConfig
 from stepfunctions.steps.rendering import NULL
-from stepfunctions.steps.sagemaker import EndpointConfigStep, EndpointStep, ModelStep, TrainingStep
+from stepfunctions.steps.sagemaker import (
+    EndpointConfigStep,
+    EndpointStep,
+    LabelingStep,
+    ModelApprovalStep,
+    ModelPackageGroupStep,
+    ModelPackageStep,
+    ModelStep,
+    ProcessingStep,
+    ProductionVariant,
+    TrainingStep,
+    TransformStep,
+    TuningStep,
+)
 from stepfunctions.steps.service import (
     ApiGatewayInvokeStep,
     AthenaGetQueryExecutionStep,
@@ -135,14 +148,20 @@ __all__ = [
     "HttpInvokeStep",
     "ItemBatcher",
     "ItemReader",
+    "LabelingStep",
     "LambdaFunction",
     "LambdaStep",
     "Map",
     "MediaConvertCreateJobStep",
+    "ModelApprovalStep",
+    "ModelPackageGroupStep",
+    "ModelPackageStep",
     "ModelStep",
     "Parallel",
     "Pass",
+    "ProcessingStep",
     "ProcessorConfig",
+    "ProductionVariant",
     "ReaderConfig",
     "ResultWriter",
     "Retry",
@@ -152,6 +171,8 @@ __all__ = [
     "Succeed",
     "Task",
     "TrainingStep",
+    "TransformStep",
+    "TuningStep",
     "Wait",
     "WriterConfig",
     "aws_sdk",
