@@ -97,17 +97,11 @@ def main() -> int:
                 print(f"Run {name}:")
                 provision(HERE / "glue" / script)
                 if options.style == "new":
-                    _declare(workflow, script)
+                    workflow.provision(bucket=BUCKET)  # the Glue job and the task definition that its steps declare
                 execution = run(workflow, name)
                 print(f"  {execution.status.value} {execution.get_output() or ''}")
                 good = good and execution.status is wanted
     return 0 if good else 1
-
-
-def _declare(workflow: Workflow, script: str) -> None:
-    """Make what the steps of the new style declare: the Glue job, with this script, and the task definition."""
-    workflow.definition.states["Pull data"].script = HERE / "glue" / script
-    workflow.provision(bucket=BUCKET)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,5 @@
 """The pipeline of ``old_style.py`` in today's style."""
 
-from pathlib import Path
-
 from stepfunctions.inputs import ExecutionInput, result, states, variable
 from stepfunctions.steps import Catch, Fail, FargateStep, GlueStep, LambdaStep, Retry, Succeed, TrainingStep
 from stepfunctions.workflow import Workflow
@@ -14,7 +12,7 @@ guard = {
 }
 set_place = {"place": result["Payload"]["S3Location"]}
 prepare = LambdaStep("Prepare", function="blog-pipeline-prepare", payload=run, assign=set_place, **guard)
-code = Path(__file__).parent / "glue" / "pull.py"
+code = "s3://blog-pipeline/code/pull.py"
 pull = GlueStep("Pull data", code, role=role, arguments={"--destination": place}, **guard)
 network = {"subnets": ["subnet-0a1b2c3d"], "security_groups": ["sg-0a1b2c3d"], "execution_role": role}
 program = {"command": ["python", "convert.py"], "environment": {"SOURCE": place, "TARGET": place}}

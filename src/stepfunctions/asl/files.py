@@ -34,13 +34,20 @@ def read_source(source: Mapping[str, Any] | str | Path) -> dict[str, Any]:
     """
     if isinstance(source, Mapping):
         return copy.deepcopy(dict(source))
-    if isinstance(source, Path):
-        return read_definition(source)
+    path = file_of(source)
+    if path is not None:
+        return read_definition(path)
     if not isinstance(source, str):
         raise TypeError(f"A definition is a dict, a JSON or YAML text, or a path, not {type(source).__name__}.")
-    if "\n" not in source and source.lower().endswith((".json", *YAML_ENDINGS)):
-        return read_definition(Path(source))
     return loads(source) if source.lstrip("\ufeff \t\r\n").startswith("{") else _yaml(source)
+
+
+def file_of(source: Any) -> Path | None:
+    """Return the path that a source of a definition names, or None when it is the definition itself."""
+    if isinstance(source, Path):
+        return source
+    named = isinstance(source, str) and "\n" not in source and source.lower().endswith((".json", *YAML_ENDINGS))
+    return Path(source) if named else None
 
 
 def _yaml(text: str) -> dict[str, Any]:

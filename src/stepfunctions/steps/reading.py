@@ -9,7 +9,7 @@ from typing import Any
 from stepfunctions.asl.choice import OPERATORS
 from stepfunctions.asl.codec import parse
 from stepfunctions.asl.fields import JSONATA, JSONPATH, Kind
-from stepfunctions.asl.files import read_source
+from stepfunctions.asl.files import file_of, read_source
 from stepfunctions.inputs.conditions import BaseRule, CompoundRule, JsonataCondition, NotRule, Rule
 from stepfunctions.inputs.expressions import Jsonata
 from stepfunctions.steps.base import Catch, Retry, State
@@ -73,6 +73,12 @@ def read_graph(source: Mapping[str, Any] | str | Path) -> EditableGraph:
     definition = read_source(source)
     parse(definition)
     return EditableGraph(definition)
+
+
+def name_of(source: Mapping[str, Any] | str | Path) -> str:
+    """Return a name for the workflow of a definition: the file's, without its ending, or ``workflow``."""
+    path = file_of(source)
+    return "workflow" if path is None else path.name.removesuffix(".json").split(".", 1)[0]
 
 
 def _read_states(written: Mapping[str, Any], language: str) -> dict[str, State]:

@@ -135,6 +135,20 @@ class Workflow(Startable, Versioned, Testable):
             encryption=described.get("encryptionConfiguration"),
         )
 
+    @classmethod
+    def from_definition(
+        cls, definition: Mapping[str, Any] | str | Path, name: str | None = None, role: str = "", **options: Any
+    ) -> Workflow:
+        """Return the workflow of a definition: a dict, a JSON or YAML text, or the path of a file.
+
+        Its states are objects that can be changed: ``workflow.definition.states["Train"].timeout_seconds = 600``;
+        what is not changed is written back as it was, in the same order. ``name`` is by default the file's;
+        ``options`` are the constructor's. Raises DefinitionError with every problem, OSError for an unreadable file.
+        """
+        from stepfunctions.steps.reading import name_of, read_graph
+
+        return cls(name or name_of(definition), read_graph(definition), role, **options)
+
     def create(self, *, publish: bool = False, version_description: str | None = None) -> str:
         """Create the state machine and return its ARN; with ``publish`` also its first version (:attr:`published`).
 
@@ -157,6 +171,8 @@ class Workflow(Startable, Versioned, Testable):
 
     def _make(self, extra: Mapping[str, Any]) -> bool:
         """Create the state machine and note its ARN; False when another one has the name, whose ARN is noted then."""
+        if not self.role:
+            raise MissingRequiredParameter(f"The workflow '{self.name}' has no role: set workflow.role to its ARN.")
         try:
             response = self.client.create_state_machine(
                 name=self.name,
