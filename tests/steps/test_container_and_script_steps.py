@@ -314,7 +314,7 @@ def test_a_misspelt_script_is_guessed(script: Path) -> None:
 
 
 def test_a_lambda_step_declares_its_function() -> None:
-    @lambda_function("name-in-aws", role=ROLE, environment={"A": "b"}, timeout=30, layers=["arn:layer"])
+    @lambda_function("name-in-aws", role=ROLE, environment={"AA": "b"}, timeout=30, layers=["arn:layer"])
     def function() -> None:
         pass
 
@@ -330,7 +330,7 @@ def test_a_lambda_step_declares_its_function() -> None:
         "MemorySize": 128,
         "Timeout": 30,
         "Description": "",
-        "Environment": {"Variables": {"A": "b"}},
+        "Environment": {"Variables": {"AA": "b"}},
         "Layers": ["arn:layer"],
         "Architectures": ["x86_64"],
         "Code": {"S3Bucket": "bucket", "S3Key": "key.zip"},

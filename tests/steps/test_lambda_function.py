@@ -213,6 +213,7 @@ def test_a_function_that_exits_fails_its_state() -> None:
         ({"timeout": 901}, ValueError, "1 to 900 seconds"),
         ({"timeout": 0.5}, ValueError, "seconds"),
         ({"role": "lambda-role"}, ValueError, "arn:aws:iam::"),
+        ({"environment": {"A": "x"}}, ValueError, "the name 'A'"),
         ({"environment": {"A": 1}}, TypeError, r"environment\['A'\]"),
         ({"requirements": "pandas"}, TypeError, "requirements is a list"),
         ({"layers": [1]}, TypeError, "layers is a list"),

@@ -32,6 +32,7 @@ R = TypeVar("R")
 
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _RUNTIME = re.compile(r"python3\.\d+")
+_VARIABLE = re.compile(r"[a-zA-Z][a-zA-Z0-9_]+")
 _MEMORY = range(128, 10_241)
 _TIMEOUT = range(1, 901)
 _ARCHITECTURES = ("x86_64", "arm64")
@@ -98,6 +99,8 @@ class LambdaFunction(Generic[P, R]):
         for key, value in pairs:
             if not isinstance(key, str) or not isinstance(value, str):
                 raise TypeError(f"{where}: environment[{key!r}] is {value!r}: names and values are strings.")
+            if not _VARIABLE.fullmatch(key):
+                raise ValueError(f"{where}: environment has the name '{key}': write 2 or more letters, digits and '_'.")
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call the Python function."""

@@ -51,6 +51,10 @@ class Places:
 
     def __init__(self, session: Any, client: Any, bucket: str | None, prefix: str, requirements: bool | None) -> None:
         if session is None:
+            if client is not None and not hasattr(client, "meta"):
+                raise ValueError(
+                    "The workflow's client is not boto3's, and tells no account: give provision(session=…)."
+                )
             import boto3
 
             session = boto3.Session()
@@ -104,13 +108,20 @@ def provision(
     places = Places(session, client, bucket, prefix, requirements)
     if bucket is not None and any(one.assets for one in declared):
         _check_bucket(places.client("s3"), bucket)
-    contents = [tuple(asset.build(places.complete) for asset in one.assets) for one in declared]
+    contents = [_built(one, places.complete) for one in declared]
     done: list[Provisioned] = []
     for one, files in zip(declared, contents, strict=True):
         action = _MAKERS[one.service](places, one, files)
         done.append(Provisioned(one.service, one.name, action))
         logger.info("%s", done[-1])
     return done
+
+
+def _built(declared: Declared, complete: bool) -> tuple[bytes, ...]:
+    try:
+        return tuple(asset.build(complete) for asset in declared.assets)
+    except OSError as error:
+        raise ValueError(f"{declared.source}: its file cannot be read: {error}.") from error
 
 
 def _check(declared: Sequence[Declared], bucket: str | None) -> None:
