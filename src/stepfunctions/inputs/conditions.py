@@ -8,12 +8,15 @@ Specification of the operators: https://states-language.net/spec.html#choice-sta
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NoReturn
 
 from stepfunctions.asl.choice import OPERATORS
+from stepfunctions.asl.fields import is_timestamp
+from stepfunctions.inputs.computed import Computed
 from stepfunctions.inputs.expressions import Expression, Jsonata, jsonata_argument, operand
 
 _VALUE_TYPES: dict[str, tuple[type, ...]] = {
@@ -23,35 +26,25 @@ _VALUE_TYPES: dict[str, tuple[type, ...]] = {
     "timestamp": (str,),
 }
 _COMPARISONS = {"=": "Equals", "<": "LessThan", ">": "GreaterThan", "<=": "LessThanEquals", ">=": "GreaterThanEquals"}
-_KINDS: dict[Any, str] = {str: "String", int: "Numeric", float: "Numeric", bool: "Boolean", datetime: "Timestamp"}
+_KINDS: tuple[tuple[type, str], ...] = (
+    (bool, "Boolean"),  # before int, of which it is a subclass
+    (int, "Numeric"),
+    (float, "Numeric"),
+    (str, "String"),
+    (datetime, "Timestamp"),
+)
 _JSONATA_TYPES = {"IsNull": "null", "IsString": "string", "IsNumeric": "number", "IsBoolean": "boolean"}
 _TIMESTAMP_PATTERN = r"/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/"
 
 
-class BaseRule:
-    """Something that is true or false of the data when the execution runs. It has no truth value in Python.
-
-    ``a & b``, ``a | b`` and ``~a`` combine conditions. Write comparisons in parentheses: ``(x > 1) & (y < 2)``.
-    """
+class BaseRule(Computed):
+    """Something that is true or false of the data when the execution runs. It has no truth value in Python."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the rule in the form of its JSON, in JSONPath. Raises ValueError when JSONPath cannot say it."""
         raise NotImplementedError
 
-    def to_jsonata(self) -> str:
-        """Return the condition as a JSONata expression, without ``{%`` and ``%}``."""
-        raise NotImplementedError
-
-    def __and__(self, other: BaseRule) -> CompoundRule:
-        return _combined("And", self, other)
-
-    def __or__(self, other: BaseRule) -> CompoundRule:
-        return _combined("Or", self, other)
-
-    def __invert__(self) -> BaseRule:
-        return NotRule(self)
-
-    def __bool__(self) -> bool:
+    def __bool__(self) -> NoReturn:
         raise TypeError(
             "A condition is true or false only when the execution runs. Combine conditions with & (and), | (or) and "
             "~ (not), each comparison in parentheses; give them to Choice.when() or add_choice()."
@@ -88,6 +81,10 @@ class Rule(BaseRule):
             names = " or ".join(cls.__name__ for cls in expected)
             raise ValueError(f"{operator} takes a value of the type {names}, not {type(value).__name__}.")
 
+    def parts(self) -> tuple[Any, ...]:
+        """Return the variable and the value."""
+        return self.variable, self.value
+
     def to_dict(self) -> dict[str, Any]:
         """Return the rule in the form of its JSON."""
         written = {"Variable": _path(self.variable), self.operator: _path(self.value)}
@@ -118,9 +115,15 @@ class CompoundRule(BaseRule):
     def __init__(self, operator: str, rules: Iterable[BaseRule]) -> None:
         self.operator = operator
         self.rules = list(rules)
+        if not self.rules:
+            raise ValueError(f"{operator} takes at least one rule.")
         for rule in self.rules:
             if not isinstance(rule, BaseRule):
                 raise ValueError(f"{operator} takes rules, not {type(rule).__name__}.")
+
+    def parts(self) -> tuple[Any, ...]:
+        """Return the rules."""
+        return tuple(self.rules)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the rule in the form of its JSON."""
@@ -140,8 +143,9 @@ class NotRule(BaseRule):
             raise ValueError(f"Not takes a rule, not {type(rule).__name__}.")
         self.rule = rule
 
-    def __invert__(self) -> BaseRule:
-        return self.rule
+    def parts(self) -> tuple[Any, ...]:
+        """Return the rule."""
+        return (self.rule,)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the rule in the form of its JSON."""
@@ -160,28 +164,33 @@ class Comparison(BaseRule):
     """
 
     def __init__(self, left: Expression, operator: str, right: Any) -> None:
-        if isinstance(right, date) and not isinstance(right, datetime):
-            raise TypeError(
-                f"A timestamp has a time and a zone: write datetime(…, tzinfo=timezone.utc), not {right!r}."
-            )
-        if not isinstance(right, Expression) and right is not None and type(right) not in _KINDS:
+        if isinstance(right, datetime) and right.tzinfo is None:
+            raise TypeError(f"{right!r} has no time zone: write datetime(…, tzinfo=timezone.utc).")
+        if not (right is None or isinstance(right, Expression) or _kind(type(right))):
             raise TypeError(
                 f"{left!r} is compared with a {type(right).__name__}. Compare it with a str, int, float, bool, "
                 "datetime, None or another expression."
+                + (" A timestamp has a time and a zone." if isinstance(right, date) else "")
             )
         if operator != "=" and (right is None or isinstance(right, bool)):
             raise TypeError(f"'{operator}' has no meaning for {right!r}: compare it with == or !=.")
-        if isinstance(right, datetime) and right.tzinfo is None:
-            raise TypeError(f"{right!r} has no time zone: write datetime(…, tzinfo=timezone.utc).")
+        if isinstance(right, float) and not math.isfinite(right):
+            raise ValueError(f"{left!r} is compared with {right}, which no JSON value is.")
+        if isinstance(right, str) and _kind(left.type) == "Timestamp" and not is_timestamp(right):
+            raise ValueError(f"{left!r} is compared with {right!r}. Write a timestamp such as '2026-01-31T12:00:00Z'.")
         self.left, self.operator, self.right = left, operator, right
 
+    def parts(self) -> tuple[Any, ...]:
+        """Return what is compared with what."""
+        return self.left, self.right
+
     def _kinds(self) -> list[str]:
-        right = self.right
-        known = _kind_of(self.left) or (
-            _kind_of(right) if isinstance(right, Expression) else "Timestamp" if isinstance(right, datetime) else None
-        )
-        if not isinstance(right, Expression):
-            known = "Timestamp" if known == "Timestamp" and isinstance(right, str) else _KINDS[type(right)]
+        """Return the types, as operators begin with them, that the values may have."""
+        known, right = _kind(self.left.type), self.right
+        if isinstance(right, Expression):
+            known = known or _kind(right.type)
+        elif not (known == "Timestamp" and isinstance(right, str)):
+            known = _kind(type(right))
         if known is not None:
             return [known]
         return ["Numeric", "String", "Boolean"] if self.operator == "=" else ["Numeric", "String"]
@@ -203,7 +212,7 @@ class Comparison(BaseRule):
 
     def to_jsonata(self) -> str:
         """Return the condition in JSONata."""
-        timestamps = isinstance(self.right, datetime) or "Timestamp" in (_kind_of(self.left), _kind_of(self.right))
+        timestamps = self.right is not None and self._kinds() == ["Timestamp"]
         return _compare_in_jsonata(self.left, self.operator, _literal(self.right), timestamps=timestamps)
 
 
@@ -212,6 +221,10 @@ class TypeTest(BaseRule):
 
     def __init__(self, value: Expression, operator: str) -> None:
         self.value, self.operator = value, operator
+
+    def parts(self) -> tuple[Any, ...]:
+        """Return the value."""
+        return (self.value,)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the rule in the form of its JSON."""
@@ -235,6 +248,10 @@ class Matches(BaseRule):
             raise TypeError(f"A pattern is a string such as 'model-*', not a {type(pattern).__name__}.")
         self.value, self.pattern = value, pattern
 
+    def parts(self) -> tuple[Any, ...]:
+        """Return the value."""
+        return (self.value,)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the rule in the form of its JSON."""
         return {"Variable": _rule_variable(self.value), "StringMatches": self.pattern}
@@ -254,6 +271,10 @@ class JsonataCondition(BaseRule):
         self.expression = expression
         self.written = written
 
+    def parts(self) -> tuple[Any, ...]:
+        """Return the expression."""
+        return (self.expression,)
+
     def to_dict(self) -> dict[str, Any]:
         """Raise ValueError: the condition is not JSONPath."""
         self.expression.to_jsonpath()
@@ -264,7 +285,7 @@ class JsonataCondition(BaseRule):
         return self.expression.to_jsonata()
 
 
-def condition(value: BaseRule | Expression | bool) -> BaseRule:
+def condition(value: Any) -> BaseRule:
     """Return the condition of what a caller gives: a rule, ``jsonata("…")``, or an expression that is true or false.
 
     Raises TypeError for anything else.
@@ -281,44 +302,31 @@ def condition(value: BaseRule | Expression | bool) -> BaseRule:
     )
 
 
-def is_jsonata_only(rule: BaseRule) -> bool:
-    """Tell whether a condition holds a part that was written in JSONata."""
-    if isinstance(rule, JsonataCondition):
-        return True
-    if isinstance(rule, CompoundRule):
-        return any(is_jsonata_only(inner) for inner in rule.rules)
-    if isinstance(rule, NotRule):
-        return is_jsonata_only(rule.rule)
-    return any(isinstance(part, Jsonata) for part in operands(rule))
-
-
-def operands(rule: BaseRule) -> Iterable[Any]:
-    """Yield the values that a condition looks at, at any depth."""
-    if isinstance(rule, CompoundRule):
-        for inner in rule.rules:
-            yield from operands(inner)
-    elif isinstance(rule, NotRule):
-        yield from operands(rule.rule)
-    elif isinstance(rule, Rule):
-        yield from (rule.variable, rule.value)
-    elif isinstance(rule, Comparison):
-        yield from (rule.left, rule.right)
-    elif isinstance(rule, (TypeTest, Matches)):
-        yield rule.value
-    elif isinstance(rule, JsonataCondition):
-        yield rule.expression
-
-
-def _combined(operator: str, left: BaseRule, right: Any) -> CompoundRule:
+def combined(operator: str, left: Any, right: Any) -> CompoundRule:
+    """Return the condition of ``left & right`` (And) or ``left | right`` (Or), flat. Raises TypeError."""
     rules: list[BaseRule] = []
-    for side in (left, condition(right)):
-        rules.extend(side.rules if isinstance(side, CompoundRule) and side.operator == operator else [side])
+    for side in (left, right):
+        if not isinstance(side, Computed):
+            raise TypeError(
+                f"{'&' if operator == 'And' else '|'} combines conditions, not a condition and {side!r}. Write each "
+                "comparison in parentheses: (x > 1) & (y < 2)."
+            )
+        rule = condition(side)
+        rules.extend(rule.rules if isinstance(rule, CompoundRule) and rule.operator == operator else [rule])
     return CompoundRule(operator, rules)
 
 
-def _kind_of(value: Any) -> str | None:
-    declared = getattr(value, "type", None) if isinstance(value, Expression) else None
-    return _KINDS.get(declared) if isinstance(declared, type) else None
+def negated(value: Any) -> BaseRule:
+    """Return the condition that is true when another one is false."""
+    rule = condition(value)
+    return rule.rule if isinstance(rule, NotRule) else NotRule(rule)
+
+
+def _kind(cls: Any) -> str | None:
+    """Return how the operators for values of a type begin, or None for a type that has none."""
+    if not isinstance(cls, type):
+        return None
+    return next((kind for known, kind in _KINDS if issubclass(cls, known)), None)
 
 
 def _literal(value: Any) -> Any:
@@ -363,7 +371,7 @@ __all__ = [
     "NotRule",
     "Rule",
     "TypeTest",
+    "combined",
     "condition",
-    "is_jsonata_only",
-    "operands",
+    "negated",
 ]

@@ -10,129 +10,15 @@ Developer guide: https://docs.aws.amazon.com/step-functions/latest/dg/workflow-v
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import Any
 
-from stepfunctions.asl.document import JSON
+from stepfunctions.asl.fields import LONGEST_VARIABLE_NAME
+from stepfunctions.inputs.computed import Expression, expressions_in, holds_expression
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _JSONATA_WORDS = frozenset({"and", "or", "in", "true", "false", "null", "function"})
-_LONGEST_VARIABLE_NAME = 80
-
-
-class Expression:
-    """A value known only when the execution runs.
-
-    ``==  !=  <  <=  >  >=`` with a value or another expression give a condition, so two expressions are never equal
-    in Python's sense; in sets and dicts an expression is known by identity. ``+  -  *  /`` give the expressions of
-    arithmetic: JSONPath has ``+`` and ``-`` of integers, JSONata all four.
-    """
-
-    type: Any = None
-    """The declared Python type of the value (``str``, ``int``, ``float``, ``bool``, ``datetime`` …), or None."""
-    atomic = False
-    """Whether its JSONata text binds tighter than any operator, so that it needs no parentheses as an operand."""
-
-    def to_jsonpath(self) -> str:
-        """Return the path, or the call of an intrinsic function. Raises ValueError when JSONPath cannot say it."""
-        raise NotImplementedError
-
-    def to_jsonata(self) -> str:
-        """Return the JSONata expression, without ``{%`` and ``%}``."""
-        raise NotImplementedError
-
-    __hash__ = object.__hash__
-
-    def __eq__(self, other: object) -> Any:
-        return _comparison(self, "=", other)
-
-    def __ne__(self, other: object) -> Any:
-        return ~_comparison(self, "=", other)
-
-    def __lt__(self, other: object) -> Any:
-        return _comparison(self, "<", other)
-
-    def __le__(self, other: object) -> Any:
-        return _comparison(self, "<=", other)
-
-    def __gt__(self, other: object) -> Any:
-        return _comparison(self, ">", other)
-
-    def __ge__(self, other: object) -> Any:
-        return _comparison(self, ">=", other)
-
-    def is_present(self) -> Any:
-        """Return the condition that there is such a value. Test it before the value itself, with ``&``."""
-        return _check(self, "IsPresent")
-
-    def is_null(self) -> Any:
-        """Return the condition that the value is null."""
-        return _check(self, "IsNull")
-
-    def is_string(self) -> Any:
-        """Return the condition that the value is a string."""
-        return _check(self, "IsString")
-
-    def is_numeric(self) -> Any:
-        """Return the condition that the value is a number."""
-        return _check(self, "IsNumeric")
-
-    def is_boolean(self) -> Any:
-        """Return the condition that the value is true or false."""
-        return _check(self, "IsBoolean")
-
-    def is_timestamp(self) -> Any:
-        """Return the condition that the value is a timestamp of RFC 3339."""
-        return _check(self, "IsTimestamp")
-
-    def matches(self, pattern: str) -> Any:
-        r"""Return the condition that the string matches a pattern: ``*`` is any text, ``\*`` a star."""
-        from stepfunctions.inputs.conditions import Matches
-
-        return Matches(self, pattern)
-
-    def __add__(self, other: Any) -> Arithmetic:
-        return Arithmetic("+", self, other)
-
-    def __radd__(self, other: Any) -> Arithmetic:
-        return Arithmetic("+", other, self)
-
-    def __sub__(self, other: Any) -> Arithmetic:
-        return Arithmetic("-", self, other)
-
-    def __rsub__(self, other: Any) -> Arithmetic:
-        return Arithmetic("-", other, self)
-
-    def __mul__(self, other: Any) -> Arithmetic:
-        return Arithmetic("*", self, other)
-
-    def __rmul__(self, other: Any) -> Arithmetic:
-        return Arithmetic("*", other, self)
-
-    def __truediv__(self, other: Any) -> Arithmetic:
-        return Arithmetic("/", self, other)
-
-    def __rtruediv__(self, other: Any) -> Arithmetic:
-        return Arithmetic("/", other, self)
-
-    def __iter__(self) -> Any:
-        # Without this, Python would call __getitem__ with 0, 1, 2, … for ever.
-        raise TypeError("An expression cannot be iterated: its value is known only when the execution runs.")
-
-    def __str__(self) -> str:
-        return repr(self)
-
-
-def _comparison(left: Expression, operator: str, right: object) -> Any:
-    from stepfunctions.inputs.conditions import Comparison
-
-    return Comparison(left, operator, right)
-
-
-def _check(value: Expression, operator: str) -> Any:
-    from stepfunctions.inputs.conditions import TypeTest
-
-    return TypeTest(value, operator)
 
 
 class Reference(Expression):
@@ -180,10 +66,13 @@ def variable(name: str, type: Any = None) -> Reference:
     Raises ValueError when a variable cannot have this name.
     Developer guide: https://docs.aws.amazon.com/step-functions/latest/dg/workflow-variables.html
     """
-    if not str(name).isidentifier() or len(name) > _LONGEST_VARIABLE_NAME or name == "states":
+    given: Any = name
+    if not (isinstance(given, str) and given.isidentifier() and len(name) <= LONGEST_VARIABLE_NAME) or (
+        name.startswith("_") or name == "states"
+    ):
         raise ValueError(
             f"{name!r} is no name of a variable: write a letter, then letters, digits and _, at most "
-            f"{_LONGEST_VARIABLE_NAME} characters, and not 'states', which is reserved."
+            f"{LONGEST_VARIABLE_NAME} characters, and not 'states', which is reserved."
         )
     return Reference(f"${name}", f"${name}", type=type)
 
@@ -199,14 +88,19 @@ class Arithmetic(Expression):
     """A sum, difference, product or quotient of two values, of which one is an expression."""
 
     def __init__(self, operator: str, left: Any, right: Any) -> None:
-        for operand in (left, right):
-            if isinstance(operand, bool) or not isinstance(operand, (int, float, Expression)):
+        for part in (left, right):
+            if isinstance(part, bool) or not isinstance(part, (int, float, Expression)):
                 raise TypeError(
-                    f"'{operator}' computes with numbers and expressions, not with {type(operand).__name__}. "
+                    f"'{operator}' computes with numbers and expressions, not with {type(part).__name__}. "
                     "To join texts write states.format('{}{}', a, b)."
                 )
+            if isinstance(part, float) and not math.isfinite(part):
+                raise ValueError(f"'{operator}' computes with finite numbers, not with {part}.")
         self.operator, self.left, self.right = operator, left, right
-        self.type = float if operator == "/" else None
+
+    def parts(self) -> tuple[Any, ...]:
+        """Return both operands."""
+        return self.left, self.right
 
     def to_jsonpath(self) -> str:
         """Return a call of States.MathAdd. Raises ValueError for ``*`` and ``/``, and for a number with a fraction."""
@@ -334,7 +228,7 @@ def jsonpath_argument(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         return f"States.Array({', '.join(jsonpath_argument(item) for item in value)})"
     if isinstance(value, dict):
-        if any(True for _ in expressions_in(value)):
+        if holds_expression(value):
             raise ValueError(
                 f"The dict {value!r} with an expression stands in a list, or an argument, that AWS builds with a "
                 "function; it has none for dicts. Build it in a Pass state before, or write the state in JSONata."
@@ -360,13 +254,28 @@ def operand(value: Any) -> str:
     return f"({text})" if isinstance(value, Expression) and not value.atomic else text
 
 
-def expressions_in(value: JSON) -> Any:
-    """Yield the expressions inside a value, in the order written."""
-    if isinstance(value, Expression):
-        yield value
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from expressions_in(item)
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from expressions_in(item)
+def holds_jsonata(value: Any) -> bool:
+    """Tell whether there is an expression inside a value that only JSONata has."""
+    return any(isinstance(found, Jsonata) for found in expressions_in(value))
+
+
+__all__ = [
+    "Arithmetic",
+    "Expression",
+    "Jsonata",
+    "Reference",
+    "bracketed",
+    "check_name",
+    "error",
+    "expressions_in",
+    "holds_expression",
+    "holds_jsonata",
+    "jsonata",
+    "jsonata_argument",
+    "jsonata_path",
+    "jsonpath_argument",
+    "operand",
+    "quote",
+    "result",
+    "variable",
+]

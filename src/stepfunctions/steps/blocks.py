@@ -27,7 +27,7 @@ from stepfunctions.asl.fields import (
 )
 from stepfunctions.asl.retry import Catcher, Retrier
 from stepfunctions.inputs.conditions import BaseRule
-from stepfunctions.inputs.expressions import Expression, Jsonata, expressions_in
+from stepfunctions.inputs.expressions import Expression, holds_jsonata
 from stepfunctions.steps.rendering import NULL, in_braces, render_constant, render_template
 
 _P = ParamSpec("_P")
@@ -337,4 +337,4 @@ def languages_used(block: Block) -> tuple[list[str], list[str]]:
 def _holds_jsonata(value: Any) -> bool:
     if isinstance(value, Block):
         return bool(languages_used(value)[1])
-    return any(isinstance(found, Jsonata) for found in expressions_in(value))
+    return holds_jsonata(value)

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from stepfunctions import asl
 from stepfunctions.asl.fields import JSONATA
-from stepfunctions.inputs.conditions import BaseRule, condition, is_jsonata_only
-from stepfunctions.inputs.expressions import Expression
+from stepfunctions.inputs.conditions import BaseRule, condition
+from stepfunctions.inputs.expressions import Expression, holds_jsonata
 from stepfunctions.steps.base import State, check_step, logger
 from stepfunctions.steps.blocks import Block
 from stepfunctions.steps.graph import write_branch
 from stepfunctions.steps.rendering import in_braces, render_template
-from stepfunctions.steps.writing import NO_LINKS, Linkable, Writer
+from stepfunctions.steps.writing import NO_LINKS, Linkable, LinkableT, Writer
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -112,7 +112,7 @@ class ChoiceBranch(tuple[BaseRule, Linkable]):
     @property
     def needs_jsonata(self) -> bool:
         """Whether the rule, or what belongs to it, is written in JSONata."""
-        return self.output is not None or is_jsonata_only(self[0])
+        return self.output is not None or holds_jsonata((self[0], self.assign))
 
     def write(self, language: str) -> dict[str, Any]:
         """Return the rule in the form of its JSON."""
@@ -179,7 +179,7 @@ class Choice(State):
         check_step(next_step)
         self.default = next_step
 
-    def next(self, next_step: Linkable) -> Linkable:
+    def next(self, next_step: LinkableT) -> LinkableT:
         """Set the default choice and return it. Replacing another default is logged as a warning."""
         check_step(next_step)
         if self.default is not None and self.default is not next_step:

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from stepfunctions.inputs.conditions import operands
-from stepfunctions.inputs.expressions import Expression
+from stepfunctions.inputs.expressions import expressions_in
 from stepfunctions.inputs.placeholders import Placeholder, StepInput
 
 if TYPE_CHECKING:
@@ -101,24 +100,21 @@ def _used(state: State, writer: Writer) -> Iterator[tuple[str, StepInput]]:
             yield from _roots(value, attribute)
     links = writer.links.get(state)
     for rule, _ in (*getattr(state, "choices", ()), *(links.choices if links else ())):
-        for value in operands(rule):
-            yield from _roots(value, "choice")
+        yield from _roots(rule, "choice")
 
 
 def _roots(value: Any, name: str) -> Iterator[tuple[str, StepInput]]:
-    if isinstance(value, Placeholder):
-        if isinstance(value.root, StepInput):
-            yield name, value.root
-    elif isinstance(value, Mapping):
+    """Yield the outputs that a value is made of, each with the key or the name it is found under."""
+    if isinstance(value, Mapping):
         for key, item in value.items():
             yield from _roots(item, str(key))
     elif isinstance(value, (list, tuple)):
         for item in value:
             yield from _roots(item, name)
-    elif isinstance(value, Expression):
-        for part in (*getattr(value, "arguments", ()), getattr(value, "left", None), getattr(value, "right", None)):
-            if part is not None:
-                yield from _roots(part, name)
+    else:
+        for found in expressions_in(value):
+            if isinstance(found, Placeholder) and isinstance(found.root, StepInput):
+                yield name, found.root
 
 
 def _message(state: State, name: str, root: StepInput) -> str:
