@@ -12,7 +12,7 @@ from stepfunctions.inputs.expressions import Expression
 from stepfunctions.inputs.placeholders import StepInput
 from stepfunctions.steps.blocks import Block, cached, languages_used
 from stepfunctions.steps.visitors import Visitor, walk
-from stepfunctions.steps.writing import NO_LINKS, Linkable, Writer, check_step
+from stepfunctions.steps.writing import NO_LINKS, Linkable, LinkableT, Writer, check_step
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -156,7 +156,7 @@ class State(Linkable, Block):
             raise ValueError(f"The state '{self.state_id}' of the type {self.type} has no parameters.")
         self.parameters = params
 
-    def next(self, next_step: Linkable) -> Linkable:
+    def next(self, next_step: LinkableT) -> LinkableT:
         """Go on to ``next_step`` after this state, and return it. The last call wins.
 
         Raises ValueError for a state that ends its workflow (Succeed, Fail).

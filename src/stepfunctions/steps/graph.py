@@ -12,7 +12,7 @@ from stepfunctions.asl.machine import StateMachine
 from stepfunctions.exceptions import DuplicateStatesInChain
 from stepfunctions.steps.base import State
 from stepfunctions.steps.rendering import copy_json
-from stepfunctions.steps.writing import Linkable, Writer
+from stepfunctions.steps.writing import Linkable, LinkableT, Writer
 
 if TYPE_CHECKING:
     from stepfunctions.steps.flows import Flow
@@ -60,7 +60,7 @@ class Chain(Linkable):
             raise ValueError("The chain has no steps. Give it one: Chain([step, …]).")
         return self.steps[0]
 
-    def next(self, step: Linkable) -> Linkable:
+    def next(self, step: LinkableT) -> LinkableT:
         """Add a step, or the steps of another chain, at the end, and return it."""
         self.append(step)
         return step

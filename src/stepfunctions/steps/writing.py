@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from stepfunctions.asl.fields import JSONPATH
 from stepfunctions.steps.upstream import check_placeholders
@@ -20,6 +20,9 @@ class Linkable:
     def first(self) -> State:
         """The state that a link to this step leads to."""
         raise NotImplementedError
+
+
+LinkableT = TypeVar("LinkableT", bound=Linkable)
 
 
 def check_step(step: Any) -> None:
