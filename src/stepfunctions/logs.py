@@ -7,14 +7,14 @@ import sys
 from collections.abc import Mapping
 from typing import Any, Literal
 
-FORMAT = "%(asctime)s %(name)s [%(levelname)s] %(message)s"
+FORMAT = "[%(levelname)s] %(message)s"
 _RESET = "\x1b[0m"
 _COLOURS = (
-    (logging.CRITICAL, "\x1b[1;31m"),
+    (logging.CRITICAL, "\x1b[31;1m"),
     (logging.ERROR, "\x1b[31m"),
     (logging.WARNING, "\x1b[33m"),
     (logging.INFO, "\x1b[32m"),
-    (logging.NOTSET, "\x1b[90m"),
+    (logging.NOTSET, "\x1b[0m"),
 )
 
 

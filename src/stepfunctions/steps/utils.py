@@ -51,6 +51,6 @@ def merge_dicts(target: dict[str, Any], source: Mapping[str, Any]) -> None:
         if isinstance(target.get(key), dict) and isinstance(value, Mapping):
             merge_dicts(target[key], value)
             continue
-        if key in target and target[key] != value:
+        if key in target:
             logger.info("'%s' is overwritten: %s becomes %s", key, target[key], value)
         target[key] = value
