@@ -79,6 +79,7 @@ class StepFunctions:
     list_state_machines = _operation("list_state_machines")
     delete_state_machine = _operation("delete_state_machine")
     validate_state_machine_definition = _operation("validate_state_machine_definition")
+    test_state = _operation("test_state")
     tag_resource = _operation("tag_resource")
     untag_resource = _operation("untag_resource")
     list_tags_for_resource = _operation("list_tags_for_resource")

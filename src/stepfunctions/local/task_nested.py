@@ -26,7 +26,9 @@ def begun_before(cloud: Cloud, request: dict[str, Any], error: ServiceError) -> 
     """
     if error.code != "ExecutionAlreadyExists":
         return None
-    prefix = request["stateMachineArn"].replace(":stateMachine:", ":execution:")
+    # of a version or an alias, whose executions bear the state machine's own name
+    machine = ":".join(request["stateMachineArn"].split(":")[:7])
+    prefix = machine.replace(":stateMachine:", ":execution:")
     found = cloud.call("stepfunctions", "DescribeExecution", {"executionArn": f"{prefix}:{request['name']}"})
     if json.loads(found["input"]) != json.loads(request.get("input") or "{}"):
         return None

@@ -9,6 +9,7 @@ from stepfunctions.engine.ports import Clock
 from stepfunctions.errors import WaitTimeout
 from stepfunctions.runtime.operations import executions, machines, map_runs, published
 from stepfunctions.runtime.operations.service import Check, Request, Response, Service, find_execution
+from stepfunctions.runtime.operations.test_state import test_state
 from stepfunctions.runtime.runner import Runner
 from stepfunctions.runtime.store import Store
 
@@ -154,6 +155,10 @@ class StepFunctionsApi:
     def update_map_run(self, request: Request) -> Response:
         """Change concurrency and tolerance of a map run at work."""
         return map_runs.update(self.service, request)
+
+    def test_state(self, request: Request) -> Response:
+        """Run one state by itself."""
+        return test_state(self.service, request)
 
     def wait_for(self, execution_arn: str, timeout: float | None = None) -> Response:
         """Wait until an execution has ended and return its description.

@@ -222,6 +222,10 @@ class LocalClient:
         """Return a page of the map runs of an execution."""
         return self._call(self.api.list_map_runs, request)
 
+    def test_state(self, **request: Any) -> dict[str, Any]:
+        """Run one state by itself; a task that is not mocked in the request is done by this client's mocks."""
+        return self._call(self.api.test_state, request)
+
     def tag_resource(self, **request: Any) -> dict[str, Any]:
         """Add tags to a state machine."""
         return self._call(self.api.tag_resource, request)

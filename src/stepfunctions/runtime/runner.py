@@ -45,6 +45,7 @@ class Runner:
         self._store = store
         self._clock = clock
         self._wake = threading.Event()
+        self.integration = integration
         self._dispatcher = Dispatcher(integration, workers, self._wake.set)
         self._core = Core(store, self._dispatcher, items, self.report, self._call_back)
         self._lock = threading.RLock()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import stepfunctions
+
+_PREFIXED = re.compile(r"^(https?://)sync-(localhost|127\.[0-9.]+|\[::1\])(?=[:/]|$)")
 
 
 def default_client() -> Any:
@@ -22,9 +25,15 @@ def append_user_agent_to_client(boto_client: Any) -> Any:
     """Name this SDK in the client's requests, once, and return the client."""
     events = getattr(getattr(boto_client, "meta", None), "events", None)
     if events is not None:
+        events.register("before-call", _keep_local_host, unique_id=f"{stepfunctions.__useragent__}-host")
         # The last moment before a request leaves: until then botocore writes its own name anew.
         events.register("before-send", _name_us, unique_id=stepfunctions.__useragent__)
     return boto_client
+
+
+def _keep_local_host(params: dict[str, Any], **_: Any) -> None:
+    """Take AWS's host prefix off a loopback address: botocore sends StartSyncExecution to ``sync-127.0.0.1``."""
+    params["url"] = _PREFIXED.sub(r"\1\2", params["url"])
 
 
 def _name_us(request: Any, **_: Any) -> None:
