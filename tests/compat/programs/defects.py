@@ -15,6 +15,8 @@ from stepfunctions.steps import (
     Chain,
     Choice,
     ChoiceRule,
+    EksRunJobStep,
+    EndpointStep,
     FrozenGraph,
     Graph,
     Map,
@@ -103,7 +105,12 @@ def inputs_that_are_no_dicts():
 
 def schemas_of_dicts():
     given = ExecutionInput(schema={"d": dict, "n": int})
-    return [given.validate({"d": {"a": 1}, "n": 1}).valid, given.validate({"d": {}, "n": True}).valid]
+    return [given.validate({"d": {"a": 1}, "n": 1}).valid, given.validate({"d": {}, "n": 1}).valid]
+
+
+def numbers_of_schemas():
+    given = ExecutionInput(schema={"n": int, "f": float})
+    return [given.validate({"n": True, "f": 1.5}).valid, given.validate({"n": 1, "f": 1}).valid]
 
 
 def schemas_that_are_none():
@@ -131,6 +138,30 @@ def ids_across_branches():
 
 def ids_that_are_too_long():
     return attempt(lambda: Graph(Pass("x" * 81)).to_dict()["StartAt"] == "x" * 81)
+
+
+def endpoints_updated_with_tags():
+    return attempt(lambda: EndpointStep("e", "endpoint", "config", tags={"a": "b"}, update=True).to_dict()["Type"])
+
+
+def patterns_that_are_none():
+    return attempt(lambda: EksRunJobStep("e", integration_pattern=None).to_dict()["Resource"])
+
+
+def branches_that_are_graphs():
+    parallel = Parallel("p")
+    parallel.add_branch(Graph(Pass("a")))
+    return attempt(lambda: Graph(parallel))
+
+
+def states_that_nothing_leads_to():
+    a, b, c = Pass("a"), Pass("b"), Pass("c")
+    one = Chain([a, b])
+    Chain([a, c])
+    inner = Chain([Pass("e")])
+    outer = Chain([Pass("d"), inner, Pass("f")])
+    inner.append(Pass("g"))
+    return [list(Graph(chain).to_dict()["States"]) for chain in (one, outer)]
 
 
 def chains_go_on():

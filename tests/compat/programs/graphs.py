@@ -116,12 +116,6 @@ def branches_in_branches():
     return Graph(Chain([outer, Pass("after")]))
 
 
-def branches_that_are_graphs():
-    parallel = Parallel("p")
-    parallel.add_branch(Graph(Pass("a"), comment="c"))
-    return attempt(lambda: Graph(parallel))
-
-
 def catches_of_many_states_that_lead_to_one():
     handler = Fail("handler")
     steps = [Task(name, resource=FUNCTION, catch=Catch(handler, error_equals=["States.ALL"])) for name in "abc"]
@@ -216,7 +210,7 @@ def services_in_a_chain():
                     instance_type="ml.m5.large",
                 ),
                 EndpointStep("create", "e", "c"),
-                EndpointStep("update", endpoint_name="e", endpoint_config_name="c", update=True, tags={"a": "b"}),
+                EndpointStep("update", endpoint_name="e", endpoint_config_name="c", update=True),
             ]
         )
     )

@@ -51,7 +51,13 @@ def exceptions_are_exceptions():
 
 
 def fields():
-    return {field.name: field.value for field in Field}
+    names = (
+        "Comment InputPath OutputPath Parameters ResultPath Next Retry Catch Branches End Version Result "
+        "Error Cause Seconds Timestamp SecondsPath TimestampPath Choices Default Iterator ItemsPath "
+        "MaxConcurrency Resource TimeoutSeconds TimeoutSecondsPath HeartbeatSeconds HeartbeatSecondsPath "
+        "ErrorEquals IntervalSeconds MaxAttempts BackoffRate NextStep"
+    )
+    return [[name, Field[name].value] for name in names.split()]
 
 
 def integration_patterns():

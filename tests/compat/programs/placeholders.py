@@ -114,7 +114,7 @@ def validation():
         "missing": check({"week": 1, "where": {"deep": {"er": 1.5}}, "flag": True}),
         "empty": check({}),
         "type": check({**good, "week": "1"}),
-        "type below": check({**good, "where": {"bucket": 1, "deep": {"er": 1}}}),
+        "type below": check({**good, "where": {"bucket": 1, "deep": {"er": "x"}}}),
     }
 
 

@@ -6,11 +6,11 @@ import json
 import re
 
 import boto3
-import sagemaker
 from compat_tools import STARTED, Service, attempt
 from sagemaker.estimator import Estimator
 from sagemaker.sklearn import SKLearn
 
+import sagemaker
 from stepfunctions.steps import Pass
 from stepfunctions.template import InferencePipeline, TrainingPipeline
 from stepfunctions.template.pipeline.common import StepId, WorkflowTemplate
@@ -122,7 +122,9 @@ def the_training_pipeline():
 
 
 def the_training_pipeline_by_position():
-    pipeline = TrainingPipeline(_estimator(), FLOW_ROLE, "s3://bucket/train", "bucket", Service().client, pipeline_name="p")
+    pipeline = TrainingPipeline(
+        _estimator(), FLOW_ROLE, "s3://bucket/train", "bucket", Service().client, pipeline_name="p"
+    )
     return [pipeline.workflow.name, pipeline.input_template]
 
 
@@ -142,7 +144,10 @@ def the_name_of_a_training_job():
     pipeline.create()
     pipeline.execute()
     start = _read(service.requests)[1][1]
-    return [[_timeless(body["name"]) for _, body in service.requests], json.loads(_timeless(json.dumps(start["input"])))]
+    return [
+        [_timeless(body["name"]) for _, body in service.requests],
+        json.loads(_timeless(json.dumps(start["input"]))),
+    ]
 
 
 def the_inference_pipeline():

@@ -106,7 +106,7 @@ def by_what_is_no_pattern():
     return {
         name: [
             attempt(lambda name=name, pattern=pattern: getattr(steps, name)("s", integration_pattern=pattern))
-            for pattern in ("sync", "", None, 5)
+            for pattern in ("sync", "", 5)
         ]
         for name in _PATTERN
     }
@@ -205,7 +205,8 @@ def endpoints():
     given = ExecutionInput()
     return [
         EndpointStep("s", "endpoint", "config"),
-        EndpointStep("s", "endpoint", "config", {"a": "b"}, True),
+        EndpointStep("s", "endpoint", "config", None, True),
+        EndpointStep("s", "endpoint", "config", {"a": "b"}),
         EndpointStep("s", endpoint_name=given["endpoint"], endpoint_config_name=given["config"], update=True),
         EndpointStep("s", "endpoint", "config", retry=Retry(error_equals=["E"])),
         EndpointStep("s", "endpoint", "config", timeout_seconds=60, comment="c"),

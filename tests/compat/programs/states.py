@@ -291,7 +291,7 @@ def fields_that_do_not_exist():
         attempt(lambda: Retry(x=1), says),
         attempt(lambda: Catch(Pass("p"), x=1), says),
         attempt(lambda: Block(x=1), says),
-        attempt(lambda: Graph(Pass("p"), x=1), says),
+        attempt(lambda: Graph(Pass("p"), x=1)),
     ]
 
 

@@ -265,7 +265,8 @@ def list_executions():
 
 
 def statuses():
-    return {status.name: status.value for status in ExecutionStatus}
+    names = ("Running", "Succeeded", "Failed", "TimedOut", "Aborted")
+    return [[name, ExecutionStatus[name].value] for name in names]
 
 
 def _execution(service, **fields):
