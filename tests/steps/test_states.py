@@ -123,9 +123,9 @@ def test_what_is_refused(make: Any, error: type[Exception], text: str) -> None:
 
 def test_a_misspelt_attribute_raises() -> None:
     step = Map("M")
-    assert step.max_concurrency is None  # type: ignore[attr-defined]
+    assert step.max_concurrency is None
     with pytest.raises(AttributeError):
-        step.max_concurency  # type: ignore[attr-defined]  # noqa: B018
+        step.max_concurency  # noqa: B018
 
 
 def test_steps_copy_pickle_and_show_themselves() -> None:
@@ -172,7 +172,7 @@ def test_a_rule_added_after_the_chain_was_made_shows_in_the_graph() -> None:
 def test_a_graph_is_a_picture_of_its_moment() -> None:
     step = Pass("P", comment="before")
     graph = Graph(step)
-    step.comment = "after"  # type: ignore[attr-defined]
+    step.comment = "after"
     step.next(Pass("Q"))
     assert graph.to_dict() == {"StartAt": "P", "States": {"P": {"Comment": "before", "Type": "Pass", "End": True}}}
 

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import logging as logs
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Literal
 
 from stepfunctions.exceptions import MissingRequiredParameter
 from stepfunctions.inputs.placeholders import ExecutionInput
-from stepfunctions.steps.base import State
-from stepfunctions.steps.graph import Chain, FrozenGraph, Graph
+from stepfunctions.steps.graph import FrozenGraph, Graph
+from stepfunctions.steps.writing import Linkable
 from stepfunctions.workflow import machine, settings
 from stepfunctions.workflow.clients import append_user_agent_to_client, default_client, pages
 from stepfunctions.workflow.cloudformation import build_cloudformation_template
@@ -27,13 +28,13 @@ from stepfunctions.workflow.widgets.utils import create_sfn_workflow_url
 
 logger = logs.getLogger("stepfunctions")
 
-Definition = State | Chain | Graph
+Definition = Linkable | Graph
 
 
 class Workflow(Startable, Versioned, Testable):
     """A workflow on AWS or on the local cloud, through a boto3 Step Functions client.
 
-    ``definition`` is a step, a chain or a graph; ``role`` the ARN of the execution role; ``tags`` a list of
+    ``definition`` is a step, a chain, a flow or a graph; ``role`` the ARN of the execution role; ``tags`` a list of
     ``{"key", "value"}`` or a dict; ``execution_input`` the placeholder whose schema inputs are checked against.
     ``client`` is made when it is first needed: the client of the environment.
 
