@@ -129,7 +129,7 @@ def test_a_package_has_nothing_else_and_is_the_same_each_time() -> None:
     for name in ("NOBODY", "pytest", "unpacked", "subprocess", "@lambda_function", "STEPS"):
         assert name not in files["lambda_source.py"]
     program = (
-        "import sys, hashlib; sys.path.insert(0, 'tests/steps'); import test_packaging; "
+        f"import sys, hashlib; sys.path.insert(0, {str(Path(__file__).parent)!r}); import test_packaging; "
         "print(hashlib.sha256(test_packaging.everything.package()).hexdigest())"
     )
     digests = {
