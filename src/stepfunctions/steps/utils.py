@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from stepfunctions.catalog.regions import DEFAULT_PARTITION, partition_of
@@ -23,11 +24,24 @@ def tags_dict_to_kv_list(tags_dict: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def current_region() -> str | None:
     """Return the Region of the environment, else of boto3's session, else None."""
-    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
-    if region:
-        return region
-    import boto3
+    return (
+        os.environ.get("AWS_REGION")
+        or os.environ.get("AWS_DEFAULT_REGION")
+        or _configured_region(*(os.environ.get(name) for name in _CONFIGURATION))
+    )
 
+
+_CONFIGURATION = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_CONFIG_FILE", "HOME")
+"""Variables of the environment that say which configuration boto3 reads."""
+
+
+@lru_cache
+def _configured_region(*_: str | None) -> str | None:
+    """Return the Region of boto3's session: kept, as every step asks and a session takes milliseconds to make."""
+    try:
+        import boto3
+    except ImportError:
+        return None
     found: str | None = boto3.session.Session().region_name
     return found
 
