@@ -153,8 +153,8 @@ DIFFERENCES: dict[str, Now] = {
     "defects.elapsed_time": Now("Elapsed time does not begin anew each second.", [86400000.0, 1500.0]),
     "defects.parameters_of_events": Now("Parameters are read as the JSON they are.", [True, True]),
     "defects.an_event_is_changed": Now("The caller's events stay as they are.", True),
+    "defects.templates_without_tags": Now("The template has the workflow's tags.", True),
     "defects.the_root_logger": Now("The import leaves the root logger alone.", "WARNING"),
-    "defects.the_name_in_requests": Now("Requests name the package that makes them.", "stepfunctions-sdk"),
     "sagemaker_steps.training_of_a_rich_estimator": Now(
         "Encryption between containers is asked for where the estimator asks for it.",
         _edited(Parameters__EnableInterContainerTrafficEncryption=True),

@@ -132,8 +132,8 @@ class Graph:
         return {wire: value for wire, value in top.items() if value is not None}
 
     def contains(self, state: State) -> bool:
-        """Tell whether a state is in this graph."""
-        return self.states.get(state.state_id) is state
+        """Tell whether a state of this name is in this graph."""
+        return state.state_id in self.states
 
     def to_dict(self) -> dict[str, Any]:
         """Return the definition in the form of its JSON: a copy, which may be changed."""

@@ -33,10 +33,9 @@ def of_a_larger_workflow():
     choice = Choice("which?")
     choice.add_choice(ChoiceRule.StringEquals("$.x", 'a "quoted" ü'), Succeed("done"))
     choice.default_choice(LambdaStep("l", parameters={"FunctionName": "f", "Payload": {"x": ExecutionInput()["x"]}}))
-    each = Map("each", iterator=Pass("one", comment="long " * 40), max_concurrency=2)
-    flow = _workflow(
-        Chain([each, choice]), comment="c", timeout_seconds=60, version="1.0", tags=[{"key": "a", "value": "b"}]
-    )
+    each = Map("each", max_concurrency=2)
+    each.attach_iterator(Pass("one", comment="long " * 40))
+    flow = _workflow(Chain([each, choice]), comment="c", timeout_seconds=60, version="1.0")
     return flow.get_cloudformation_template()
 
 

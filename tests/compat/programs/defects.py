@@ -9,7 +9,6 @@ import logging
 
 from compat_tools import Service, attempt
 
-import stepfunctions
 from stepfunctions.inputs import ExecutionInput, StepInput
 from stepfunctions.steps import (
     Chain,
@@ -217,12 +216,13 @@ def parameters_of_events():
     return [attempt(lambda: "TaskScheduled" in EventsTableWidget([event]).show()), event == before]
 
 
+def templates_without_tags():
+    flow = Workflow("w", Pass("a"), ROLE, tags=[{"key": "a", "value": "b"}], client=Service().client)
+    return "Tags:" in flow.get_cloudformation_template()
+
+
 def the_root_logger():
     return logging.getLevelName(logging.getLogger().level)
-
-
-def the_name_in_requests():
-    return stepfunctions.__useragent__
 
 
 def an_event_is_changed():

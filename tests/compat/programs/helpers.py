@@ -45,6 +45,10 @@ def names_that_are_exported():
     }
 
 
+def the_name_in_requests():
+    return stepfunctions.__useragent__
+
+
 def exceptions_are_exceptions():
     kinds = (exceptions.WorkflowNotFound, exceptions.MissingRequiredParameter, exceptions.DuplicateStatesInChain)
     return [[issubclass(kind, Exception), str(kind("message"))] for kind in kinds]
