@@ -12,7 +12,15 @@ from botocore.validate import ParamValidator
 from stepfunctions.asl.resource import Resource
 from stepfunctions.inputs import ExecutionInput, context, states
 from stepfunctions.local.task_shapes import to_request
-from stepfunctions.steps import EcsRunTaskStep, FargateStep, GlueStartJobRunStep, GlueStep, Graph, LambdaStep
+from stepfunctions.steps import (
+    BatchSubmitJobStep,
+    EcsRunTaskStep,
+    FargateStep,
+    GlueStartJobRunStep,
+    GlueStep,
+    Graph,
+    LambdaStep,
+)
 from stepfunctions.steps.containers import MEMORY_FOR_CPU
 from stepfunctions.steps.declared import Declared
 from stepfunctions.steps.functions import LambdaFunction, lambda_function
@@ -162,6 +170,24 @@ def test_a_fargate_step_in_other_patterns_and_languages() -> None:
     check_task(public, "ecs", "RunTask")
     network = public.to_dict()["Parameters"]["NetworkConfiguration"]["AwsvpcConfiguration"]
     assert network == {"Subnets.$": "$$.Execution.Input['subnets']", "AssignPublicIp": "ENABLED"}
+
+
+def test_steps_of_a_whole_workflow_in_jsonata(script: Path) -> None:
+    glue = GlueStep("Extract", script, role=ROLE, arguments={"--day": given["day"]})
+    glue.next(fargate(environment={"DAY": given["day"]}))
+    graph = Graph(glue, query_language="JSONata").to_dict()["States"]
+    assert graph["Extract"]["Arguments"]["Arguments"] == {"--day": "{% $states.context.Execution.Input.day %}"}
+    override = graph["Convert to set"]["Arguments"]["Overrides"]["ContainerOverrides"][0]
+    assert override["Environment"] == [{"Name": "DAY", "Value": "{% $states.context.Execution.Input.day %}"}]
+
+
+def test_the_steps_of_2_3_0_take_the_patterns_that_came_later() -> None:
+    waiting = EcsRunTaskStep("E", integration_pattern=IntegrationPattern.WaitForTaskToken, parameters={})
+    assert waiting.to_dict()["Resource"] == "arn:aws:states:::ecs:runTask.waitForTaskToken"
+    assert EcsRunTaskStep("E", False).to_dict()["Resource"] == "arn:aws:states:::ecs:runTask"
+    assert BatchSubmitJobStep("B").to_dict()["Resource"] == "arn:aws:states:::batch:submitJob.sync"
+    with pytest.raises(ValueError, match="WaitForTaskToken"):
+        GlueStartJobRunStep("G", integration_pattern=IntegrationPattern.WaitForTaskToken)
 
 
 def test_more_of_the_request_is_merged_over_it() -> None:

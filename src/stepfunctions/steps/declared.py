@@ -103,8 +103,9 @@ def put_request(who: str, request: dict[str, Any], fields: Any) -> None:
     given = fields.get(name) or {}
     if not isinstance(given, Mapping):
         raise ValueError(f"{who}: {name}={given!r}: the step writes its request itself; give a dict to merge over it.")
-    for key in given:  # a path instead of the step's own value
-        request.pop(key.removesuffix(".$") if key.endswith(".$") else "", None)
+    for key in given:
+        if str(key).endswith(".$"):  # a path instead of the step's own value
+            request.pop(key[:-2], None)
     merge_dicts(request, given)
     fields[name] = request
 
