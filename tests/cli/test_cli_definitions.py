@@ -172,7 +172,10 @@ def test_an_input_that_does_not_fit_the_schema(capsys: pytest.CaptureFixture[str
         "given = ExecutionInput(schema={'route': str, 'week': int})\n"
         "workflow = Workflow('w', Pass('P'), 'arn:aws:iam::123456789012:role/R', execution_input=given)\n"
     )
-    for given, said in {"{}": "missing: ['route', 'week']\n", '{"route": 1}': "missing: ['week'], of another"}.items():
+    for given, said in {
+        "{}": "route: missing, expected str; week: missing, expected int\n",
+        '{"route": 1}': "route: expected str, not 1 (int); week: missing",
+    }.items():
         printed = Printed(capsys, "run", "given.py", "--input", given)
         assert printed.code == 2
         assert '--input: Expected run input with the schema: {"route": "str", "week": "int"}; ' + said in printed.err

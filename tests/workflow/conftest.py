@@ -79,7 +79,8 @@ def _endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(params=[pytest.param(name, marks=pytest.mark.local) if name == "http" else name for name in _DOORS])
 def door(request: pytest.FixtureRequest) -> Iterator[Door]:
     if request.param == "in process":
-        yield Door(LocalClient({"Ask": PENDING, "Who": {"Account": "123456789012"}}))
+        who = "arn:aws:states:::aws-sdk:sts:getCallerIdentity"
+        yield Door(LocalClient({"Ask": PENDING, who: {"Account": "123456789012"}}))
         return
     import boto3
     from botocore.config import Config

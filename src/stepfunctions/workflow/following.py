@@ -24,7 +24,7 @@ class Pauses:
 
     timeout: float | None
     _pause: float = _FIRST_SECONDS
-    _began: float = field(default_factory=time.monotonic)
+    _began: float = field(default_factory=lambda: time.monotonic())
 
     def next(self) -> float | None:
         """Return how long to wait now; None when the time is over."""
