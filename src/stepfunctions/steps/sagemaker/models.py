@@ -79,6 +79,8 @@ def model_request(model: Any, instance_type: str | None) -> dict[str, Any]:
         return plain
     if isinstance(model, (list, tuple)):
         return {"Containers": [container_of(item, instance_type) for item in model]}
+    if is_dynamic(model) or isinstance(model, str):
+        return {"PrimaryContainer": container_of(model, instance_type)}
     if is_a(model, "ModelBuilder"):
         return _of_builder(model)
     if hasattr(type(model), "model_fields") and not is_a(model, "ContainerDefinition"):

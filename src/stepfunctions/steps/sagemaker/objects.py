@@ -13,8 +13,9 @@ from typing import Any
 from stepfunctions.steps.rendering import is_dynamic
 from stepfunctions.steps.sagemaker.request import copy_request, is_later
 
-_ACRONYMS = {"gb": "GB", "mb": "MB", "mime": "MIME", "ssm": "SSM"}
+_ACRONYMS = {"gb": "GB", "mb": "MB", "ssm": "SSM"}
 """Words of the API's names that are not written with a capital and small letters."""
+_IRREGULAR = {"supported_response_mime_types": "SupportedResponseMIMETypes"}
 _TO_REQUEST = ("_to_request_dict", "to_input_req", "to_request_dict")
 """How line 2's objects give their part of a request."""
 LOCAL_INSTANCES = ("local", "local_gpu")
@@ -36,7 +37,8 @@ def pascal(name: str) -> str:
     >>> pascal("volume_size_in_gb")
     'VolumeSizeInGB'
     """
-    return "".join(_ACRONYMS.get(word, word[:1].upper() + word[1:]) for word in name.split("_"))
+    words = (_ACRONYMS.get(word, word[:1].upper() + word[1:]) for word in name.split("_"))
+    return _IRREGULAR.get(name) or "".join(words)
 
 
 def to_request(value: Any) -> Any:
