@@ -34,7 +34,7 @@ def test_the_python_of_a_page_runs_from_top_to_bottom(
     monkeypatch.setenv("AWS_REGION", "us-east-1")
     namespace: dict[str, object] = {"__name__": "page"}
     for number, block in enumerate(blocks(page, "python")):
-        code = compile(block, f"{page.name}, block {number + 1}", "exec")
+        code = compile(block, f"{page.name}, block {number + 1}", "exec", dont_inherit=True)
         if not block.startswith("# create_"):  # speaks to a cloud: tests/local/cli/test_tutorial.py runs it
             exec(code, namespace)
 
