@@ -32,7 +32,8 @@ def machines(draw: Any) -> tuple[dict[str, Any], dict[str, list[Any]]]:
             block.append(names[-1])
         states: dict[str, Any] = {block[-1]: {"Type": "Pass", "Parameters": {"u.$": "States.UUID()"}, "End": True}}
         for name, following, kind in zip(block, block[1:], chosen, strict=False):
-            states[name] = state(kind, name, following, block[-1], depth)
+            made = state(kind, name, following, block[-1], depth)
+            states[name] = in_jsonata(made) if draw(st.booleans()) else made
         return {"StartAt": block[0], "States": states}
 
     def state(kind: str, name: str, following: str, last: str, depth: int) -> dict[str, Any]:
@@ -81,6 +82,42 @@ def machines(draw: Any) -> tuple[dict[str, Any], dict[str, list[Any]]]:
     does = st.sampled_from(["ok", "ok", "ok", "A", "B", "silent"])
     script = {name: draw(st.lists(does, min_size=1, max_size=4)) for name in tasks}
     return definition, script
+
+
+def in_jsonata(state: dict[str, Any]) -> dict[str, Any]:
+    """Return a state of such a machine in JSONata, with more values from chance and time."""
+    kept = ("Type", "Next", "Default", "Retry", "Resource", "TimeoutSeconds", "Seconds", "Branches", "ItemProcessor")
+    made = {name: value for name, value in state.items() if name in kept}
+    drawn = "{% [$uuid(), $random(), $millis(), $shuffle([1..5])] %}"
+    made |= {"QueryLanguage": "JSONata", **_JSONATA[state["Type"]]}
+    if "Choices" in state:
+        rule = {"Condition": "{% $exists($states.input.r.at) %}", "Next": state["Choices"][0]["Next"]}
+        made["Choices"] = [{**rule, "Assign": {"drawn": drawn}}]
+    elif state["Type"] != "Wait":
+        made["Assign"] = {"drawn": drawn}
+    if "Catch" in state:
+        output = {"e": "{% $states.errorOutput %}", "drawn": drawn}
+        made["Catch"] = [{"ErrorEquals": ["States.ALL"], "Next": state["Catch"][0]["Next"], "Output": output}]
+    if "MaxConcurrency" in state:
+        made["MaxConcurrency"] = f"{{% {state['MaxConcurrency']} %}}"
+    return made
+
+
+_JSONATA: dict[str, dict[str, Any]] = {
+    "Pass": {"Output": {"r": {"at": "{% $states.context.State.Name %}"}, "u": "{% $uuid() %}"}},
+    "Wait": {"Output": "{% [$states.input, $now()] %}"},
+    "Choice": {"Output": "{% {'was': $states.input} %}"},
+    "Task": {
+        "Arguments": {"n": "{% $states.context.State.RetryCount %}", "c": "{% $random() %}"},
+        "Output": {"r": "{% $states.result %}", "known": "{% $exists($drawn) ? $drawn : null %}"},
+    },
+    "Parallel": {"Output": "{% {'p': $states.result} %}"},
+    "Map": {
+        "Items": "{% $append($shuffle($states.context.Execution.Input.items), $random() < 0.5 ? [] : [$uuid()]) %}",
+        "ItemSelector": {"v": "{% $states.context.Map.Item.Value %}", "u": "{% $uuid() %}"},
+        "Output": {"m": "{% $states.result %}"},
+    },
+}
 
 
 INPUT = {"items": [1, {"r": {"at": "x"}}, "three"]}
