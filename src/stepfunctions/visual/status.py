@@ -84,6 +84,8 @@ class _Visit:
     parent: _Visit | None
     """The Parallel or Map that it is inside."""
     in_map: bool
+    after: int = 0
+    """The event that its Entered event follows."""
     failing: bool = False
     retries: int = 0
     status: str = "RUNNING"
@@ -114,6 +116,10 @@ class _Reader:
             self._end(kind, visit)
         elif kind.startswith("MapIteration"):
             visit = self._iteration(event, kind, visit)
+        elif kind == "EvaluationFailed":
+            visit = self._evaluation(event, previous, visit)
+            if visit is not None:
+                visit.failing = True
         else:
             if kind.startswith(("ParallelState", "MapState", "MapRun")):
                 visit = _climb(visit, kind="Parallel" if kind.startswith("Parallel") else "Map")
@@ -130,7 +136,7 @@ class _Reader:
             if came_from is not None
             else self.steps.get(previous, False) or (before is not None and before.in_map)
         )
-        visit = _Visit(name, kind.removesuffix("StateEntered"), parent, in_map)
+        visit = _Visit(name, kind.removesuffix("StateEntered"), parent, in_map, previous)
         if kind == "FailStateEntered":
             visit.status = "FAILED"
         self.visits.append(visit)
@@ -139,6 +145,13 @@ class _Reader:
         elif before is None:
             self.taken.add(("", name))
         return visit
+
+    def _evaluation(self, event: Mapping[str, Any], previous: int, visit: _Visit | None) -> _Visit | None:
+        """Return the visit whose expression failed: one that failed at once has the Entered event beside it."""
+        name = (event.get("evaluationFailedEventDetails") or {}).get("state")
+        if visit is not None and visit.name == name and visit.status == "RUNNING" and visit.after != previous:
+            return visit
+        return next((one for one in reversed(self.visits) if one.name == name and one.after == previous), visit)
 
     def _iteration(self, event: Mapping[str, Any], kind: str, visit: _Visit | None) -> _Visit | None:
         word = kind.removeprefix("MapIteration")

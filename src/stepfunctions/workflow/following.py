@@ -87,5 +87,8 @@ def failed_state(client: Any, execution_arn: str) -> str | None:
         details = event.get("stateEnteredEventDetails")
         if details:
             return str(details["name"])
+        failed = event.get("evaluationFailedEventDetails")
+        if failed:  # in a history it may follow the state before
+            return str(failed["state"])
         wanted = event.get("previousEventId", 0)
     return None
