@@ -553,4 +553,5 @@ def test_an_expression_that_cannot_be_read_is_refused_when_the_machine_is_made(
     with pytest.raises(DefinitionError) as caught:
         drive(one(state))
     assert caught.value.problems[0].path == path
+    assert caught.value.problems[0].code == "INVALID_JSONATA_EXPRESSION"
     assert "at character" in str(caught.value)

@@ -120,6 +120,41 @@ def test_what_the_engine_writes_is_read(nested: Definition) -> None:
     assert "Publish" not in overlay.states
 
 
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({}, "FAILED"),
+        ({"Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Z"}]}, "CAUGHT"),
+        ({"Retry": [{"ErrorEquals": ["States.ALL"], "MaxAttempts": 1}]}, "FAILED"),
+    ],
+)
+def test_a_failed_expression_is_of_its_state_though_its_event_follows_the_one_before(
+    fields: dict[str, Any], told: str
+) -> None:
+    broken = {
+        "Type": "Map",
+        "Items": "{% $no %}",
+        "ItemProcessor": {"StartAt": "I", "States": {"I": {"Type": "Pass", "End": True}}},
+        "Next": "Z",
+    }
+    states = {"A": {"Type": "Pass", "Next": "B"}, "B": {**broken, **fields}, "Z": {"Type": "Succeed"}}
+    overlay = read_history(run({"QueryLanguage": "JSONata", "StartAt": "A", "States": states}, {}))
+    assert overlay.states["A"].status == "SUCCEEDED"
+    assert overlay.states["B"].status == told
+    assert ("A", "B") in overlay.taken
+
+
+def test_of_several_iterations_the_one_whose_expression_failed_is_the_failed_one() -> None:
+    inner = {
+        "StartAt": "I",
+        "States": {"I": {"Type": "Pass", "Output": "{% $states.input = 2 ? $no : 1 %}", "End": True}},
+    }
+    state = {"Type": "Map", "Items": [1, 2, 3], "ItemProcessor": inner, "MaxConcurrency": 1, "End": True}
+    overlay = read_history(run({"QueryLanguage": "JSONata", "StartAt": "M", "States": {"M": state}}, {}))
+    assert overlay.states["I"].text() == "1 failed · 1 succeeded"
+    assert overlay.states["M"].status == "FAILED"
+
+
 def test_iterations_are_counted(task: Callable[..., Definition]) -> None:
     body = {"StartAt": "Work", "States": {"Work": task()}}
     definition = {

@@ -127,7 +127,8 @@ class Fields:
         try:
             return compile_it()
         except QuerySyntaxError as error:
-            self.compiler.problems.append(Problem(path=f"{self.path}/{field}", message=str(error)))
+            code = "INVALID_JSONATA_EXPRESSION" if self.jsonata else "SCHEMA_VALIDATION_FAILED"
+            self.compiler.problems.append(Problem(path=f"{self.path}/{field}", message=str(error), code=code))
             return None
 
     def expression(self, text: str, field: str, expected: str = "") -> Evaluator | None:
