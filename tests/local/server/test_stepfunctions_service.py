@@ -142,11 +142,21 @@ def test_items_of_a_distributed_map_are_read_from_s3(cloud: Cloud) -> None:
     assert json.loads(result["output"]) == [{"day": "mon", "late": "1"}, {"day": "tue", "late": "2"}]
 
 
-def test_what_aws_does_not_know_is_refused_when_it_is_created(tmp_path: Path) -> None:
-    definition = {
-        "StartAt": "S",
-        "States": {"S": {"Type": "Task", "Resource": "arn:aws:states:::sagemaker:train", "End": True}},
-    }
+@pytest.mark.parametrize(
+    ("state", "code", "where"),
+    [
+        ({"Type": "Task", "Resource": "arn:aws:states:::sagemaker:train"}, "UNKNOWN_RESOURCE", "Resource"),
+        (
+            {"Type": "Pass", "QueryLanguage": "JSONata", "Output": {"v": "{% phone %}"}},
+            "UNSUPPORTED_JSONATA_EXPRESSION: Reference to 'phone' at the top level is not supported.",
+            "Output/v",
+        ),
+    ],
+)
+def test_what_aws_does_not_know_is_refused_when_it_is_created(
+    tmp_path: Path, state: dict[str, Any], code: str, where: str
+) -> None:
+    definition = {"StartAt": "S", "States": {"S": {**state, "End": True}}}
     with Cloud(tmp_path) as cloud, pytest.raises(ServiceError) as caught:
         cloud.call(
             "stepfunctions",
@@ -154,5 +164,5 @@ def test_what_aws_does_not_know_is_refused_when_it_is_created(tmp_path: Path) ->
             {"name": "m", "definition": json.dumps(definition), "roleArn": "arn:aws:iam::123456789012:role/r"},
         )
     assert caught.value.code == "InvalidDefinition"
-    assert "UNKNOWN_RESOURCE" in caught.value.message
-    assert "/States/S/Resource" in caught.value.message
+    assert code in caught.value.message
+    assert f"/States/S/{where}" in caught.value.message
