@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from stepfunctions.errors import ExecutionFailed, WaitTimeout
-from stepfunctions.steps import Chain, Fail, FrozenGraph, Pass
+from stepfunctions.steps import Chain, Fail, FrozenGraph, Pass, Task
 from stepfunctions.workflow import Execution, ExecutionStatus, Workflow, following
 
 WAIT = 30.0
@@ -180,3 +180,23 @@ def test_the_pauses_between_two_questions(monkeypatch: pytest.MonkeyPatch) -> No
     assert limited.next() == pytest.approx(0.01)
     now[0] = 10.0
     assert limited.next() is None
+
+
+def test_a_failed_run_goes_on_where_it_failed() -> None:
+    mocks: dict[str, Any] = {"Try": ConnectionError("lost")}
+    steps = Chain([Pass("A", result={"n": 1}), Task("Try", resource="arn:aws:states:::aws-sdk:glue:getJob")])
+    execution = Workflow("w", steps, "arn:aws:iam::123456789012:role/r").run(mocks=mocks)
+    assert execution.status is ExecutionStatus.Failed
+    mocks["Try"] = lambda given: given["n"] + 1
+    assert execution.redrive() is execution
+    assert execution.get_output(wait=True, timeout=WAIT) == 2
+    with pytest.raises(execution.client.exceptions.ExecutionNotRedrivable, match="SUCCEEDED"):
+        execution.redrive()
+
+
+def test_a_redrive_through_a_service(door: Any) -> None:
+    execution = started(door, Chain([Pass("A"), Fail("Stop here", error="Late")]))
+    execution.wait(WAIT)
+    execution.redrive()
+    assert execution.wait(WAIT)["redriveCount"] == 1
+    assert execution.known_status is ExecutionStatus.Failed

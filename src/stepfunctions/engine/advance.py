@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from stepfunctions.asl.document import JSON
 from stepfunctions.engine import map_distributed, task
 from stepfunctions.engine.execution import ROOT_BRANCH, Branch, Execution, Status, Waiting
 from stepfunctions.engine.history import HistoryEvent
@@ -16,6 +17,7 @@ from stepfunctions.engine.messages import (
     Command,
     MapRunEnded,
     Outcome,
+    Redriven,
     SetTimer,
     Started,
     Stopped,
@@ -150,6 +152,9 @@ def _take(turn: Turn, outcome: Outcome) -> None:
     if isinstance(outcome, Started):
         _start(turn)
         return
+    if isinstance(outcome, Redriven):
+        _redrive(turn)
+        return
     if isinstance(outcome, Stopped):
         end(turn, Status.ABORTED, _latest(turn), None, outcome.error, outcome.cause)
         return
@@ -175,10 +180,23 @@ def _start(turn: Turn) -> None:
     if execution.last_event_id:
         return  # a duplicate
     turn.note(0, "ExecutionStarted", None, execution.input, {"roleArn": execution.role_arn})
+    _limit(turn, execution.started_at)
+    turn.spawn(None, execution.region, 0, execution.input, 0)
+
+
+def _limit(turn: Turn, since: float) -> None:
     timeout = execution_timeout(turn)
     if timeout is not None:
-        turn.commands.append(SetTimer(EXECUTION_BRANCH, 0, TimerKind.EXECUTION, execution.started_at + timeout))
-    turn.spawn(None, execution.region, 0, execution.input, 0)
+        turn.commands.append(SetTimer(EXECUTION_BRANCH, 0, TimerKind.EXECUTION, since + timeout))
+
+
+def _redrive(turn: Turn) -> None:
+    execution = turn.execution
+    root = execution.branches[ROOT_BRANCH]
+    count: dict[str, JSON] = {"redriveCount": execution.redrive_count}
+    root.last_event = turn.note(execution.last_event_id, "ExecutionRedriven", None, None, count)
+    execution.dirty.add(root.id)
+    _limit(turn, turn.now)
 
 
 def _action(branch: Branch, outcome: Outcome) -> Action | None:

@@ -102,6 +102,11 @@ class MapRunEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class Redriven:
+    """An execution that had ended goes on: its root branch is attached, about to enter the state that failed."""
+
+
+@dataclass(frozen=True, slots=True)
 class Stopped:
     """Someone stopped the execution (StopExecution, or the map run it belongs to): it ends ABORTED."""
 
@@ -110,7 +115,7 @@ class Stopped:
 
 
 Outcome: TypeAlias = (
-    Started | TaskSubmitted | TaskSucceeded | TaskFailed | TaskHeartbeat | TimerFired | MapRunEnded | Stopped
+    Started | Redriven | TaskSubmitted | TaskSucceeded | TaskFailed | TaskHeartbeat | TimerFired | MapRunEnded | Stopped
 )
 
 

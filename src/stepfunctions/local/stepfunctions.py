@@ -94,6 +94,7 @@ class StepFunctions:
     start_execution = _operation("start_execution")
     start_sync_execution = _operation("start_sync_execution")
     stop_execution = _operation("stop_execution")
+    redrive_execution = _operation("redrive_execution")
     describe_execution = _operation("describe_execution")
     list_executions = _operation("list_executions")
     get_execution_history = _operation("get_execution_history")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from stepfunctions.engine.ports import Clock
 from stepfunctions.errors import WaitTimeout
-from stepfunctions.runtime.operations import executions, machines, map_runs, published
+from stepfunctions.runtime.operations import executions, machines, map_runs, published, redrive
 from stepfunctions.runtime.operations.service import Check, Request, Response, Service, find_execution
 from stepfunctions.runtime.operations.test_state import test_state
 from stepfunctions.runtime.runner import Runner
@@ -115,6 +115,10 @@ class StepFunctionsApi:
     def stop_execution(self, request: Request) -> Response:
         """Stop an execution: it ends ABORTED."""
         return executions.stop(self.service, request)
+
+    def redrive_execution(self, request: Request) -> Response:
+        """Let an execution that ended without success go on where it failed."""
+        return redrive.redrive(self.service, request)
 
     def describe_execution(self, request: Request) -> Response:
         """Return an execution with its input and output."""

@@ -8,11 +8,11 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from stepfunctions.asl.document import Document
 from stepfunctions.engine.advance import advance
-from stepfunctions.engine.execution import Execution, Status, Waiting
+from stepfunctions.engine.execution import Branch, Execution, Status, Waiting
 from stepfunctions.engine.map_run import MapRun
 from stepfunctions.engine.messages import (
     CancelTask,
@@ -57,14 +57,15 @@ _BACKLOG = 1_000
 class Message:
     """Something that came in; ``reply`` gets its answer once it is committed.
 
-    With ``new`` an execution begins (answer: None, or the execution that has the ARN already); with
-    ``outcome`` one goes on (answer: whether it waited for that); with ``act`` a map run is changed (answer:
-    whether it is at work).
+    With ``new`` an execution begins (answer: None, or the execution that has the ARN already); with ``root`` too, its
+    root branch, one goes on that had ended (answer: None, or the execution when it has not ended); with ``outcome``
+    one goes on (answer: whether it waited for that); with ``act`` a map run is changed (answer: whether it is at work).
     """
 
     arn: str
     outcome: Outcome | None = None
     new: Execution | None = None
+    root: Branch | None = None
     act: Callable[[MapRun], None] | None = None
     reply: Future[object] | None = None
 
@@ -225,10 +226,12 @@ class Core:
         execution = self.live.get(message.arn)
         if message.new is not None:
             existing = execution or self._store.executions.load(message.arn, branches=False)
-            if existing is not None:
+            if existing is not None and (message.root is None or not existing.ended):
                 return header(existing)
             execution = header(message.new)
             execution.program = self._programs.get(execution.definition_id)
+            if message.root is not None:
+                execution.attach([replace(message.root)])
             self.live[message.arn] = execution
             self._advance(batch, execution, message.outcome, now)
             return None

@@ -23,6 +23,7 @@ _CODES = (
     "ConflictException",
     "ExecutionAlreadyExists",
     "ExecutionDoesNotExist",
+    "ExecutionNotRedrivable",
     "InvalidArn",
     "InvalidDefinition",
     "InvalidExecutionInput",
@@ -175,6 +176,10 @@ class LocalClient:
     def stop_execution(self, **request: Any) -> dict[str, Any]:
         """Stop an execution."""
         return self._call(self.api.stop_execution, request)
+
+    def redrive_execution(self, **request: Any) -> dict[str, Any]:
+        """Let an execution that ended without success go on where it failed."""
+        return self._call(self.api.redrive_execution, request)
 
     def describe_execution(self, **request: Any) -> dict[str, Any]:
         """Run what can run, then return the execution."""

@@ -17,9 +17,9 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 
-from stepfunctions.engine.execution import Execution
+from stepfunctions.engine.execution import Branch, Execution
 from stepfunctions.engine.map_run import MapRun
-from stepfunctions.engine.messages import Outcome, Started
+from stepfunctions.engine.messages import Outcome, Redriven, Started
 from stepfunctions.engine.ports import Clock, Integration, ItemSource
 from stepfunctions.errors import LocalCloudError
 from stepfunctions.runtime.clock import ManualClock
@@ -85,6 +85,10 @@ class Runner:
         """
         existing = self._ask(Message(execution.arn, Started(), new=execution))
         return existing if isinstance(existing, Execution) else None
+
+    def redrive(self, execution: Execution, root: Branch) -> bool:
+        """Let an execution that had ended go on with this root branch; False when it had not ended."""
+        return self._ask(Message(execution.arn, Redriven(), new=execution, root=root)) is None
 
     def tell(self, arn: str, outcome: Outcome) -> bool:
         """Deliver an outcome; returns, once it is committed, whether the execution waited for it."""

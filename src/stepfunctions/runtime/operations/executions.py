@@ -7,7 +7,7 @@ import uuid
 from typing import Any
 
 from stepfunctions.asl.document import JSON, Document
-from stepfunctions.engine.execution import Execution, Status
+from stepfunctions.engine.execution import Execution
 from stepfunctions.engine.history import render
 from stepfunctions.engine.messages import Outcome, Stopped, TaskFailed, TaskHeartbeat, TaskSucceeded
 from stepfunctions.engine.tokens import read_token
@@ -16,6 +16,7 @@ from stepfunctions.query.values import same
 from stepfunctions.runtime.json_stream import no_constant
 from stepfunctions.runtime.operations import express, machines
 from stepfunctions.runtime.operations.finding import EXPRESS, Found, resolve, resolve_active
+from stepfunctions.runtime.operations.redrive import why_not
 from stepfunctions.runtime.operations.service import (
     Request,
     Response,
@@ -110,12 +111,10 @@ def describe(service: Service, request: Request) -> Response:
             shown["output"] = execution.output.text
     if with_data:
         shown.update({key: value for key in ("error", "cause") if (value := getattr(execution, key)) is not None})
-    shown["redriveStatus"] = "NOT_REDRIVABLE"
-    shown["redriveStatusReason"] = (
-        f"Execution is {execution.status} and cannot be redriven"
-        if execution.status in (Status.RUNNING, Status.SUCCEEDED)
-        else "The local cloud cannot redrive executions yet"
-    )
+    reason = why_not(service, execution)
+    shown["redriveStatus"] = "REDRIVABLE" if reason is None else "NOT_REDRIVABLE"
+    if reason is not None:
+        shown["redriveStatusReason"] = reason
     return shown
 
 

@@ -38,6 +38,8 @@ class Service:
     """Finds more to refuse in a definition whose form is right."""
     describes_express: bool = False
     """Whether Express executions can be asked about, as AWS refuses: for runs in process, which show nothing else."""
+    redriven: dict[tuple[str, str | None], float] = field(default_factory=dict)
+    """(execution ARN, clientToken) -> when it was redriven."""
     machines_lock: threading.RLock = field(default_factory=threading.RLock)
     """Held while a state machine is looked up and changed."""
 
