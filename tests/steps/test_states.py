@@ -216,7 +216,7 @@ def test_parallel_and_map_hold_whole_definitions() -> None:
     parallel.add_branch(Succeed("c"))
     assert [list(branch["States"]) for branch in parallel.to_dict()["Branches"]] == [["a", "b"], ["c"]]
     legacy = Map("M", items_path="$.routes", iterator=Pass("each"), max_concurrency=0)
-    assert list(legacy.to_dict()) == ["ItemsPath", "MaxConcurrency", "Type", "End", "Iterator"]
+    assert list(legacy.to_dict()) == ["ItemsPath", "Iterator", "MaxConcurrency", "Type", "End"]
     spread = Map(
         "D",
         item_processor=Pass("one"),

@@ -233,8 +233,8 @@ def jsonpath_argument(value: Any) -> str:
                 f"The dict {value!r} with an expression stands in a list, or an argument, that AWS builds with a "
                 "function; it has none for dicts. Build it in a Pass state before, or write the state in JSONata."
             )
-        return f"States.StringToJson({quote(json.dumps(value))})"
-    return json.dumps(value)
+        return f"States.StringToJson({quote(_literal(value))})"
+    return _literal(value)
 
 
 def jsonata_argument(value: Any) -> str:
@@ -245,7 +245,15 @@ def jsonata_argument(value: Any) -> str:
         return f"[{', '.join(jsonata_argument(item) for item in value)}]"
     if isinstance(value, dict):
         return "{" + ", ".join(f"{json.dumps(str(key))}: {jsonata_argument(item)}" for key, item in value.items()) + "}"
-    return json.dumps(value, ensure_ascii=False)
+    return _literal(value)
+
+
+def _literal(value: Any) -> str:
+    """Return the JSON text of a constant. Raises ValueError when it has none."""
+    try:
+        return json.dumps(value, ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError):
+        raise ValueError(f"{value!r} stands beside an expression, but is no JSON value.") from None
 
 
 def operand(value: Any) -> str:

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from stepfunctions import asl
-from stepfunctions.asl.fields import JSONATA, JSONPATH, declared_fields
+from stepfunctions.asl.fields import JSONATA, JSONPATH, DeclaredField, declared_fields
 from stepfunctions.inputs.expressions import Expression
 from stepfunctions.inputs.placeholders import StepInput
-from stepfunctions.steps.blocks import Block, cached, languages_used
+from stepfunctions.steps.blocks import Block, cached, in_order, languages_used
 from stepfunctions.steps.visitors import Visitor, walk
-from stepfunctions.steps.writing import NO_LINKS, Linkable, LinkableT, Writer, check_step
+from stepfunctions.steps.writing import NO_LINKS, Linkable, LinkableT, Links, Writer, check_step
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -24,6 +24,10 @@ logger = logging.getLogger("stepfunctions.states")
 _B = TypeVar("_B", bound="Block")
 
 _LONGEST_NAME = 80
+_INSTEAD = {
+    JSONATA: "Write arguments, output and assign there, and expressions such as step.output()['x'] or jsonata(\"…\").",
+    JSONPATH: "Write parameters, result_selector, result_path …, or query_language='JSONata'.",
+}
 
 
 class Retry(Block):
@@ -46,8 +50,8 @@ class Catch(Block):
         check_step(next_step)
         self.next_step = next_step
 
-    def _written(self, language: str, without: str = "") -> dict[str, Any]:
-        return self._in_order({**super()._written(language, without), "Next": self.next_step.first.state_id})
+    def _written(self, language: str) -> dict[str, Any]:
+        return in_order({**super()._written(language), "Next": self.next_step.first.state_id}, self._order)
 
 
 class State(Linkable, Block):
@@ -75,7 +79,7 @@ class State(Linkable, Block):
     def __init__(
         self, state_id: str, state_type: str, output_schema: Mapping[Any, Any] | None = None, **fields: Any
     ) -> None:
-        self.state_id = _checked_name(state_id)
+        self.state_id = state_id
         self.type = state_type
         self.output_schema = output_schema
         self.step_output = StepInput(schema=output_schema)
@@ -97,6 +101,11 @@ class State(Linkable, Block):
             self.add_catch(catch)
         self.query_language_in(JSONPATH)
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name == "state_id":
+            value = checked_name(value)
+        super().__setattr__(name, value)
+
     def _who(self) -> str:
         return f"State '{vars(self).get('state_id', '?')}': "
 
@@ -105,46 +114,33 @@ class State(Linkable, Block):
         """The state that a link to this step leads to: itself."""
         return self
 
-    def query_language_in(self, default: str) -> str:
-        """Return the query language of this state in a machine of this language.
+    def query_language_in(self, default: str, links: Links = NO_LINKS) -> str:
+        """Return the query language of this state in a machine of this language, with these links.
 
-        Raises ValueError when the state mixes fields of both languages.
+        Raises ValueError when the state mixes both languages.
         """
         paths, jsonata = languages_used(self)
-        if any(languages_used(catch)[1] for catch in self.catches):
-            jsonata.append("catch")
+        jsonata += self._jsonata_links(links)
         own = self.query_language
-        language = own if own is not None else JSONATA if jsonata or self._needs_jsonata() else default
+        language = own if own is not None else JSONATA if jsonata else default
         if own == JSONPATH and default == JSONATA:
             raise ValueError(
                 f"{self._who()}query_language is 'JSONPath' in a workflow of JSONata, which AWS refuses. Leave the "
                 "workflow's query_language out and write query_language='JSONata' at its other states."
             )
-        wrong = self._not_in(language, paths, jsonata)
+        if language == JSONATA and self.REQUEST and own is None and self.arguments is None:
+            paths = [name for name in paths if name != "parameters"]  # written as Arguments
+        wrong, other = (paths, jsonata) if language == JSONATA else (jsonata, paths)
         if wrong:
-            other = jsonata if wrong is paths else paths
+            through = f", which it is through '{other[0]}'" if other and own is None else ""
             raise ValueError(
-                f"{self._who()}'{wrong[0]}' has no place in a state of {language}"
-                + (f", which it is through '{other[0]}'" if other and own is None else "")
-                + (
-                    ". Write arguments, output and assign there, and expressions such as step.output()['x'] or "
-                    'jsonata("…").'
-                    if language == JSONATA
-                    else ". Write parameters, result_selector, result_path …, or query_language='JSONata'."
-                )
+                f"{self._who()}'{wrong[0]}' has no place in a state of {language}{through}. {_INSTEAD[language]}"
             )
         return str(language)
 
-    def _not_in(self, language: str, paths: list[str], jsonata: list[str]) -> list[str]:
-        """Return the fields that the state has set and this language has not."""
-        if language == JSONPATH:
-            return jsonata
-        moved = self.REQUEST and self.query_language is None and self.arguments is None
-        return [name for name in paths if not (name == "parameters" and moved)]
-
-    def _needs_jsonata(self) -> bool:
-        """Tell whether something beside the fields is written in JSONata."""
-        return False
+    def _jsonata_links(self, links: Links) -> list[str]:  # noqa: ARG002 - a Choice has rules there
+        """Return what has JSONata in it among what is no field."""
+        return ["catch"] if any(languages_used(catch)[1] for catch in self.catches) else []
 
     def output(self) -> StepInput:
         """Return the placeholder of this state's output, for the state that follows it."""
@@ -199,47 +195,59 @@ class State(Linkable, Block):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the state in the form of its JSON."""
-        return self.write(Writer())
+        return self.write(Writer.current())
+
+    def written_by(self, writer: Writer) -> dict[str, Any]:
+        """Return the state as a part of what is written. A subclass may have a ``to_dict`` of its own, as in 2.3.0."""
+        if type(self).to_dict is State.to_dict:
+            return self.write(writer)
+        with writer.writing():
+            written = self.to_dict()
+        writer.take_names_inside(written)
+        return written
 
     def write(self, writer: Writer) -> dict[str, Any]:
         """Return the state in the form of its JSON, in the language and with the links of a writer."""
-        language = self.query_language_in(writer.language)
-        result = {**vars(self).get("_extra", {}), **self._written(language)}
-        if language != writer.language and self.query_language is None:
-            result["QueryLanguage"] = language
-        result["Type"] = self.type
-        if self.flows:
-            next_step = writer.links.get(self, NO_LINKS).next or self.next_step
-            result.update({"End": True} if next_step is None else {"Next": next_step.first.state_id})
-        if self.retries:
-            result["Retry"] = [retry._written(language) for retry in self.retries]
-        if self.catches:
-            result["Catch"] = [catch._written(language) for catch in self.catches]
-        self._write_more(result, writer, language)
-        return self._in_order(result)
+        links = writer.links.get(self, NO_LINKS)
+        language = self.query_language_in(writer.language, links)
+        result: dict[str, Any] = dict(vars(self).get("_extra", ()))
+        with self._named():
+            result.update(self._written(language))
+            if language != writer.language and self.query_language is None:
+                result["QueryLanguage"] = language
+            result["Type"] = self.type
+            if self.flows:
+                following = links.next or self.next_step
+                result.update({"End": True} if following is None else {"Next": following.first.state_id})
+            if self.retries:
+                result["Retry"] = [retry._written(language) for retry in self.retries]
+            if self.catches:
+                result["Catch"] = [catch._written(language) for catch in self.catches]
+            self._write_links(result, links, language)
+        self._write_regions(result, writer)
+        return in_order(result, self._order)
 
-    def _write_more(self, result: dict[str, Any], writer: Writer, language: str) -> None:
-        """Add what only this type of state has."""
+    def _write_links(self, result: dict[str, Any], links: Links, language: str) -> None:
+        """Add the rules of a Choice."""
 
-    def _written(self, language: str, without: str = "") -> dict[str, Any]:
-        parameters = self.parameters if "parameters" in vars(self) else None
-        if language == JSONPATH and isinstance(parameters, Expression):
-            return self._with_input_path(parameters)
-        result = super()._written(language, without)
-        if language == JSONATA and "Parameters" in result:
-            result = {("Arguments" if wire == "Parameters" else wire): value for wire, value in result.items()}
-        return result
+    def _write_regions(self, result: dict[str, Any], writer: Writer) -> None:
+        """Add the states inside a Parallel or Map."""
 
-    def _with_input_path(self, parameters: Expression) -> dict[str, Any]:
-        """Write an expression that is the whole input: JSONPath selects it by InputPath."""
+    def _field(self, field: DeclaredField, value: Any, language: str) -> tuple[str, Any]:
+        if field.attribute == "parameters" and language == JSONPATH and isinstance(value, Expression):
+            return "InputPath", self._input_path(value)
+        return super()._field(field, value, language)
+
+    def _input_path(self, parameters: Expression) -> str:
+        """Return the path of an expression that is the whole input: JSONPath selects it by InputPath."""
         path = parameters.to_jsonpath()
         if path.startswith("States.") or self.input_path is not None:
             raise ValueError(
-                f"{self._who()}'parameters' is an expression as a whole ({path}), which JSONPath writes as InputPath: "
+                f"'parameters' is an expression as a whole ({path}), which JSONPath writes as InputPath: "
                 + ("it takes no function" if path.startswith("States.") else "but input_path is given too")
                 + ". Name its members in a dict, or write the state in JSONata with arguments."
             )
-        return {**super()._written(JSONPATH, without="parameters"), "InputPath": path}
+        return path
 
     def __repr__(self) -> str:
         fields = "".join(f", {field.attribute}={value!r}" for field, value in self._given())
@@ -251,7 +259,8 @@ def _has_field(cls: type[Any], name: str) -> bool:
     return any(field.attribute == name for field in declared_fields(cls))
 
 
-def _checked_name(state_id: Any) -> str:
+def checked_name(state_id: Any) -> str:
+    """Return a state's name. Raises TypeError when it is no string, ValueError when AWS does not take it."""
     if not isinstance(state_id, str):
         raise TypeError(f"A state's name is a string, not {type(state_id).__name__} ({state_id!r}).")
     if not state_id:

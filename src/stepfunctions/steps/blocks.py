@@ -8,7 +8,8 @@ from __future__ import annotations
 import difflib
 import inspect
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, ClassVar, ParamSpec, TypeVar, cast
@@ -72,6 +73,11 @@ def _every_field() -> frozenset[str]:
     return frozenset(field.attribute for cls in classes for field in declared_fields(cls))
 
 
+def in_order(written: dict[str, Any], order: Iterable[str]) -> dict[str, Any]:
+    """Return a dict with the keys of ``order`` first: a definition that was read is written in its own order."""
+    return {**{wire: written[wire] for wire in order if wire in written}, **written} if order else written
+
+
 def did_you_mean(name: str, known: Any) -> str:
     """Return `` Did you mean 'x'?`` for the closest known name, or nothing."""
     close = difflib.get_close_matches(name, list(known), n=1)
@@ -110,16 +116,21 @@ class Block:
     LINKED_FIELDS: ClassVar[tuple[str, ...]] = ()
     """Keyword arguments that are no declared fields: they link other blocks to this one."""
 
+    _order: tuple[str, ...] = ()
+    """Names on the wire that are written first, in this order."""
+    _read = False
+    """Whether the block was read from a definition, and not written in Python."""
+
     __signature__ = Signature()
 
     def __init__(self, **fields: Any) -> None:
-        # A subclass written for 2.3.0 may override allowed_fields() as an ordinary method, with members of an Enum.
-        known = [str(getattr(name, "value", name)) for name in self.allowed_fields()]
+        known = _names(self.allowed_fields())
         for name, value in fields.items():
             if name not in known:
                 raise TypeError(f"{self._who()}Field '{name}' is not supported.{did_you_mean(name, known)}")
             setattr(self, _ATTRIBUTES.get(name, name), value)
-        self._check_groups()
+        with self._named():
+            self._check_groups()
 
     def __init_subclass__(cls) -> None:
         """Give every field of the block a class-level default, so that it can be read before it is set."""
@@ -131,6 +142,14 @@ class Block:
         """Return what an error begins with: whose field it is about."""
         return ""
 
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """Put before the text of a ValueError whose field it is about."""
+        try:
+            yield
+        except ValueError as error:
+            raise ValueError(f"{self._who()}{error}") from None
+
     @classmethod
     def allowed_fields(cls) -> list[str]:
         """Return the names of the fields this block takes."""
@@ -139,7 +158,7 @@ class Block:
     @classmethod
     def constructor_fields(cls) -> list[str]:
         """Return the names of the keyword arguments that the constructor takes beyond its own."""
-        return [str(getattr(name, "value", name)) for name in cls.allowed_fields()]
+        return _names(cls.allowed_fields())
 
     def is_field_allowed(self, field_name: str) -> bool:
         """Tell whether this block takes a field."""
@@ -173,33 +192,20 @@ class Block:
         for field, _ in self._given():
             group = field.spec.group
             if group is not None and group in groups:
-                raise ValueError(
-                    f"{self._who()}'{groups[group]}' and '{field.attribute}' exclude each other: give one of them."
-                )
+                raise ValueError(f"'{groups[group]}' and '{field.attribute}' exclude each other: give one of them.")
             if group is not None:
                 groups[group] = field.attribute
 
-    def _written(self, language: str, without: str = "") -> dict[str, Any]:
-        """Return the fields, but one, in the form of their JSON, in a query language."""
-        declared = fields_of(self.ASL)
-        result: dict[str, Any] = {}
-        for field, value in self._given():
-            if field.attribute == without:
-                continue
-            try:
-                wire, rendered = render_field(field, value, declared, language)
-            except ValueError as error:
-                raise ValueError(f"{self._who()}{error}") from None
-            result[wire] = rendered
-        return self._in_order(result)
+    def _written(self, language: str) -> dict[str, Any]:
+        """Return the fields in the form of their JSON, in a query language. Raises ValueError."""
+        self._check_groups()
+        return in_order(dict(self._field(field, value, language) for field, value in self._given()), self._order)
 
-    def _in_order(self, written: dict[str, Any]) -> dict[str, Any]:
-        """Return the fields in the order of the definition that the block was read from, if it was."""
-        order: tuple[str, ...] | None = vars(self).get("_order")
-        if order is None:
-            return written
-        known = {wire: written[wire] for wire in order if wire in written}
-        return {**known, **written}
+    def _field(self, field: DeclaredField, value: Any, language: str) -> tuple[str, Any]:
+        """Return a field's name and value on the wire."""
+        wire, rendered = render_field(field, value, fields_of(self.ASL), language)
+        # A request is given as ``parameters`` whatever the language: JSONata has another name for it.
+        return ("Arguments" if wire == "Parameters" and language == JSONATA else wire), rendered
 
     def to_dict(self) -> dict[str, Any]:
         """Return the block in the form of its JSON."""
@@ -217,6 +223,11 @@ class Block:
         return f"{type(self).__name__}({fields})"
 
 
+def _names(fields: Iterable[Any]) -> list[str]:
+    """Return fields' names: a subclass written for 2.3.0 may give its fields as members of an Enum."""
+    return [str(getattr(name, "value", name)) for name in fields]
+
+
 @cached
 def _no_attribute(cls: type[Block], name: str) -> str:
     hint = "" if name.startswith("_") else did_you_mean(name, [*_by_attribute(cls.ASL), *dir(cls)])
@@ -225,14 +236,14 @@ def _no_attribute(cls: type[Block], name: str) -> str:
 
 @cached
 def _misspelt(cls: type[Block], name: str) -> str | None:
-    """Return what is wrong with setting an attribute, or None: subclasses may have attributes of their own."""
-    if hasattr(cls, name) or any(name in vars(base).get("__annotations__", {}) for base in cls.__mro__):
-        if name in _ATTRIBUTES:
-            return f"'{name}' is a method. The field of this name is the attribute '{_ATTRIBUTES[name]}'."
-        return None
+    """Return what is wrong with setting an attribute, or None. Subclasses may have what attributes they want."""
+    if name in _ATTRIBUTES and callable(getattr(cls, name, None)):
+        return f"'{name}' is a method. The field of this name is the attribute '{_ATTRIBUTES[name]}'."
     ours = cls.__module__.startswith("stepfunctions.")
+    if not ours or hasattr(cls, name) or any(name in vars(base).get("__annotations__", {}) for base in cls.__mro__):
+        return None
     close = difflib.get_close_matches(name, list(_by_attribute(cls.ASL)), n=1, cutoff=0.85)
-    if close or (ours and name in _every_field()):
+    if close or name in _every_field():
         return f"A {cls.__name__} has no field '{name}'.{did_you_mean(name, _by_attribute(cls.ASL))}"
     return None
 
@@ -248,8 +259,10 @@ def problem_with(field: DeclaredField, value: Any) -> str | None:
         return None
     if kind.name in ("any", "array"):
         return None
-    plain = list(value) if isinstance(value, tuple) else dict(value) if isinstance(value, Mapping) else value
-    return kind.problem(plain)
+    if isinstance(value, Mapping):
+        wrong = next((key for key in value if not isinstance(key, str)), None)
+        return kind.problem(dict(value)) if wrong is None else f"has the key {wrong!r}, which is no string."
+    return kind.problem(list(value) if isinstance(value, tuple) else value)
 
 
 def _problem_with_nested(cls: type[Any], value: Any) -> str | None:
@@ -323,18 +336,40 @@ def _render_nested(cls: type[Any], value: Any, language: str) -> Any:
 
 
 def languages_used(block: Block) -> tuple[list[str], list[str]]:
-    """Return the fields a block has set that only JSONPath has, and those that only JSONata has."""
+    """Return what a block has set that only JSONPath has, and what only JSONata has: names of fields, and of members.
+
+    A ``.$`` member counts as JSONPath, unless it was read: in JSONata it is a member like any other, but hardly meant.
+    """
     paths: list[str] = []
     jsonata: list[str] = []
     for field, value in block._given():
         if field.spec.language == JSONPATH:
             paths.append(field.attribute)
-        elif field.spec.language == JSONATA or _holds_jsonata(value):
+        elif field.spec.language == JSONATA or _holds_jsonata(field, value):
             jsonata.append(field.attribute)
+        if isinstance(value, Block):
+            paths += [f"{field.attribute}.{name}" for name in languages_used(value)[0] if name != "parameters"]
+        elif field.spec.language != JSONPATH and isinstance(value, (Mapping, list, tuple)) and not block._read:
+            paths += [f"{field.attribute}.{name}" for name in _path_members(value)]
     return paths, jsonata
 
 
-def _holds_jsonata(value: Any) -> bool:
+def _holds_jsonata(field: DeclaredField, value: Any) -> bool:
     if isinstance(value, Block):
         return bool(languages_used(value)[1])
+    if isinstance(value, str):
+        kind = field.spec.kind
+        return isinstance(kind, Kind) and kind.name not in ("any", "string") and is_expression(value)
     return holds_jsonata(value)
+
+
+def _path_members(value: Any) -> Iterator[str]:
+    """Yield the names of the members, at any depth, that only JSONPath computes: ``name.$``."""
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            if isinstance(key, str) and key.endswith(".$"):
+                yield key
+            yield from _path_members(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from _path_members(item)

@@ -180,9 +180,9 @@ class LambdaStep(CallbackStep):
         """Return the function that must exist, when it was made by ``lambda_function``."""
         return [self.function.declared()] if isinstance(self.function, LambdaFunction) else []
 
-    def _written(self, language: str, without: str = "") -> dict[str, Any]:
+    def _written(self, language: str) -> dict[str, Any]:
         self._check_result_path()
-        state = super()._written(language, without)
+        state = super()._written(language)
         if self.function is not None and self._calls_back:
             self._check_token(state.get("Arguments" if language == JSONATA else "Parameters", {}))
         return self._unwrapped(state, language) if self.unwrap else state

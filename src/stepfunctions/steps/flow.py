@@ -13,10 +13,10 @@ from stepfunctions.asl.fields import JSONATA
 from stepfunctions.inputs.conditions import BaseRule, condition
 from stepfunctions.inputs.expressions import Expression, holds_jsonata
 from stepfunctions.steps.base import State, check_step, logger
-from stepfunctions.steps.blocks import Block
-from stepfunctions.steps.graph import write_branch
+from stepfunctions.steps.blocks import Block, fields_of, in_order
+from stepfunctions.steps.graph import check_branch, write_branch
 from stepfunctions.steps.rendering import in_braces, render_template
-from stepfunctions.steps.writing import NO_LINKS, Linkable, LinkableT, Writer
+from stepfunctions.steps.writing import Linkable, LinkableT, Links, Writer
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -126,7 +126,7 @@ class ChoiceBranch(tuple[BaseRule, Linkable]):
             if value is not None:
                 written[wire] = render_template(value, wire, language)
         written["Next"] = step.first.state_id
-        return {**{wire: written[wire] for wire in self.order if wire in written}, **written}
+        return in_order(written, self.order)
 
 
 class Choice(State):
@@ -192,20 +192,19 @@ class Choice(State):
         self.default = next_step
         return next_step
 
-    def _needs_jsonata(self) -> bool:
-        return any(self._branch(branch).needs_jsonata for branch in self.choices)
+    def rules(self) -> list[ChoiceBranch]:
+        """Return the entries of ``choices``: a program of 2.3.0 may have put plain pairs there."""
+        given: list[Any] = self.choices
+        return [branch if isinstance(branch, ChoiceBranch) else ChoiceBranch(*branch) for branch in given]
 
-    def _write_more(self, result: dict[str, Any], writer: Writer, language: str) -> None:
-        links = writer.links.get(self, NO_LINKS)
-        branches = [*self.choices, *links.choices]
-        result["Choices"] = [self._branch(branch).write(language) for branch in branches]
+    def _jsonata_links(self, links: Links) -> list[str]:
+        return ["choices"] if any(branch.needs_jsonata for branch in (*self.rules(), *links.choices)) else []
+
+    def _write_links(self, result: dict[str, Any], links: Links, language: str) -> None:
+        result["Choices"] = [branch.write(language) for branch in (*self.rules(), *links.choices)]
         default = links.default or self.default
         if default is not None:
             result["Default"] = default.first.state_id
-
-    def _branch(self, branch: Any) -> ChoiceBranch:
-        """Return an entry of ``choices``: a program of 2.3.0 may have put a plain pair there."""
-        return branch if isinstance(branch, ChoiceBranch) else ChoiceBranch(*branch)
 
 
 class Parallel(State):
@@ -233,14 +232,16 @@ class Parallel(State):
             self.add_branch(branch)
 
     def add_branch(self, branch: Branch) -> None:
-        """Add a branch."""
+        """Add a branch. Raises ValueError when it is none."""
+        check_branch(branch, f"A branch of '{self.state_id}'")
         self.branches.append(branch)
 
-    def _write_more(self, result: dict[str, Any], writer: Writer, language: str) -> None:  # noqa: ARG002
-        result["Branches"] = [
-            write_branch(branch, writer, f"Branch {index} of '{self.state_id}'")
-            for index, branch in enumerate(self.branches)
-        ]
+    def _write_regions(self, result: dict[str, Any], writer: Writer) -> None:
+        where = f"A branch of '{self.state_id}'"
+        result["Branches"] = [write_branch(branch, writer, where) for branch in self.branches]
+
+
+_PROCESSORS = {"iterator": "Iterator", "item_processor": "ItemProcessor"}
 
 
 class Map(State):
@@ -254,9 +255,9 @@ class Map(State):
 
     ASL = asl.Map
     LINKED_FIELDS = ("retry", "catch", "iterator", "item_processor", "processor_config")
-    iterator: Branch | None
-    item_processor: Branch | None
-    processor_config: Mapping[str, str] | Block | None
+    iterator: Branch | None = None
+    item_processor: Branch | None = None
+    processor_config: Mapping[str, str] | Block | None = None
 
     def __init__(
         self,
@@ -267,25 +268,33 @@ class Map(State):
         distributed: bool | None = None,
         **fields: Unpack[MapFields],
     ) -> None:
-        given: dict[str, Any] = dict(fields)
-        self.state_id = state_id
-        self.iterator = given.pop("iterator", None)
-        self.item_processor = given.pop("item_processor", None)
-        self.processor_config = given.pop("processor_config", None)
+        super().__init__(state_id, "Map", retry=retry, catch=catch, **fields)
         if distributed and self.processor_config is None:
             self.processor_config = {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
         if self.iterator is not None and self.item_processor is not None:
-            raise ValueError("'iterator' and 'item_processor' exclude each other: give one of them.")
-        super().__init__(state_id, "Map", retry=retry, catch=catch, **given)
+            raise ValueError(f"{self._who()}'iterator' and 'item_processor' exclude each other: give one of them.")
+        processor = self.item_processor if self.item_processor is not None else self.iterator
+        if processor is not None:
+            check_branch(processor, f"The processor of '{state_id}'")
+            # Given here, it is written beside the fields, as by 2.3.0; attached later, after everything.
+            wires = {**{name: field.spec.wire for name, field in fields_of(asl.Map).items()}, **_PROCESSORS}
+            self._order = tuple(wires[name] for name in fields if name in wires)
+
+    def _input_path(self, parameters: Expression) -> str:
+        raise ValueError(
+            f"'parameters' of a Map make the input of each iteration: name their members in a dict, not {parameters!r} "
+            "as a whole. Without them the input is the item."
+        )
 
     def attach_iterator(self, iterator: Branch) -> None:
-        """Set the processor that runs for each item."""
+        """Set the processor that runs for each item. Raises ValueError when it is none."""
+        check_branch(iterator, f"The processor of '{self.state_id}'")
         if self.item_processor is not None:
             self.item_processor = iterator
         else:
             self.iterator = iterator
 
-    def _write_more(self, result: dict[str, Any], writer: Writer, language: str) -> None:  # noqa: ARG002
+    def _write_regions(self, result: dict[str, Any], writer: Writer) -> None:
         """Raise ValueError when no processor was attached."""
         processor = self.item_processor if self.item_processor is not None else self.iterator
         if processor is None:
@@ -293,14 +302,11 @@ class Map(State):
                 f"The Map state '{self.state_id}' has no processor: give item_processor=, or call attach_iterator()."
             )
         region = write_branch(processor, writer, f"The processor of '{self.state_id}'")
-        if self.item_processor is None and self.processor_config is None:
-            result["Iterator"] = region
-            return
-        if self.processor_config is not None:
-            config = self.processor_config
+        config = self.processor_config
+        if config is not None:
             written = config.to_dict() if isinstance(config, Block) else render_template(config, "ProcessorConfig")
-            region = {"ProcessorConfig": written, **region}
-        result["ItemProcessor"] = region
+            region = in_order({"ProcessorConfig": written, **region}, getattr(processor, "order", ()))
+        result["Iterator" if self.item_processor is None and config is None else "ItemProcessor"] = region
 
 
 class Task(State):

@@ -9,17 +9,14 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from stepfunctions.inputs.conditions import BaseRule
 from stepfunctions.inputs.expressions import Expression
 from stepfunctions.steps.base import State, logger
 from stepfunctions.steps.flow import Choice, ChoiceBranch
 from stepfunctions.steps.graph import Chain
-from stepfunctions.steps.writing import NO_LINKS, Linkable, Links, check_step
-
-if TYPE_CHECKING:
-    from stepfunctions.steps.fragments import Renamed
+from stepfunctions.steps.writing import NO_LINKS, Linkable, Links, add_links, check_step
 
 
 class Flow(Linkable):
@@ -55,10 +52,10 @@ class Flow(Linkable):
         links = dict(self.links)
         for tail in self.tails:
             links[tail] = _continued(tail, links.get(tail, NO_LINKS), following.first)
-        links = merged(links, following.links)
+        add_links(links, following.links)
         return Flow(self.first, links, open_tails(following.tails, links))
 
-    def prefixed(self, prefix: str) -> Renamed:
+    def prefixed(self, prefix: str) -> Flow:
         """Return a copy of this flow whose states have ``prefix`` before their names; see :func:`prefixed`."""
         from stepfunctions.steps.fragments import prefixed
 
@@ -108,9 +105,11 @@ class ChoiceFlow(Flow):
 
     def _joined(self, own: Links, step: Linkable) -> ChoiceFlow:
         inner = flow_of(step)
-        links = merged({**self.links, self._choice: own}, inner.links)
-        bare = isinstance(step, State) and step.next_step is not None  # a state that has its way on already
-        tails = (*self.tails, *(tail for tail in inner.tails if tail not in self.tails and not bare))
+        links = {**self.links, self._choice: own}
+        add_links(links, inner.links)
+        tails = self.tails
+        if not (isinstance(step, State) and _goes_on(step)):
+            tails = (*tails, *(tail for tail in inner.tails if tail not in tails))
         return ChoiceFlow(self._choice, links, open_tails(tails, links))
 
 
@@ -142,7 +141,14 @@ def _is_open(state: State, links: Links) -> bool:
     return state.flows and links.next is None
 
 
+def _goes_on(state: State) -> bool:
+    """Tell whether a state was linked already, by ``next()``, ``default_choice()`` or a Chain."""
+    return (state.default if isinstance(state, Choice) else state.next_step) is not None
+
+
 def _continued(tail: State, known: Links, following: State) -> Links:
+    if tail is following and not isinstance(tail, Choice):
+        raise ValueError(f"'{tail.state_id}' would follow itself for ever. Lead back to it from a Choice.")
     if isinstance(tail, Choice):
         before = tail.default
         links = replace(known, default=following)
@@ -155,25 +161,5 @@ def _continued(tail: State, known: Links, following: State) -> Links:
             tail.state_id,
             following.state_id,
             before.first.state_id,
-        )
-    return links
-
-
-def merged(one: Mapping[State, Links], other: Mapping[State, Links]) -> dict[State, Links]:
-    """Return the links of two flows. Raises ValueError when a state leads to different steps in them."""
-    links = dict(one)
-    for state, found in other.items():
-        known = links.setdefault(state, found)
-        if known is found or known == found:
-            continue
-        steps = [
-            step.first.state_id
-            for way in (known, found)
-            for step in (way.next, way.default, *(branch[1] for branch in way.choices))
-            if step is not None
-        ]
-        raise ValueError(
-            f"The state '{state.state_id}' leads to different steps in two flows that are put together "
-            f"({', '.join(map(repr, steps))}). Use two states, or link it once."
         )
     return links

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from stepfunctions.inputs.conditions import BaseRule
-from stepfunctions.inputs.expressions import Expression
+from stepfunctions.inputs.computed import Computed
 from stepfunctions.inputs.placeholders import Placeholder, StepInput
 from stepfunctions.steps.base import Catch, State
 from stepfunctions.steps.blocks import Block
-from stepfunctions.steps.flow import ChoiceBranch
+from stepfunctions.steps.flow import Choice, ChoiceBranch, Map, Parallel
 from stepfunctions.steps.flows import Flow, flow_of
-from stepfunctions.steps.graph import Chain, Graph
+from stepfunctions.steps.graph import FrozenGraph, Graph
 from stepfunctions.steps.writing import Linkable, Links, Writer
 
 
-class Renamed(Flow):
-    """A flow of copies: what :func:`prefixed` returns."""
-
-
-def prefixed(step: Linkable, prefix: str) -> Renamed:
+def prefixed(step: Linkable, prefix: str) -> Flow:
     """Return a copy of a step, with everything it leads to, in which every name begins with ``prefix``.
 
     Outputs that the steps take from each other are those of the copies; what they take from elsewhere stays.
@@ -31,8 +26,7 @@ def prefixed(step: Linkable, prefix: str) -> Renamed:
     >>> prefixed(Pass("Clean") >> Pass("Check"), "west ").state_id
     'west Clean'
     """
-    flow = flow_of(step)
-    return _Copier(prefix).flow(flow)
+    return _Copier(prefix).flow(flow_of(step))
 
 
 class _Copier:
@@ -41,25 +35,19 @@ class _Copier:
         self.states: dict[State, State] = {}
         self.outputs: dict[int, StepInput] = {}
 
-    def flow(self, flow: Flow) -> Renamed:
+    def flow(self, flow: Flow) -> Flow:
         writer = Writer()
-        writer.add(flow.links)
-        originals = _reachable(flow, writer)
+        originals = list(writer.states_from(flow, *flow.links))
         for state in originals:
             self._begin(state)
         links = {self.states[state]: self._links(found) for state, found in writer.links.items()}
         for state in originals:
             self._finish(state)
-        return Renamed(self.states[flow.first], links, tuple(self.states[tail] for tail in flow.tails))
+        return Flow(self.states[flow.first], links, tuple(self.states[tail] for tail in flow.tails))
 
     def _begin(self, state: State) -> None:
         new = copy.copy(state)
         new.state_id = self.prefix + state.state_id
-        if len(new.state_id) > 80:
-            raise ValueError(
-                f"The state's name '{new.state_id}' has {len(new.state_id)} characters; AWS takes at most 80. "
-                "Take a shorter prefix."
-            )
         new.step_output = StepInput(schema=state.output_schema)
         new.step_output.owner = new.state_id
         self.states[state] = new
@@ -75,7 +63,7 @@ class _Copier:
     def _step(self, step: Linkable | None) -> State | None:
         return None if step is None else self.states[step.first]
 
-    def _branch(self, branch: Any) -> ChoiceBranch:
+    def _branch(self, branch: ChoiceBranch) -> ChoiceBranch:
         rule, step = branch
         new = ChoiceBranch(self._value(rule), self.states[step.first])
         vars(new).update({name: self._value(value) for name, value in vars(branch).items()})
@@ -84,28 +72,36 @@ class _Copier:
     def _finish(self, state: State) -> None:
         """Give a copy its own lists, and the copies in place of the originals."""
         new = self.states[state]
-        new.next_step = self._step(state.next_step)
-        new.retries = list(state.retries)
-        new.catches = [self._catch(catch) for catch in state.catches]
-        for name, value in list(vars(state).items()):
-            if name in ("choices", "default", "branches", "iterator", "item_processor"):
-                object.__setattr__(new, name, self._linked(name, value))
-            elif name not in ("state_id", "step_output", "next_step", "retries", "catches"):
-                object.__setattr__(new, name, self._value(value))
-
-    def _linked(self, name: str, value: Any) -> Any:
-        if value is None:
-            return None
-        if name == "choices":
-            return [self._branch(branch) for branch in value]
-        if name == "default":
-            return self._step(value)
-        return [self._region(branch) for branch in value] if name == "branches" else self._region(value)
+        linked: dict[str, Any] = {
+            "next_step": self._step(state.next_step),
+            "retries": list(state.retries),
+            "catches": [self._catch(catch) for catch in state.catches],
+            "state_id": new.state_id,
+            "step_output": new.step_output,
+        }
+        if isinstance(state, Choice):
+            linked["choices"] = [self._branch(branch) for branch in state.rules()]
+            linked["default"] = self._step(state.default)
+        if isinstance(state, Parallel):
+            linked["branches"] = [self._region(branch) for branch in state.branches]
+        if isinstance(state, Map):
+            linked["iterator"] = self._region(state.iterator)
+            linked["item_processor"] = self._region(state.item_processor)
+        for name, value in vars(state).items():
+            object.__setattr__(new, name, linked[name] if name in linked else self._value(value))
 
     def _region(self, region: Any) -> Any:
         """Return a copy of a branch: its names get the prefix too, as names are unique in a whole machine."""
+        if region is None:
+            return None
+        if isinstance(region, FrozenGraph):
+            raise ValueError(
+                f"The branch {region!r} is kept as it was read and takes no prefix. Read it with "
+                "Workflow.from_definition()."
+            )
         if isinstance(region, Graph):
-            return self.flow(flow_of(region.branch))
+            top = {name: getattr(region, name) for name in ("timeout_seconds", "comment", "version", "query_language")}
+            return Graph(self.flow(flow_of(region.branch)), **top)
         return self.flow(flow_of(region))
 
     def _catch(self, catch: Catch) -> Catch:
@@ -120,12 +116,11 @@ class _Copier:
         if isinstance(value, Mapping):
             return {key: self._value(item) for key, item in value.items()}
         if isinstance(value, (list, tuple)) and not isinstance(value, ChoiceBranch):
-            return type(value)(self._value(item) for item in value)
-        if isinstance(value, (Expression, BaseRule)) or (isinstance(value, Block) and not isinstance(value, State)):
+            return [self._value(item) for item in value] if isinstance(value, list) else tuple(map(self._value, value))
+        if isinstance(value, Computed) or (isinstance(value, Block) and not isinstance(value, State)):
             new = copy.copy(value)
             for name, item in vars(value).items():
-                if isinstance(item, (Expression, BaseRule, Mapping, list, tuple)):
-                    object.__setattr__(new, name, self._value(item))
+                object.__setattr__(new, name, self._value(item))
             return new
         return value
 
@@ -137,21 +132,3 @@ class _Copier:
         for name in value.path:
             found = found.get(name)
         return found
-
-
-def _reachable(flow: Flow, writer: Writer) -> Iterable[State]:
-    found: dict[State, None] = {}
-    stack: list[Linkable] = [flow, *writer.links]
-    while stack:
-        target = stack.pop()
-        links = getattr(target, "links", None)
-        if links:
-            writer.add(links)
-            stack.extend(links)
-        if isinstance(target, Chain):
-            stack.extend(target)
-        state = target.first
-        if state not in found:
-            found[state] = None
-            stack.extend(writer.targets(state))
-    return list(found)

@@ -7,15 +7,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from stepfunctions.asl.codec import parse
-from stepfunctions.asl.fields import JSONATA, JSONPATH
+from stepfunctions.asl.fields import JSONPATH
 from stepfunctions.asl.machine import StateMachine
 from stepfunctions.exceptions import DuplicateStatesInChain
 from stepfunctions.steps.base import State
-from stepfunctions.steps.rendering import copy_json
+from stepfunctions.steps.blocks import fields_of, problem_with
+from stepfunctions.steps.rendering import copy_json, is_dynamic
 from stepfunctions.steps.writing import Linkable, LinkableT, Writer
 
 if TYPE_CHECKING:
     from stepfunctions.steps.flows import Flow
+
+
+TOP = {name: fields_of(StateMachine)[name] for name in ("timeout_seconds", "comment", "version", "query_language")}
+"""The fields of a whole definition, in the order they are written."""
 
 
 class Chain(Linkable):
@@ -105,13 +110,16 @@ class Graph:
     ) -> None:
         if not isinstance(branch, Linkable):
             raise ValueError(f"A graph is made of a State, a Chain or a Flow, not of {type(branch).__name__}.")
-        if query_language not in (None, JSONPATH, JSONATA):
-            raise ValueError(f"query_language is 'JSONPath' or 'JSONata', not {query_language!r}.")
         self.branch = branch
         self.timeout_seconds = timeout_seconds
         self.comment = comment
         self.version = version
         self.query_language = query_language
+        for name, field in TOP.items():
+            value = getattr(self, name)
+            problem = "takes no placeholder." if is_dynamic(value) else problem_with(field, value)
+            if problem is not None:
+                raise ValueError(f"A graph's '{name}' {problem}")
         self.states: dict[str, State] = {}
         self._definition: dict[str, Any] = {}
         self.build_graph()
@@ -123,13 +131,17 @@ class Graph:
         self._definition = {**self._top(), "StartAt": region.start.state_id, "States": region.written}
 
     def _top(self) -> dict[str, Any]:
-        top = {
-            "TimeoutSeconds": self.timeout_seconds,
-            "Comment": self.comment,
-            "Version": self.version,
-            "QueryLanguage": self.query_language,
-        }
+        """Return the fields of the whole definition that are given."""
+        top = {field.spec.wire: getattr(self, name) for name, field in TOP.items()}
         return {wire: value for wire, value in top.items() if value is not None}
+
+    def written_in(self, writer: Writer) -> dict[str, Any]:
+        """Return the definition as a region inside a state. One that says no language is written in the state's."""
+        if self.query_language is None and writer.language != JSONPATH:
+            region = writer.branch(self.branch)
+            return {**self._top(), "StartAt": region.start.state_id, "States": region.written}
+        writer.take_names(self._definition)
+        return self.to_dict()
 
     def contains(self, state: State) -> bool:
         """Tell whether a state of this name is in this graph."""
@@ -162,10 +174,8 @@ class FrozenGraph(Graph):
         if not isinstance(definition, dict):
             raise ValueError(f"A definition must be a dict, not {type(definition).__name__}.")
         self.definition = definition
-        self.timeout_seconds = definition.get("TimeoutSeconds")
-        self.comment = definition.get("Comment")
-        self.version = definition.get("Version")
-        self.query_language = definition.get("QueryLanguage")
+        for name, field in TOP.items():
+            setattr(self, name, definition.get(field.spec.wire))
         self.states = {}
         self._definition = definition
 
@@ -177,6 +187,11 @@ class FrozenGraph(Graph):
     def build_graph(self) -> None:
         """Do nothing: the definition is what was read."""
 
+    def written_in(self, writer: Writer) -> dict[str, Any]:
+        """Return the definition as a region inside a state: as it was read."""
+        writer.take_names(self._definition)
+        return self._definition
+
     def to_dict(self) -> dict[str, Any]:
         """Return the definition itself, as it was read."""
         return self._definition
@@ -185,19 +200,16 @@ class FrozenGraph(Graph):
         return f"FrozenGraph({list(self.definition.get('States', {}))})"
 
 
-def write_branch(branch: Any, writer: Writer, where: str) -> dict[str, Any]:
-    """Return the definition of a branch or processor: a step, a chain, a flow or a graph. ``where`` names it."""
-    if isinstance(branch, Graph) and branch.query_language is None and writer.language == JSONATA and branch.states:
-        branch = branch.branch  # written anew: its picture was taken in JSONPath
-    if isinstance(branch, Graph):
-        definition = branch.to_dict()
-        writer.take_names(definition)
-        return definition
-    if not isinstance(branch, Linkable):
+def check_branch(branch: Any, where: str) -> None:
+    """Raise ValueError when a branch or processor is no step, chain, flow or graph. ``where`` names it."""
+    if not isinstance(branch, (Linkable, Graph)):
         raise ValueError(f"{where} is made of a State, a Chain, a Flow or a Graph, not of {type(branch).__name__}.")
-    writer.nested += 1
-    try:
-        region = writer.region(branch)
-    finally:
-        writer.nested -= 1
+
+
+def write_branch(branch: Any, writer: Writer, where: str) -> dict[str, Any]:
+    """Return the definition of a branch or processor inside a state. ``where`` names it in errors."""
+    check_branch(branch, where)
+    if isinstance(branch, Graph):
+        return branch.written_in(writer)
+    region = writer.branch(branch)
     return {"StartAt": region.start.state_id, "States": region.written}

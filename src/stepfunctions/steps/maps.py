@@ -78,9 +78,6 @@ class ItemReader(Block):
         given = {"reader_config": ReaderConfig(**config)} if config else {}
         return cls(resource=_s3("listObjectsV2"), parameters={"Bucket": bucket, "Prefix": prefix}, **given)
 
-    def _written(self, language: str, without: str = "") -> dict[str, Any]:
-        return _arguments(super()._written(language, without), language)
-
 
 class ItemBatcher(Block):
     """How items are grouped; a child's input is then ``{"BatchInput": …, "Items": […]}``."""
@@ -104,13 +101,3 @@ class ResultWriter(Block):
         """Write the results as files under a prefix; ``config`` are fields of WriterConfig."""
         given = {"writer_config": WriterConfig(**config)} if config else {}
         return cls(resource=_s3("putObject"), parameters={"Bucket": bucket, "Prefix": prefix}, **given)
-
-    def _written(self, language: str, without: str = "") -> dict[str, Any]:
-        return _arguments(super()._written(language, without), language)
-
-
-def _arguments(written: dict[str, Any], language: str) -> dict[str, Any]:
-    """Return a part with its request under the name that the language has for it."""
-    if language != "JSONata":
-        return written
-    return {("Arguments" if wire == "Parameters" else wire): value for wire, value in written.items()}

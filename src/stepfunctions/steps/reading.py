@@ -13,19 +13,13 @@ from stepfunctions.asl.files import file_of, read_source
 from stepfunctions.inputs.conditions import BaseRule, CompoundRule, JsonataCondition, NotRule, Rule
 from stepfunctions.inputs.expressions import Jsonata
 from stepfunctions.steps.base import Catch, Retry, State
-from stepfunctions.steps.blocks import Block, fields_of
+from stepfunctions.steps.blocks import Block, fields_of, in_order
 from stepfunctions.steps.flow import Choice, ChoiceBranch, Fail, Map, Parallel, Pass, Succeed, Task, Wait
-from stepfunctions.steps.graph import Graph
+from stepfunctions.steps.graph import TOP, Graph
 from stepfunctions.steps.rendering import NULL
-from stepfunctions.steps.writing import Writer
+from stepfunctions.steps.writing import Region, Writer
 
 _CLASSES: dict[str, type[Any]] = {cls.__name__: cls for cls in (Task, Pass, Choice, Wait, Succeed, Fail, Parallel, Map)}
-_TOP = {
-    "TimeoutSeconds": "timeout_seconds",
-    "Comment": "comment",
-    "Version": "version",
-    "QueryLanguage": "query_language",
-}
 
 
 class EditableGraph(Graph):
@@ -36,33 +30,36 @@ class EditableGraph(Graph):
     """
 
     def __init__(self, definition: Mapping[str, Any], language: str | None = None) -> None:
-        self._order = tuple(definition)
+        self.order = tuple(definition)
         self._language = language or definition.get("QueryLanguage") or JSONPATH
         self._states = _read_states(definition["States"], self._language)
-        self._rest = {key: value for key, value in definition.items() if key not in (*_TOP, "StartAt", "States")}
         self.branch: State = self._states[definition["StartAt"]]
-        for wire, attribute in _TOP.items():
-            setattr(self, attribute, definition.get(wire))
+        for name, field in TOP.items():
+            setattr(self, name, definition.get(field.spec.wire))
 
     @property
     def states(self) -> dict[str, State]:  # type: ignore[override]
         """All states by name."""
-        return self._region()[0]
-
-    def _region(self) -> tuple[dict[str, State], dict[str, Any]]:
-        writer = Writer(self.query_language or self._language)
-        region = writer.region(self.branch, tuple(self._states.values()))
-        first = [state for state in self._states.values() if state in region]
-        names = dict.fromkeys([*(state.state_id for state in first), *region.states])
-        return {name: region.states[name] for name in names}, {name: region.written[name] for name in names}
+        states = Writer().states_from(self.branch, *self._states.values())
+        known = {state.state_id: state for state in states}
+        return {state.state_id: state for state in (*self._states.values(), *known.values())}
 
     def build_graph(self) -> None:
         """Do nothing: the definition follows its states."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return the definition in the form of its JSON, as its states are now."""
-        written = {**self._rest, **self._top(), "StartAt": self.branch.state_id, "States": self._region()[1]}
-        return {**{key: written[key] for key in self._order if key in written}, **written}
+        writer = Writer(self.query_language or self._language)
+        return self._as_written(writer.region(self.branch, tuple(self._states.values())))
+
+    def written_in(self, writer: Writer) -> dict[str, Any]:
+        """Return the definition as a region inside a state, as its states are now."""
+        return self._as_written(writer.branch(self.branch, tuple(self._states.values())))
+
+    def _as_written(self, region: Region) -> dict[str, Any]:
+        names = [state.state_id for state in self._states.values()]
+        written = {**self._top(), "StartAt": self.branch.state_id, "States": in_order(region.written, names)}
+        return in_order(written, self.order)
 
 
 def read_graph(source: Mapping[str, Any] | str | Path) -> EditableGraph:
@@ -90,15 +87,19 @@ def _read_states(written: Mapping[str, Any], language: str) -> dict[str, State]:
 
 def _read_state(name: str, value: Mapping[str, Any], language: str) -> State:
     cls = _CLASSES[value["Type"]]
-    state: State = cls(name, **_read_fields(cls, value))
+    state: State = object.__new__(cls)
+    _note_order(state, value)
+    cls.__init__(state, name, **_read_fields(cls, value))
     state.retries = [_read_block(Retry, entry) for entry in value.get("Retry", ())]
-    _remember(state, value, {key: value[key] for key in ("Retry", "Catch", "End") if value.get(key) in ([], False)})
+    # What the builders leave out: empty lists, and "End": false.
+    vars(state)["_extra"] = {key: value[key] for key in ("Retry", "Catch", "End") if value.get(key) in ([], False)}
     if isinstance(state, Parallel):
         state.branches = [EditableGraph(branch, language) for branch in value["Branches"]]
     if isinstance(state, Map):
         iterator, processor = value.get("Iterator"), value.get("ItemProcessor")
         state.iterator = None if iterator is None else EditableGraph(iterator, language)
         state.item_processor = None if processor is None else EditableGraph(processor, language)
+        state.processor_config = None if processor is None else processor.get("ProcessorConfig")
     return state
 
 
@@ -116,16 +117,15 @@ def _read_fields(cls: type[Block], value: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _read_block(cls: type[Any], value: Mapping[str, Any], *links: Any) -> Any:
-    block = cls(*links, **_read_fields(cls, value))
-    _remember(block, value, {})
+    block: Any = object.__new__(cls)
+    _note_order(block, value)
+    cls.__init__(block, *links, **_read_fields(cls, value))
     return block
 
 
-def _remember(block: Block, value: Mapping[str, Any], extra: dict[str, Any]) -> None:
-    """Note the order of a block's fields, and what the builders would leave out."""
-    vars(block)["_order"] = tuple(value)
-    if extra:
-        vars(block)["_extra"] = extra
+def _note_order(block: Block, value: Mapping[str, Any]) -> None:
+    """Note the order of a block's fields, and that they were read, before they are set."""
+    vars(block).update(_order=tuple(value), _read=True)
 
 
 def _link(state: State, value: Mapping[str, Any], states: Mapping[str, State], language: str) -> None:

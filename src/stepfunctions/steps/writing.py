@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -40,8 +42,27 @@ class Links:
     """More rules of a Choice: :class:`~stepfunctions.steps.flow.ChoiceBranch`."""
     default: Linkable | None = None
 
+    def targets(self) -> Iterator[Linkable]:
+        """Yield the steps led to: default, rules, the next one."""
+        if self.default is not None:
+            yield self.default
+        for _, step in self.choices:
+            yield step
+        if self.next is not None:
+            yield self.next
+
 
 NO_LINKS = Links()
+_writing: ContextVar[Writer | None] = ContextVar("writing", default=None)
+
+
+@dataclass
+class Region:
+    """States that were collected: the first one, all of them by name, and each in the form of its JSON."""
+
+    start: State
+    states: dict[str, State]
+    written: dict[str, dict[str, Any]]
 
 
 @dataclass
@@ -54,95 +75,101 @@ class Writer:
     nested: int = 0
     """How deep inside other states the region is that is written."""
 
+    @classmethod
+    def current(cls) -> Writer:
+        """Return what a state is written by whose ``to_dict`` is called: as in the graph that is just written."""
+        writer = _writing.get()
+        return cls() if writer is None else cls(writer.language, writer.links, nested=writer.nested)
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Make this the current writer."""
+        token = _writing.set(self)
+        try:
+            yield
+        finally:
+            _writing.reset(token)
+
     def add(self, links: Mapping[State, Links]) -> None:
         """Add the links of a flow. Raises ValueError when a state leads elsewhere in a flow added before."""
-        for state, found in links.items():
-            known = self.links.setdefault(state, found)
-            if known is not found and known != found:
-                raise ValueError(
-                    f"The state '{state.state_id}' leads to different steps in two flows of one workflow "
-                    f"({_targets(known)}; {_targets(found)}). Use two states, or link it once."
-                )
+        add_links(self.links, links)
 
     def targets(self, state: State) -> Iterator[Linkable]:
         """Yield what a state may lead to: default and rules of a Choice, the next one, those of its catches."""
         links = self.links.get(state, NO_LINKS)
-        default = links.default or getattr(state, "default", None)
-        if default is not None:
-            yield default
-        for _, step in (*getattr(state, "choices", ()), *links.choices):
-            yield step
-        following = links.next or state.next_step
-        if following is not None:
-            yield following
+        default = getattr(state, "default", None)
+        choices = (*getattr(state, "choices", ()), *links.choices)
+        yield from Links(links.next or state.next_step, choices, links.default or default).targets()
         for catch in state.catches:
             yield catch.next_step
 
-    def region(self, step: Linkable, others: tuple[State, ...] = ()) -> Region:
-        """Collect and write the states that a step leads to, and those of ``others``.
-
-        Raises ValueError for two states of one name, here or in another region of the machine.
-        """
-        region = Region(step.first, {}, {})
-        stack: list[Linkable] = [*reversed(others), step]
+    def states_from(self, *steps: Linkable) -> Iterator[State]:
+        """Yield the states that steps lead to, each once. The links of flows are added where one is met."""
+        seen: set[State] = set()
+        stack = list(reversed(steps))
         while stack:
             target = stack.pop()
             links = getattr(target, "links", None)
             if links:
                 self.add(links)
-                stack.extend(step for known in links if known in region for step in self.targets(known))
+                stack.extend(step for known in links if known in seen for step in self.targets(known))
             state = target.first
-            if self._is_new(state, region):
+            if state not in seen:
+                seen.add(state)
+                yield state
                 stack.extend(reversed(list(self.targets(state))))
+
+    def region(self, step: Linkable, others: tuple[State, ...] = ()) -> Region:
+        """Collect and write the states that a step leads to, and those of ``others``.
+
+        Raises ValueError for two states of one name, here or in another region of the machine, and for a state that
+        uses an output which is not its input.
+        """
+        region = Region(step.first, {}, {})
+        for state in self.states_from(step, *others):
+            self._take(state.state_id, state)
+            region.states[state.state_id] = state
         check_placeholders(region, self)
         for name, state in region.states.items():
-            region.written[name] = self.state(state)
+            region.written[name] = state.written_by(self)
         return region
 
-    def _is_new(self, state: State, region: Region) -> bool:
-        name = state.state_id
-        if region.states.get(name) is state:
-            return False
+    def branch(self, step: Linkable, others: tuple[State, ...] = ()) -> Region:
+        """Collect and write a region inside a state; see :meth:`region`."""
+        self.nested += 1
+        try:
+            return self.region(step, others)
+        finally:
+            self.nested -= 1
+
+    def _take(self, name: str, state: Any) -> None:
         if name in self.names:
             raise ValueError(
                 f"Each state in a workflow must have a unique state id. Found duplicate state id '{name}' in workflow."
+                + (" It stands in two branches: make a state for each." if self.names[name] is state else "")
             )
-        region.states[name] = self.names[name] = state
-        return True
-
-    def state(self, state: State) -> dict[str, Any]:
-        """Write one state. A subclass that has a ``to_dict`` of its own, as one may in 2.3.0, is asked for it."""
-        from stepfunctions.steps.base import State
-
-        return state.write(self) if type(state).to_dict is State.to_dict else state.to_dict()
+        self.names[name] = state
 
     def take_names(self, definition: Mapping[str, Any]) -> None:
         """Note the names in a definition that is written already. Raises ValueError when one is taken."""
         for name, state in definition.get("States", {}).items():
-            if name in self.names:
-                raise ValueError(
-                    "Each state in a workflow must have a unique state id. Found duplicate state id "
-                    f"'{name}' in workflow."
-                )
-            self.names[name] = state
-            inner = [*state.get("Branches", ()), state.get("Iterator"), state.get("ItemProcessor")]
-            for region in inner:
-                if isinstance(region, Mapping):
-                    self.take_names(region)
+            self._take(name, state)
+            self.take_names_inside(state)
+
+    def take_names_inside(self, state: Mapping[str, Any]) -> None:
+        """Note the names inside a state that is written already, a Parallel or Map."""
+        for region in (*state.get("Branches", ()), state.get("Iterator"), state.get("ItemProcessor")):
+            if isinstance(region, Mapping):
+                self.take_names(region)
 
 
-@dataclass
-class Region:
-    """States that were collected: the first one, all of them by name, and each in the form of its JSON."""
-
-    start: State
-    states: dict[str, State]
-    written: dict[str, dict[str, Any]]
-
-    def __contains__(self, state: State) -> bool:
-        return self.states.get(state.state_id) is state
-
-
-def _targets(links: Links) -> str:
-    steps = [links.next, links.default, *(step for _, step in links.choices)]
-    return ", ".join(f"'{step.first.state_id}'" for step in steps if step is not None)
+def add_links(known: dict[State, Links], more: Mapping[State, Links]) -> None:
+    """Add the links of a flow to others. Raises ValueError when a state leads to different steps in them."""
+    for state, links in more.items():
+        found = known.setdefault(state, links)
+        if found is not links and found != links:
+            steps = [step.first.state_id for way in (found, links) for step in way.targets()]
+            raise ValueError(
+                f"The state '{state.state_id}' leads to different steps in two flows that are put together "
+                f"({', '.join(map(repr, steps))}). Use two states, or link it once."
+            )
