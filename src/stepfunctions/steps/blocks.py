@@ -29,6 +29,7 @@ from stepfunctions.asl.fields import (
 from stepfunctions.asl.retry import Catcher, Retrier
 from stepfunctions.inputs.conditions import BaseRule
 from stepfunctions.inputs.expressions import Expression, holds_jsonata
+from stepfunctions.steps.given import GivenFields
 from stepfunctions.steps.rendering import NULL, in_braces, render_constant, render_template
 
 _P = ParamSpec("_P")
@@ -159,6 +160,11 @@ class Block:
     def constructor_fields(cls) -> list[str]:
         """Return the names of the keyword arguments that the constructor takes beyond its own."""
         return _names(cls.allowed_fields())
+
+    @property
+    def fields(self) -> GivenFields:
+        """The fields that are set, as 2.3.0 kept them: a mapping that reads and changes this block."""
+        return GivenFields(self, {field: _ATTRIBUTES.get(field, field) for field in fields_of(self.ASL)})
 
     def is_field_allowed(self, field_name: str) -> bool:
         """Tell whether this block takes a field."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from stepfunctions.asl.codec import parse
@@ -35,18 +35,25 @@ class Chain(Linkable):
             raise TypeError("Chain takes a list of steps.")
         self.steps: list[State] = []
         self._known: set[State] = set()
-        for step in steps:
-            self.append(step)
+        self._add(new for step in steps for new in _steps_of(step))
 
     def append(self, step: Linkable) -> None:
         """Add a step, or the steps of another chain, and link it to the last one."""
-        new_steps: list[Any] = list(step.steps) if isinstance(step, Chain) else [step]
-        for new in new_steps:
+        self._add(_steps_of(step))
+
+    def _add(self, given: Iterable[Any]) -> None:
+        """Add steps. What is wrong with them is raised before any of them is linked."""
+        new_steps: list[State] = []
+        known = set(self._known)
+        for new in given:
             if not isinstance(new, State):
                 hint = " Put flows together with >>." if isinstance(new, Linkable) else ""
                 raise TypeError(f"A chain is made of steps, not of {type(new).__name__}.{hint}")
-            if new in self._known:
+            if new in known:
                 raise DuplicateStatesInChain(f"The step '{new.state_id}' is in this chain already.")
+            known.add(new)
+            new_steps.append(new)
+        for new in new_steps:
             if self.steps:
                 self.steps[-1].next(new)
             new.in_chain = True
@@ -204,6 +211,10 @@ def check_branch(branch: Any, where: str) -> None:
     """Raise ValueError when a branch or processor is no step, chain, flow or graph. ``where`` names it."""
     if not isinstance(branch, (Linkable, Graph)):
         raise ValueError(f"{where} is made of a State, a Chain, a Flow or a Graph, not of {type(branch).__name__}.")
+
+
+def _steps_of(step: Linkable) -> list[Any]:
+    return list(step.steps) if isinstance(step, Chain) else [step]
 
 
 def write_branch(branch: Any, writer: Writer, where: str) -> dict[str, Any]:
