@@ -7,97 +7,99 @@ states between pass their input on: a Choice, a Wait, and whatever writes its re
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from stepfunctions.inputs.expressions import expressions_in
 from stepfunctions.inputs.placeholders import Placeholder, StepInput
+from stepfunctions.steps.blocks import Block
 
 if TYPE_CHECKING:
     from stepfunctions.steps.base import State
     from stepfunctions.steps.writing import Region, Writer
 
-_OF_THE_RESULT = ("result_selector", "assign", "output_value", "output_schema", "step_output")
-"""Attributes whose expressions see the state's own result, or are none."""
+_OF_THE_RESULT = ("result_selector", "assign", "output")
+"""Fields whose expressions see the state's own result."""
+_OUTSIDE = 0
+"""Stands for the outputs of the states around a branch, which its first state has as its input."""
+
+
+class _Way(NamedTuple):
+    """A transition of a region. ``failed``: to a catcher's step."""
+
+    source: State
+    target: State
+    failed: bool
 
 
 def check_placeholders(region: Region, writer: Writer) -> None:
     """Raise ValueError for a state that uses an output which is not its input."""
-    entering, following = _edges(region, writer)
     used = {state: list(_used(state, writer)) for state in region.states.values()}
-    if not any(used.values()):
+    wanted = {_key(root) for uses in used.values() for _, root in uses}
+    if not wanted:
         return
-    valid = _valid(region, entering)
+    ways = list(_ways(region, writer))
+    following = {way.target for way in ways if way.source.flows and not way.failed}
+    inside = {_key(state.step_output) for state in region.states.values()}
+    valid = _valid(region, ways, wanted, nested=writer.nested > 0)
     for state, uses in used.items():
         for name, root in uses:
-            if root in valid[state] or (root.owner is None and state not in following):
-                continue
-            if state is region.start and not entering[state] and writer.nested:
-                continue
-            raise ValueError(_message(state, name, root))
+            key = _key(root) if _key(root) in inside or not writer.nested else _OUTSIDE
+            # 2.3.0 checks a placeholder that is no state's output in the steps that directly follow a step.
+            if key not in valid[state] and (root.owner is not None or state in following):
+                raise ValueError(_message(state, name, root))
 
 
-class _Roots:
-    """A set of placeholders: they are known by identity, and have no equality of Python's."""
-
-    def __init__(self, *roots: StepInput) -> None:
-        self.ids = {id(root) for root in roots}
-
-    def __contains__(self, root: StepInput) -> bool:
-        return id(root) in self.ids
-
-    def take(self, other: _Roots) -> bool:
-        """Add another set; returns whether that added anything."""
-        before = len(self.ids)
-        self.ids |= other.ids
-        return len(self.ids) > before
+def _key(root: StepInput) -> str | int:
+    """Return what an output is known by: its state's name, which a copy of the placeholder keeps."""
+    return root.owner or id(root)
 
 
-def _edges(region: Region, writer: Writer) -> tuple[dict[State, list[tuple[State, bool]]], set[State]]:
-    """Return who leads to each state (and whether by a failure), and who follows another state directly."""
-    entering: dict[State, list[tuple[State, bool]]] = {state: [] for state in region.states.values()}
-    following: set[State] = set()
+def _ways(region: Region, writer: Writer) -> Iterator[_Way]:
     for state in region.states.values():
         caught = {id(catch.next_step) for catch in state.catches}
         for target in writer.targets(state):
-            entering[target.first].append((state, id(target) in caught))
-            if state.flows and id(target) not in caught:
-                following.add(target.first)
-    return entering, following
+            yield _Way(state, target.first, id(target) in caught)
 
 
-def _valid(region: Region, entering: Mapping[State, list[tuple[State, bool]]]) -> dict[State, _Roots]:
-    """Return the placeholders that stand for each state's input."""
-    valid = {state: _Roots() for state in region.states.values()}
-    leaving: dict[State, list[tuple[State, bool]]] = {state: [] for state in region.states.values()}
-    for target, sources in entering.items():
-        for source, failed in sources:
-            leaving[source].append((target, failed))
-    waiting = list(region.states.values())
+def _valid(region: Region, ways: list[_Way], wanted: set[str | int], *, nested: bool) -> dict[State, set[str | int]]:
+    """Return those of some outputs that stand for each state's input."""
+    valid: dict[State, set[str | int]] = {state: set() for state in region.states.values()}
+    if nested:
+        valid[region.start].add(_OUTSIDE)
+    leaving: dict[State, list[_Way]] = {state: [] for state in region.states.values()}
+    for way in ways:
+        leaving[way.source].append(way)
+    waiting = list(reversed(region.states.values()))
     while waiting:
         state = waiting.pop()
-        own = _Roots(state.step_output)
-        for target, failed in leaving[state]:
-            changed = not failed and valid[target].take(own)
+        own = {_key(state.step_output)} & wanted
+        for _, target, failed in leaving[state]:
+            before = len(valid[target])
+            if not failed:
+                valid[target] |= own
             if failed or passes_on(state):
-                changed = valid[target].take(valid[state]) or changed
-            if changed:
+                valid[target] |= valid[state]
+            if len(valid[target]) > before:
                 waiting.append(target)
     return valid
 
 
 def passes_on(state: State) -> bool:
     """Tell whether a state's input, or what was in it, is in its output too."""
-    if state.type in ("Choice", "Wait", "Succeed"):
-        return state.output_value is None and state.output_path in (None, "$")
-    path = vars(state).get("result_path", "$")
-    return bool(path != "$") and vars(state).get("output_path", "$") in (None, "$")
+    if not _is_whole(vars(state).get("output_path", "$")) or state.output_value is not None:
+        return False
+    return state.type in ("Choice", "Wait", "Succeed") or not _is_whole(vars(state).get("result_path", "$"))
+
+
+def _is_whole(path: Any) -> bool:
+    return isinstance(path, str) and path == "$"
 
 
 def _used(state: State, writer: Writer) -> Iterator[tuple[str, StepInput]]:
     """Yield the outputs that a state uses as its input, each with the name it is used for."""
-    for attribute, value in vars(state).items():
-        if attribute not in _OF_THE_RESULT and not attribute.startswith("_"):
-            yield from _roots(value, attribute)
+    for field, value in state._given():
+        if field.attribute not in _OF_THE_RESULT:
+            yield from _roots(value, field.attribute)
     links = writer.links.get(state)
     for rule, _ in (*getattr(state, "choices", ()), *(links.choices if links else ())):
         yield from _roots(rule, "choice")
@@ -105,12 +107,17 @@ def _used(state: State, writer: Writer) -> Iterator[tuple[str, StepInput]]:
 
 def _roots(value: Any, name: str) -> Iterator[tuple[str, StepInput]]:
     """Yield the outputs that a value is made of, each with the key or the name it is found under."""
+    if value is None or isinstance(value, (str, int)):
+        return
     if isinstance(value, Mapping):
         for key, item in value.items():
             yield from _roots(item, str(key))
     elif isinstance(value, (list, tuple)):
         for item in value:
             yield from _roots(item, name)
+    elif isinstance(value, Block):
+        for field, item in value._given():
+            yield from _roots(item, field.attribute)
     else:
         for found in expressions_in(value):
             if isinstance(found, Placeholder) and isinstance(found.root, StepInput):
