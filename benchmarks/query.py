@@ -10,6 +10,7 @@ from typing import Any
 from stepfunctions.asl.choice import Comparison
 from stepfunctions.query.choice import compile_test
 from stepfunctions.query.intrinsics import compile_intrinsic
+from stepfunctions.query.jsonata import compile_jsonata
 from stepfunctions.query.jsonpath import compile_path
 from stepfunctions.query.reference import compile_reference
 from stepfunctions.query.scope import Scope
@@ -55,6 +56,13 @@ def rows() -> Iterator[Row]:
             compile_test(Comparison(variable="$.a.b.c", operator="NumericEquals", value=7)), scope(SMALL)
         ),
     }
+    for what, expression, document in (
+        ("JSONata: a path", "$states.input.a.b.c", LARGE),
+        ("JSONata: a text", "'model ' & $states.input.name", LARGE),
+        ("JSONata: a filter of 1,000", "$states.input.items[x > 500].y", LARGE),
+        ("JSONata: a sum of 1,000", "$sum($states.input.items.x)", LARGE),
+    ):
+        measured[what] = rate(compile_jsonata(expression), scope(document))
     for what, speed in measured.items():
         yield Row(what, 1e6 / speed, "µs", None, f"{speed:,.0f} a second")
 

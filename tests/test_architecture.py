@@ -89,13 +89,17 @@ def test_modules_stay_small_and_shallow() -> None:
     assert [name for name in sizes if name.count("/") > 2] == []
 
 
+def test_one_module_knows_the_jsonata_library() -> None:
+    assert [path.name for path in SOURCE.rglob("*.py") if "jlens" in path.read_text(encoding="utf-8")] == ["jsonata.py"]
+
+
 def test_writing_a_workflow_imports_no_heavy_library() -> None:
     """boto3 and the rest are loaded when something needs them, not when a workflow is written or checked."""
     program = (
         "import sys; import stepfunctions.steps, stepfunctions.inputs, stepfunctions.workflow, "
         "stepfunctions.asl, stepfunctions.engine.advance; "
         "print([name for name in ('boto3', 'botocore', 'sagemaker', 'rich', 'click', 'uvicorn', 'yaml', "
-        "'IPython', 'sqlite3') if name in sys.modules])"
+        "'IPython', 'sqlite3', 'jlens', 'jsonschema') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
