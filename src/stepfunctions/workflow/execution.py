@@ -5,7 +5,6 @@ API: https://docs.aws.amazon.com/step-functions/latest/apireference/API_Describe
 
 from __future__ import annotations
 
-import asyncio
 import json
 import math
 import time
@@ -198,6 +197,8 @@ class Execution:
         return self._awaited().__await__()
 
     async def _awaited(self) -> Any:
+        import asyncio  # takes longer to load than the rest of this package
+
         pauses = Pauses(None)
         while True:
             described = await asyncio.to_thread(self.describe)
