@@ -15,24 +15,16 @@ from typing import Any
 
 from stepfunctions.inputs import ExecutionInput
 from stepfunctions.steps import (
-    Catch,
-    Chain,
-    Choice,
     ChoiceRule,
     EcsRunTaskStep,
-    EndpointConfigStep,
-    EndpointStep,
-    Fail,
+    Flow,
     GlueStartJobRunStep,
+    ItemReader,
     LambdaStep,
-    Map,
-    ModelStep,
-    Pass,
-    Retry,
-    Task,
     TrainingStep,
-    Wait,
 )
+from stepfunctions.steps.choice_rule import BaseRule
+from stepfunctions.template import FleetRetrainingPipeline, deploy_endpoint
 from stepfunctions.workflow import Workflow
 
 NAME = "flight-delays"
@@ -81,70 +73,60 @@ def _setting(name: str, default: str) -> str:
 
 def build_workflow(settings: Settings, client: Any = None) -> Workflow:
     """The workflow of one account; ``client`` is a boto3 Step Functions client."""
-    failed = Fail("Failed", error_path="$.Error.Error", cause_path="$.Error.Cause")
-    handle_failed = LambdaStep(
-        "HandleFailed",
-        parameters=_invoke("notify", {**RUN, "Status": "FAILED", "Error.$": "$.Error"}),
-        result_path=None,
-        retry=_retry(),
-        catch=Catch(failed, error_equals=["States.ALL"], result_path="$.Notification"),
-    )
-    handle_failed.next(failed)
-    handle_success = LambdaStep(
-        "HandleSuccess",
-        parameters=_invoke("notify", {**RUN, "Status": "SUCCEEDED", "Prepare.$": "$.Prepare", "Routes.$": "$.Routes"}),
-        output_path="$.Payload",
-        **_guard(handle_failed),
-    )
-    retrain = Chain(
-        [
-            _extract(settings, handle_failed),
-            _convert(settings, handle_failed),
-            _retrain(settings, handle_failed),
-            _deploy(settings, handle_failed, handle_success),
-        ]
-    )
-    nothing = Pass("Nothing due", result=[], result_path="$.Routes")
-    nothing.next(handle_success)
-    anything = Choice("Anything due?")
-    anything.add_choice(ChoiceRule.NumericEquals("$.Prepare.Due", 0), nothing)
-    anything.default_choice(retrain)
-    prepare = LambdaStep(
-        "Prepare",
-        parameters=_invoke("prepare", RUN),
-        result_selector={f"{name}.$": f"$.Payload.{name}" for name in ("Eligible", "Due", "DueKey", "Reasons")},
-        result_path="$.Prepare",
-        **_guard(handle_failed),
-    )
-    prepare.next(anything)
-    return Workflow(
+    prepare = _function("Prepare", "prepare", RUN, ("Eligible", "Due", "DueKey", "Reasons"))
+    return FleetRetrainingPipeline(
         NAME,
-        prepare,
         settings.role("workflow"),
+        select=prepare,
+        nothing_due=ChoiceRule.NumericEquals("$.Prepare.Due", 0),
+        prepare=_extract(settings) >> _convert(settings),
+        items=ItemReader.jsonl(settings.bucket, prepare.output()["Prepare"]["DueKey"]),
+        item={**RUN, **{f"{name}.$": f"$$.Map.Item.Value.{name}" for name in ITEM}},
+        train=_train(settings),
+        evaluate=_evaluate(),
+        better=_better(),
+        register=_register("Promote", "promote"),
+        keep=_register("Keep", "keep"),
+        deploy=_deploy(settings),
+        on_success=LambdaStep(
+            "HandleSuccess",
+            parameters=_invoke(
+                "notify", {**RUN, "Status": "SUCCEEDED", "Prepare.$": "$.Prepare", "Routes.$": "$.Routes"}
+            ),
+            output_path="$.Payload",
+        ),
+        on_failure=LambdaStep(
+            "HandleFailed", parameters=_invoke("notify", {**RUN, "Status": "FAILED", "Error.$": "$.Error"})
+        ),
+        max_concurrency=settings.max_concurrency,
+        tolerated_failure_percentage=5,
+        result_path="$.Routes",
         execution_input=ExecutionInput(schema={"Week": int}),
         comment="Retrain the delay models of the routes that are due in a week, and deploy what won.",
         timeout_seconds=6 * 3600,
         client=client,
-    )
+    ).workflow
 
 
 RUN = {"Week.$": "$.Week", "Run.$": "$$.Execution.Name"}
-
-
-def _retry() -> Retry:
-    return Retry(error_equals=["States.ALL"], interval_seconds=15, backoff_rate=4.0, max_attempts=2)
-
-
-def _guard(handler: LambdaStep | Fail) -> dict[str, Any]:
-    """What every task has: two more attempts after 15 s and 60 s, then the handler, with the error beside the data."""
-    return {"retry": _retry(), "catch": Catch(handler, error_equals=["States.ALL"], result_path="$.Error")}
+ITEM = ("Route", "Flights", "NewFlights", "Reason", "Champion")
 
 
 def _invoke(function: str, payload: dict[str, Any]) -> dict[str, Any]:
     return {"FunctionName": f"{NAME}-{function}", "Payload": payload}
 
 
-def _extract(settings: Settings, handle_failed: LambdaStep) -> GlueStartJobRunStep:
+def _function(state: str, function: str, payload: dict[str, Any], kept: tuple[str, ...], at: str = "") -> LambdaStep:
+    """A step that invokes a function and keeps some members of its answer beside the data."""
+    return LambdaStep(
+        state,
+        parameters=_invoke(function, payload),
+        result_selector={f"{name}.$": f"$.Payload.{name}" for name in kept},
+        result_path=f"$.{at or state}",
+    )
+
+
+def _extract(settings: Settings) -> GlueStartJobRunStep:
     return GlueStartJobRunStep(
         "Extract",
         parameters={
@@ -152,11 +134,10 @@ def _extract(settings: Settings, handle_failed: LambdaStep) -> GlueStartJobRunSt
             "Arguments": {"--bucket": settings.bucket, "--week.$": "States.Format('{}', $.Week)"},
         },
         result_path=None,
-        **_guard(handle_failed),
     )
 
 
-def _convert(settings: Settings, handle_failed: LambdaStep) -> EcsRunTaskStep:
+def _convert(settings: Settings) -> EcsRunTaskStep:
     bucket = {"Name": "BUCKET", "Value": settings.bucket}
     week = {"Name": "WEEK", "Value.$": "States.Format('{}', $.Week)"}
     run = {"Name": "RUN", "Value.$": "$$.Execution.Name"}
@@ -172,38 +153,11 @@ def _convert(settings: Settings, handle_failed: LambdaStep) -> EcsRunTaskStep:
             "Overrides": {"ContainerOverrides": [{"Name": "convert", "Environment": [bucket, week, run]}]},
         },
         result_path=None,
-        **_guard(handle_failed),
     )
 
 
-def _retrain(settings: Settings, handle_failed: LambdaStep) -> Map:
-    """One child execution a due route. Up to 5 % of them may fail; those routes keep what serves them now.
-
-    The Map itself has no Retry: on AWS that would train every route again. The tasks inside are retried.
-    """
-    item = ("Route", "Flights", "NewFlights", "Reason", "Champion")
-    return Map(
-        "Retrain",
-        label="Retrain",
-        processor_config={"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
-        item_processor=_retrain_route(settings),
-        item_reader={
-            "Resource": "arn:aws:states:::s3:getObject",
-            "ReaderConfig": {"InputType": "JSONL"},
-            "Parameters": {"Bucket": settings.bucket, "Key.$": "$.Prepare.DueKey"},
-        },
-        item_selector={**RUN, **{f"{name}.$": f"$$.Map.Item.Value.{name}" for name in item}},
-        max_concurrency=settings.max_concurrency,
-        tolerated_failure_percentage=5,
-        result_path="$.Routes",
-        catch=Catch(handle_failed, error_equals=["States.ALL"], result_path="$.Error"),
-    )
-
-
-def _retrain_route(settings: Settings) -> Chain:
-    """Train → Evaluate → Choice against the champion → Promote or Keep: what each child execution does."""
-    failed = Fail("Route failed", error_path="$.Error.Error", cause_path="$.Error.Cause")
-    train = TrainingStep(
+def _train(settings: Settings) -> TrainingStep:
+    return TrainingStep(
         "Train",
         estimator=_training_job(settings),
         result_selector={
@@ -212,20 +166,17 @@ def _retrain_route(settings: Settings) -> Chain:
             "Metrics.$": "$.FinalMetricDataList",
         },
         result_path="$.Training",
-        **_guard(failed),
     )
+
+
+def _evaluate() -> LambdaStep:
+    payload = {"Route.$": "$.Route", "Artifact.$": "$.Training.Artifact", "Metrics.$": "$.Training.Metrics"}
     judged = ("Model", "Baseline", "Champion", "TestRows", "Facts")
-    evaluate = LambdaStep(
-        "Evaluate",
-        parameters=_invoke(
-            "evaluate",
-            {"Route.$": "$.Route", "Artifact.$": "$.Training.Artifact", "Metrics.$": "$.Training.Metrics"},
-        ),
-        result_selector={f"{name}.$": f"$.Payload.{name}" for name in judged},
-        result_path="$.Evaluation",
-        **_guard(failed),
-    )
-    compare = Choice("Better than the champion?")
+    return _function("Evaluate", "evaluate", payload, judged, at="Evaluation")
+
+
+def _better() -> BaseRule:
+    """A model wins that beats the naive baseline, and the champion where there is one."""
     better_than_champion = ChoiceRule.Or(
         [
             ChoiceRule.IsNull("$.Evaluation.Champion", True),
@@ -233,11 +184,7 @@ def _retrain_route(settings: Settings) -> Chain:
         ]
     )
     better_than_baseline = ChoiceRule.NumericLessThanPath("$.Evaluation.Model", "$.Evaluation.Baseline")
-    compare.add_choice(
-        ChoiceRule.And([better_than_baseline, better_than_champion]), _register("Promote", "promote", failed)
-    )
-    compare.default_choice(_register("Keep", "keep", failed))
-    return Chain([train, evaluate, compare])
+    return ChoiceRule.And([better_than_baseline, better_than_champion])
 
 
 def _training_job(settings: Settings) -> dict[str, Any]:
@@ -278,7 +225,7 @@ def _training_job(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _register(state: str, decision: str, failed: Fail) -> LambdaStep:
+def _register(state: str, decision: str) -> LambdaStep:
     fields = ("Route", "Week", "Run", "Flights", "NewFlights", "Reason", "Champion", "Evaluation")
     payload = {
         "Decision": decision,
@@ -286,61 +233,19 @@ def _register(state: str, decision: str, failed: Fail) -> LambdaStep:
         "Artifact.$": "$.Training.Artifact",
         **{f"{name}.$": f"$.{name}" for name in fields},
     }
-    return LambdaStep(state, parameters=_invoke("register", payload), output_path="$.Payload", **_guard(failed))
+    return LambdaStep(state, parameters=_invoke("register", payload), output_path="$.Payload")
 
 
-def _deploy(settings: Settings, handle_failed: LambdaStep, done: LambdaStep) -> Chain:
-    """Release → model → endpoint configuration → create or update the endpoint → wait until it serves."""
-    guard = _guard(handle_failed)
-    release = LambdaStep(
-        "Assemble release",
-        parameters=_invoke("release", RUN),
-        result_selector={f"{name}.$": f"$.Payload.{name}" for name in ("Name", "Models", "Prefix")},
-        result_path="$.Release",
-        **guard,
-    )
-    model = ModelStep("Create model", model=_model(settings), result_path=None, **guard)
-    config = EndpointConfigStep(
-        "Create endpoint configuration",
-        endpoint_config_name=model.output()["Release"]["Name"],
-        model_name=model.output()["Release"]["Name"],
-        initial_instance_count=1,
-        instance_type="ml.m5.large",
-        result_path=None,
-        **guard,
-    )
-    find = Task(
-        "Find endpoint",
-        resource="arn:aws:states:::aws-sdk:sagemaker:listEndpoints",
-        parameters={"NameContains": NAME},
-        result_selector={"Exists.$": f"States.ArrayContains($.Endpoints[*].EndpointName, '{NAME}')"},
-        result_path="$.Endpoint",
-        **guard,
-    )
-    exists = Choice("Endpoint exists?")
-    update, create = (
-        EndpointStep(
-            name,
-            endpoint_name=NAME,
-            endpoint_config_name=exists.output()["Release"]["Name"],
-            update=name == "Update endpoint",
-            result_path=None,
-            **guard,
-        )
-        for name in ("Update endpoint", "Create endpoint")
-    )
-    exists.add_choice(ChoiceRule.BooleanEquals("$.Endpoint.Exists", True), update)
-    exists.default_choice(create)
-    poll = _poll(handle_failed, done)
-    update.next(poll)
-    create.next(poll)
-    return Chain([release, model, config, find, exists])
+def _deploy(settings: Settings) -> Flow:
+    """Put the champions together in one release, and make the endpoint serve it."""
+    release = _function("Assemble release", "release", RUN, ("Name", "Models", "Prefix"), at="Release")
+    name = release.output()["Release"]["Name"]
+    return release >> deploy_endpoint(NAME, _model(settings), name, instance_type="ml.m5.large", wait_seconds=5)
 
 
 def _model(settings: Settings) -> dict[str, Any]:
     """The CreateModel request: every archive under the release's prefix is one model of the endpoint."""
     return {
-        "ModelName.$": "$.Release.Name",
         "ExecutionRoleArn": settings.role("sagemaker"),
         "PrimaryContainer": {
             "Image": settings.training_image,
@@ -354,47 +259,6 @@ def _model(settings: Settings) -> dict[str, Any]:
             },
         },
     }
-
-
-def _poll(handle_failed: LambdaStep, done: LambdaStep) -> Task:
-    """Ask until the endpoint serves this release. A deployment that was rolled back names its reason."""
-    describe = Task(
-        "Describe endpoint",
-        resource="arn:aws:states:::aws-sdk:sagemaker:describeEndpoint",
-        parameters={"EndpointName": NAME},
-        result_path="$.Endpoint",
-        **_guard(handle_failed),
-    )
-    wait = Wait("Wait for the endpoint", seconds=5)
-    wait.next(describe)
-    broken = Pass(
-        "Deployment failed",
-        parameters={
-            "Error": "DeploymentFailed",
-            "Cause.$": "States.Format('The endpoint {} is {} on the configuration {}.', $.Endpoint.EndpointName, "
-            "$.Endpoint.EndpointStatus, $.Endpoint.EndpointConfigName)",
-        },
-        result_path="$.Error",
-    )
-    broken.next(handle_failed)
-    check = Choice("In service?")
-    serves = ChoiceRule.And(
-        [
-            ChoiceRule.StringEquals("$.Endpoint.EndpointStatus", "InService"),
-            ChoiceRule.StringEqualsPath("$.Endpoint.EndpointConfigName", "$.Release.Name"),
-        ]
-    )
-    check.add_choice(serves, done)
-    gave_up = ChoiceRule.Or(
-        [
-            ChoiceRule.StringEquals("$.Endpoint.EndpointStatus", "Failed"),
-            ChoiceRule.IsPresent("$.Endpoint.FailureReason", True),
-        ]
-    )
-    check.add_choice(gave_up, broken)
-    check.default_choice(wait)
-    describe.next(check)
-    return describe
 
 
 workflow = build_workflow(Settings())
