@@ -116,4 +116,4 @@ def _until_it_serves(endpoint_name: str, name: Expression, wait_seconds: int) ->
         ]
     )
     check = Choice("In service?").when(ChoiceRule.And([ChoiceRule.Not(serves), gave_up]), broken)
-    return describe >> check.when(ChoiceRule.Not(serves), wait)
+    return describe >> check.when(ChoiceRule.Not(serves), wait).otherwise(Pass("Deployed"))

@@ -112,10 +112,8 @@ def telling(name: str, notify: LambdaFunction[Any, Any] | str, status: str) -> S
         f"{subject}.$": "$.Error" if status == "FAILED" else "$",
     }
     if isinstance(notify, str) and ":sns:" in notify:
-        request = {"TopicArn": notify, "Message": told}
-        return SnsPublishStep(name, parameters=request, result_path=None)
-    function = notify.name if isinstance(notify, LambdaFunction) else notify
-    return LambdaStep(name, parameters={"FunctionName": function, "Payload": told}, result_path=None)
+        return SnsPublishStep(name, parameters={"TopicArn": notify, "Message": told}, result_path=None)
+    return LambdaStep(name, function=notify, payload=told, result_path=None)
 
 
 def handler(told: Linkable | None, retry: Retry) -> Flow:
