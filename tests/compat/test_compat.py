@@ -120,9 +120,6 @@ DIFFERENCES: dict[str, Now] = {
     "defects.schemas_of_dicts": Now("A schema's dict takes any dict.", [True, True]),
     "defects.numbers_of_schemas": Now("A whole number is a number, and True is none.", [False, True]),
     "defects.schemas_that_are_none": Now("What is no schema says so.", _TYPE_ERROR),
-    "defects.placeholders_that_are_illegal_further_on": Now(
-        "The output of a state that is not the one before is found wherever it is used.", [_ERROR, _ERROR]
-    ),
     "defects.ids_across_branches": Now("The service takes no state id twice, in any branch.", _ERROR),
     "defects.ids_that_are_too_long": Now("The service takes no state id of more than 80 characters.", _ERROR),
     "defects.endpoints_updated_with_tags": Now("UpdateEndpoint has no Tags: the service refuses them.", _ERROR),

@@ -20,7 +20,7 @@ class GivenFields(MutableMapping[str, Any]):
         self._attributes = {**attributes, **{name: name for name in _BESIDE if name in vars(block)}}
 
     def __getitem__(self, name: str) -> Any:
-        if name not in list(self):
+        if name not in iter(self):
             raise KeyError(name)
         return getattr(self._block, self._attributes[name])
 
@@ -29,7 +29,7 @@ class GivenFields(MutableMapping[str, Any]):
         setattr(self._block, self._attributes.get(name, name), value)
 
     def __delitem__(self, name: str) -> None:
-        if name not in list(self):
+        if name not in iter(self):
             raise KeyError(name)
         delattr(self._block, self._attributes[name])
 
@@ -40,7 +40,7 @@ class GivenFields(MutableMapping[str, Any]):
         return (names[key] for key in vars(self._block) if key in names and (names[key] in given or key in beside))
 
     def __len__(self) -> int:
-        return len(list(self))
+        return sum(1 for _ in self)
 
     def __repr__(self) -> str:
         return repr(dict(self))

@@ -6,7 +6,7 @@ states between pass their input on: a Choice, a Wait, and whatever writes its re
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from stepfunctions.inputs.expressions import expressions_in
@@ -40,18 +40,34 @@ def check_placeholders(region: Region, writer: Writer) -> None:
     ways = list(_ways(region, writer))
     following = {way.target for way in ways if way.source.flows and not way.failed}
     inside = {_key(state.step_output) for state in region.states.values()}
-    valid = _valid(region, ways, wanted, nested=writer.nested > 0)
+    valid = _valid(region, ways, wanted, passes_on, nested=writer.nested > 0)
+    possible = _valid(region, ways, wanted, may_pass_on, nested=writer.nested > 0)
     for state, uses in used.items():
         for name, root in uses:
             key = _key(root) if _key(root) in inside or not writer.nested else _OUTSIDE
-            # 2.3.0 checks a placeholder that is no state's output in the steps that directly follow a step.
-            if key not in valid[state] and (root.owner is not None or state in following):
+            if key in valid[state]:
+                continue
+            # 2.3.0 took everything where it did not look: there, only what cannot be right is refused.
+            seen = state in following and _in_dicts(state, root)
+            if seen or (root.owner is not None and key not in possible[state]):
                 raise ValueError(_message(state, name, root))
 
 
 def _key(root: StepInput) -> str | int:
     """Return what an output is known by: its state's name, which a copy of the placeholder keeps."""
     return root.owner or id(root)
+
+
+def _in_dicts(state: State, root: StepInput) -> bool:
+    """Tell whether a placeholder stands where 2.3.0 looked: in the parameters, and in no list."""
+    waiting = [vars(state).get("parameters")]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, Mapping):
+            waiting.extend(value.values())
+        elif isinstance(value, Placeholder) and value.root is root:
+            return True
+    return False
 
 
 def _ways(region: Region, writer: Writer) -> Iterator[_Way]:
@@ -61,8 +77,10 @@ def _ways(region: Region, writer: Writer) -> Iterator[_Way]:
             yield _Way(state, target.first, id(target) in caught)
 
 
-def _valid(region: Region, ways: list[_Way], wanted: set[str | int], *, nested: bool) -> dict[State, set[str | int]]:
-    """Return those of some outputs that stand for each state's input."""
+def _valid(
+    region: Region, ways: list[_Way], wanted: set[str | int], passes: Callable[[State], bool], *, nested: bool
+) -> dict[State, set[str | int]]:
+    """Return those of some outputs that stand for each state's input. ``passes`` tells which states pass theirs on."""
     valid: dict[State, set[str | int]] = {state: set() for state in region.states.values()}
     if nested:
         valid[region.start].add(_OUTSIDE)
@@ -77,7 +95,7 @@ def _valid(region: Region, ways: list[_Way], wanted: set[str | int], *, nested: 
             before = len(valid[target])
             if not failed:
                 valid[target] |= own
-            if failed or passes_on(state):
+            if failed or passes(state):
                 valid[target] |= valid[state]
             if len(valid[target]) > before:
                 waiting.append(target)
@@ -89,6 +107,19 @@ def passes_on(state: State) -> bool:
     if not _is_whole(vars(state).get("output_path", "$")) or state.output_value is not None:
         return False
     return state.type in ("Choice", "Wait", "Succeed") or not _is_whole(vars(state).get("result_path", "$"))
+
+
+def may_pass_on(state: State) -> bool:
+    """Tell whether a state's output can be its input: a plain Pass has no other, and a function may return it."""
+    given = vars(state)
+    if passes_on(state):
+        return True
+    if any(given.get(name) is not None for name in ("result", "parameters", "result_selector", "output_value")):
+        return False
+    resource = str(given.get("resource", ""))
+    own_code = state.type == "Task" and (":function:" in resource or ":activity:" in resource)
+    paths = (given.get("input_path", "$"), given.get("output_path", "$"))
+    return (own_code or state.type == "Pass") and all(_is_whole(path) for path in paths)
 
 
 def _is_whole(path: Any) -> bool:
