@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from stepfunctions.inputs.expressions import expressions_in
+from stepfunctions.inputs.expressions import Expression, expressions_in
 from stepfunctions.inputs.placeholders import Placeholder, StepInput
 from stepfunctions.steps.blocks import Block
 
@@ -104,9 +104,20 @@ def _valid(
 
 def passes_on(state: State) -> bool:
     """Tell whether a state's input, or what was in it, is in its output too."""
-    if not _is_whole(vars(state).get("output_path", "$")) or state.output_value is not None:
+    if state.output_value is not None:
+        return _has_input(state.output_value)
+    if not _is_whole(vars(state).get("output_path", "$")):
         return False
     return state.type in ("Choice", "Wait", "Succeed") or not _is_whole(vars(state).get("result_path", "$"))
+
+
+def _has_input(output: Any) -> bool:
+    """Tell whether an ``output`` is the input, or the input with more in it."""
+    text = output.to_jsonata() if isinstance(output, Expression) else output
+    if not isinstance(text, str):
+        return False
+    text = text.removeprefix("{%").removesuffix("%}").strip()
+    return text == "$states.input" or text.startswith("$merge([$states.input,")
 
 
 def may_pass_on(state: State) -> bool:
