@@ -65,6 +65,15 @@ def test_the_request_is_checked() -> None:
         aws_sdk("sagemaker", "describe_endpiont")
 
 
+def test_what_is_no_request_or_no_name_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"The request must be an object, not \['x'\]"):
+        aws_sdk("sagemaker", "describe_endpoint", parameters=["x"])  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"aws_sdk: service=.*a resource is fixed"):
+        aws_sdk(ExecutionInput()["service"], "describe_endpoint")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="aws_sdk: action=None"):
+        aws_sdk("sagemaker", None)  # type: ignore[arg-type]
+
+
 def test_values_of_run_time_fit_anything_at_any_depth() -> None:
     given = ExecutionInput()
     step = aws_sdk(

@@ -49,8 +49,11 @@ def test_activities() -> None:
     }
     with pytest.raises(ValueError, match="'arn:aws:states:::sns:publish' is not the ARN of an activity"):
         ActivityStep("review", "arn:aws:states:::sns:publish")
-    with pytest.raises(ValueError, match="'review' is not the ARN"):
+    with pytest.raises(ValueError, match="State 'review': 'review' is not the ARN"):
         ActivityStep("review", "review")
+    for wrong in (None, ExecutionInput()["arn"]):
+        with pytest.raises(TypeError, match=r"State 'review': activity_arn=.*: a resource is fixed"):
+            ActivityStep("review", wrong)  # type: ignore[arg-type]
     execution = Workflow("w", step, ROLE).run({"week": 3}, mocks={"review": lambda request: {"seen": request}})
     assert execution.get_output() == {"seen": {"week": 3}}
 

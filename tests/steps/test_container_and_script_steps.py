@@ -197,6 +197,30 @@ def test_more_of_the_request_is_merged_over_it() -> None:
     assert "TaskDefinition" not in parameters
     assert parameters["Tags"] == [{"Key": "team", "Value": "delays"}]
     check_task(step, "ecs", "RunTask")
+    mine = {"NetworkConfiguration": {"AwsvpcConfiguration": {"Subnets.$": "$.subnets"}}}
+    network = fargate(parameters=mine).to_dict()["Parameters"]["NetworkConfiguration"]["AwsvpcConfiguration"]
+    assert network == {"AssignPublicIp": "DISABLED", "Subnets.$": "$.subnets"}
+    assert mine == {"NetworkConfiguration": {"AwsvpcConfiguration": {"Subnets.$": "$.subnets"}}}
+
+
+def test_parameters_are_merged_over_the_arguments_of_a_jsonata_state(script: Path) -> None:
+    jsonata = {"query_language": "JSONata"}
+    tags = fargate(parameters={"Tags": []}, **jsonata).to_dict()["Arguments"]
+    assert (tags["Tags"], tags["TaskDefinition"]) == ([], "convert-to-set")
+    glue = GlueStep("E", script, arguments={"--day": given["day"]}, parameters={"Timeout": 5}, **jsonata)  # type: ignore[arg-type]
+    assert glue.to_dict()["Arguments"] == {
+        "JobName": "e",
+        "Arguments": {"--day": "{% $states.context.Execution.Input.day %}"},
+        "Timeout": 5,
+    }
+
+
+def test_maps_of_environment_and_arguments_may_be_known_at_run_time_only(script: Path) -> None:
+    step = fargate(environment=given["environment"])
+    (override,) = step.to_dict()["Parameters"]["Overrides"]["ContainerOverrides"]
+    assert override == {"Name": "main", "Environment.$": "$$.Execution.Input['environment']"}
+    job = GlueStep("E", script, arguments=given["arguments"])
+    assert job.to_dict()["Parameters"] == {"JobName": "e", "Arguments.$": "$$.Execution.Input['arguments']"}
 
 
 @pytest.mark.parametrize("cpu", MEMORY_FOR_CPU)
@@ -228,7 +252,15 @@ def test_the_pairs_that_fargate_has(cpu: int) -> None:
         ({"architecture": "arm64"}, ValueError, "X86_64 or ARM64"),
         ({"storage": 10}, ValueError, "21 to 200 GiB"),
         ({"family": "a b"}, ValueError, "family='a b'"),
-        ({"parameters": given["all"]}, ValueError, "give a dict to merge"),
+        ({"parameters": given["all"]}, ValueError, "to which your parameters are added: give a dict"),
+        ({"parameters": {}, "arguments": {}}, ValueError, "give parameters or arguments, not both"),
+        ({"log_group": "/science"}, ValueError, "'log_group' needs 'execution_role'"),
+        ({"log_group": given["log"], "execution_role": ROLE}, TypeError, "fixed in the task definition"),
+        ({"environment": ["A"]}, TypeError, "environment is a dict"),
+        ({"architecture": given["a"]}, ValueError, "X86_64 or ARM64"),
+        ({"storage": given["a"]}, ValueError, "21 to 200 GiB"),
+        ({"cpu": given["a"]}, ValueError, "256, 512, 1024"),
+        ({"assign_public_ip": given["a"]}, TypeError, "write True or False"),
         ({"comand": []}, TypeError, "comand"),
     ],
 )
@@ -323,6 +355,14 @@ def test_a_spark_job() -> None:
         ({"kind": "glueetl", "capacity": 1}, ValueError, "'capacity' is for kind='pythonshell'"),
         ({"kind": "glueetl", "worker_type": "G1X"}, ValueError, r"Did you mean 'G\.1X'\?"),
         ({"kind": "glueetl", "workers": 0}, ValueError, "workers=0"),
+        ({"kind": given["kind"]}, ValueError, "'pythonshell' or 'glueetl'"),
+        ({"capacity": given["capacity"]}, ValueError, "0.0625 or 1 DPU"),
+        ({"kind": "glueetl", "worker_type": given["type"]}, ValueError, "There are: G.025X"),
+        ({"arguments": ["--day"]}, TypeError, "arguments is a dict"),
+        ({"modules": "pandas"}, TypeError, "modules is a list of strings"),
+        ({"connections": [given["c"]]}, TypeError, "connections is a list of strings"),
+        ({"job_timeout": "60"}, ValueError, "job_timeout='60': write a whole number"),
+        ({"max_concurrent_runs": 0}, ValueError, "max_concurrent_runs=0"),
         ({"role": "glue"}, ValueError, "role='glue'"),
         ({"job_name": "a/b"}, ValueError, "job_name='a/b'"),
     ],

@@ -217,7 +217,7 @@ def test_retriers_and_catchers_are_taken_as_arguments() -> None:
 
 def test_a_step_that_waits_for_an_answer_must_hand_out_its_token(caplog: pytest.LogCaptureFixture) -> None:
     callback = IntegrationPattern.WaitForTaskToken
-    with pytest.raises(ValueError, match="The state 's' waits for an answer to its task token, but hands it to nobody"):
+    with pytest.raises(ValueError, match="State 's' waits for an answer to its task token, but hands it to nobody"):
         ApiGatewayInvokeStep("s", callback, parameters={"ApiEndpoint": "e", "Method": "POST"})
     for given in (
         {"RequestBody.$": "States.Format('{}', $$.Task.Token)"},
@@ -265,7 +265,7 @@ def test_http_calls() -> None:
         "RequestBody": {"city.$": "$$.Execution.Input['city']"},
         "Transform": {"RequestBodyEncoding": "NONE"},
     }
-    jsonata = HttpInvokeStep("s", "https://a", body={"city": city}, query_language="JSONata").to_dict()
+    jsonata = HttpInvokeStep("s", "https://a", "GET", city, body={"city": city}, query_language="JSONata").to_dict()
     assert jsonata["Arguments"]["RequestBody"] == {"city": "{% $states.context.Execution.Input.city %}"}
     assert "Parameters" not in jsonata
     with pytest.raises(ValueError, match="the endpoint 'http://a' must begin with 'https://'"):
@@ -274,6 +274,18 @@ def test_http_calls() -> None:
         HttpInvokeStep("s", "https://a", "get")
     with pytest.raises(ValueError, match="makes its request itself"):
         HttpInvokeStep("s", "https://a", parameters=city)
+    with pytest.raises(ValueError, match=r"State 's'.* needs an EventBridge connection.*write connection_arn="):
+        HttpInvokeStep("s", "https://a")
+    connection = {"Authentication.$": "$.auth", "ApiEndpoint.$": "$.url"}
+    path = HttpInvokeStep("s", "https://a", parameters=connection).to_dict()["Parameters"]
+    assert path == {"Method": "GET", **connection}
+
+
+def test_how_a_step_waits_is_fixed() -> None:
+    with pytest.raises(TypeError, match=r"wait_for_completion=.*write True or False"):
+        EmrAddStepStep("s", ExecutionInput()["wait"])  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"wait_for_callback=.*write True or False"):
+        SnsPublishStep("s", ExecutionInput()["wait"])  # type: ignore[arg-type]
 
 
 def test_a_workflow_runs_another_one() -> None:
@@ -281,6 +293,12 @@ def test_a_workflow_runs_another_one() -> None:
     with pytest.raises(ValueError, match=r"the workflow 'child' has no ARN yet\. Call its create"):
         nested_workflow("run", child)
     child.state_machine_arn = "arn:aws:states:us-east-1:123456789012:stateMachine:child"
+    with pytest.raises(TypeError, match="State 'run': give a Workflow or the ARN of a state machine, not None"):
+        nested_workflow("run", None)
+    express = Workflow("e", Pass("p"), child.role, state_machine_arn=child.state_machine_arn, type="EXPRESS")
+    with pytest.raises(ValueError, match=r"State 'run': .*Express.*Write wait=False, or aws_sdk\('sfn'"):
+        nested_workflow("run", express)
+    assert nested_workflow("run", express, wait=False).to_dict()["Resource"].endswith(":startExecution")
     step = nested_workflow("run", child, {"week": ExecutionInput()["week"]}, name="one")
     assert step.to_dict()["Resource"] == "arn:aws:states:::states:startExecution.sync:2"
     assert step.to_dict()["Parameters"] == {

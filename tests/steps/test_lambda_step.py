@@ -26,6 +26,7 @@ SERVICE_RETRY = {
 }
 OWN = {"ErrorEquals": ["Lambda.TooManyRequestsException"], "MaxAttempts": 9}
 given = ExecutionInput()
+ASKING: dict[str, Any] = {"function": "f", "wait_for_callback": True, "payload": {"t": context.task.token}}
 
 
 def run(step: LambdaStep, mocks: dict[str, Any], inputs: Any = None) -> Execution:
@@ -93,6 +94,16 @@ def test_unwrap_and_retry_can_be_left_out_and_asked_of_the_old_call() -> None:
     assert "Retry" not in plain
     asked = LambdaStep("L", parameters={"FunctionName": "f"}, unwrap=True, retry_service_exceptions=True).to_dict()
     assert (asked["OutputPath"], asked["Retry"]) == ("$.Payload", [SERVICE_RETRY])
+
+
+def test_a_result_path_that_says_the_default_changes_nothing() -> None:
+    step = LambdaStep("L", function="f", payload={}, result_path="$")
+    assert run(step, {"f": {"mae": 3}}, {"x": 1}).get_output() == {"mae": 3}
+
+
+def test_a_result_path_without_a_word_is_refused_as_any_other() -> None:
+    with pytest.raises(ValueError, match=r"State 'L'.*result_path='\$\['-'\]'"):
+        LambdaStep("L", function="f", result_path="$['-']")
 
 
 def test_no_result_path_drops_the_answer() -> None:
@@ -212,12 +223,13 @@ def test_a_callback_is_the_result_as_it_is() -> None:
     assert pattern.to_dict()["Resource"] == state["Resource"]
 
 
-@pytest.mark.parametrize("payload", [None, {}, {"token": "x"}])
+@pytest.mark.parametrize("payload", [None, {}, {"token": "x"}, given["whole"]])
 def test_a_callback_needs_the_token(payload: Any) -> None:
-    step = LambdaStep("L", function="f", payload=payload, wait_for_callback=True)
-    with pytest.raises(ValueError, match=r"State 'L'.*task\.token"):
-        Graph(step)
-    Graph(LambdaStep("L", function="f", payload=given["whole"], wait_for_callback=True))  # who knows what it holds
+    """No state before can have it: the service makes it for this attempt of this state."""
+    with pytest.raises(ValueError, match=r"State 'L' waits for an answer.*task_token\(\)"):
+        LambdaStep("L", function="f", payload=payload, wait_for_callback=True)
+    whole = jsonata("$merge([$states.input, {'token': $states.context.Task.Token}])")
+    LambdaStep("L", function="f", payload=whole, wait_for_callback=True, query_language="JSONata")
 
 
 def test_an_event_is_not_waited_for_and_has_no_answer() -> None:
@@ -236,8 +248,11 @@ def test_expressions_name_function_and_payload() -> None:
 
 
 def test_more_of_the_request_goes_through_parameters() -> None:
-    step = LambdaStep("L", function="f", parameters={"ClientContext": "e30="})
-    assert step.to_dict()["Parameters"] == {"FunctionName": "f", "Payload.$": "$", "ClientContext": "e30="}
+    more = {"ClientContext": "e30="}
+    step = LambdaStep("L", function="f", parameters=more)
+    assert step.to_dict()["Parameters"] == {"FunctionName": "f", "Payload.$": "$", **more}
+    jsonata_step = LambdaStep("L", function="f", parameters=more, query_language="JSONata")
+    assert jsonata_step.to_dict()["Arguments"] == {"FunctionName": "f", "Payload": "{% $states.input %}", **more}
 
 
 @pytest.mark.parametrize(
@@ -250,11 +265,12 @@ def test_more_of_the_request_goes_through_parameters() -> None:
         ({"function": print}, TypeError, "@lambda_function"),
         ({"function": "f", "invocation_type": "event"}, ValueError, "RequestResponse, Event, DryRun"),
         ({"function": "f", "invocation_type": "Event", "unwrap": True}, ValueError, "no Payload to unwrap"),
-        ({"function": "f", "wait_for_callback": True, "unwrap": True}, ValueError, "waits for a callback"),
-        ({"function": "f", "wait_for_callback": True, "invocation_type": "DryRun"}, ValueError, "DryRun"),
+        ({"function": "f", "invocation_type": given["type"]}, ValueError, "RequestResponse, Event, DryRun"),
+        ({**ASKING, "unwrap": True}, ValueError, "waits for a callback"),
+        ({**ASKING, "invocation_type": "DryRun"}, ValueError, "DryRun"),
         ({"function": "f", "parameters": {"FunctionName": "g"}}, ValueError, "'FunctionName' is written by"),
         ({"function": "f", "parameters": {"Payload.$": "$.x"}}, ValueError, r"'Payload\.\$' is written by"),
-        ({"function": "f", "arguments": jsonata("$states.input")}, ValueError, "exclude each other"),
+        ({"function": "f", "arguments": jsonata("$states.input")}, ValueError, "makes its request itself"),
         (
             {"function": "f", "integration_pattern": IntegrationPattern.WaitForCompletion},
             ValueError,

@@ -65,3 +65,8 @@ class Resource:
             int(match["version"]) if match["version"] else None,
             match["sdk"] is not None,
         )
+
+
+def is_activity(arn: str) -> bool:
+    """Tell whether an ARN is an activity's."""
+    return _ACTIVITY.fullmatch(arn) is not None

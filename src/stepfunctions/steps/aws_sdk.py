@@ -5,7 +5,6 @@ Developer guide: https://docs.aws.amazon.com/step-functions/latest/dg/supported-
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from stepfunctions.asl.fields import JSONATA
@@ -64,6 +63,9 @@ def aws_sdk(
     >>> aws_sdk("sagemaker", "describe_endpoint", parameters={"EndpointName": "delays"}).state_id
     'DescribeEndpoint'
     """
+    for what, given in (("service", service), ("action", action)):
+        if not isinstance(given, str):
+            raise TypeError(f"aws_sdk: {what}={given!r}: a resource is fixed: write a name, such as 'sagemaker'.")
     if fields.get("query_language") == JSONATA and fields.get("parameters") is not None:
         fields["arguments"] = fields.pop("parameters")
     request: Any = fields.get("parameters") if fields.get("arguments") is None else fields["arguments"]
@@ -73,7 +75,7 @@ def aws_sdk(
         operation = find_operation(found.client, action)
         name = state_id or operation.name
         service, action = found.name, action_of(operation.name)
-        if isinstance(request, Mapping):
+        if request is not None:
             check_request(found.client, operation.name, request, state_id=name)
     step = AwsSdkStep(state_id or name, service, action, wait_for_callback, **fields)
     problem = missing_token(step.state_id, request) if wait_for_callback else None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from stepfunctions.asl.resource import Resource
+from stepfunctions.asl.resource import is_activity
 from stepfunctions.inputs.context import context
 from stepfunctions.steps.compute import LambdaStep
 from stepfunctions.steps.flow import Task
@@ -32,14 +32,16 @@ class ActivityStep(Task):
     Set ``heartbeat_seconds`` to notice a program that died, and ``timeout_seconds``: without it the step waits as
     long as the execution may last.
 
-    Raises ValueError when ``activity_arn`` is not the ARN of an activity.
+    Raises TypeError and ValueError when ``activity_arn`` is not the ARN of an activity.
     https://docs.aws.amazon.com/step-functions/latest/dg/concepts-activities.html
     """
 
     def __init__(self, state_id: str, activity_arn: str, **fields: Unpack[ServiceFields]) -> None:
-        if "${" not in activity_arn and Resource.parse(activity_arn).kind != "activity":
+        if not isinstance(activity_arn, str):
+            raise TypeError(f"State '{state_id}': activity_arn={activity_arn!r}: a resource is fixed: write its ARN.")
+        if "${" not in activity_arn and not is_activity(activity_arn):
             raise ValueError(
-                f"The state '{state_id}': '{activity_arn}' is not the ARN of an activity, "
+                f"State '{state_id}': '{activity_arn}' is not the ARN of an activity, "
                 "arn:aws:states:<region>:<account>:activity:<name>."
             )
         fields["resource"] = activity_arn
@@ -88,9 +90,8 @@ def human_approval(
     if function is not None:
         return LambdaStep(state_id, True, function=function, payload=question, **fields)
     if queue_url is not None:
-        put_request(fields, {"QueueUrl": queue_url, "MessageBody": question})
+        put_request(state_id, {"QueueUrl": queue_url, "MessageBody": question}, fields)
         return SqsSendMessageStep(state_id, True, **fields)
-    put_request(
-        fields, {"TopicArn": topic_arn, "Message": question, **({} if subject is None else {"Subject": subject})}
-    )
+    request = {"TopicArn": topic_arn, "Message": question}
+    put_request(state_id, request if subject is None else {**request, "Subject": subject}, fields)
     return SnsPublishStep(state_id, True, **fields)

@@ -6,7 +6,6 @@ Developer guide: https://docs.aws.amazon.com/step-functions/latest/dg/integrate-
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
@@ -27,8 +26,9 @@ from stepfunctions.steps.base import Retry
 from stepfunctions.steps.declared import Declared
 from stepfunctions.steps.functions import LambdaFunction
 from stepfunctions.steps.integration_resources import IntegrationPattern
-from stepfunctions.steps.rendering import is_dynamic
-from stepfunctions.steps.service_step import CallbackStep, JobStep, waiting
+from stepfunctions.steps.rendering import NULL, is_dynamic
+from stepfunctions.steps.service_step import CallbackStep, JobStep, put_request
+from stepfunctions.steps.task_tokens import missing_token
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -48,7 +48,6 @@ __all__ = [
     "GlueStartJobRunStep",
     "LambdaApi",
     "LambdaStep",
-    "waiting",
 ]
 
 SERVICE_EXCEPTIONS = (
@@ -70,12 +69,13 @@ _RESPONSE = (
     "StatusCode",
 )
 """The members of a task's result that invoked a function."""
+_MEMBERS = {"payload": "Payload", "qualifier": "Qualifier", "invocation_type": "InvocationType"}
+"""Arguments of LambdaStep -> members of the request."""
 _INVOCATION_TYPES = ("RequestResponse", "Event", "DryRun")
 _FUNCTION = re.compile(
     r"(arn:aws[a-zA-Z-]*:lambda:)?([a-z]{2,}(-[a-z]+)+-\d:)?(\d{12}:)?(function:)?[a-zA-Z0-9_-]+(:(\$LATEST|[a-zA-Z0-9_-]+))?"
 )
 _STATE_INPUT = Reference("$", "$states.input")
-_TOKEN = re.compile(r"Task\W+Token")
 
 
 class _ServiceRetry(Retry):
@@ -132,8 +132,9 @@ class LambdaStep(CallbackStep):
                     raise ValueError(f"State '{state_id}': '{name}' needs 'function': write function='the-name'.")
         else:
             request = {"FunctionName": _function_name(state_id, function), "Payload": _STATE_INPUT}
-            request |= {_pascal(name): value for name, value in given.items() if value is not None}
-            _put_request(state_id, request, fields)
+            request |= {_MEMBERS[name]: value for name, value in given.items() if value is not None}
+            _check_written_once(state_id, request, fields)
+            put_request(state_id, request, fields)
         super().__init__(state_id, wait_for_callback, integration_pattern, **fields)
         self._calls_back = str(self.resource).endswith(IntegrationPattern.WaitForTaskToken.value)
         self._check_invocation(invocation_type, unwrap)
@@ -147,7 +148,7 @@ class LambdaStep(CallbackStep):
             self._order_retries()
 
     def _check_invocation(self, invocation_type: str | None, unwrap: bool | None) -> None:
-        if invocation_type is not None and invocation_type not in _INVOCATION_TYPES:
+        if invocation_type is not None and (is_dynamic(invocation_type) or invocation_type not in _INVOCATION_TYPES):
             raise ValueError(
                 f"State '{self.state_id}': invocation_type is one of {', '.join(_INVOCATION_TYPES)}, "
                 f"not {invocation_type!r}."
@@ -159,6 +160,12 @@ class LambdaStep(CallbackStep):
             raise ValueError(
                 f"State '{self.state_id}' {why}, so that its result has no Payload to unwrap: leave out unwrap=True."
             )
+
+    def _check_hands_out_token(self, request: Any) -> None:
+        problem = missing_token(self.state_id, request)
+        if problem is not None and self.function is not None:
+            raise ValueError(problem)
+        super()._check_hands_out_token(request)
 
     def add_retry(self, retry: Retry | Iterable[Retry]) -> None:
         """Add a retrier, or several; see the class for the order."""
@@ -183,16 +190,14 @@ class LambdaStep(CallbackStep):
     def _written(self, language: str) -> dict[str, Any]:
         self._check_result_path()
         state = super()._written(language)
-        if self.function is not None and self._calls_back:
-            self._check_token(state.get("Arguments" if language == JSONATA else "Parameters", {}))
         return self._unwrapped(state, language) if self.unwrap else state
 
     def _check_result_path(self) -> None:
         path: Any = self.result_path
         path = path.to_jsonpath() if is_dynamic(path) else path
-        if not self.unwrap or path in (None, "$") or path is ABSENT or self.result_selector:
+        if not self.unwrap or path in (None, NULL, "$") or path is ABSENT or self.result_selector:
             return
-        name = re.findall(r"\w+", str(path))[-1]
+        name = (re.findall(r"\w+", str(path)) or ["answer"])[-1]
         merged = f"$merge([$states.input, {{'{name}': $states.result.Payload}}])"
         raise ValueError(
             f"State '{self.state_id}': JSONPath cannot put what the function returned at result_path='{path}', but "
@@ -207,7 +212,7 @@ class LambdaStep(CallbackStep):
             texts = [text for _, text in _strings([state.get("Output"), state.get("Assign")])]
             self._check_names("$states.result", texts)
             return state if "Output" in state else {**state, "Output": "{% $states.result.Payload %}"}
-        shaped = "ResultSelector" in state or "ResultPath" in state
+        shaped = "ResultSelector" in state or state.get("ResultPath", "$") != "$"
         selected = _strings([state.get("ResultSelector"), state.get("Assign")])
         paths = [text for key, text in selected if key.endswith(".$")]
         self._check_names("$", paths if shaped else [*paths, str(state.get("OutputPath"))])
@@ -225,15 +230,6 @@ class LambdaStep(CallbackStep):
                     f"State '{self.state_id}': '{text}' reads '{name}' of the response of Invoke, which has only "
                     f"{', '.join(_RESPONSE)}. What the function returned is its Payload: write '{right}'."
                 )
-
-    def _check_token(self, request: Mapping[str, Any]) -> None:
-        payload = request.get("Payload.$", request.get("Payload"))
-        computed = isinstance(payload, str) and payload not in ("$", "{% $states.input %}")
-        if not computed and not _TOKEN.search(json.dumps(payload)):
-            raise ValueError(
-                f"State '{self.state_id}' waits for a callback, but its payload does not hand over the task token: "
-                "write payload={'token': context.task.token, …}."
-            )
 
 
 class GlueStartJobRunStep(JobStep):
@@ -289,23 +285,15 @@ def _function_name(state_id: str, function: Any) -> Any:
     return function
 
 
-def _put_request(state_id: str, request: dict[str, Any], fields: ServiceFields) -> None:
-    """Store the request among the fields, joined with what the caller has written of it."""
-    in_jsonata = "arguments" in fields or fields.get("query_language") == "JSONata"
-    more = (fields.get("arguments") if in_jsonata else fields.get("parameters")) or {}
-    if not isinstance(more, Mapping):
-        raise ValueError(f"State '{state_id}': 'function' and arguments={more!r} exclude each other: give one of them.")
-    for name in more:
+def _check_written_once(state_id: str, request: Mapping[str, Any], fields: ServiceFields) -> None:
+    """Raise ValueError for a member that the caller gives as an argument of LambdaStep and in the request, too."""
+    own = fields.get("arguments") or fields.get("parameters")
+    for name in own if isinstance(own, Mapping) else ():
         if name.removesuffix(".$") in request:
             raise ValueError(
-                f"State '{state_id}': '{name}' is written by LambdaStep's own arguments; leave it out of "
-                f"{'arguments' if in_jsonata else 'parameters'}, or leave out 'function'."
+                f"State '{state_id}': '{name}' is written by LambdaStep's own arguments: leave it out of the request, "
+                "or leave out 'function'."
             )
-    fields["arguments" if in_jsonata else "parameters"] = {**request, **more}
-
-
-def _pascal(name: str) -> str:
-    return "".join(word.capitalize() for word in name.split("_"))
 
 
 def _strings(value: Any, key: str = "") -> Iterator[tuple[str, str]]:

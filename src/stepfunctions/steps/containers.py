@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from stepfunctions.steps.compute import EcsRunTaskStep
-from stepfunctions.steps.declared import Declared, check_name, check_role, name_from, put_request
+from stepfunctions.steps.declared import Declared, check_name, check_role, name_from
 from stepfunctions.steps.integration_resources import IntegrationPattern
 from stepfunctions.steps.rendering import is_dynamic
+from stepfunctions.steps.service_step import put_request
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -90,13 +91,13 @@ class FargateStep(EcsRunTaskStep):
         _add_roles(who, self._definition, execution_role, task_role, secrets)
         _add_platform(who, self._definition, architecture, storage)
         if log_group is not None:
-            self._definition["containerDefinitions"][0]["logConfiguration"] = _logs(log_group, self.family)
+            _add_log(who, self._definition, log_group)
         overrides: dict[str, Any] = {"Name": CONTAINER}
         if command is not None:
             overrides["Command"] = _listed(who, "command", command)
         if environment:
             overrides["Environment"] = _variables(who, environment)
-        network = {"Subnets": _listed(who, "subnets", subnets), "AssignPublicIp": _enabled(assign_public_ip)}
+        network = {"Subnets": _listed(who, "subnets", subnets), "AssignPublicIp": _enabled(who, assign_public_ip)}
         if security_groups is not None:
             network["SecurityGroups"] = _listed(who, "security_groups", security_groups)
         request: dict[str, Any] = {
@@ -108,7 +109,7 @@ class FargateStep(EcsRunTaskStep):
         }
         if len(overrides) > 1:
             request["Overrides"] = {"ContainerOverrides": [overrides]}
-        put_request(who, request, fields)
+        put_request(state_id, request, fields)
         super().__init__(state_id, wait_for_completion, integration_pattern, **fields)
 
     def declared(self) -> list[Declared]:
@@ -161,18 +162,23 @@ def _add_roles(
 
 
 def _add_platform(who: str, definition: dict[str, Any], architecture: Any, storage: Any) -> None:
-    if architecture not in _ARCHITECTURES:
+    if is_dynamic(architecture) or architecture not in _ARCHITECTURES:
         raise ValueError(f"{who}: architecture={architecture!r}: write {' or '.join(_ARCHITECTURES)}.")
     definition["runtimePlatform"] = {"cpuArchitecture": architecture, "operatingSystemFamily": "LINUX"}
     if storage is not None:
-        if storage not in _STORAGE:
+        if is_dynamic(storage) or storage not in _STORAGE:
             raise ValueError(f"{who}: storage={storage!r}: write {_STORAGE[0]} to {_STORAGE[-1]} GiB, or leave it out.")
         definition["ephemeralStorage"] = {"sizeInGiB": storage}
 
 
-def _logs(group: str, family: str) -> dict[str, Any]:
+def _add_log(who: str, definition: dict[str, Any], group: Any) -> None:
+    if not isinstance(group, str):
+        raise TypeError(f"{who}: log_group={group!r}: write a name, which is fixed in the task definition.")
+    if "executionRoleArn" not in definition:
+        raise ValueError(f"{who}: 'log_group' needs 'execution_role', the role that writes the log.")
     # The Region is added where it is known: when the task definition is registered.
-    return {"logDriver": "awslogs", "options": {"awslogs-group": group, "awslogs-stream-prefix": family}}
+    options = {"awslogs-group": group, "awslogs-stream-prefix": definition["family"]}
+    definition["containerDefinitions"][0]["logConfiguration"] = {"logDriver": "awslogs", "options": options}
 
 
 def _listed(who: str, field: str, value: Any) -> Any:
@@ -188,7 +194,11 @@ def _listed(who: str, field: str, value: Any) -> Any:
     return list(value)
 
 
-def _variables(who: str, environment: Mapping[Any, Any]) -> list[dict[str, Any]]:
+def _variables(who: str, environment: Any) -> list[dict[str, Any]] | Expression:
+    if is_dynamic(environment):
+        return environment  # type: ignore[no-any-return]
+    if not isinstance(environment, Mapping):
+        raise TypeError(f"{who}: environment is a dict of names and values, not {environment!r}.")
     for name, value in environment.items():
         if not isinstance(name, str) or not name:
             raise TypeError(f"{who}: environment has the name {name!r}: write a string.")
@@ -199,5 +209,10 @@ def _variables(who: str, environment: Mapping[Any, Any]) -> list[dict[str, Any]]
     return [{"Name": name, "Value": value} for name, value in environment.items()]
 
 
-def _enabled(flag: bool) -> str:
+def _enabled(who: str, flag: Any) -> str:
+    if not isinstance(flag, bool):
+        raise TypeError(
+            f"{who}: assign_public_ip={flag!r}: write True or False. For a choice at run time give parameters="
+            "{'NetworkConfiguration': {'AwsvpcConfiguration': {'AssignPublicIp': …}}}: 'ENABLED' or 'DISABLED'."
+        )
     return "ENABLED" if flag else "DISABLED"

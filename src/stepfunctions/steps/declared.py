@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from stepfunctions.asl.fields import JSONATA
-from stepfunctions.steps.utils import merge_dicts
 from stepfunctions.steps.writing import Linkable, Writer
 
 if TYPE_CHECKING:
@@ -21,6 +19,7 @@ if TYPE_CHECKING:
 
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,255}")
 _ROLE = re.compile(r"arn:aws[a-zA-Z-]*:iam::\d{12}:role/.+")
+_REGIONS = ("iterator", "item_processor")
 Service = Literal["lambda", "glue", "ecs"]
 
 
@@ -94,53 +93,17 @@ def check_role(who: str, field: str, role: Any) -> None:
         raise ValueError(f"{who}: {field}={role!r}: write an ARN, such as 'arn:aws:iam::123456789012:role/name'.")
 
 
-def put_request(who: str, request: dict[str, Any], fields: Any) -> None:
-    """Store the request that a step has written among its fields, the caller's ``parameters`` merged over it.
-
-    A state that says it is one of JSONata has it as ``arguments``. Raises ValueError when the caller's are no dict.
-    """
-    name = "arguments" if "arguments" in fields or fields.get("query_language") == JSONATA else "parameters"
-    given = fields.get(name) or {}
-    if not isinstance(given, Mapping):
-        raise ValueError(f"{who}: {name}={given!r}: the step writes its request itself; give a dict to merge over it.")
-    for key in given:
-        if str(key).endswith(".$"):  # a path instead of the step's own value
-            request.pop(key[:-2], None)
-    merge_dicts(request, given)
-    fields[name] = request
-
-
 def states_in(graph: Graph) -> Iterator[State]:
     """Yield the states of a definition, and those inside its Parallel and Map states."""
     waiting: list[State] = list(graph.states.values())
     for state in waiting:
         yield state
-        inner = [
-            *getattr(state, "branches", ()),
-            getattr(state, "iterator", None),
-            getattr(state, "item_processor", None),
-        ]
-        for branch in inner:
-            if isinstance(branch, Linkable):
-                waiting.extend(_reached(branch))
-            elif branch is not None:
-                yield from states_in(branch)
-
-
-def _reached(step: Linkable) -> list[State]:
-    writer = Writer()
-    found: list[State] = []
-    stack = [step]
-    while stack:
-        target = stack.pop()
-        links = getattr(target, "links", None)
-        if links:
-            writer.add(links)
-            stack.extend(step for known in links if known in found for step in writer.targets(known))
-        if target.first not in found:
-            found.append(target.first)
-            stack.extend(writer.targets(target.first))
-    return found
+        regions = (*getattr(state, "branches", ()), *(getattr(state, name, None) for name in _REGIONS))
+        for region in regions:
+            if isinstance(region, Linkable):
+                waiting.extend(Writer().states_from(region))
+            elif region is not None:
+                yield from states_in(region)
 
 
 def declared_by(graph: Graph) -> list[Declared]:

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stepfunctions.steps.compute import GlueStartJobRunStep
-from stepfunctions.steps.declared import Asset, Declared, FileContent, check_name, check_role, name_from, put_request
+from stepfunctions.steps.declared import Asset, Declared, FileContent, check_name, check_role, name_from
 from stepfunctions.steps.rendering import is_dynamic
+from stepfunctions.steps.service_step import put_request
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -60,7 +61,7 @@ class GlueStep(GlueStartJobRunStep):
         *,
         job_name: str | None = None,
         role: str | None = None,
-        arguments: Mapping[str, str | Expression] | None = None,
+        arguments: Mapping[str, str | Expression] | Expression | None = None,
         kind: str = "pythonshell",
         capacity: float | None = None,
         worker_type: str | None = None,
@@ -86,18 +87,19 @@ class GlueStep(GlueStartJobRunStep):
             "Role": role,
             "Description": description,
             "Command": _command(who, kind, python_version, self._script),
-            "DefaultArguments": _modules(kind, modules),
-            "Connections": {"Connections": list(connections)},
-            "ExecutionProperty": {"MaxConcurrentRuns": max_concurrent_runs},
+            "DefaultArguments": _modules(kind, _strings(who, "modules", modules)),
+            "Connections": {"Connections": _strings(who, "connections", connections)},
+            "ExecutionProperty": {"MaxConcurrentRuns": _count(who, "max_concurrent_runs", max_concurrent_runs)},
             **_size(who, kind, capacity, worker_type, workers),
         }
         version = glue_version or ("5.0" if kind == "glueetl" else None)
-        optional = {"GlueVersion": version, "Timeout": job_timeout}
+        minutes = None if job_timeout is None else _count(who, "job_timeout", job_timeout)
+        optional = {"GlueVersion": version, "Timeout": minutes}
         self._job |= {name: value for name, value in optional.items() if value is not None}
         request: dict[str, Any] = {"JobName": self.job_name}
         if arguments:
             request["Arguments"] = _arguments(who, arguments)
-        put_request(who, request, fields)
+        put_request(state_id, request, fields)
         super().__init__(state_id, wait_for_completion, **fields)
 
     def declared(self) -> list[Declared]:
@@ -118,14 +120,14 @@ def _checked_script(who: str, script: Any) -> str | Path:
         raise TypeError(f"{who}: script is a file, or s3://bucket/key, not {script!r}.")
     path = Path(script).absolute()
     if not path.is_file():
-        close = difflib.get_close_matches(path.name, [p.name for p in path.parent.glob("*")], n=1)
+        close = difflib.get_close_matches(path.name, [p.name for p in path.parent.glob("*") if p.is_file()], n=1)
         hint = f" Did you mean '{Path(script).parent / close[0]}'?" if close else ""
         raise ValueError(f"{who}: there is no script '{script}'.{hint}")
     return path
 
 
 def _command(who: str, kind: Any, python_version: str | None, script: str | Path) -> dict[str, Any]:
-    if kind not in _KINDS:
+    if is_dynamic(kind) or kind not in _KINDS:
         raise ValueError(f"{who}: kind={kind!r}: write {' or '.join(map(repr, _KINDS))}.")
     version = python_version or ("3.9" if kind == "pythonshell" else "3")
     command = {"Name": kind, "PythonVersion": version}
@@ -143,21 +145,38 @@ def _size(who: str, kind: str, capacity: Any, worker_type: Any, workers: Any) ->
         for name, value in (("worker_type", worker_type), ("workers", workers)):
             if value is not None:
                 raise ValueError(f"{who}: '{name}' is for kind='glueetl'; a Python shell job has 'capacity'.")
-        if capacity is not None and capacity not in _CAPACITIES:
+        if capacity is not None and (is_dynamic(capacity) or capacity not in _CAPACITIES):
             raise ValueError(f"{who}: capacity={capacity!r}: a Python shell job has 0.0625 or 1 DPU.")
         return {"MaxCapacity": 0.0625 if capacity is None else float(capacity)}
     if capacity is not None:
         raise ValueError(f"{who}: 'capacity' is for kind='pythonshell'; Spark has 'worker_type' and 'workers'.")
-    if worker_type is not None and worker_type not in _WORKERS:
+    if worker_type is not None and (is_dynamic(worker_type) or worker_type not in _WORKERS):
         close = difflib.get_close_matches(str(worker_type), _WORKERS, n=1)
         hint = f" Did you mean '{close[0]}'?" if close else f" There are: {', '.join(_WORKERS)}."
         raise ValueError(f"{who}: worker_type={worker_type!r}.{hint}")
-    if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 1):
-        raise ValueError(f"{who}: workers={workers!r}: write how many machines, 2 or more for most types.")
-    return {"WorkerType": worker_type or "G.1X", "NumberOfWorkers": workers or 2}
+    return {
+        "WorkerType": worker_type or "G.1X",
+        "NumberOfWorkers": 2 if workers is None else _count(who, "workers", workers),
+    }
 
 
-def _arguments(who: str, arguments: Mapping[Any, Any]) -> dict[str, Any]:
+def _count(who: str, field: str, value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ValueError(f"{who}: {field}={value!r}: write a whole number from 1 on; it is fixed in the job.")
+    return value
+
+
+def _strings(who: str, field: str, value: Any) -> list[str]:
+    if isinstance(value, str) or not isinstance(value, (list, tuple)) or not all(isinstance(one, str) for one in value):
+        raise TypeError(f"{who}: {field} is a list of strings, which is fixed in the job, not {value!r}.")
+    return list(value)
+
+
+def _arguments(who: str, arguments: Any) -> dict[str, Any] | Expression:
+    if is_dynamic(arguments):
+        return arguments  # type: ignore[no-any-return]
+    if not isinstance(arguments, Mapping):
+        raise TypeError(f"{who}: arguments is a dict such as {{'--name': 'value'}}, not {arguments!r}.")
     for name, value in arguments.items():
         if not isinstance(name, str) or not name.startswith("--"):
             raise ValueError(f"{who}: arguments has the name {name!r}: Glue's begin with '--'. Write '--{name}'.")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from stepfunctions.asl.fields import ABSENT
 from stepfunctions.inputs.context import context
 from stepfunctions.steps.integration_resources import IntegrationPattern
 from stepfunctions.steps.rendering import is_dynamic
@@ -73,7 +74,7 @@ class HttpInvokeStep(ServiceStep):
     ``ResponseBody``, ``StatusCode``, ``Headers``. A status from 400 on fails the step with
     ``States.Http.StatusCode.<status>``. ``parameters`` holds further members (``Transform``, ``InvocationConfig``).
 
-    Raises ValueError for another method, and for an endpoint that is not HTTPS.
+    Raises ValueError for another method, for an endpoint that is not HTTPS, and without a connection.
     https://docs.aws.amazon.com/step-functions/latest/dg/call-https-apis.html
     """
 
@@ -103,7 +104,12 @@ class HttpInvokeStep(ServiceStep):
             "Headers": headers,
             "RequestBody": body,
         }
-        put_request(fields, {name: value for name, value in request.items() if value is not None})
+        written = put_request(state_id, {name: value for name, value in request.items() if value is not None}, fields)
+        if not {str(name).removesuffix(".$") for name in written} & {"Authentication", "InvocationConfig"}:
+            raise ValueError(
+                f"State '{state_id}': a call of an HTTPS API needs an EventBridge connection, which holds its "
+                "credentials: write connection_arn='arn:aws:events:…:connection/…'."
+            )
         super().__init__(state_id, **fields)
 
 
@@ -135,17 +141,30 @@ def nested_workflow(
     this execution in the console. ``name`` names the child's execution. With ``wait=False`` the step only starts it.
     The child's output is ``step.output()["Output"]``; when it fails, the step fails with ``States.TaskFailed``.
 
-    Raises ValueError for a workflow that does not exist yet.
+    Raises ValueError for a workflow that does not exist yet, and for an Express workflow unless ``wait=False``.
     """
-    arn = workflow if isinstance(workflow, str) or is_dynamic(workflow) else workflow.state_machine_arn
-    if arn is None:
-        raise ValueError(
-            f"The state '{state_id}': the workflow '{workflow.name}' has no ARN yet. Call its create() first, or give "
-            "the ARN of a state machine."
-        )
+    arn = workflow if isinstance(workflow, str) or is_dynamic(workflow) else _arn_of(state_id, workflow, wait)
     child: Any = inputs
     if inputs is None or isinstance(inputs, Mapping):
         child = {**(inputs or {}), _STARTED_BY: context.execution.id}
-    put_request(fields, {"StateMachineArn": arn, "Input": child, **({} if name is None else {"Name": name})})
+    request = {"StateMachineArn": arn, "Input": child}
+    put_request(state_id, request if name is None else {**request, "Name": name}, fields)
     pattern = IntegrationPattern.WaitForCompletion if wait else IntegrationPattern.CallAndContinue
     return StepFunctionsStartExecutionStep(state_id, pattern, **fields)
+
+
+def _arn_of(state_id: str, workflow: Any, wait: bool) -> str:
+    arn = getattr(workflow, "state_machine_arn", ABSENT)
+    if arn is ABSENT:
+        raise TypeError(f"State '{state_id}': give a Workflow or the ARN of a state machine, not {workflow!r}.")
+    if arn is None:
+        raise ValueError(
+            f"State '{state_id}': the workflow '{workflow.name}' has no ARN yet. Call its create() first, or give "
+            "the ARN of a state machine."
+        )
+    if wait and workflow.type == "EXPRESS":
+        raise ValueError(
+            f"State '{state_id}': the end of an execution of an Express workflow cannot be waited for by this step. "
+            "Write wait=False, or aws_sdk('sfn', 'start_sync_execution', parameters={…})."
+        )
+    return str(arn)

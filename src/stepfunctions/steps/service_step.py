@@ -75,7 +75,7 @@ class ServiceStep(Task):
         """
         operation = operation_of(self.SERVICE, self.ACTION)
         request = self.arguments if self.arguments is not None else self.parameters
-        if operation is not None and isinstance(request, Mapping):
+        if operation is not None and request is not None:
             check_request(*operation, request, state_id=self.state_id, sdk=False)
 
     @classmethod
@@ -126,16 +126,24 @@ class CallbackStep(ServiceStep):
 
 def waiting(wait_for_completion: bool) -> IntegrationPattern:
     """Return the pattern of a step that waits for its job's end, or only starts it."""
+    _check_known("wait_for_completion", wait_for_completion)
     return IntegrationPattern.WaitForCompletion if wait_for_completion else IntegrationPattern.CallAndContinue
 
 
 def calling_back(wait_for_callback: bool) -> IntegrationPattern:
     """Return the pattern of a step that waits for the answer to its task token, or only for the response."""
+    _check_known("wait_for_callback", wait_for_callback)
     return IntegrationPattern.WaitForTaskToken if wait_for_callback else IntegrationPattern.CallAndContinue
 
 
+def _check_known(name: str, value: Any) -> None:
+    """Raise TypeError for an expression where the definition itself depends on the value."""
+    if is_dynamic(value):
+        raise TypeError(f"{name}={value!r}: how a step waits is fixed in its definition: write True or False.")
+
+
 def check_request(
-    client: str, operation: str, parameters: Mapping[str, Any], *, state_id: str | None = None, sdk: bool = True
+    client: str, operation: str, parameters: Any, *, state_id: str | None = None, sdk: bool = True
 ) -> None:
     """Compare a request with botocore's model of an API, offline, and raise ValueError with all that is wrong.
 
@@ -154,23 +162,32 @@ def _is_later(value: Any) -> bool:
     return is_dynamic(value) or isinstance(value, BaseRule) or value is NULL
 
 
-def put_request(fields: ServiceFields, request: Mapping[str, Any]) -> None:
-    """Write a request that a step has made into its fields; the caller's own members win.
+def put_request(state_id: str, request: Mapping[str, Any], fields: Any) -> dict[str, Any]:
+    """Write a request that a step has made into its fields, the caller's own members merged over it; return it.
 
     It goes into ``arguments`` when the caller gave those or asked for JSONata, else into ``parameters``. Raises
-    ValueError when the caller's are an expression as a whole.
+    ValueError when the caller's are an expression as a whole, or both are given.
     """
-    jsonata = fields.get("arguments") is not None or fields.get("query_language") == JSONATA
-    own: dict[str, Any] = {}
-    for given in (fields.get("parameters"), fields.get("arguments")):
-        if given is not None and not isinstance(given, Mapping):
+    given = {name: fields[name] for name in ("parameters", "arguments") if fields.get(name) is not None}
+    if len(given) > 1:
+        raise ValueError(f"State '{state_id}': give parameters or arguments, not both.")
+    for name, own in given.items():
+        if not isinstance(own, Mapping):
             raise ValueError(
-                f"This step makes its request itself ({', '.join(request)}) and adds your members to it: give a dict "
-                f"of them, not {given!r}."
+                f"State '{state_id}': the step makes its request itself ({', '.join(request)}), to which your {name} "
+                f"are added: give a dict, not {own!r}."
             )
-        own.update(given or {})
-    if jsonata:
-        fields.pop("parameters", None)
-        fields["arguments"] = {**request, **own}
-    else:
-        fields["parameters"] = {**request, **own}
+        request = _merged(request, own)
+    jsonata = "arguments" in given or fields.get("query_language") == JSONATA
+    fields.pop("parameters", None)
+    fields["arguments" if jsonata else "parameters"] = dict(request)
+    return dict(request)
+
+
+def _merged(request: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a request with the caller's members over it, at every depth. ``"Name.$"`` takes the place of ``Name``."""
+    merged = {name: value for name, value in request.items() if f"{name}.$" not in own}
+    for name, value in own.items():
+        ours = merged.get(name)
+        merged[name] = _merged(ours, value) if isinstance(ours, Mapping) and isinstance(value, Mapping) else value
+    return merged

@@ -33,7 +33,7 @@ def missing_token(state_id: str, request: Any) -> str | None:
     if request is None or any(_TOKEN.search(text) for text in _expressions(request)):
         return None
     return (
-        f"The state '{state_id}' waits for an answer to its task token, but hands it to nobody. Write it into the "
+        f"State '{state_id}' waits for an answer to its task token, but hands it to nobody. Write it into the "
         "parameters, such as {'TaskToken': task_token()} inside the payload or message."
     )
 
