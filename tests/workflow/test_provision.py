@@ -76,6 +76,23 @@ def test_everything_that_is_missing_is_named_at_once(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("image", "named"), [("123456789012.dkr.ecr.eu-west-1.amazonaws.com/c:1", True), ("c:1", False)]
+)
+def test_fargate_pulls_from_ecr_with_a_role(image: str, named: bool) -> None:
+    definition = Chain([without_role.step("F"), FargateStep("C", image, subnets=["s"])])
+    with pytest.raises(ValueError, match="'without_role' has no role") as refused:
+        workflow(definition).provision(OneSession())
+    assert ("State 'C' has no execution_role" in str(refused.value)) is named
+
+
+def test_what_is_made_is_in_the_region_of_the_workflow(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    client = boto3.client("stepfunctions", region_name="eu-west-1", aws_access_key_id="a", aws_secret_access_key="b")
+    assert Places(None, client, None, "", None).client("lambda").meta.region_name == "eu-west-1"
+    assert Places(None, None, None, "", None).client("lambda").meta.region_name == "us-east-1"
+
+
 def test_a_package_that_cannot_be_made_stops_before_the_first_call() -> None:
     made = object()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import logging
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -23,6 +24,8 @@ _ROLES = {"lambda": "Role", "glue": "Role"}
 _ZIP_LIMIT = 50_000_000
 """Bytes of a zip that Lambda takes in the request itself."""
 _AWS_HOSTS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".api.amazonwebservices.com.cn")
+_ECR = re.compile(r"\d{12}\.dkr[.-]ecr[.-]")
+"""How the name of an image in a private registry of ECR begins."""
 _CODE = ("Code", "Architectures")
 _OWN_NAMES = {"Variables", "DefaultArguments"}
 """Maps whose names are the user's: one that is no longer wanted is a difference."""
@@ -57,7 +60,8 @@ class Places:
                 )
             import boto3
 
-            session = boto3.Session()
+            # The functions must be where the workflow is, whatever Region the environment has.
+            session = boto3.Session(region_name=None if client is None else client.meta.region_name)
         self._session = session
         self._endpoint = _elsewhere(client)
         self._region = None if self._endpoint is None else client.meta.region_name
@@ -131,6 +135,12 @@ def _check(declared: Sequence[Declared], bucket: str | None) -> None:
         for one in declared
         if one.service in _ROLES and not one.request.get(_ROLES[one.service])
     ]
+    missing += [
+        f"{one.source} has no execution_role, with which Fargate pulls an image from ECR: give "
+        "execution_role='arn:aws:iam::…:role/…'"
+        for one in declared
+        if one.service == "ecs" and "executionRoleArn" not in one.request and _is_from_ecr(one.request)
+    ]
     if bucket is None:
         missing += [
             f"{one.source} has the file '{asset.name}', which must be in a bucket: give provision(bucket='…')"
@@ -140,6 +150,10 @@ def _check(declared: Sequence[Declared], bucket: str | None) -> None:
         ]
     if missing:
         raise ValueError("; ".join(missing) + ".")
+
+
+def _is_from_ecr(task_definition: Mapping[str, Any]) -> bool:
+    return any(_ECR.match(container["image"]) for container in task_definition["containerDefinitions"])
 
 
 def _check_bucket(s3: Any, bucket: str) -> None:
