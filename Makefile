@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 RUN = $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-crash test-heavy check bench docs lock clean
+.PHONY: help setup demo test test-crash test-heavy test-sagemaker check bench docs lock clean
 
 help: ## Show what there is.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -33,6 +33,17 @@ test-crash: $(READY) ## Kill real processes at random and look at what is left.
 test-heavy: $(READY) ## Run the AWS CLI against the local cloud, build the package and install it elsewhere.
 	$(RUN) -m pytest -m heavy
 
+test-sagemaker: .venv-sagemaker2/.ready .venv-sagemaker3/.ready ## Run the SageMaker steps' tests with line 2 and line 3 of its SDK.
+	.venv-sagemaker2/bin/python -m pytest -W ignore tests/sagemaker tests/compat
+	.venv-sagemaker3/bin/python -m pytest -W ignore tests/sagemaker
+
+.venv-sagemaker%/.ready: tests/sagemaker/requirements-%.txt pyproject.toml
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(@D)/bin/python -m pip install --quiet --no-deps --requirement $<
+	$(@D)/bin/python -m pip install --quiet --no-deps --editable .
+	@touch $@
+
 check: $(READY) ## Lint and check types.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -50,6 +61,10 @@ lock: $(READY) ## Pin the dependencies anew.
 	{ echo '# Every dependency, pinned, for CPython 3.10 and later. Made by `make lock`.'; \
 	  $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.10 --all-extras --group dev \
 	    --no-annotate --no-header --quiet; } > requirements.lock
+	for line in 2 3; do \
+	  { echo "# The tests with line $$line of the SageMaker SDK, pinned, for CPython 3.10 and later. Made by \`make lock\`."; \
+	    $(BIN)/uv pip compile pyproject.toml tests/sagemaker/requirements-$$line.in --universal --python-version 3.10 \
+	      --no-annotate --no-header --quiet; } > tests/sagemaker/requirements-$$line.txt; done
 
 clean: ## Remove what was made here.
 	rm -rf $(VENV) .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -7,6 +7,7 @@ It would call AWS for an output path, a bucket for code and a role that are not 
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -113,6 +114,8 @@ def _set_code(prepared: Any, whose: str) -> None:
         prepared.dependencies = []
     elif not is_in_s3(source_dir):
         raise code_is_local(whose, source_dir or entry_point)
+    elif is_a(prepared, "Framework") and isinstance(entry_point, str):
+        prepared.entry_point = os.path.basename(entry_point)  # as in 2.3.0: the script is at the archive's root
 
 
 def code_is_local(whose: str, where: Any) -> ValueError:
@@ -133,7 +136,8 @@ def _copy_debugger(prepared: Any, whose: str) -> None:
     for rule in read(prepared, "rules", []):
         source = (read(rule, "rule_parameters") or {}).get("source_s3_uri")
         if source is not None and not is_in_s3(source):
-            raise ValueError(f"The rule '{rule.name}' of {whose} has its source at {source!r}: give one in S3.")
+            owner = whose[:1].lower() + whose[1:]
+            raise ValueError(f"The rule '{rule.name}' of {owner} has its source at {source!r}: give one in S3.")
 
 
 def _let_the_sdk_prepare(prepared: Any, data: Any, name: str, mini_batch_size: int | None) -> None:

@@ -86,21 +86,25 @@ def model_request(model: Any, instance_type: str | None) -> dict[str, Any]:
     if hasattr(type(model), "model_fields") and not is_a(model, "ContainerDefinition"):
         return _of_resource(model)
     containers = read(model, "models")
-    name = read(model, "name")
     request: dict[str, Any]
     if isinstance(containers, (list, tuple)):  # an inference pipeline
         request = {"Containers": [container_of(item, instance_type) for item in containers]}
     else:
         request = {"PrimaryContainer": container_of(model, instance_type)}
-    isolated = getattr(model, "enable_network_isolation", None)
-    if is_a(model, "ModelPackage"):
-        isolated = None  # line 2 would ask AWS
+    inner = read(model, "model") if read(model, "model_data_prefix") is not None else None
     return request | given(
-        ExecutionRoleArn=read(model, "role"),
-        ModelName=name,
-        VpcConfig=copy_request(read(model, "vpc_config")),
-        EnableNetworkIsolation=(isolated() if callable(isolated) else isolated) or None,
+        ExecutionRoleArn=read(model, "role") or read(inner, "role"),
+        ModelName=read(model, "name"),
+        VpcConfig=copy_request(read(model, "vpc_config") or read(inner, "vpc_config")),
+        EnableNetworkIsolation=_isolated(model if inner is None else inner) or None,
     )
+
+
+def _isolated(model: Any) -> Any:
+    if is_a(model, "ModelPackage"):
+        return None  # line 2 would ask AWS
+    isolated = getattr(model, "enable_network_isolation", None)
+    return isolated() if callable(isolated) else isolated
 
 
 def container_of(model: Any, instance_type: str | None) -> dict[str, Any]:

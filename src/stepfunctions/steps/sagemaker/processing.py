@@ -64,7 +64,7 @@ class ProcessingStep(SageMakerStep):
         **fields: Unpack[ServiceFields],
     ) -> None:
         whose = f"The processor of the step '{state_id}'"
-        if is_plain(processor) or is_a(processor, "CreateProcessingJobRequest"):
+        if is_plain(processor):
             request = to_request(processor)
         elif is_a(processor, *_PROCESSORS):
             request = _of_processor(processor, whose)

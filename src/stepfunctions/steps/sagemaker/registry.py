@@ -163,7 +163,7 @@ class ModelApprovalStep(_RegistryStep):
 class LabelingStep(SageMakerStep):
     """Have people label data, and by default wait for the end.
 
-    ``labeling_job`` is the CreateLabelingJob request as a dict, or a shape of the SageMaker SDK 3.
+    ``labeling_job`` is the CreateLabelingJob request as a dict.
     ``job_name``: unique in an account and Region, at most 63 letters, digits and hyphens. None: the request's, else
     ``<state>-<UUID>``, new in every attempt. ``tags``: a dict, or a placeholder of a list of pairs.
 
@@ -186,7 +186,7 @@ class LabelingStep(SageMakerStep):
         tags: Any = None,
         **fields: Unpack[ServiceFields],
     ) -> None:
-        request: dict[str, Any] = to_request(labeling_job)
+        request = copy_request(labeling_job)
         if job_name is not None:
             request.pop("LabelingJobName.$", None)
             request["LabelingJobName"] = job_name

@@ -16,7 +16,7 @@ from stepfunctions.steps.sagemaker.estimators import (
     prepare,
     profiler,
 )
-from stepfunctions.steps.sagemaker.objects import check_role, is_a, texts, to_request
+from stepfunctions.steps.sagemaker.objects import check_role, texts, to_request
 from stepfunctions.steps.sagemaker.request import copy_request, find, overlay
 from stepfunctions.steps.sagemaker.step import SageMakerStep
 from stepfunctions.steps.sagemaker.trainers import encoded, is_trainer, trainer_request
@@ -74,7 +74,7 @@ class TrainingStep(SageMakerStep):
         if output_path is None:
             output_path = find(over, "OutputDataConfig", "S3OutputPath")
         self._prepared: Prepared | None = None
-        if is_plain(estimator) or is_a(estimator, "CreateTrainingJobRequest"):
+        if is_plain(estimator):
             request = to_request(estimator)
             set_channels(request, data)
         elif is_estimator(estimator):

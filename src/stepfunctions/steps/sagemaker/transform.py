@@ -63,7 +63,7 @@ class TransformStep(SageMakerStep):
         join_source: str | Expression | None = None,
         **fields: Unpack[ServiceFields],
     ) -> None:
-        if is_plain(transformer) or is_a(transformer, "CreateTransformJobRequest"):
+        if is_plain(transformer):
             request = to_request(transformer)
         elif is_a(transformer, "Transformer"):
             request = _of_transformer(state_id, transformer)

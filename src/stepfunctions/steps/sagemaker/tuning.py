@@ -57,7 +57,7 @@ class TuningStep(SageMakerStep):
         self.tuner = tuner
         self.job_name = job_name
         self._prepared: Prepared | None = None
-        if is_plain(tuner) or is_a(tuner, "CreateHyperParameterTuningJobRequest"):
+        if is_plain(tuner):
             request = to_request(tuner)
             for definition in _definitions(request):
                 set_channels(definition, data)

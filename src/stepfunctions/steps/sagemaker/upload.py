@@ -49,6 +49,7 @@ def upload_code(thing: Any, location: str | None = None) -> Any:
         uploaded.bucket = bucket
         uploaded._upload_code("/".join(part for part in (prefix, name) if part), repack=False)
         code = uploaded.uploaded_code
+    uploaded.uploaded_code = code
     uploaded.source_dir, uploaded.entry_point, uploaded.dependencies = code.s3_prefix, code.script_name, []
     return uploaded
 
