@@ -119,7 +119,7 @@ def integrations_page() -> str:
     """Every action of the optimised integrations, its patterns and its step."""
     from stepfunctions import steps
     from stepfunctions.catalog.integrations import INTEGRATIONS
-    from stepfunctions.steps.service_step import ServiceStep
+    from stepfunctions.steps.services.step import ServiceStep
 
     classes: dict[tuple[str, str], list[str]] = {("sagemaker", "updateEndpoint"): ["EndpointStep"]}
     for name in steps.__all__:

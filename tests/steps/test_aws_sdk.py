@@ -10,8 +10,8 @@ from stepfunctions.asl.resource import Resource
 from stepfunctions.catalog.integrations import problem_with
 from stepfunctions.inputs import ExecutionInput, jsonata
 from stepfunctions.steps import Catch, Fail, Graph, Retry
-from stepfunctions.steps.aws_sdk import aws_sdk
-from stepfunctions.steps.task_tokens import task_token
+from stepfunctions.steps.services.aws_sdk import aws_sdk
+from stepfunctions.steps.services.task_tokens import task_token
 from stepfunctions.workflow import Workflow
 
 

@@ -10,7 +10,7 @@ import pytest
 from stepfunctions.inputs import ExecutionInput
 from stepfunctions.runtime.mocks import PENDING
 from stepfunctions.steps import Catch, Pass
-from stepfunctions.steps.callbacks import ActivityStep, human_approval, task_token
+from stepfunctions.steps.services.callbacks import ActivityStep, human_approval, task_token
 from stepfunctions.workflow import Workflow
 
 ROLE = "arn:aws:iam::123456789012:role/r"

@@ -21,9 +21,9 @@ from stepfunctions.steps import (
     Graph,
     LambdaStep,
 )
-from stepfunctions.steps.containers import MEMORY_FOR_CPU
-from stepfunctions.steps.declared import Declared
-from stepfunctions.steps.functions import LambdaFunction, lambda_function
+from stepfunctions.steps.code.containers import MEMORY_FOR_CPU
+from stepfunctions.steps.code.declared import Declared
+from stepfunctions.steps.code.functions import LambdaFunction, lambda_function
 from stepfunctions.steps.integration_resources import IntegrationPattern
 
 ROLE = "arn:aws:iam::123456789012:role/r"

@@ -19,7 +19,7 @@ from stepfunctions.steps import (
     Pass,
     lambda_function,
 )
-from stepfunctions.steps.declared import declared_by, functions_of, name_from
+from stepfunctions.steps.code.declared import declared_by, functions_of, name_from
 
 
 @lambda_function

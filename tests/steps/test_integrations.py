@@ -39,8 +39,8 @@ from stepfunctions.steps.service import (
     StepFunctionsStartExecutionStep,
     nested_workflow,
 )
-from stepfunctions.steps.service_step import ServiceStep
-from stepfunctions.steps.task_tokens import task_token
+from stepfunctions.steps.services.step import ServiceStep
+from stepfunctions.steps.services.task_tokens import task_token
 from stepfunctions.workflow import Workflow
 
 SAGEMAKER = {

@@ -1,16 +1,14 @@
 """Steps: the states of a workflow, written in Python, and how they are put together."""
 
-from stepfunctions.steps.aws_sdk import aws_sdk
 from stepfunctions.steps.base import Catch, Retry
-from stepfunctions.steps.callbacks import ActivityStep, human_approval, task_token
 from stepfunctions.steps.choice_rule import ChoiceRule
+from stepfunctions.steps.code.containers import FargateStep
+from stepfunctions.steps.code.functions import LambdaFunction, lambda_function
+from stepfunctions.steps.code.glue import GlueStep
 from stepfunctions.steps.compute import BatchSubmitJobStep, EcsRunTaskStep, GlueStartJobRunStep, LambdaStep
-from stepfunctions.steps.containers import FargateStep
 from stepfunctions.steps.flow import Choice, Fail, Map, Parallel, Pass, Succeed, Task, Wait
 from stepfunctions.steps.flows import Flow
 from stepfunctions.steps.fragments import prefixed
-from stepfunctions.steps.functions import LambdaFunction, lambda_function
-from stepfunctions.steps.glue import GlueStep
 from stepfunctions.steps.graph import Chain, FrozenGraph, Graph
 from stepfunctions.steps.maps import ItemBatcher, ItemReader, ProcessorConfig, ReaderConfig, ResultWriter, WriterConfig
 from stepfunctions.steps.rendering import NULL
@@ -81,6 +79,8 @@ from stepfunctions.steps.service import (
     StepFunctionsStartExecutionStep,
     nested_workflow,
 )
+from stepfunctions.steps.services.aws_sdk import aws_sdk
+from stepfunctions.steps.services.callbacks import ActivityStep, human_approval, task_token
 
 __all__ = [
     "NULL",

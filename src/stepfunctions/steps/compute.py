@@ -12,7 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from stepfunctions.asl.fields import ABSENT, JSONATA
 from stepfunctions.inputs.expressions import Reference
-from stepfunctions.steps.apis import (
+from stepfunctions.steps.base import Retry
+from stepfunctions.steps.code.declared import Declared
+from stepfunctions.steps.code.functions import LambdaFunction
+from stepfunctions.steps.integration_resources import IntegrationPattern
+from stepfunctions.steps.rendering import NULL, is_dynamic
+from stepfunctions.steps.services.apis import (
     BATCH_SERVICE_NAME,
     ECS_SERVICE_NAME,
     GLUE_SERVICE_NAME,
@@ -22,13 +27,8 @@ from stepfunctions.steps.apis import (
     GlueApi,
     LambdaApi,
 )
-from stepfunctions.steps.base import Retry
-from stepfunctions.steps.declared import Declared
-from stepfunctions.steps.functions import LambdaFunction
-from stepfunctions.steps.integration_resources import IntegrationPattern
-from stepfunctions.steps.rendering import NULL, is_dynamic
-from stepfunctions.steps.service_step import CallbackStep, JobStep, put_request
-from stepfunctions.steps.task_tokens import missing_token
+from stepfunctions.steps.services.step import CallbackStep, JobStep, put_request
+from stepfunctions.steps.services.task_tokens import missing_token
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack

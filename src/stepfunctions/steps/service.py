@@ -2,14 +2,14 @@
 
 Each calls one action of the catalog: ``<Service><Action>Step(state_id, parameters={…})``. Functions, jobs and
 containers are in :mod:`~stepfunctions.steps.compute`, SageMaker's in :mod:`~stepfunctions.steps.sagemaker`; for every
-other API of AWS there is :func:`~stepfunctions.steps.aws_sdk.aws_sdk`.
+other API of AWS there is :func:`~stepfunctions.steps.services.aws_sdk.aws_sdk`.
 
 Developer guide: https://docs.aws.amazon.com/step-functions/latest/dg/integrate-optimized.html
 """
 
 from __future__ import annotations
 
-from stepfunctions.steps.apis import (
+from stepfunctions.steps.services.apis import (
     DYNAMODB_SERVICE_NAME,
     EKS_SERVICES_NAME,
     ELASTICMAPREDUCE_SERVICE_NAME,
@@ -27,7 +27,7 @@ from stepfunctions.steps.apis import (
     SqsApi,
     StepFunctions,
 )
-from stepfunctions.steps.service_builds import (
+from stepfunctions.steps.services.builds import (
     CodeBuildBatchDeleteBuildsStep,
     CodeBuildBatchGetReportsStep,
     CodeBuildDeleteBuildBatchStep,
@@ -37,7 +37,7 @@ from stepfunctions.steps.service_builds import (
     CodeBuildStopBuildBatchStep,
     CodeBuildStopBuildStep,
 )
-from stepfunctions.steps.service_clusters import (
+from stepfunctions.steps.services.clusters import (
     EksCallStep,
     EksCreateClusterStep,
     EksCreateFargateProfileStep,
@@ -63,7 +63,7 @@ from stepfunctions.steps.service_clusters import (
     EmrSetClusterTerminationProtectionStep,
     EmrTerminateClusterStep,
 )
-from stepfunctions.steps.service_data import (
+from stepfunctions.steps.services.data import (
     AthenaGetQueryExecutionStep,
     AthenaGetQueryResultsStep,
     AthenaStartQueryExecutionStep,
@@ -77,7 +77,7 @@ from stepfunctions.steps.service_data import (
     GlueDataBrewStartJobRunStep,
     MediaConvertCreateJobStep,
 )
-from stepfunctions.steps.service_messages import (
+from stepfunctions.steps.services.messages import (
     ApiGatewayInvokeStep,
     EventBridgePutEventsStep,
     HttpInvokeStep,

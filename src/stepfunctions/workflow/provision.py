@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from stepfunctions.steps.declared import Declared, declared_by
+from stepfunctions.steps.code.declared import Declared, declared_by
 from stepfunctions.steps.graph import Graph
 
 logger = logging.getLogger("stepfunctions")

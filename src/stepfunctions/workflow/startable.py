@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from stepfunctions.errors import WaitTimeout
 from stepfunctions.inputs.placeholders import ExecutionInput
 from stepfunctions.inputs.schemas import plain
-from stepfunctions.steps.declared import functions_of
+from stepfunctions.steps.code.declared import functions_of
 from stepfunctions.steps.graph import Graph
 from stepfunctions.workflow import versions
 from stepfunctions.workflow.clients import pages

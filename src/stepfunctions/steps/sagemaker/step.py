@@ -12,7 +12,7 @@ from stepfunctions.inputs.expressions import Expression
 from stepfunctions.inputs.functions import states
 from stepfunctions.steps.sagemaker.objects import tag_list
 from stepfunctions.steps.sagemaker.request import find, foreign_values, overlay
-from stepfunctions.steps.service_step import ServiceStep, waiting
+from stepfunctions.steps.services.step import ServiceStep, waiting
 
 if TYPE_CHECKING:
     from stepfunctions.steps.signatures import ServiceFields

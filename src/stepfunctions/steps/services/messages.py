@@ -12,7 +12,7 @@ from stepfunctions.asl.fields import ABSENT
 from stepfunctions.inputs.context import context
 from stepfunctions.steps.integration_resources import IntegrationPattern
 from stepfunctions.steps.rendering import is_dynamic
-from stepfunctions.steps.service_step import CallbackStep, ServiceStep, put_request
+from stepfunctions.steps.services.step import CallbackStep, ServiceStep, put_request
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack

@@ -21,7 +21,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, overload
 
-from stepfunctions.steps.declared import Asset, Declared, check_role
+from stepfunctions.steps.code.declared import Asset, Declared, check_role
 from stepfunctions.steps.rendering import is_dynamic
 
 if TYPE_CHECKING:
@@ -205,7 +205,7 @@ class LambdaFunction(Generic[P, R]):
 
         ``complete=False`` leaves the requirements out. Raises ValueError that names what cannot be packaged.
         """
-        from stepfunctions.steps.packages import function_zip
+        from stepfunctions.steps.code.packages import function_zip
 
         return function_zip(self, complete)
 

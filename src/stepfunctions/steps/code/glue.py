@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from stepfunctions.steps.code.declared import Asset, Declared, FileContent, check_name, check_role, name_from
 from stepfunctions.steps.compute import GlueStartJobRunStep
-from stepfunctions.steps.declared import Asset, Declared, FileContent, check_name, check_role, name_from
 from stepfunctions.steps.rendering import is_dynamic
-from stepfunctions.steps.service_step import put_request
+from stepfunctions.steps.services.step import put_request
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack

@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/step-functions/latest/dg/connect-codebuild.html
 
 from __future__ import annotations
 
-from stepfunctions.steps.service_step import ServiceStep
+from stepfunctions.steps.services.step import ServiceStep
 
 
 class CodeBuildStartBuildStep(ServiceStep):

@@ -20,8 +20,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from stepfunctions.steps.functions import LambdaFunction
-from stepfunctions.steps.source import source_of
+from stepfunctions.steps.code.functions import LambdaFunction
+from stepfunctions.steps.code.source import source_of
 
 UNZIPPED_LIMIT = 262_144_000
 """Bytes that a function's code may have, unzipped."""

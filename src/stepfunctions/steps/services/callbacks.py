@@ -11,15 +11,15 @@ from stepfunctions.asl.resource import is_activity
 from stepfunctions.inputs.context import context
 from stepfunctions.steps.compute import LambdaStep
 from stepfunctions.steps.flow import Task
-from stepfunctions.steps.service_messages import SnsPublishStep, SqsSendMessageStep
-from stepfunctions.steps.service_step import put_request
-from stepfunctions.steps.task_tokens import task_token
+from stepfunctions.steps.services.messages import SnsPublishStep, SqsSendMessageStep
+from stepfunctions.steps.services.step import put_request
+from stepfunctions.steps.services.task_tokens import task_token
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
     from stepfunctions.inputs.expressions import Expression
-    from stepfunctions.steps.service_step import CallbackStep
+    from stepfunctions.steps.services.step import CallbackStep
     from stepfunctions.steps.signatures import ServiceFields
 
 __all__ = ["ActivityStep", "human_approval", "task_token"]

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from stepfunctions.steps.functions import LambdaFunction, lambda_function
+from stepfunctions.steps.code.functions import LambdaFunction, lambda_function
 
 _OF_EVERY_MODULE = {"__name__", "__file__", "__doc__", "__package__", "__spec__", "__loader__", "__builtins__"}
 _Definition = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)

@@ -21,7 +21,7 @@ from stepfunctions.steps.integration_resources import (
     is_integration_pattern_valid,
 )
 from stepfunctions.steps.rendering import NULL, is_dynamic
-from stepfunctions.steps.task_tokens import missing_token
+from stepfunctions.steps.services.task_tokens import missing_token
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from stepfunctions.steps.code.declared import Declared, check_name, check_role, name_from
 from stepfunctions.steps.compute import EcsRunTaskStep
-from stepfunctions.steps.declared import Declared, check_name, check_role, name_from
 from stepfunctions.steps.integration_resources import IntegrationPattern
 from stepfunctions.steps.rendering import is_dynamic
-from stepfunctions.steps.service_step import put_request
+from stepfunctions.steps.services.step import put_request
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
