@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from stepfunctions.inputs.misuse import RunTimeValue
+
 if TYPE_CHECKING:
     from stepfunctions.inputs.conditions import BaseRule, CompoundRule
     from stepfunctions.inputs.expressions import Arithmetic
 
 
-class Computed:
+class Computed(RunTimeValue):
     """What is computed when the execution runs: an expression gives a value, a condition is true or false.
 
     ``a & b``, ``a | b`` and ``~a`` give conditions. Write comparisons in parentheses: ``(x > 1) & (y < 2)``.
@@ -130,13 +132,6 @@ class Expression(Computed):
 
     def __rtruediv__(self, other: Any) -> Arithmetic:
         return _arithmetic("/", other, self)
-
-    def __iter__(self) -> Any:
-        # Without this, Python would call __getitem__ with 0, 1, 2, … for ever.
-        raise TypeError("An expression cannot be iterated: its value is known only when the execution runs.")
-
-    def __str__(self) -> str:
-        return repr(self)
 
 
 # Conditions and sums are made of expressions, and expressions give them: these functions import when called.

@@ -12,12 +12,13 @@ import math
 import re
 from collections.abc import Iterable
 from datetime import date, datetime
-from typing import Any, NoReturn
+from typing import Any
 
 from stepfunctions.asl.choice import OPERATORS
 from stepfunctions.asl.fields import is_timestamp
 from stepfunctions.inputs.computed import Computed
 from stepfunctions.inputs.expressions import Expression, Jsonata, jsonata_argument, operand
+from stepfunctions.inputs.misuse import check_text
 
 _VALUE_TYPES: dict[str, tuple[type, ...]] = {
     "string": (str,),
@@ -44,12 +45,6 @@ class BaseRule(Computed):
         """Return the rule in the form of its JSON, in JSONPath. Raises ValueError when JSONPath cannot say it."""
         raise NotImplementedError
 
-    def __bool__(self) -> NoReturn:
-        raise TypeError(
-            "A condition is true or false only when the execution runs. Combine conditions with & (and), | (or) and "
-            "~ (not), each comparison in parentheses; give them to Choice.when() or add_choice()."
-        )
-
     def __repr__(self) -> str:
         try:
             return f"{type(self).__name__}({self.to_dict()})"
@@ -66,6 +61,7 @@ class Rule(BaseRule):
     def __init__(self, variable: Any, operator: str, value: Any) -> None:
         if operator not in OPERATORS:
             raise ValueError(f"'{operator}' is no operator of a Choice rule.")
+        check_text(value, f"The rule {operator}")
         _check_path(variable, "The variable")
         self.variable = variable
         self.operator = operator
@@ -169,7 +165,7 @@ class Comparison(BaseRule):
         if not (right is None or isinstance(right, Expression) or _kind(type(right))):
             raise TypeError(
                 f"{left!r} is compared with a {type(right).__name__}. Compare it with a str, int, float, bool, "
-                "datetime, None or another expression."
+                "datetime, None or another expression, and write each comparison in parentheses: (x > 1) & (y < 2)."
                 + (" A timestamp has a time and a zone." if isinstance(right, date) else "")
             )
         if operator != "=" and (right is None or isinstance(right, bool)):
@@ -178,6 +174,8 @@ class Comparison(BaseRule):
             raise ValueError(f"{left!r} is compared with {right}, which no JSON value is.")
         if isinstance(right, str) and _kind(left.type) == "Timestamp" and not is_timestamp(right):
             raise ValueError(f"{left!r} is compared with {right!r}. Write a timestamp such as '2026-01-31T12:00:00Z'.")
+        check_text(right, f"The comparison with {left!r}")
+        _check_types(left, right)
         self.left, self.operator, self.right = left, operator, right
 
     def parts(self) -> tuple[Any, ...]:
@@ -327,6 +325,19 @@ def _kind(cls: Any) -> str | None:
     if not isinstance(cls, type):
         return None
     return next((kind for known, kind in _KINDS if issubclass(cls, known)), None)
+
+
+def _check_types(left: Expression, right: Any) -> None:
+    """Raise TypeError when a value of the declared type can never be one that it is compared with."""
+    kind = None if right is None else _kind(right.type) if isinstance(right, Expression) else _kind(type(right))
+    known = _kind(left.type)
+    if None in (kind, known) or kind == known or {kind, known} == {"String", "Timestamp"}:
+        return
+    raise TypeError(
+        f"{left!r} is declared as {left.type.__name__}, and compared with {right!r}"
+        + (f" ({right.type.__name__})" if isinstance(right, Expression) else "")
+        + ", which it never equals: AWS compares values of one type. Write a value of that type, or another schema."
+    )
 
 
 def _literal(value: Any) -> Any:

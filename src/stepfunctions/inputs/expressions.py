@@ -16,6 +16,7 @@ from typing import Any
 
 from stepfunctions.asl.fields import LONGEST_VARIABLE_NAME
 from stepfunctions.inputs.computed import Expression, expressions_in, holds_expression
+from stepfunctions.inputs.misuse import check_text
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _JSONATA_WORDS = frozenset({"and", "or", "in", "true", "false", "null", "function"})
@@ -161,6 +162,9 @@ def jsonata(text: str, type: Any = None) -> Jsonata:
     """
     from stepfunctions.query.jsonata import check_jsonata
 
+    if not isinstance(text, str):
+        raise TypeError(f"jsonata() takes the text of an expression, not a {text.__class__.__name__} ({text!r}).")
+    check_text(text, "jsonata()")
     stripped = text.strip()
     if stripped.startswith("{%") and stripped.endswith("%}"):
         stripped = stripped[2:-2].strip()
@@ -170,6 +174,10 @@ def jsonata(text: str, type: Any = None) -> Jsonata:
 
 def check_name(name: Any) -> None:
     """Raise ValueError when ``name`` can be neither a member's name nor an element's index."""
+    if isinstance(name, slice):
+        raise ValueError(
+            "A placeholder has no slices: write states.array_partition(value, size), or jsonata(\"…[[0..4]]\")."
+        )
     if isinstance(name, bool) or not isinstance(name, (str, int)):
         raise ValueError(f"The name of a placeholder must be a string or an integer, not {type(name).__name__}.")
 

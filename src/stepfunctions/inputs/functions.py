@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import Any
 
 from stepfunctions.inputs.expressions import Expression, jsonata_argument, jsonpath_argument, operand, quote
+from stepfunctions.inputs.misuse import check_text
 
 _ALGORITHMS = ("MD5", "SHA-1", "SHA-256", "SHA-384", "SHA-512")
 
@@ -25,6 +26,7 @@ class Call(Expression):
     def __init__(self, name: str, *arguments: Any) -> None:
         self.name = name
         self.arguments = arguments
+        check_text(arguments, f"states.{_snake(name)}()")
         self.type = _FUNCTIONS[name].type
         self.atomic = _FUNCTIONS[name].atomic
         for argument in arguments:

@@ -104,7 +104,13 @@ class Placeholder(Expression):
         return any(child is placeholder or child.contains(placeholder) for child in self.store.values())
 
     def __contains__(self, placeholder: object) -> bool:
-        return isinstance(placeholder, Placeholder) and self.contains(placeholder)
+        if isinstance(placeholder, Placeholder):
+            return self.contains(placeholder)
+        return super().__contains__(placeholder)
+
+    def __bool__(self) -> bool:
+        # True, as in 2.3.0: programs ask "if job_name:" whether they were given one. Not so for what is declared bool.
+        return self.type is not bool or super().__bool__()
 
     def get_schema_as_dict(self) -> dict[Any, Any]:
         """Return names and types of the values inside, nested. A type that was not given is ``str``."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from stepfunctions import asl
 from stepfunctions.asl.fields import JSONATA, JSONPATH, DeclaredField, declared_fields
 from stepfunctions.inputs.expressions import Expression
+from stepfunctions.inputs.misuse import check_text
 from stepfunctions.inputs.placeholders import StepInput
 from stepfunctions.steps.blocks import Block, cached, in_order, languages_used
 from stepfunctions.steps.visitors import Visitor, walk
@@ -263,6 +264,7 @@ def checked_name(state_id: Any) -> str:
     """Return a state's name. Raises TypeError when it is no string, ValueError when AWS does not take it."""
     if not isinstance(state_id, str):
         raise TypeError(f"A state's name is a string, not {type(state_id).__name__} ({state_id!r}).")
+    check_text(state_id, "A state's name")
     if not state_id:
         raise ValueError("A state's name is empty. Give it one, such as 'Train'.")
     if len(state_id) > _LONGEST_NAME:

@@ -29,6 +29,7 @@ from stepfunctions.asl.fields import (
 from stepfunctions.asl.retry import Catcher, Retrier
 from stepfunctions.inputs.conditions import BaseRule
 from stepfunctions.inputs.expressions import Expression, holds_jsonata
+from stepfunctions.inputs.misuse import check_text
 from stepfunctions.steps.given import GivenFields
 from stepfunctions.steps.rendering import NULL, in_braces, render_constant, render_template
 
@@ -176,6 +177,7 @@ class Block:
             problem = problem_with(field, value)
             if problem is not None:
                 raise ValueError(f"{self._who()}'{field.attribute}' {problem}")
+            check_text(value, f"{self._who()}'{field.attribute}'")
         elif not name.startswith("_"):
             wrong = _misspelt(type(self), name)
             if wrong:
