@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -35,6 +35,16 @@ STAGES = ("extract", "prepare", "register", "keep", "deploy")
 def pipeline(**more: Any) -> RetrainingPipeline:
     stages: dict[str, Any] = {name: name for name in (*STAGES, "train", "evaluate")}
     return RetrainingPipeline("retrain", ROLE, **{**stages, "notify": "tell", **more})
+
+
+def noting(seen: list[Any], answer: Any) -> Callable[[Any], Any]:
+    """Return a mock that notes what it is asked and gives an answer."""
+
+    def mock(request: Any) -> Any:
+        seen.append(request)
+        return answer
+
+    return mock
 
 
 class Functions:
@@ -141,7 +151,7 @@ def test_nothing_is_wrong_with_the_definition_and_every_task_is_guarded() -> Non
 def test_a_topic_is_sent_a_message() -> None:
     sent: list[Any] = []
     functions = Functions()
-    functions.mocks |= {"Notify success": lambda request: sent.append(request) or {}}
+    functions.mocks |= {"Notify success": noting(sent, {})}
     assert functions.run(pipeline(notify=TOPIC)).status == "SUCCEEDED"
     assert sent[0]["TopicArn"] == TOPIC
     assert sent[0]["Message"]["Status"] == "SUCCEEDED"
@@ -213,7 +223,7 @@ def test_steps_chains_and_flows_are_stages_and_stay_as_they_are() -> None:
     functions.mocks |= {
         "Pull": {},
         "fit": {"model": "m"},
-        "score": lambda event: asked.append(event) or {"accuracy": 0.81},
+        "score": noting(asked, {"accuracy": 0.81}),
     }
     assert functions.run(made).status == "SUCCEEDED"
     assert asked == [{"model": "m"}]
@@ -306,10 +316,17 @@ class Endpoint:
         self.states = list(states_of_it)
         found = [{"EndpointName": "serving"}] if exists else [{"EndpointName": "serving-other"}]
         self.mocks: dict[str, Any] = {
-            name: (lambda request, name=name: self.asked.update({name: request}) or {})
+            name: self._noting(name)
             for name in ("Create model", "Create endpoint configuration", "Create endpoint", "Update endpoint")
         }
         self.mocks |= {"Find endpoint": {"Endpoints": found}, "Describe endpoint": lambda _: self._describe()}
+
+    def _noting(self, name: str) -> Callable[[Any], Any]:
+        def mock(request: Any) -> Any:
+            self.asked[name] = request
+            return {}
+
+        return mock
 
     def _describe(self) -> dict[str, Any]:
         config = self.asked["Create endpoint configuration"]["EndpointConfigName"]
