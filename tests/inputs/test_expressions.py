@@ -236,7 +236,8 @@ def test_expressions_copy_pickle_and_show_themselves(expression: Expression) -> 
     for twin in (copy.copy(expression), copy.deepcopy(expression), pickle.loads(pickle.dumps(expression))):
         assert type(twin) is type(expression)
         assert twin.to_jsonata() == expression.to_jsonata()
-        assert repr(twin) == repr(expression) == str(expression)
+        assert repr(twin) == repr(expression)
+        assert repr(expression) in str(expression)
 
 
 @pytest.mark.parametrize("expression", ALL, ids=repr)
@@ -244,11 +245,15 @@ def test_expressions_are_known_by_identity(expression: Expression) -> None:
     assert {expression: 1}[expression] == 1
     assert expression in {expression}
     assert expression in [expression]
-    assert bool(expression), "as in 2.3.0, a placeholder is something"
     with pytest.raises(TypeError, match="cannot be iterated"):
         list(expression)
-    with pytest.raises(TypeError, match="has no len"):
-        len(expression)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="has no length"):
+        len(expression)
+
+
+def test_a_placeholder_is_true_as_in_2_3_0_so_that_programs_can_ask_whether_they_were_given_one() -> None:
+    assert ExecutionInput()["job"]
+    assert StepInput()
 
 
 def test_a_comparison_of_placeholders_has_no_truth() -> None:

@@ -27,7 +27,7 @@ from stepfunctions.steps.services.apis import (
     GlueApi,
     LambdaApi,
 )
-from stepfunctions.steps.services.step import CallbackStep, JobStep, put_request
+from stepfunctions.steps.services.step import CallbackStep, JobStep, given_request, put_request
 from stepfunctions.steps.services.task_tokens import missing_token
 
 if TYPE_CHECKING:
@@ -287,7 +287,7 @@ def _function_name(state_id: str, function: Any) -> Any:
 
 def _check_written_once(state_id: str, request: Mapping[str, Any], fields: ServiceFields) -> None:
     """Raise ValueError for a member that the caller gives as an argument of LambdaStep and in the request, too."""
-    own = fields.get("arguments") or fields.get("parameters")
+    own = given_request(fields)
     for name in own if isinstance(own, Mapping) else ():
         if name.removesuffix(".$") in request:
             raise ValueError(

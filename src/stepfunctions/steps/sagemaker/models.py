@@ -12,6 +12,7 @@ from stepfunctions.steps.sagemaker.estimators import code_is_local, is_plain
 from stepfunctions.steps.sagemaker.objects import check_role, given, is_a, read, to_request
 from stepfunctions.steps.sagemaker.request import copy_request, find, is_in_s3
 from stepfunctions.steps.sagemaker.step import SageMakerStep
+from stepfunctions.steps.services.step import given_request
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -66,7 +67,7 @@ class ModelStep(SageMakerStep):
         if model_name is not None:
             request.pop("ModelName.$", None)
             request["ModelName"] = model_name
-        over = fields.get("arguments") or fields.get("parameters")
+        over = given_request(fields)
         if not is_plain(model) and find(over, "ExecutionRoleArn") is None:
             check_role(request.get("ExecutionRoleArn"), f"The model of the step '{state_id}'")
         super().__init__(state_id, request, fields, tags=tags)

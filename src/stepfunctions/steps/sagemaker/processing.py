@@ -12,6 +12,7 @@ from stepfunctions.steps.sagemaker.estimators import code_is_local, is_plain
 from stepfunctions.steps.sagemaker.objects import check_instance, check_role, given, is_a, read, tag_list, to_request
 from stepfunctions.steps.sagemaker.request import copy_request, find, is_in_s3
 from stepfunctions.steps.sagemaker.step import SageMakerStep
+from stepfunctions.steps.services.step import given_request
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -88,7 +89,7 @@ class ProcessingStep(SageMakerStep):
             if value is not None:
                 request.pop(f"{member}.$", None)
                 request[member] = copy_request(value)
-        over = fields.get("arguments") or fields.get("parameters")
+        over = given_request(fields)
         if not is_plain(processor) and find(over, "RoleArn") is None:
             check_role(request.get("RoleArn"), whose)
         super().__init__(state_id, request, fields, wait_for_completion=wait_for_completion, tags=tags)

@@ -20,6 +20,7 @@ from stepfunctions.steps.sagemaker.objects import check_role, texts, to_request
 from stepfunctions.steps.sagemaker.request import copy_request, find, overlay
 from stepfunctions.steps.sagemaker.step import SageMakerStep
 from stepfunctions.steps.sagemaker.trainers import encoded, is_trainer, trainer_request
+from stepfunctions.steps.services.step import given_request
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -69,7 +70,7 @@ class TrainingStep(SageMakerStep):
     ) -> None:
         self.estimator = estimator
         self.job_name = job_name
-        over = fields.get("arguments") or fields.get("parameters")
+        over = given_request(fields)
         output_path = output_data_config_path
         if output_path is None:
             output_path = find(over, "OutputDataConfig", "S3OutputPath")

@@ -59,7 +59,7 @@ class ServiceStep(Task):
         fields["resource"] = get_service_integration_arn(self.SERVICE, self.ACTION, pattern, version)
         super().__init__(state_id, **fields)
         if pattern is IntegrationPattern.WaitForTaskToken:
-            self._check_hands_out_token(fields.get("parameters") or fields.get("arguments"))
+            self._check_hands_out_token(given_request(fields))
 
     def _check_hands_out_token(self, request: Any) -> None:
         problem = missing_token(self.state_id, request)
@@ -122,6 +122,12 @@ class CallbackStep(ServiceStep):
         **fields: Unpack[ServiceFields],
     ) -> None:
         super().__init__(state_id, integration_pattern or calling_back(wait_for_callback), **fields)
+
+
+def given_request(fields: ServiceFields) -> Any:
+    """Return what the caller gave of the request: ``arguments``, else ``parameters``, else None."""
+    arguments = fields.get("arguments")
+    return fields.get("parameters") if arguments is None else arguments
 
 
 def waiting(wait_for_completion: bool) -> IntegrationPattern:
