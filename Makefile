@@ -30,7 +30,7 @@ test: $(READY) ## Run the tests: all on this interpreter, the core on every othe
 test-crash: $(READY) ## Kill real processes at random and look at what is left.
 	$(RUN) -m pytest -m crash
 
-test-heavy: $(READY) ## Run the AWS CLI against the local cloud, build the package and install it elsewhere.
+test-heavy: $(READY) ## Run the AWS CLI and 2.3.0 itself, build the package and install it elsewhere.
 	$(RUN) -m pytest -m heavy
 
 test-sagemaker: .venv-sagemaker2/.ready .venv-sagemaker3/.ready ## Run the SageMaker steps' tests with line 2 and line 3 of its SDK.
@@ -65,6 +65,9 @@ lock: $(READY) ## Pin the dependencies anew.
 	  { echo "# The tests with line $$line of the SageMaker SDK, pinned, for CPython 3.10 and later. Made by \`make lock\`."; \
 	    $(BIN)/uv pip compile pyproject.toml tests/sagemaker/requirements-$$line.in --universal --python-version 3.10 \
 	      --no-annotate --no-header --quiet; } > tests/sagemaker/requirements-$$line.txt; done
+	{ echo '# What `record.py` runs with, pinned, for CPython 3.10 and later. Made by `make lock`.'; \
+	  $(BIN)/uv pip compile tests/compat/requirements.in --universal --python-version 3.10 \
+	    --no-annotate --no-header --quiet; } > tests/compat/requirements.txt
 
 clean: ## Remove what was made here.
 	rm -rf $(VENV) .venv-* .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -28,6 +28,8 @@ CORE = (
     "lint",
     "visual",
     "workflow",
+    "compat",
+    "template",
     "test_architecture.py",
     "test_exports.py",
 )

@@ -32,7 +32,7 @@ def modules() -> Iterator[str]:
 
 
 def names(module: Any) -> dict[str, Any]:
-    """Return what a module offers: all public names that it defines, and those of the package that a package imports."""
+    """Return what a module offers: public names that it defines, and those of the package that a package imports."""
     defined = set(_defined(ast.parse(inspect.getsource(module))))
     found = {}
     for name, value in sorted(vars(module).items()):
