@@ -142,7 +142,15 @@ PUBLIC: dict[str, set[str]] = {
         "Version",
         "Workflow",
     },
-    "stepfunctions.template": {"InferencePipeline", "TrainingPipeline"},
+    "stepfunctions.template": {
+        "FleetRetrainingPipeline",
+        "InferencePipeline",
+        "RetrainingPipeline",
+        "StepCache",
+        "TrainingPipeline",
+        "cached",
+        "deploy_endpoint",
+    },
     "stepfunctions.asl": {
         "ABSENT",
         "Absent",
