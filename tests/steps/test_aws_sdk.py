@@ -51,9 +51,7 @@ def test_the_state_is_named_as_the_operation_unless_it_has_a_name() -> None:
 
 
 def test_the_request_is_checked() -> None:
-    with pytest.raises(
-        ValueError, match=r"The state 'Poll': sagemaker DescribeEndpoint does not take .*'EndpointName'"
-    ):
+    with pytest.raises(ValueError, match=r"State 'Poll': sagemaker DescribeEndpoint does not take .*'EndpointName'"):
         aws_sdk("sagemaker", "describe_endpoint", "Poll", parameters={"endpoint_name": "e"})
     with pytest.raises(ValueError, match="'EndpointName' is missing"):
         aws_sdk("sagemaker", "describe_endpoint", parameters={})

@@ -240,7 +240,7 @@ def test_a_request_can_be_compared_with_the_api() -> None:
     ).check_request()
     EksCallStep("s", parameters={"any": "thing"}).check_request()
     wrong = SnsPublishStep("s", parameters={"topic_arn": "t", "Message": {}})
-    with pytest.raises(ValueError, match=r"The state 's': sns Publish does not take .* write 'TopicArn'"):
+    with pytest.raises(ValueError, match=r"State 's': sns Publish does not take .* write 'TopicArn'"):
         wrong.check_request()
 
 

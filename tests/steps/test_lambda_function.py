@@ -214,6 +214,8 @@ def test_a_function_that_exits_fails_its_state() -> None:
         ({"timeout": 0.5}, ValueError, "seconds"),
         ({"role": "lambda-role"}, ValueError, "arn:aws:iam::"),
         ({"environment": {"A": "x"}}, ValueError, "the name 'A'"),
+        ({"environment": {"AWS_REGION": "x"}}, ValueError, "'AWS_REGION', which Lambda sets itself"),
+        ({"layers": ["l"] * 6}, ValueError, "has 6 layers: a function has at most 5"),
         ({"environment": {"A": 1}}, TypeError, r"environment\['A'\]"),
         ({"requirements": "pandas"}, TypeError, "requirements is a list"),
         ({"layers": [1]}, TypeError, "layers is a list"),

@@ -92,11 +92,6 @@ class FargateStep(EcsRunTaskStep):
         _add_platform(who, self._definition, architecture, storage)
         if log_group is not None:
             _add_log(who, self._definition, log_group)
-        overrides: dict[str, Any] = {"Name": CONTAINER}
-        if command is not None:
-            overrides["Command"] = _listed(who, "command", command)
-        if environment:
-            overrides["Environment"] = _variables(who, environment)
         network = {"Subnets": _listed(who, "subnets", subnets), "AssignPublicIp": _enabled(who, assign_public_ip)}
         if security_groups is not None:
             network["SecurityGroups"] = _listed(who, "security_groups", security_groups)
@@ -106,9 +101,8 @@ class FargateStep(EcsRunTaskStep):
             "LaunchType": "FARGATE",
             "PlatformVersion": platform_version,
             "NetworkConfiguration": {"AwsvpcConfiguration": network},
+            **_overrides(who, command, environment),
         }
-        if len(overrides) > 1:
-            request["Overrides"] = {"ContainerOverrides": [overrides]}
         put_request(state_id, request, fields)
         super().__init__(state_id, wait_for_completion, integration_pattern, **fields)
 
@@ -179,6 +173,16 @@ def _add_log(who: str, definition: dict[str, Any], group: Any) -> None:
     # The Region is added where it is known: when the task definition is registered.
     options = {"awslogs-group": group, "awslogs-stream-prefix": definition["family"]}
     definition["containerDefinitions"][0]["logConfiguration"] = {"logDriver": "awslogs", "options": options}
+
+
+def _overrides(who: str, command: Any, environment: Any) -> dict[str, Any]:
+    """Return the part of RunTask's request that says what differs from the task definition."""
+    container: dict[str, Any] = {}
+    if command is not None:
+        container["Command"] = _listed(who, "command", command)
+    if environment:
+        container["Environment"] = _variables(who, environment)
+    return {"Overrides": {"ContainerOverrides": [{"Name": CONTAINER, **container}]}} if container else {}
 
 
 def _listed(who: str, field: str, value: Any) -> Any:

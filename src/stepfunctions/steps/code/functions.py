@@ -33,6 +33,18 @@ R = TypeVar("R")
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 _RUNTIME = re.compile(r"python3\.\d+")
 _VARIABLE = re.compile(r"[a-zA-Z][a-zA-Z0-9_]+")
+_RESERVED = frozenset(
+    (
+        *("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_EXECUTION_ENV", "LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR"),
+        *("AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"),
+        *("AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_FUNCTION_VERSION"),
+        *("AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_LAMBDA_RUNTIME_API"),
+        "AWS_LAMBDA_INITIALIZATION_TYPE",
+    )
+)
+"""Variables that Lambda sets itself, and refuses in a function's configuration:
+https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html#configuration-envvars-runtime"""
+_MOST_LAYERS = 5
 _MEMORY = range(128, 10_241)
 _TIMEOUT = range(1, 901)
 _ARCHITECTURES = ("x86_64", "arm64")
@@ -95,12 +107,10 @@ class LambdaFunction(Generic[P, R]):
                 raise ValueError(f"{where}: {field}={number!r}: write {bounds[0]} to {bounds[-1]} {unit}.")
         if self.architecture not in _ARCHITECTURES:
             raise ValueError(f"{where}: architecture={self.architecture!r}: write {' or '.join(_ARCHITECTURES)}.")
-        pairs: list[tuple[Any, Any]] = list(self.environment.items())
-        for key, value in pairs:
-            if not isinstance(key, str) or not isinstance(value, str):
-                raise TypeError(f"{where}: environment[{key!r}] is {value!r}: names and values are strings.")
-            if not _VARIABLE.fullmatch(key):
-                raise ValueError(f"{where}: environment has the name '{key}': write 2 or more letters, digits and '_'.")
+        if len(self.layers) > _MOST_LAYERS:
+            raise ValueError(f"{where}: has {len(self.layers)} layers: a function has at most {_MOST_LAYERS}.")
+        for name, text in self.environment.items():
+            _check_variable(where, name, text)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         """Call the Python function."""
@@ -301,6 +311,15 @@ def _check_function(function: Any) -> None:
                 f"lambda_function: {function.__name__} takes '{name}' by position, but an event has only names: "
                 "write it as an ordinary parameter."
             )
+
+
+def _check_variable(where: str, name: Any, text: Any) -> None:
+    if not isinstance(name, str) or not isinstance(text, str):
+        raise TypeError(f"{where}: environment[{name!r}] is {text!r}: names and values are strings.")
+    if not _VARIABLE.fullmatch(name):
+        raise ValueError(f"{where}: environment has the name '{name}': write 2 or more letters, digits and '_'.")
+    if name in _RESERVED:
+        raise ValueError(f"{where}: environment has the name '{name}', which Lambda sets itself: take another one.")
 
 
 def _strings(name: str, field: str, value: Any) -> tuple[str, ...]:

@@ -76,11 +76,11 @@ def human_approval(
     given = [name for name, value in receivers.items() if value is not None]
     if len(given) != 1:
         raise ValueError(
-            f"The state '{state_id}' asks exactly one receiver: give one of {', '.join(receivers)}, "
+            f"State '{state_id}' asks exactly one receiver: give one of {', '.join(receivers)}, "
             f"not {' and '.join(given) or 'none'}."
         )
     if subject is not None and topic_arn is None:
-        raise ValueError(f"The state '{state_id}': 'subject' is of messages to a topic; write it into the message.")
+        raise ValueError(f"State '{state_id}': 'subject' is of messages to a topic; write it into the message.")
     question = {
         "Message": message,
         "TaskToken": task_token(),

@@ -93,9 +93,9 @@ class HttpInvokeStep(ServiceStep):
         **fields: Unpack[ServiceFields],
     ) -> None:
         if isinstance(endpoint, str) and not endpoint.startswith(("https://", "{%", "${")):
-            raise ValueError(f"The state '{state_id}': the endpoint '{endpoint}' must begin with 'https://'.")
+            raise ValueError(f"State '{state_id}': the endpoint '{endpoint}' must begin with 'https://'.")
         if isinstance(method, str) and method not in _METHODS and not method.startswith(("{%", "${")):
-            raise ValueError(f"The state '{state_id}': the method '{method}' is none of {', '.join(_METHODS)}.")
+            raise ValueError(f"State '{state_id}': the method '{method}' is none of {', '.join(_METHODS)}.")
         request = {
             "ApiEndpoint": endpoint,
             "Method": method,

@@ -159,7 +159,7 @@ def check_request(
     """
     problems = problems_with_request(client, operation, parameters, is_dynamic=_is_later, sdk=sdk)
     if problems:
-        whose = "" if state_id is None else f"The state '{state_id}': "
+        whose = "" if state_id is None else f"State '{state_id}': "
         raise ValueError(f"{whose}{client} {operation} does not take these parameters. " + " ".join(problems))
 
 
