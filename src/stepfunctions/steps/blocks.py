@@ -353,7 +353,7 @@ def languages_used(block: Block) -> tuple[list[str], list[str]]:
     for field, value in block._given():
         if field.spec.language == JSONPATH:
             paths.append(field.attribute)
-        elif field.spec.language == JSONATA or _holds_jsonata(field, value):
+        if field.spec.language == JSONATA or _holds_jsonata(field, value):
             jsonata.append(field.attribute)
         if isinstance(value, Block):
             paths += [f"{field.attribute}.{name}" for name in languages_used(value)[0] if name != "parameters"]
