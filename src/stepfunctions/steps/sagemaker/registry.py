@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from stepfunctions.inputs.expressions import Expression
+from stepfunctions.steps.rendering import is_dynamic
 from stepfunctions.steps.sagemaker.models import model_request
 from stepfunctions.steps.sagemaker.objects import given, is_a, to_request
 from stepfunctions.steps.sagemaker.request import copy_request, find
@@ -209,4 +210,6 @@ def _containers(state_id: str, model: Any) -> list[dict[str, Any]]:
         raise ValueError(
             f"The model of the step '{state_id}' has a container without an Image, which a registered version needs."
         )
-    return [{name: value for name, value in container.items() if value != {}} for container in kept]
+    return [
+        {name: value for name, value in container.items() if is_dynamic(value) or value != {}} for container in kept
+    ]
