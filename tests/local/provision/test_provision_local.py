@@ -72,7 +72,7 @@ def test_doing_it_again_changes_nothing(account: Any, tmp_path: Path) -> None:
         [
             lambda_function("again", role=ROLE, environment={"AA": "b"})(count_rows.function).step("A", route="x"),
             GlueStep("B", script, job_name="again", role=ROLE, modules=["pandas"], job_timeout=5),
-            FargateStep("C", "python:3.12", family="again", subnets=["s"], task_role=ROLE, log_group="/logs"),
+            FargateStep("C", "python:3.12", family="again", subnets=["s"], execution_role=ROLE, log_group="/logs"),
         ]
     )
     workflow = Workflow("again", definition, role=ROLE, client=account.client("stepfunctions"))
@@ -128,8 +128,8 @@ def test_a_task_definition_gets_a_revision_only_when_it_differs(account: Any) ->
         workflow = Workflow("w", step, role=ROLE, client=account.client("stepfunctions"))
         return workflow.provision(account.session)[0].action
 
-    assert action(task_role=ROLE, log_group="/a") == "created"
-    assert action(task_role=ROLE, log_group="/a", command=["other"]) == "unchanged"
+    assert action(execution_role=ROLE, task_role=ROLE, log_group="/a") == "created"
+    assert action(execution_role=ROLE, task_role=ROLE, log_group="/a", command=["other"]) == "unchanged"
     assert action(task_role=ROLE) == "updated"
     assert action() == "updated"
     assert action() == "unchanged"
