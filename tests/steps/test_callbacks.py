@@ -10,6 +10,7 @@ import pytest
 from stepfunctions.inputs import ExecutionInput
 from stepfunctions.runtime.mocks import PENDING
 from stepfunctions.steps import Catch, Pass
+from stepfunctions.steps.graph import Graph
 from stepfunctions.steps.services.callbacks import ActivityStep, human_approval, task_token
 from stepfunctions.workflow import Workflow
 
@@ -47,6 +48,8 @@ def test_activities() -> None:
         "Type": "Task",
         "End": True,
     }
+    in_jsonata = Graph(step, query_language="JSONata").to_dict()["States"]["review"]
+    assert in_jsonata["Arguments"] == {"week": "{% $states.context.Execution.Input.week %}"}
     with pytest.raises(ValueError, match="'arn:aws:states:::sns:publish' is not the ARN of an activity"):
         ActivityStep("review", "arn:aws:states:::sns:publish")
     with pytest.raises(ValueError, match="State 'review': 'review' is not the ARN"):

@@ -5,7 +5,7 @@ Developer guide: https://docs.aws.amazon.com/step-functions/latest/dg/connect-to
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from stepfunctions.asl.resource import is_activity
 from stepfunctions.inputs.context import context
@@ -35,6 +35,8 @@ class ActivityStep(Task):
     Raises TypeError and ValueError when ``activity_arn`` is not the ARN of an activity.
     https://docs.aws.amazon.com/step-functions/latest/dg/concepts-activities.html
     """
+
+    REQUEST: ClassVar[bool] = True
 
     def __init__(self, state_id: str, activity_arn: str, **fields: Unpack[ServiceFields]) -> None:
         if not isinstance(activity_arn, str):
