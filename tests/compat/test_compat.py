@@ -21,6 +21,8 @@ import pytest
 sys.path.append(str(Path(__file__).parent))
 import record
 
+from stepfunctions.workflow import Workflow
+
 _sdk = next((found.version for found in importlib.metadata.distributions(name="sagemaker")), "")
 FILES = [file for file in record.files() if _sdk.startswith("2.") or not file.startswith(record.NEEDS_SAGEMAKER)]
 
@@ -239,3 +241,19 @@ def test_the_table_of_differences_names_programs() -> None:
 @pytest.mark.parametrize("file", FILES)
 def test_every_program_is_recorded(file: str) -> None:
     assert list(programs(file)) == list(record.golden(file))
+
+
+def definitions(value: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(value, dict) and {"StartAt", "States"} <= set(value):
+        if "Own" not in value:  # a FrozenGraph keeps what is no definition
+            yield value
+        return
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from definitions(item)
+
+
+@pytest.mark.parametrize("file", [file for file in record.files() if any(definitions(record.golden(file)))])
+def test_every_definition_that_2_3_0_made_is_read_into_steps_and_written_back_equal(file: str) -> None:
+    for definition in definitions(record.golden(file)):
+        workflow = Workflow.from_definition(definition, "w", "arn:aws:iam::123456789012:role/any")
+        assert json.dumps(workflow.definition.to_dict()) == json.dumps(definition)

@@ -10,9 +10,9 @@ from stepfunctions.inputs.expressions import Expression
 from stepfunctions.inputs.placeholders import ExecutionInput
 from stepfunctions.steps.base import Retry
 from stepfunctions.steps.choice_rule import ChoiceRule
+from stepfunctions.steps.code.functions import LambdaFunction
 from stepfunctions.steps.flow import Choice, Pass
 from stepfunctions.steps.flows import Flow
-from stepfunctions.steps.functions import LambdaFunction
 from stepfunctions.steps.graph import Graph
 from stepfunctions.template.stages import Stage, default_retry, guarded, handler, joined, stage, telling
 from stepfunctions.workflow import Workflow
