@@ -82,6 +82,8 @@ class State(Linkable, Block):
     ) -> None:
         self.state_id = state_id
         self.type = state_type
+        if type(self).ASL is asl.Pass and state_type in asl.STATE_TYPES:  # State itself, or a subclass of 2.3.0's kind
+            object.__setattr__(self, "ASL", asl.STATE_TYPES[state_type])
         self.output_schema = output_schema
         self.step_output = StepInput(schema=output_schema)
         self.step_output.owner = state_id

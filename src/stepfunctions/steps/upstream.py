@@ -93,7 +93,7 @@ def _valid(
         own = {_key(state.step_output)} & wanted
         for _, target, failed in leaving[state]:
             before = len(valid[target])
-            if not failed:
+            if not failed or passes is may_pass_on:  # a catcher's input, the error, may be taken by output()
                 valid[target] |= own
             if failed or passes(state):
                 valid[target] |= valid[state]

@@ -6,6 +6,7 @@ API: https://docs.aws.amazon.com/step-functions/latest/apireference/API_Describe
 from __future__ import annotations
 
 import json
+import logging
 import math
 import time
 from collections.abc import Callable, Generator, Iterator
@@ -23,6 +24,8 @@ from stepfunctions.workflow.widgets.utils import create_sfn_execution_url
 
 if TYPE_CHECKING:
     from stepfunctions.workflow.workflow import Workflow
+
+logger = logging.getLogger("stepfunctions")
 
 STATUS_SECONDS = 1.0
 """How long a status that was told is taken for the status now."""
@@ -120,6 +123,7 @@ class Execution:
         given = {key: value for key, value in (("cause", cause), ("error", error)) if value is not None}
         response: dict[str, Any] = self.client.stop_execution(executionArn=self.execution_arn, **given)
         self._told_at = -math.inf
+        logger.info("The execution %s was stopped.", self.execution_arn)
         return response
 
     def list_events(self, max_items: int = 100, reverse_order: bool = False, html: bool = False) -> EventsList:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import logging
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
@@ -24,6 +25,8 @@ from stepfunctions.workflow.versions import Alias, Version
 
 if TYPE_CHECKING:
     from stepfunctions.workflow.workflow import Workflow
+
+logger = logging.getLogger("stepfunctions")
 
 
 class Startable(Versioned):
@@ -54,6 +57,7 @@ class Startable(Versioned):
         """
         request = self._start_request(name, inputs, version, alias)
         response = self.client.start_execution(**request)
+        logger.info("An execution of %s was started: %s.", self._workflow.name, response["executionArn"])
         return Execution(
             self._workflow, response["executionArn"], response["startDate"], ExecutionStatus.Running, self.client, name
         )

@@ -267,6 +267,7 @@ class Workflow(Startable, Versioned, Testable):
         self.definition = wanted.definition or self.definition
         self.role = wanted.role or self.role
         self._settings |= given
+        logger.info("The workflow %s was updated; executions begin with the new one within a few seconds.", self.name)
         return arn
 
     def provision(
@@ -300,6 +301,7 @@ class Workflow(Startable, Versioned, Testable):
         """Delete the state machine, if there is one."""
         if self.state_machine_arn:
             self.client.delete_state_machine(stateMachineArn=self.state_machine_arn)
+            logger.info("The workflow %s is being deleted, as soon as none of its executions runs.", self.name)
             self.state_machine_arn = None
 
     def render_graph(self, portrait: bool = False) -> Any:
