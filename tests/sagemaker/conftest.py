@@ -21,7 +21,7 @@ from stepfunctions.steps.rendering import is_dynamic
 from stepfunctions.steps.sagemaker.step import SageMakerStep
 
 SDK = next((found.version for found in importlib.metadata.distributions(name="sagemaker")), "")
-collect_ignore_glob = [] if SDK else ["sdk/*"]
+collect_ignore = [] if SDK else ["sdk"]
 
 Checked = Callable[[SageMakerStep], dict[str, Any]]
 

@@ -226,6 +226,12 @@ def test_the_registry(checked: Any) -> None:
     assert checked(ModelStep("m", register.get_model(ROLE, "m")))["PrimaryContainer"] == {
         "ModelPackageName.$": "$['ModelPackageArn']"
     }
+    placed = {"PrimaryContainer": {"Image": given["image"], "ModelDataUrl": given["artefact"], "Environment": {}}}
+    (container,) = checked(ModelPackageStep("r", placed, "delays"))["InferenceSpecification"]["Containers"]
+    assert container == {
+        "Image.$": "$$.Execution.Input['image']",
+        "ModelDataUrl.$": "$$.Execution.Input['artefact']",
+    }
     whole = {"ModelPackageGroupName": "g", "InferenceSpecification": {"Containers": [{"Image": "i"}]}}
     assert checked(ModelPackageStep("register", whole)) == whole
     approve = ModelApprovalStep("approve", register.output()["ModelPackageArn"], given["status"], "fine")

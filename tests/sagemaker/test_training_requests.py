@@ -61,7 +61,7 @@ def test_arguments_are_written_over_the_request_and_parameters_over_both(checked
         "mine",
         data={"train": given["train"], "test": "s3://bucket/test"},
         hyperparameters={"depth": 4, "rate": given["rate"]},
-        mini_batch_size=100,
+        mini_batch_size=given["batch"],
         experiment_config={"ExperimentName": given["experiment"]},
         tags={"team": given["team"]},
         output_data_config_path=given["out"],
@@ -74,7 +74,12 @@ def test_arguments_are_written_over_the_request_and_parameters_over_both(checked
     assert checked(step) == {
         **training(),
         "TrainingJobName": "mine",
-        "HyperParameters": {"depth": "4", "rate.$": f"{path}['rate']", "mini_batch_size": "100", "more": "1"},
+        "HyperParameters": {
+            "depth": "4",
+            "rate.$": f"{path}['rate']",
+            "mini_batch_size.$": f"{path}['batch']",
+            "more": "1",
+        },
         "InputDataConfig": [
             {
                 "ChannelName": "train",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from enum import Enum
 from pathlib import Path
@@ -400,6 +401,18 @@ def test_endpoints(line: Any, checked: Any) -> None:
         [train, ModelStep("model", train.get_expected_model()), config, EndpointStep("serve", "e", given["name"])]
     )
     assert list(Graph(chain).to_dict()["States"]) == ["train", "model", "config", "serve"]
+
+
+def test_steps_can_be_copied(line: Any) -> None:
+    train = TrainingStep("train", line.trains(), given["job"])
+    tune = TuningStep("tune", line.tuner(), given["job"])
+    model = ModelStep("model", line.model(), "m")
+    for step in (train, tune, model, Graph(Chain([train, tune, model]))):
+        assert copy.deepcopy(step).to_dict() == step.to_dict()
+    assert copy.deepcopy(train).get_expected_model() is not None
+    other = copy.deepcopy(train)
+    other.request["RoleArn"] = "other"
+    assert train.request["RoleArn"] == ROLE
 
 
 def test_local_mode_is_no_part_of_a_workflow(line: Any) -> None:

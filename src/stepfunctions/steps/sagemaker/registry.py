@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from stepfunctions.inputs.expressions import Expression
-from stepfunctions.steps.rendering import is_dynamic
 from stepfunctions.steps.sagemaker.models import model_request
 from stepfunctions.steps.sagemaker.objects import given, is_a, to_request
 from stepfunctions.steps.sagemaker.request import copy_request, find
@@ -203,13 +202,11 @@ def _containers(state_id: str, model: Any) -> list[dict[str, Any]]:
     request = model if is_a(model, "dict") and "Image" in model else model_request(model, None)
     containers = find(request, "Containers") or [find(request, "PrimaryContainer") or request]
     kept = [
-        {name: value for name, value in container.items() if name.removesuffix(".$") in _CONTAINER}
+        given(**{name: value for name, value in container.items() if name.removesuffix(".$") in _CONTAINER})
         for container in containers
     ]
     if not all(find(container, "Image") is not None for container in kept):
         raise ValueError(
             f"The model of the step '{state_id}' has a container without an Image, which a registered version needs."
         )
-    return [
-        {name: value for name, value in container.items() if is_dynamic(value) or value != {}} for container in kept
-    ]
+    return kept

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Mapping
 from enum import Enum
@@ -15,10 +16,14 @@ from stepfunctions.steps.sagemaker.request import find, foreign_values, overlay
 from stepfunctions.steps.services.step import ServiceStep, waiting
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from stepfunctions.steps.signatures import ServiceFields
 
 SAGEMAKER_SERVICE_NAME = "sagemaker"
 _UUID = 36
+_MADE_OF = frozenset({"estimator", "tuner", "model", "_prepared"})
+"""Attributes of steps that hold what they were made of."""
 
 
 class SageMakerApi(Enum):
@@ -72,6 +77,15 @@ class SageMakerStep(ServiceStep):
         self._check(state_id, request)
         fields[written] = request  # type: ignore[literal-required]
         super().__init__(state_id, waiting(wait_for_completion), **fields)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Return a copy at every depth, of the same objects of the SDK: those hold sessions, which cannot be copied."""
+        new = copy.copy(self)
+        memo[id(self)] = new
+        for name, value in vars(self).items():
+            if name not in _MADE_OF:
+                vars(new)[name] = copy.deepcopy(value, memo)
+        return new
 
     @property
     def request(self) -> dict[str, Any]:

@@ -61,7 +61,7 @@ class TrainingStep(SageMakerStep):
         job_name: str | Expression | None = None,
         data: Any = None,
         hyperparameters: Mapping[str, Any] | Expression | None = None,
-        mini_batch_size: int | None = None,
+        mini_batch_size: int | Expression | None = None,
         experiment_config: Mapping[str, Any] | Expression | None = None,
         wait_for_completion: bool = True,
         tags: Any = None,
@@ -79,7 +79,8 @@ class TrainingStep(SageMakerStep):
             request = to_request(estimator)
             set_channels(request, data)
         elif is_estimator(estimator):
-            self._prepared = prepare(estimator, data, job_name, mini_batch_size, output_path)
+            known = mini_batch_size if isinstance(mini_batch_size, int) else None
+            self._prepared = prepare(estimator, data, job_name, known, output_path)
             request = self._prepared.request(data) | profiler(self._prepared)
         elif is_trainer(estimator):
             request = trainer_request(estimator, data, output_path)
@@ -131,7 +132,7 @@ def model_of_training(training: Mapping[str, Any], artifacts: Any, model_name: A
 def _set(request: dict[str, Any], mini_batch_size: Any, job_name: Any, experiment: Any, output_path: Any) -> None:
     over: dict[str, Any] = {}
     if mini_batch_size is not None:
-        over["HyperParameters"] = {"mini_batch_size": str(mini_batch_size)}
+        over["HyperParameters"] = texts({"mini_batch_size": mini_batch_size})
     if job_name is not None:
         over["TrainingJobName"] = job_name
     if experiment is not None:
