@@ -131,7 +131,7 @@ class State(Linkable, Block):
                 f"{self._who()}query_language is 'JSONPath' in a workflow of JSONata, which AWS refuses. Leave the "
                 "workflow's query_language out and write query_language='JSONata' at its other states."
             )
-        if language == JSONATA and self.REQUEST and own is None and self.arguments is None:
+        if language == JSONATA and self.REQUEST and self.arguments is None:
             paths = [name for name in paths if name != "parameters"]  # written as Arguments
         wrong, other = (paths, jsonata) if language == JSONATA else (jsonata, paths)
         if wrong:
