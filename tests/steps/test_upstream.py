@@ -123,8 +123,8 @@ def test_a_handler_gets_the_input_of_what_failed(s: Steps) -> None:
     task = Task("t", resource="r", catch=Catch(Pass("h", parameters={"k": s.out}), error_equals=["E"]))
     refused(Pass("x") >> task, "h")
     own = Task("own", resource="r")
-    own.add_catch(Catch(Pass("h", parameters={"k": own.output()["x"]}), error_equals=["E"]))
-    refused(own, "h", owner="own")
+    own.add_catch(Catch(Pass("h", parameters={"error": own.output()["Cause"]}), error_equals=["E"]))
+    Graph(own)  # the output of what failed is its error
 
 
 @pytest.mark.parametrize(

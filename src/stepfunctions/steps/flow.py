@@ -269,9 +269,6 @@ class Map(State):
         **fields: Unpack[MapFields],
     ) -> None:
         super().__init__(state_id, "Map", retry=retry, catch=catch, **fields)
-        if self.iterator is not None:  # written among the fields, where it was given, as 2.3.0 does
-            wires = {"iterator": "Iterator", **{name: field.spec.wire for name, field in fields_of(asl.Map).items()}}
-            self._order = tuple(wires[name] for name in fields if name in wires)
         if distributed and self.processor_config is None:
             self.processor_config = {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
         if self.iterator is not None and self.item_processor is not None:
