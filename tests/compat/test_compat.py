@@ -154,6 +154,11 @@ DIFFERENCES: dict[str, Now] = {
     "defects.an_event_is_changed": Now("The caller's events stay as they are.", True),
     "defects.templates_without_tags": Now("The template has the workflow's tags.", True),
     "defects.the_root_logger": Now("The import leaves the root logger alone.", "WARNING"),
+    "found.an_output_that_is_lost": Now("What cannot be in a step's input is refused in a Choice too.", _ERROR),
+    "found.keys_that_end_in_a_dollar_already": Now(
+        "A key that says already that its value is a path is written as it is.",
+        {"Parameters": {"given.$": f"{_INPUT}['a']", "path.$": "$.b"}, "Type": "Pass", "End": True},
+    ),
     "sagemaker_steps.training_of_a_rich_estimator": Now(
         "Encryption between containers is asked for where the estimator asks for it.",
         _edited(Parameters__EnableInterContainerTrafficEncryption=True),
