@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -342,7 +343,13 @@ def deployed(**more: Any) -> RetrainingPipeline:
 
 @pytest.mark.parametrize("exists", [True, False])
 def test_the_endpoint_is_made_or_updated_and_waited_for(exists: bool) -> None:
-    endpoint = Endpoint(exists, {"EndpointStatus": "Creating"}, {"EndpointConfigName": "old"}, {})
+    endpoint = Endpoint(
+        exists,
+        {"EndpointStatus": "Creating"},
+        {"EndpointStatus": "Updating", "EndpointConfigName": "old"},
+        {"EndpointStatus": "RollingBack"},
+        {},
+    )
     functions = Functions(train={"artifact": "s3://b/m.tar.gz"})
     functions.mocks |= endpoint.mocks
     made = deployed()
@@ -359,16 +366,22 @@ def test_the_endpoint_is_made_or_updated_and_waited_for(exists: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    "state",
-    [{"EndpointStatus": "Failed"}, {"EndpointConfigName": "old", "FailureReason": "no answer"}],
-    ids=["failed", "rolled back"],
+    ("state", "cause"),
+    [
+        ({"EndpointStatus": "Failed", "FailureReason": "no answer"}, r"serving is Failed on .*\. no answer"),
+        ({"EndpointStatus": "UpdateRollbackFailed"}, "serving is UpdateRollbackFailed on .*"),
+        # After a rollback, and after another deployment at the same time: no field says so.
+        ({"EndpointConfigName": "old"}, r"The endpoint serving is InService on the configuration old\."),
+    ],
+    ids=["failed", "rollback failed", "rolled back"],
 )
-def test_a_deployment_that_fails_is_told(state: dict[str, Any]) -> None:
+def test_a_deployment_that_fails_is_told(state: dict[str, Any], cause: str) -> None:
     functions = Functions(train={"artifact": "s3://b/m.tar.gz"})
     functions.mocks |= Endpoint(True, {"EndpointStatus": "Updating"}, state).mocks
     result = functions.run(deployed()).describe()
     assert (result["status"], result["error"]) == ("FAILED", "DeploymentFailed")
-    assert functions.told[0]["Error"]["Error"] == "DeploymentFailed"
+    assert re.search(f"{cause}$", result["cause"])
+    assert functions.told[0]["Error"] == {"Error": "DeploymentFailed", "Cause": result["cause"]}
 
 
 def test_a_deployment_alone_fails_by_itself() -> None:

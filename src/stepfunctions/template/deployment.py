@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from stepfunctions.inputs.expressions import Expression
+from stepfunctions.inputs.expressions import Expression, jsonata
 from stepfunctions.inputs.functions import states
 from stepfunctions.steps.choice_rule import ChoiceRule
 from stepfunctions.steps.flow import Choice, Pass, Wait
@@ -15,6 +15,14 @@ from stepfunctions.template.stages import Failure, failing
 
 _LONGEST = 63
 _UUID = 36
+_BUSY = ("Creating", "Updating", "SystemUpdating", "RollingBack")
+"""Statuses that change by themselves. In any other one, an endpoint that does not serve the configuration never will:
+after a rollback it is InService on the one before."""
+_BROKEN = """$merge([$states.input, {'Error': {
+  'Error': 'DeploymentFailed',
+  'Cause': $states.input.Endpoint.('The endpoint ' & EndpointName & ' is ' & EndpointStatus & ' on the configuration '
+    & EndpointConfigName & '.' & ($exists(FailureReason) ? ' ' & FailureReason : ''))
+}}])"""
 
 
 def deploy_endpoint(
@@ -29,7 +37,8 @@ def deploy_endpoint(
     """Return the steps that make an endpoint serve a model.
 
     Create model → Create endpoint configuration → create the endpoint, or update it when it is there → wait until it
-    serves this configuration. A deployment that is rolled back fails with its reason, which a pipeline tells.
+    serves this configuration. A deployment that fails or is rolled back ends with the error DeploymentFailed, whose
+    cause is the state of the endpoint. An endpoint that has Failed must be deleted first: SageMaker updates none.
 
     ``model``: what :class:`~stepfunctions.steps.ModelStep` takes. ``name``: of the model and its configuration, new for
     each release; by default ``<endpoint_name>-<UUID>``. The steps pass on the data they get, with ``Endpoint`` (and
@@ -67,7 +76,8 @@ def deploy_endpoint(
         "sagemaker",
         "list_endpoints",
         "Find endpoint",
-        parameters={"NameContains": endpoint_name},
+        # By name, so that the one of just this name is on the first page of those whose names contain it.
+        parameters={"NameContains": endpoint_name, "SortBy": "Name", "SortOrder": "Ascending", "MaxResults": 100},
         result_selector={"Exists.$": f"States.ArrayContains($.Endpoints[*].EndpointName, '{endpoint_name}')"},
         result_path="$.Endpoint",
     )
@@ -91,15 +101,7 @@ def _until_it_serves(endpoint_name: str, name: Expression, wait_seconds: int) ->
         parameters={"EndpointName": endpoint_name},
         result_path="$.Endpoint",
     )
-    broken = Failure(
-        "Deployment failed",
-        parameters={
-            "Error": "DeploymentFailed",
-            "Cause.$": "States.Format('The endpoint {} is {} on the configuration {}.', $.Endpoint.EndpointName, "
-            "$.Endpoint.EndpointStatus, $.Endpoint.EndpointConfigName)",
-        },
-        result_path="$.Error",
-    )
+    broken = Failure("Deployment failed", output=jsonata(_BROKEN))
     broken.next(failing("Endpoint failed"))
     wait = Wait("Wait for the endpoint", seconds=wait_seconds)
     wait.next(describe)
@@ -109,11 +111,6 @@ def _until_it_serves(endpoint_name: str, name: Expression, wait_seconds: int) ->
             ChoiceRule.StringEqualsPath("$.Endpoint.EndpointConfigName", name.to_jsonpath()),
         ]
     )
-    gave_up = ChoiceRule.Or(
-        [
-            ChoiceRule.StringEquals("$.Endpoint.EndpointStatus", "Failed"),
-            ChoiceRule.IsPresent("$.Endpoint.FailureReason", True),
-        ]
-    )
-    check = Choice("In service?").when(ChoiceRule.And([ChoiceRule.Not(serves), gave_up]), broken)
-    return describe >> check.when(ChoiceRule.Not(serves), wait).otherwise(Pass("Deployed"))
+    busy = ChoiceRule.Or([ChoiceRule.StringEquals("$.Endpoint.EndpointStatus", status) for status in _BUSY])
+    check = Choice("In service?").when(serves, Pass("Deployed")).when(busy, wait)
+    return describe >> check.otherwise(broken)
