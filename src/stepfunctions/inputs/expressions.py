@@ -12,10 +12,11 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from stepfunctions.asl.fields import LONGEST_VARIABLE_NAME
-from stepfunctions.inputs.computed import Expression, expressions_in, holds_expression
+from stepfunctions.inputs.computed import Computed, Expression, expressions_in, holds_expression
 from stepfunctions.inputs.misuse import check_text
 
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -176,7 +177,7 @@ def check_name(name: Any) -> None:
     """Raise ValueError when ``name`` can be neither a member's name nor an element's index."""
     if isinstance(name, slice):
         raise ValueError(
-            "A placeholder has no slices: write states.array_partition(value, size), or jsonata(\"…[[0..4]]\")."
+            'A placeholder has no slices: write states.array_partition(value, size), or jsonata("…[[0..4]]").'
         )
     if isinstance(name, bool) or not isinstance(name, (str, int)):
         raise ValueError(f"The name of a placeholder must be a string or an integer, not {type(name).__name__}.")
@@ -272,7 +273,13 @@ def operand(value: Any) -> str:
 
 def holds_jsonata(value: Any) -> bool:
     """Tell whether there is an expression inside a value that only JSONata has."""
-    return any(isinstance(found, Jsonata) for found in expressions_in(value))
+    if value is None or isinstance(value, (str, int, float)):
+        return False
+    if isinstance(value, Computed):
+        return isinstance(value, Jsonata) or any(map(holds_jsonata, value.parts()))
+    if isinstance(value, Mapping):
+        return any(map(holds_jsonata, value.values()))
+    return isinstance(value, (list, tuple)) and any(map(holds_jsonata, value))
 
 
 __all__ = [

@@ -11,7 +11,7 @@ from stepfunctions.asl.fields import JSONATA, JSONPATH, DeclaredField, declared_
 from stepfunctions.inputs.expressions import Expression
 from stepfunctions.inputs.misuse import check_text
 from stepfunctions.inputs.placeholders import StepInput
-from stepfunctions.steps.blocks import Block, cached, in_order, languages_used
+from stepfunctions.steps.blocks import Block, cached, in_order, jsonata_in, jsonpath_in
 from stepfunctions.steps.visitors import Visitor, walk
 from stepfunctions.steps.writing import NO_LINKS, Linkable, LinkableT, Links, Writer, check_step
 
@@ -80,17 +80,19 @@ class State(Linkable, Block):
     def __init__(
         self, state_id: str, state_type: str, output_schema: Mapping[Any, Any] | None = None, **fields: Any
     ) -> None:
-        self.state_id = state_id
-        self.type = state_type
-        if type(self).ASL is asl.Pass and state_type in asl.STATE_TYPES:  # State itself, or a subclass of 2.3.0's kind
-            object.__setattr__(self, "ASL", asl.STATE_TYPES[state_type])
-        self.output_schema = output_schema
-        self.step_output = StepInput(schema=output_schema)
+        vars(self).update(  # not one by one: each would be looked up among the fields
+            state_id=checked_name(state_id),
+            type=state_type,
+            output_schema=output_schema,
+            step_output=StepInput(schema=output_schema),
+            retries=[],
+            catches=[],
+            next_step=None,
+            in_chain=False,
+        )
         self.step_output.owner = state_id
-        self.retries = []
-        self.catches = []
-        self.next_step = None
-        self.in_chain = False
+        if type(self).ASL is asl.Pass and state_type in asl.STATE_TYPES:  # State itself, or a subclass of 2.3.0's kind
+            vars(self)["ASL"] = asl.STATE_TYPES[state_type]
         links = {
             name: fields.pop(name)
             for name in ("retry", "catch")
@@ -122,9 +124,11 @@ class State(Linkable, Block):
 
         Raises ValueError when the state mixes both languages.
         """
-        paths, jsonata = languages_used(self)
-        jsonata += self._jsonata_links(links)
+        jsonata = [*jsonata_in(self), *self._jsonata_links(links)]
         own = self.query_language
+        if not jsonata and default == JSONPATH and own in (None, JSONPATH):
+            return JSONPATH
+        paths = list(jsonpath_in(self))
         language = own if own is not None else JSONATA if jsonata else default
         if own == JSONPATH and default == JSONATA:
             raise ValueError(
@@ -143,7 +147,7 @@ class State(Linkable, Block):
 
     def _jsonata_links(self, links: Links) -> list[str]:  # noqa: ARG002 - a Choice has rules there
         """Return what has JSONata in it among what is no field."""
-        return ["catch"] if any(languages_used(catch)[1] for catch in self.catches) else []
+        return ["catch"] if any(any(jsonata_in(catch)) for catch in self.catches) else []
 
     def output(self) -> StepInput:
         """Return the placeholder of this state's output, for the state that follows it."""
@@ -214,7 +218,7 @@ class State(Linkable, Block):
         links = writer.links.get(self, NO_LINKS)
         language = self.query_language_in(writer.language, links)
         result: dict[str, Any] = dict(vars(self).get("_extra", ()))
-        with self._named():
+        try:
             result.update(self._written(language))
             if language != writer.language and self.query_language is None:
                 result["QueryLanguage"] = language
@@ -227,6 +231,8 @@ class State(Linkable, Block):
             if self.catches:
                 result["Catch"] = [catch._written(language) for catch in self.catches]
             self._write_links(result, links, language)
+        except ValueError as error:
+            raise ValueError(f"{self._who()}{error}") from None
         self._write_regions(result, writer)
         return in_order(result, self._order)
 

@@ -9,7 +9,6 @@ import difflib
 import inspect
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, ClassVar, ParamSpec, TypeVar, cast
@@ -62,6 +61,11 @@ def fields_of(cls: type[Any] | None) -> Mapping[str, DeclaredField]:
 @cached
 def _by_attribute(cls: type[Any] | None) -> Mapping[str, DeclaredField]:
     return MappingProxyType({_ATTRIBUTES.get(name, name): field for name, field in fields_of(cls).items()})
+
+
+@cached
+def _grouped(cls: type[Any] | None) -> frozenset[str]:
+    return frozenset(name for name, field in _by_attribute(cls).items() if field.spec.group is not None)
 
 
 @cached
@@ -131,8 +135,9 @@ class Block:
             if name not in known:
                 raise TypeError(f"{self._who()}Field '{name}' is not supported.{did_you_mean(name, known)}")
             setattr(self, _ATTRIBUTES.get(name, name), value)
-        with self._named():
-            self._check_groups()
+        problem = self._problem_with_groups()
+        if problem is not None:
+            raise ValueError(f"{self._who()}{problem}")
 
     def __init_subclass__(cls) -> None:
         """Give every field of the block a class-level default, so that it can be read before it is set."""
@@ -143,14 +148,6 @@ class Block:
     def _who(self) -> str:
         """Return what an error begins with: whose field it is about."""
         return ""
-
-    @contextmanager
-    def _named(self) -> Iterator[None]:
-        """Put before the text of a ValueError whose field it is about."""
-        try:
-            yield
-        except ValueError as error:
-            raise ValueError(f"{self._who()}{error}") from None
 
     @classmethod
     def allowed_fields(cls) -> list[str]:
@@ -195,18 +192,22 @@ class Block:
             if field is not None and value is not ABSENT and (value is not None or name in WRITTEN_WHEN_NONE):
                 yield field, value
 
-    def _check_groups(self) -> None:
-        groups: dict[str, str] = {}
+    def _problem_with_groups(self) -> str | None:
+        """Return which of the fields that are set exclude each other, or None."""
+        if _grouped(self.ASL).isdisjoint(vars(self)):
+            return None
+        groups: dict[str | None, str] = {}
         for field, _ in self._given():
-            group = field.spec.group
-            if group is not None and group in groups:
-                raise ValueError(f"'{groups[group]}' and '{field.attribute}' exclude each other: give one of them.")
-            if group is not None:
-                groups[group] = field.attribute
+            before = groups.setdefault(field.spec.group, field.attribute)
+            if field.spec.group is not None and before != field.attribute:
+                return f"'{before}' and '{field.attribute}' exclude each other: give one of them."
+        return None
 
     def _written(self, language: str) -> dict[str, Any]:
         """Return the fields in the form of their JSON, in a query language. Raises ValueError."""
-        self._check_groups()
+        problem = self._problem_with_groups()
+        if problem is not None:
+            raise ValueError(problem)
         return in_order(dict(self._field(field, value, language) for field, value in self._given()), self._order)
 
     def _field(self, field: DeclaredField, value: Any, language: str) -> tuple[str, Any]:
@@ -343,28 +344,30 @@ def _render_nested(cls: type[Any], value: Any, language: str) -> Any:
     return result
 
 
-def languages_used(block: Block) -> tuple[list[str], list[str]]:
-    """Return what a block has set that only JSONPath has, and what only JSONata has: names of fields, and of members.
+def jsonata_in(block: Block) -> Iterator[str]:
+    """Yield the names of a block's fields that only JSONata has, or that hold what only JSONata says."""
+    for field, value in block._given():
+        if field.spec.language == JSONATA or _holds_jsonata(field, value):
+            yield field.attribute
 
-    A ``.$`` member counts as JSONPath, unless it was read: in JSONata it is a member like any other, but hardly meant.
+
+def jsonpath_in(block: Block) -> Iterator[str]:
+    """Yield the names of what only JSONPath has in a block: fields, and ``.$`` members.
+
+    Of a block that was read ``.$`` is no sign: in JSONata it is a member like any other, but hardly meant.
     """
-    paths: list[str] = []
-    jsonata: list[str] = []
     for field, value in block._given():
         if field.spec.language == JSONPATH:
-            paths.append(field.attribute)
-        if field.spec.language == JSONATA or _holds_jsonata(field, value):
-            jsonata.append(field.attribute)
-        if isinstance(value, Block):
-            paths += [f"{field.attribute}.{name}" for name in languages_used(value)[0] if name != "parameters"]
-        elif field.spec.language != JSONPATH and isinstance(value, (Mapping, list, tuple)) and not block._read:
-            paths += [f"{field.attribute}.{name}" for name in _path_members(value)]
-    return paths, jsonata
+            yield field.attribute
+        elif isinstance(value, Block):
+            yield from (f"{field.attribute}.{name}" for name in jsonpath_in(value) if name != "parameters")
+        elif not block._read:
+            yield from (f"{field.attribute}.{name}" for name in _path_members(value))
 
 
 def _holds_jsonata(field: DeclaredField, value: Any) -> bool:
     if isinstance(value, Block):
-        return bool(languages_used(value)[1])
+        return any(jsonata_in(value))
     if isinstance(value, str):
         kind = field.spec.kind
         return isinstance(kind, Kind) and kind.name not in ("any", "string") and is_expression(value)

@@ -161,7 +161,7 @@ class Graph:
 
     def to_json(self, pretty: bool = False) -> str:
         """Return the definition as JSON text, indented by 4 when ``pretty``."""
-        return json.dumps(self.to_dict(), indent=4 if pretty else None)
+        return json.dumps(self._definition, indent=4 if pretty else None)
 
     def to_machine(self) -> StateMachine:
         """Return the definition as frozen data. Raises DefinitionError with every problem in it."""

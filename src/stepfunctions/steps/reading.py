@@ -47,6 +47,10 @@ class EditableGraph(Graph):
     def build_graph(self) -> None:
         """Do nothing: the definition follows its states."""
 
+    @property
+    def _definition(self) -> dict[str, Any]:  # type: ignore[override]
+        return self.to_dict()
+
     def to_dict(self) -> dict[str, Any]:
         """Return the definition in the form of its JSON, as its states are now."""
         writer = Writer(self.query_language or self._language)
