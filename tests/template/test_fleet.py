@@ -84,8 +84,8 @@ class World:
         found = self.inputs[request["Prefix"].split("/")[1]]
         return {
             "KeyCount": len(found),
-            "IsTruncated": len(found) > 1000,
-            **({"Contents": found[:1000]} if found else {}),
+            "IsTruncated": len(found) > request["MaxKeys"],
+            **({"Contents": found[: request["MaxKeys"]]} if found else {}),
         }
 
     def _get(self, request: Any) -> Any:
@@ -237,13 +237,13 @@ def test_any_change_of_the_inputs_counts(changed: list[Any]) -> None:
 
 def test_inputs_of_many_objects_are_compared_and_of_too_many_never() -> None:
     world, made = World("many", "more"), fleet(cache=CACHE)
-    objects = [{"ETag": f'"{number:032x}-100"', "Size": 10**9 + number} for number in range(1001)]
-    world.inputs = {"many": objects[:1000], "more": objects}
+    objects = [{"ETag": f'"{number:032x}-100"', "Size": 10**9 + number} for number in range(501)]
+    world.inputs = {"many": objects[:500], "more": objects}
     world.rows(made)
     assert sorted(world.trained) == ["many", "more"]
     world.rows(made)
     assert world.trained == ["more"]
-    world.inputs["many"] = [*objects[:999], objects[1000]]
+    world.inputs["many"] = [*objects[:499], objects[500]]
     world.rows(made)
     assert sorted(world.trained) == ["many", "more"]
 
@@ -263,6 +263,32 @@ def test_a_hash_in_the_data_does_it_too() -> None:
         world.rows(made)
         assert world.trained == trained
     assert list(world.objects) == ["records/a.json"]
+
+
+def test_a_model_whose_hash_is_missing_is_always_trained() -> None:
+    made = fleet(cache=StepCache("bucket", key=NAME, hash=StepInput()["hash"]))
+    world = World("a")
+    for _ in range(2):
+        world.rows(made)
+        assert world.trained == ["a"]
+
+
+def test_version_and_hash_are_told_apart() -> None:
+    world = World("a")
+    for given, version in (("1", "12"), ("11", "2")):
+        world.mocks["s3://bucket/due.jsonl"] = json.dumps({"name": "a", "hash": given})
+        world.rows(fleet(cache=StepCache("bucket", key=NAME, hash=StepInput()["hash"], version=version)))
+        assert world.trained == ["a"]
+
+
+def test_the_largest_list_of_inputs_fits_a_task() -> None:
+    entry = {"Key": "k" * 250, "ETag": f'"{0:032x}-10000"', "Size": 10**12, "LastModified": "2026-11-22T18:48:42.590Z"}
+    entry |= {"StorageClass": "INTELLIGENT_TIERING"}
+    world, made = World("a"), fleet(cache=CACHE)
+    world.inputs["a"] = [entry] * 500
+    for trained in (["a"], []):
+        world.rows(made)
+        assert world.trained == trained
 
 
 def test_what_has_failed_is_not_remembered() -> None:

@@ -18,8 +18,10 @@ from stepfunctions.steps.flows import Flow, flow_of
 from stepfunctions.steps.services.aws_sdk import aws_sdk
 from stepfunctions.steps.writing import Linkable
 
-_GROUP = 200
-"""How many ETags are hashed together: $hash takes 10,000 characters."""
+_MOST = 500
+"""How many objects are looked at: with keys of up to some 250 characters, their list fits a task's 256 KiB."""
+_GROUP = 150
+"""How many ETags and sizes are hashed together: $hash takes 10,000 characters."""
 _HASH = "SHA-256"
 _NO_RECORD = ["S3.NoSuchKeyException", "States.QueryEvaluationError"]
 """There is none, or none that can be read."""
@@ -35,8 +37,8 @@ class StepCache:
 
     What a model is made of is either ``hash``, a text in its data, or ``inputs``: the prefix of the objects it is
     trained on, without the bucket (``inputs_bucket``, by default the same). Their ETags and sizes are hashed; of more
-    than 1,000 objects nothing is ever taken from the cache. ``version`` names everything else that matters: the code,
-    the image, hyperparameters. Another version trains every model again.
+    than 500 objects nothing is ever taken from the cache, and neither is a model that has no ``hash``. ``version``
+    names everything else that matters: the code, the image, hyperparameters. Another version trains every model again.
 
     The role needs ``s3:ListBucket``, ``s3:GetObject`` and ``s3:PutObject``. Raises ValueError when neither or both of
     ``hash`` and ``inputs`` are given.
@@ -115,15 +117,17 @@ def cached(cache: StepCache, steps: Linkable) -> Flow:
 def _look_at_inputs(cache: StepCache) -> State:
     """Return the step that finds the hash of the inputs and the key of the record, and keeps them in variables."""
     key = f"{_text(cache.prefix)} & $string({cache.key.to_jsonata()}) & '.json'"
+    version = _text(f"\n{cache.version}")
     if cache.hash is not None:
-        found = f"$hash($string({cache.hash.to_jsonata()}) & {_text(cache.version)}, '{_HASH}')"
+        given = cache.hash.to_jsonata()
+        found = f"$exists({given}) ? $hash($string({given}) & {version}, '{_HASH}') : $uuid()"
         assign = {"cache_hash": jsonata(found), "cache_key": jsonata(key)}
         return Pass("Look at the inputs", query_language=JSONATA, assign=assign)
     entries = "[$states.result.Contents.(ETag & $string(Size))]"
     groups = f"$map($partition({entries}, {_GROUP}), function($group) {{ $hash($join($group), '{_HASH}') }})"
     found = (
         "$states.result.IsTruncated or $states.result.KeyCount = 0 ? $uuid() "
-        f": $hash($join([{groups}]) & {_text(cache.version)}, '{_HASH}')"
+        f": $hash($join([{groups}]) & {version}, '{_HASH}')"
     )
     inputs = cache.inputs
     return aws_sdk(
@@ -133,6 +137,7 @@ def _look_at_inputs(cache: StepCache) -> State:
         arguments={
             "Bucket": cache.inputs_bucket or cache.bucket,
             "Prefix": jsonata(inputs.to_jsonata()) if isinstance(inputs, Expression) else inputs,
+            "MaxKeys": _MOST,
         },
         assign={"cache_hash": jsonata(found), "cache_key": jsonata(key)},
         output=_DATA,

@@ -103,8 +103,8 @@ def _until_it_serves(endpoint_name: str, name: Expression, wait_seconds: int) ->
     )
     broken = Failure("Deployment failed", output=jsonata(_BROKEN))
     broken.next(failing("Endpoint failed"))
+    # First of all too: nothing says that the new status is there as soon as the update has been taken.
     wait = Wait("Wait for the endpoint", seconds=wait_seconds)
-    wait.next(describe)
     serves = ChoiceRule.And(
         [
             ChoiceRule.StringEquals("$.Endpoint.EndpointStatus", "InService"),
@@ -112,5 +112,5 @@ def _until_it_serves(endpoint_name: str, name: Expression, wait_seconds: int) ->
         ]
     )
     busy = ChoiceRule.Or([ChoiceRule.StringEquals("$.Endpoint.EndpointStatus", status) for status in _BUSY])
-    check = Choice("In service?").when(serves, Pass("Deployed")).when(busy, wait)
-    return describe >> check.otherwise(broken)
+    check = Choice("In service?").when(serves, Pass("Deployed")).when(busy, wait).otherwise(broken)
+    return wait >> describe >> check
