@@ -19,7 +19,7 @@ from stepfunctions.steps import (
     Task,
     Wait,
 )
-from stepfunctions.steps.states import Block, GraphVisitor, State, to_pascalcase
+from stepfunctions.steps.states import Block, GraphVisitor, State, ValidationVisitor, to_pascalcase
 
 FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:f"
 
@@ -329,3 +329,15 @@ def visitors():
     visitor = _Everything()
     Chain([Pass("a"), Pass("b"), choice]).accept(visitor)
     return [visitor.seen, list(visitor.states)]
+
+
+def the_validation_visitor():
+    fine, first, second = Pass("fine"), Pass("first"), Pass("second")
+    second.update_parameters({"k": fine.output()["x"]})
+    visitor = ValidationVisitor()
+    return [
+        attempt(lambda: Chain([fine, Pass("next", parameters={"k": fine.output()["x"]})]).accept(visitor)),
+        attempt(lambda: Chain([first, second]).accept(ValidationVisitor())),
+        visitor.is_visited(fine),
+        visitor.is_visited(first),
+    ]

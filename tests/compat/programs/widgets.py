@@ -8,7 +8,7 @@ import json
 
 from compat_tools import STARTED, Service
 
-from stepfunctions.steps import Chain, Pass, Succeed
+from stepfunctions.steps import Chain, Graph, Pass, Succeed
 from stepfunctions.workflow import Execution, Workflow
 from stepfunctions.workflow.stepfunctions import EventsList, ExecutionsList, ExecutionStatus, WorkflowList
 from stepfunctions.workflow.widgets import (
@@ -125,6 +125,59 @@ def pictures():
     service = Service("eu-west-1", GetExecutionHistory={"events": []}, DescribeExecution={})
     workflow = Workflow("the-workflow", _DEFINITION, "r", client=service.client, state_machine_arn=ARN)
     return [workflow.render_graph() is not None, workflow.render_graph(portrait=True) is not None]
+
+
+def progress():
+    events = [{**event, "timestamp": STARTED + number} for number, event in enumerate(_EVENTS)]
+    described = {
+        "executionArn": RUN,
+        "stateMachineArn": ARN,
+        "name": "the-run",
+        "status": "SUCCEEDED",
+        "startDate": STARTED,
+        "stopDate": STARTED,
+        "input": "{}",
+        "output": "{}",
+    }
+    machine = {
+        "stateMachineArn": ARN,
+        "name": "the-workflow",
+        "definition": Graph(_DEFINITION).to_json(),
+        "roleArn": "r",
+        "updateDate": STARTED,
+    }
+    service = Service(
+        "eu-west-1",
+        GetExecutionHistory={"events": events},
+        DescribeExecution=described,
+        DescribeStateMachineForExecution=machine,
+    )
+    execution = Execution(
+        workflow=Workflow("the-workflow", _DEFINITION, "r", client=service.client, state_machine_arn=ARN),
+        execution_arn=RUN,
+        start_date=_MOMENT,
+        status=ExecutionStatus.Running,
+        client=service.client,
+    )
+    return [
+        execution.render_progress() is not None,
+        execution.render_progress(portrait=True, max_events=10) is not None,
+        execution.list_events(html=True) is not None,
+    ]
+
+
+def html_of_listings():
+    run = {
+        "executionArn": RUN,
+        "stateMachineArn": ARN,
+        "name": "the-run",
+        "status": "FAILED",
+        "startDate": STARTED,
+        "stopDate": STARTED,
+    }
+    service = Service("eu-west-1", ListExecutions={"executions": [run]})
+    workflow = Workflow("the-workflow", _DEFINITION, "r", client=service.client, state_machine_arn=ARN)
+    return workflow.list_executions(html=True) is not None
 
 
 def urls():
