@@ -69,7 +69,8 @@ class RetrainingPipeline(Retraining):
     function, has returned ``{"Better": true}``. Then ``register`` and ``deploy`` follow, else ``keep``.
 
     Every task is tried again by ``retry`` (by default twice, after 15 and 60 seconds) and caught: a failure is told,
-    and the execution fails with its error. A task that says itself what becomes of all errors keeps that.
+    and the execution fails with its error. A task that says itself what becomes of all errors keeps that. A Fail state
+    among the steps ends the execution without telling anybody.
     ``notify`` is told how the execution ended: a function, or the ARN of a topic of SNS. ``on_success`` and
     ``on_failure`` are steps that do it instead; the latter find the error at ``$.Error``.
 
