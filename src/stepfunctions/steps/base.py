@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import logging
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
@@ -96,7 +97,7 @@ class State(Linkable, Block):
         links = {
             name: fields.pop(name)
             for name in ("retry", "catch")
-            if name in fields and (self._takes(name) or fields[name] is None)
+            if name in fields and (fields[name] is None or self.is_field_allowed(name))
         }
         super().__init__(**fields)
         retry, catch = links.get("retry"), links.get("catch")
@@ -257,6 +258,15 @@ class State(Linkable, Block):
                 + ". Name its members in a dict, or write the state in JSONata with arguments."
             )
         return path
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> State:
+        """Copy the states that this one leads to before what is in them: a long chain would be too deep a recursion."""
+        states = [state for state in Writer().states_from(self) if id(state) not in memo]
+        memo.update((id(state), object.__new__(type(state))) for state in states)
+        for state in states:
+            vars(memo[id(state)]).update(copy.deepcopy(vars(state), memo))
+        copied: State = memo[id(self)]
+        return copied
 
     def __repr__(self) -> str:
         fields = "".join(f", {field.attribute}={value!r}" for field, value in self._given())
