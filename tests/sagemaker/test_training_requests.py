@@ -264,6 +264,16 @@ def test_the_best_model_of_a_tuning_job(checked: Any) -> None:
         ((training(), "job"), {"tags": "team"}, "Tags are a dict"),
         ((training(), "job"), {"tags": [{"Key": "a"}]}, "A tag has a key and a value"),
         ((training(Environment={"A": {1, 2}}), "job"), {}, "cannot write Environment.A: set"),
+        (
+            (training(HyperParameters=given["all"]), "job"),
+            {"hyperparameters": {"depth": 4}},
+            "HyperParameters is known only at run time as a whole",
+        ),
+        (
+            ({**training(), "HyperParameters": None, "HyperParameters.$": "$.all"}, "job"),
+            {"mini_batch_size": 5},
+            "HyperParameters is known only at run time as a whole",
+        ),
     ],
 )
 def test_what_cannot_be_written_says_so(arguments: Any, fields: Any, says: str) -> None:

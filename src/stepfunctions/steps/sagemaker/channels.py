@@ -21,6 +21,7 @@ def set_channels(request: dict[str, Any], data: Any) -> None:
     """
     if data is None:
         return
+    request.pop("InputDataConfig.$", None)
     existing: list[dict[str, Any]] = request.get("InputDataConfig") or []
     if isinstance(data, str) or is_dynamic(data):
         given = {existing[0]["ChannelName"] if existing else DEFAULT_CHANNEL: data}

@@ -10,7 +10,7 @@ from stepfunctions.inputs.expressions import Expression
 from stepfunctions.steps.rendering import is_dynamic
 from stepfunctions.steps.sagemaker.estimators import code_is_local, is_plain
 from stepfunctions.steps.sagemaker.objects import check_role, given, is_a, read, to_request
-from stepfunctions.steps.sagemaker.request import copy_request, find, is_in_s3
+from stepfunctions.steps.sagemaker.request import copy_request, find, is_in_s3, put
 from stepfunctions.steps.sagemaker.step import SageMakerStep
 from stepfunctions.steps.services.step import given_request
 
@@ -61,12 +61,7 @@ class ModelStep(SageMakerStep):
         self.model = model
         self.model_name = model_name
         request = model_request(model, instance_type)
-        if role is not None:
-            request.pop("ExecutionRoleArn.$", None)
-            request["ExecutionRoleArn"] = role
-        if model_name is not None:
-            request.pop("ModelName.$", None)
-            request["ModelName"] = model_name
+        put(request, ExecutionRoleArn=role, ModelName=model_name)
         over = given_request(fields)
         if not is_plain(model) and find(over, "ExecutionRoleArn") is None:
             check_role(request.get("ExecutionRoleArn"), f"The model of the step '{state_id}'")

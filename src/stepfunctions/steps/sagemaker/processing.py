@@ -10,7 +10,7 @@ from stepfunctions.inputs.expressions import Expression
 from stepfunctions.steps.rendering import is_dynamic
 from stepfunctions.steps.sagemaker.estimators import code_is_local, is_plain
 from stepfunctions.steps.sagemaker.objects import check_instance, check_role, given, is_a, read, tag_list, to_request
-from stepfunctions.steps.sagemaker.request import copy_request, find, is_in_s3
+from stepfunctions.steps.sagemaker.request import copy_request, find, is_in_s3, put
 from stepfunctions.steps.sagemaker.step import SageMakerStep
 from stepfunctions.steps.services.step import given_request
 
@@ -78,19 +78,16 @@ class ProcessingStep(SageMakerStep):
         if code is not None:
             app["ContainerEntrypoint"] = [*_command(processor, whose), f"{_CODE}/{_script(code, whose)}"]
             inputs = [*(inputs or []), _code_input(code)]
-        if container_entrypoint is not None:
-            app["ContainerEntrypoint"] = _arguments(container_entrypoint)
-        if container_arguments is not None:
-            app["ContainerArguments"] = _arguments(container_arguments)
+        put(
+            app,
+            ContainerEntrypoint=_arguments(container_entrypoint),
+            ContainerArguments=_arguments(container_arguments),
+        )
         if inputs is not None:
             request["ProcessingInputs"] = [_input(item, number) for number, item in enumerate(inputs, 1)]
         _set_outputs(request, outputs, kms_key_id)
-        for member, value in (("ProcessingJobName", job_name), ("ExperimentConfig", experiment_config)):
-            if value is not None:
-                request.pop(f"{member}.$", None)
-                request[member] = copy_request(value)
-        over = given_request(fields)
-        if not is_plain(processor) and find(over, "RoleArn") is None:
+        put(request, ProcessingJobName=job_name, ExperimentConfig=experiment_config)
+        if not is_plain(processor) and find(given_request(fields), "RoleArn") is None:
             check_role(request.get("RoleArn"), whose)
         super().__init__(state_id, request, fields, wait_for_completion=wait_for_completion, tags=tags)
 
@@ -124,8 +121,8 @@ def _of_processor(processor: Any, whose: str) -> dict[str, Any]:
 
 
 def _arguments(values: Any) -> Any:
-    """Return a command line: strings and placeholders."""
-    if is_dynamic(values):
+    """Return a command line: strings and placeholders, or one placeholder; None when there is none."""
+    if values is None or is_dynamic(values):
         return values
     if isinstance(values, str):
         raise ValueError(f"A command line is a list of its parts, not one string: write {values.split()!r}.")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from stepfunctions.inputs.expressions import Expression
 from stepfunctions.steps.sagemaker.models import model_request
 from stepfunctions.steps.sagemaker.objects import given, is_a, to_request
-from stepfunctions.steps.sagemaker.request import copy_request, find
+from stepfunctions.steps.sagemaker.request import copy_request, find, put
 from stepfunctions.steps.sagemaker.step import SageMakerStep
 
 if TYPE_CHECKING:
@@ -187,9 +187,7 @@ class LabelingStep(SageMakerStep):
         **fields: Unpack[ServiceFields],
     ) -> None:
         request = copy_request(labeling_job)
-        if job_name is not None:
-            request.pop("LabelingJobName.$", None)
-            request["LabelingJobName"] = job_name
+        put(request, LabelingJobName=job_name)
         super().__init__(state_id, request, fields, wait_for_completion=wait_for_completion, tags=tags)
 
 

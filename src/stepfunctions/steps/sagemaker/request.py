@@ -56,6 +56,27 @@ def _same(one: Any, other: Any) -> bool:
     return bool(one == other)
 
 
+def put(request: dict[str, Any], **members: Any) -> None:
+    """Set the members of a request that are given (not None)."""
+    for name, value in members.items():
+        if value is not None:
+            request.pop(f"{name}.$", None)
+            request[name] = copy_request(value)
+
+
+def inside(request: dict[str, Any], member: str) -> dict[str, Any]:
+    """Return a member of a request that is a dict, made when there is none, to write into.
+
+    Raises ValueError when all of it is one placeholder: nothing can be written into that.
+    """
+    known = request.get(member, request.get(f"{member}.$"))
+    if known is None:
+        known = request[member] = {}
+    if not isinstance(known, dict):
+        raise ValueError(f"{member} is known only at run time as a whole ({known!r}): nothing can be written into it.")
+    return known
+
+
 def find(request: Any, *path: str) -> Any:
     """Return a member inside a request, or None. What stands behind ``k.$`` is found as ``k``."""
     for name in path:

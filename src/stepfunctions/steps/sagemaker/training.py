@@ -17,7 +17,7 @@ from stepfunctions.steps.sagemaker.estimators import (
     profiler,
 )
 from stepfunctions.steps.sagemaker.objects import check_role, texts, to_request
-from stepfunctions.steps.sagemaker.request import copy_request, find, overlay
+from stepfunctions.steps.sagemaker.request import copy_request, find, inside, overlay, put
 from stepfunctions.steps.sagemaker.step import SageMakerStep
 from stepfunctions.steps.sagemaker.trainers import encoded, is_trainer, trainer_request
 from stepfunctions.steps.services.step import given_request
@@ -130,30 +130,16 @@ def model_of_training(training: Mapping[str, Any], artifacts: Any, model_name: A
 
 
 def _set(request: dict[str, Any], mini_batch_size: Any, job_name: Any, experiment: Any, output_path: Any) -> None:
-    over: dict[str, Any] = {}
+    put(request, TrainingJobName=job_name, ExperimentConfig=experiment)
     if mini_batch_size is not None:
-        over["HyperParameters"] = texts({"mini_batch_size": mini_batch_size})
-    if job_name is not None:
-        over["TrainingJobName"] = job_name
-    if experiment is not None:
-        over["ExperimentConfig"] = experiment
+        put(inside(request, "HyperParameters"), **texts({"mini_batch_size": mini_batch_size}))
     if output_path is not None:
-        over["OutputDataConfig"] = {"S3OutputPath": output_path}
-    for name, value in over.items():
-        if isinstance(value, dict) and isinstance(request.get(name), dict):
-            request[name].update(value)
-        else:
-            request.pop(f"{name}.$", None)
-            request[name] = value
+        put(inside(request, "OutputDataConfig"), S3OutputPath=output_path)
 
 
 def _set_hyperparameters(request: dict[str, Any], hyperparameters: Any, encode: Any) -> None:
     if is_dynamic(hyperparameters):
-        request.pop("HyperParameters.$", None)
-        request["HyperParameters"] = hyperparameters
+        put(request, HyperParameters=hyperparameters)
         return
     values = {name: encode(value) for name, value in hyperparameters.items()} if encode else texts(hyperparameters)
-    known = request.get("HyperParameters")
-    if is_dynamic(known):
-        raise ValueError("The hyperparameters are a placeholder as a whole: values cannot be merged over them.")
-    overlay(request.setdefault("HyperParameters", {}), values, "hyperparameter")
+    overlay(inside(request, "HyperParameters"), values, "hyperparameter")

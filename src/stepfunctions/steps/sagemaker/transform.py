@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from stepfunctions.inputs.expressions import Expression
 from stepfunctions.steps.sagemaker.estimators import is_plain
 from stepfunctions.steps.sagemaker.objects import check_instance, given, is_a, read, tag_list, to_request
-from stepfunctions.steps.sagemaker.request import copy_request, find, is_in_s3
+from stepfunctions.steps.sagemaker.request import copy_request, is_in_s3, put
 from stepfunctions.steps.sagemaker.step import SageMakerStep
 
 if TYPE_CHECKING:
@@ -73,36 +73,36 @@ class TransformStep(SageMakerStep):
                 f"of the SageMaker SDK, not {type(transformer).__name__}."
             )
         if data is not None:
-            if not is_in_s3(data):
-                raise ValueError(f"The data of the step '{state_id}' are at {data!r}: give 's3://<bucket>/<prefix>'.")
-            source = request.setdefault("TransformInput", {})
-            source["DataSource"] = {"S3DataSource": {"S3DataType": data_type, "S3Uri": data}}
-        for member, values in (
-            (
-                "TransformInput",
-                given(ContentType=content_type, CompressionType=compression_type, SplitType=split_type),
-            ),
-            (
-                "DataProcessing",
-                given(InputFilter=input_filter, OutputFilter=output_filter, JoinSource=join_source),
-            ),
-        ):
-            if values:
-                request[member] = {**request.get(member, {}), **values}
-        for member, value in (
-            ("TransformJobName", job_name),
-            ("ModelName", model_name),
-            ("ExperimentConfig", experiment_config),
-        ):
-            if value is not None:
-                request.pop(f"{member}.$", None)
-                request[member] = copy_request(value)
+            _set_data(state_id, request, data, data_type)
+        _update(
+            request, "TransformInput", ContentType=content_type, CompressionType=compression_type, SplitType=split_type
+        )
+        _update(request, "DataProcessing", InputFilter=input_filter, OutputFilter=output_filter, JoinSource=join_source)
+        put(request, TransformJobName=job_name, ModelName=model_name, ExperimentConfig=experiment_config)
         super().__init__(state_id, request, fields, wait_for_completion=wait_for_completion, tags=tags)
-        path = find(self.request, "TransformOutput", "S3OutputPath")
-        if not is_plain(transformer) and "S3OutputPath" in self.request["TransformOutput"] and not is_in_s3(path):
-            raise ValueError(
-                f"The output_path of the step '{state_id}' is {path!r}, which is not in S3: give 's3://<bucket>/<prefix>'."
-            )
+        if not is_plain(transformer):
+            _check_output(state_id, self.request["TransformOutput"])
+
+
+def _set_data(state_id: str, request: dict[str, Any], data: Any, data_type: Any) -> None:
+    if not is_in_s3(data):
+        raise ValueError(f"The data of the step '{state_id}' are at {data!r}: give 's3://<bucket>/<prefix>'.")
+    source = request.setdefault("TransformInput", {})
+    source["DataSource"] = {"S3DataSource": {"S3DataType": data_type, "S3Uri": data}}
+
+
+def _update(request: dict[str, Any], member: str, **values: Any) -> None:
+    values = given(**values)
+    if values:
+        request[member] = {**request.get(member, {}), **values}
+
+
+def _check_output(state_id: str, output: Any) -> None:
+    if isinstance(output, Mapping) and "S3OutputPath" in output and not is_in_s3(output["S3OutputPath"]):
+        raise ValueError(
+            f"The output_path of the step '{state_id}' is {output['S3OutputPath']!r}, which is not in S3: "
+            "give 's3://<bucket>/<prefix>'."
+        )
 
 
 def _of_transformer(state_id: str, transformer: Any) -> dict[str, Any]:

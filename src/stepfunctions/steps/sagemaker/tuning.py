@@ -12,7 +12,7 @@ from stepfunctions.steps.rendering import is_dynamic
 from stepfunctions.steps.sagemaker.channels import set_channels
 from stepfunctions.steps.sagemaker.estimators import Prepared, expected_model, is_plain, prepare
 from stepfunctions.steps.sagemaker.objects import check_role, given, is_a, pascal, read, tag_list, texts, to_request
-from stepfunctions.steps.sagemaker.request import find
+from stepfunctions.steps.sagemaker.request import find, put
 from stepfunctions.steps.sagemaker.step import SageMakerStep
 from stepfunctions.steps.sagemaker.trainers import trainer_definition
 from stepfunctions.steps.sagemaker.training import model_of_training
@@ -68,9 +68,7 @@ class TuningStep(SageMakerStep):
                 f"The tuner of the step '{state_id}' is a CreateHyperParameterTuningJob request (a dict) or a "
                 f"HyperparameterTuner of the SageMaker SDK, not {type(tuner).__name__}."
             )
-        if job_name is not None:
-            request.pop(f"{self.NAME}.$", None)
-            request[self.NAME] = job_name
+        put(request, HyperParameterTuningJobName=job_name)
         super().__init__(state_id, request, fields, wait_for_completion=wait_for_completion, tags=tags)
 
     def _of_tuner(self, state_id: str, tuner: Any, data: Any) -> dict[str, Any]:
