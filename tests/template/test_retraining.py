@@ -287,6 +287,22 @@ def test_steps_may_tell_the_outcome() -> None:
     assert told == ["E"]
 
 
+def test_steps_that_tell_a_failure_do_not_lose_it() -> None:
+    selected = LambdaStep("Select", parameters={"FunctionName": "bad"}, result_selector={"x.$": "$.Payload.none"})
+    told = LambdaStep("HandleFailed", parameters={"FunctionName": "bad"}, output_path="$.Payload")
+    made = pipeline(notify=None, on_failure=selected >> told)
+    functions = Functions(train=StateFailed("E", "c"))
+    functions.mocks |= {"bad": {"anything": 1}}
+    result = functions.run(made).describe()
+    assert (result["status"], result["error"]) == ("FAILED", "E")
+    assert told.output_path == "$.Payload"
+
+
+def test_the_language_of_a_pipeline_is_its_own() -> None:
+    with pytest.raises(ValueError, match="write query_language='JSONata' at the steps that you give"):
+        pipeline(query_language="JSONata")
+
+
 def test_functions_may_tell_the_outcome_in_their_own_way() -> None:
     made = pipeline(notify=None, on_failure="bad")
     functions = Functions(train=StateFailed("E", "c"))
@@ -409,5 +425,13 @@ def test_a_pipeline_that_only_sagemaker_trains() -> None:
         deploy=Fail("Never", error="E"),
     )
     functions = Functions()
-    functions.mocks |= {"Fit": {"ModelArtifacts": {"S3ModelArtifacts": "s3://b/m/x"}}}
+    full = [StateFailed("SageMaker.ResourceLimitExceededException", "all in use")] * 200
+
+    def fit(_: Any) -> Any:
+        if full:
+            raise full.pop()
+        return {"ModelArtifacts": {"S3ModelArtifacts": "s3://b/m/x"}}
+
+    functions.mocks |= {"Fit": fit}
     assert functions.run(made).describe()["error"] == "E"
+    assert not full

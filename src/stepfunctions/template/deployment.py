@@ -112,5 +112,5 @@ def _until_it_serves(endpoint_name: str, name: Expression, wait_seconds: int) ->
         ]
     )
     busy = ChoiceRule.Or([ChoiceRule.StringEquals("$.Endpoint.EndpointStatus", status) for status in _BUSY])
-    check = Choice("In service?").when(serves, Pass("Deployed")).when(gave_up, broken).otherwise(wait)
-    return describe >> check
+    check = Choice("In service?").when(serves, Pass("Deployed")).when(busy, wait).otherwise(broken)
+    return wait >> describe >> check

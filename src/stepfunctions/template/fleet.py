@@ -14,7 +14,7 @@ from stepfunctions.steps.flows import Flow
 from stepfunctions.steps.maps import ItemReader, ResultWriter
 from stepfunctions.template.caching import StepCache, cached
 from stepfunctions.template.retraining import CHAMPION_IS_BEATEN, Notify, Retraining, judge, outcome_steps
-from stepfunctions.template.stages import Stage, default_retry, failing, guarded, handler, joined, stage
+from stepfunctions.template.stages import Stage, check_options, default_retry, failing, guarded, handler, joined, stage
 from stepfunctions.workflow import Workflow
 
 
@@ -73,6 +73,7 @@ class FleetRetrainingPipeline(Retraining):
         client: Any = None,
         **options: Any,
     ) -> None:
+        check_options(options)
         retry = retry or default_retry()
         one = joined(
             [

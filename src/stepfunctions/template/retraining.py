@@ -14,7 +14,7 @@ from stepfunctions.steps.code.functions import LambdaFunction
 from stepfunctions.steps.flow import Choice, Pass
 from stepfunctions.steps.flows import Flow
 from stepfunctions.steps.graph import Graph
-from stepfunctions.template.stages import Stage, default_retry, guarded, handler, joined, stage, telling
+from stepfunctions.template.stages import Stage, check_options, default_retry, guarded, handler, joined, stage, telling
 from stepfunctions.workflow import Workflow
 
 if TYPE_CHECKING:
@@ -69,8 +69,9 @@ class RetrainingPipeline(Retraining):
     function, has returned ``{"Better": true}``. Then ``register`` and ``deploy`` follow, else ``keep``.
 
     Every task is tried again by ``retry`` (by default twice, after 15 and 60 seconds) and caught: a failure is told,
-    and the execution fails with its error. A task that says itself what becomes of all errors keeps that. A Fail state
-    among the steps ends the execution without telling anybody.
+    and the execution fails with its error. Jobs of SageMaker also wait up to 4 hours for free instances. A job tried
+    again needs another name: one with ``context.state.retry_count`` in it. A task that says itself what becomes of all
+    errors keeps that. A Fail state among the steps ends the execution without telling anybody.
     ``notify`` is told how the execution ended: a function, or the ARN of a topic of SNS. ``on_success`` and
     ``on_failure`` are steps that do it instead; the latter find the error at ``$.Error``.
 
@@ -99,6 +100,7 @@ class RetrainingPipeline(Retraining):
         client: Any = None,
         **options: Any,
     ) -> None:
+        check_options(options)
         retry = retry or default_retry()
         told = outcome_steps(notify, on_success, on_failure)
         promoted = joined([_optional("Register", register), _optional("Deploy", deploy) or Pass("New champion")])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from stepfunctions.asl.fields import JSONATA, JSONPATH
@@ -24,6 +24,11 @@ Stage = Linkable | LambdaFunction[Any, Any] | str
 _ALL = "States.ALL"
 _RETRIED = ("Task", "Parallel")
 _CAUGHT = ("Task", "Parallel", "Map")
+_SAGEMAKER_JOBS = tuple(
+    f":sagemaker:create{job}{pattern}"
+    for job in ("TrainingJob", "ProcessingJob", "TransformJob", "HyperParameterTuningJob")
+    for pattern in ("", ".sync")
+)
 
 
 class Failure(Pass):
@@ -33,6 +38,16 @@ class Failure(Pass):
 def default_retry() -> Retry:
     """Return what tasks are tried again by when they say nothing else: after 15 seconds, and after 60 more."""
     return Retry(error_equals=[_ALL], interval_seconds=15, backoff_rate=4.0, max_attempts=2)
+
+
+def _when_full() -> Retry:
+    """Return what a job of SageMaker is tried again by while the account's instances are all in use: for 4 hours."""
+    return Retry(
+        error_equals=["SageMaker.ResourceLimitExceededException"],
+        interval_seconds=60,
+        backoff_rate=1.0,
+        max_attempts=240,
+    )
 
 
 def stage(name: str, given: Any) -> Flow:
@@ -53,6 +68,15 @@ def stage(name: str, given: Any) -> Flow:
     return flow_of(given)
 
 
+def check_options(options: Mapping[str, Any]) -> None:
+    """Raise ValueError for an option of a workflow that a pipeline cannot have."""
+    if options.get("query_language") == JSONATA:
+        raise ValueError(
+            "query_language='JSONata' cannot be said of a whole pipeline, whose own states have JSONPath. Leave it "
+            "out, and write query_language='JSONata' at the steps that you give."
+        )
+
+
 def joined(parts: Iterable[Linkable | None]) -> Flow:
     """Return parts one after the other; those that are None are left out. Raises ValueError when there is none."""
     given = [flow_of(part) for part in parts if part is not None]
@@ -67,15 +91,18 @@ def joined(parts: Iterable[Linkable | None]) -> Flow:
 def guarded(flow: Linkable, retry: Retry, handler: Linkable) -> Flow:
     """Return a copy of a flow in which every task is tried again, and goes on to ``handler`` when it fails for good.
 
-    The error is at ``$.Error`` then. A task that says itself what becomes of all errors is left as it is: one with a
-    retrier for States.ALL (``max_attempts=0``: never tried again) or a catcher for it. A Map is not retried as a whole,
-    and tasks in the branches of Parallel and Map states are caught by those.
+    The error is at ``$.Error`` then. A job of SageMaker waits for free instances first. A task that says itself what
+    becomes of all errors is left as it is: one with a retrier for States.ALL (``max_attempts=0``: never tried again) or
+    a catcher for it. A Map is not retried as a whole, and tasks in the branches of Parallel and Map states are caught
+    by those.
     """
     copied = prefixed(flow, "")
     graph = Graph(copied)
     top = list(graph.states.values())
     for state in states_in(graph):
         if state.type in _RETRIED and not _names_all(state.retries):
+            if getattr(state, "resource", "").endswith(_SAGEMAKER_JOBS):
+                state.add_retry(_when_full())
             state.add_retry(retry)
     for state in top:
         if isinstance(state, Failure):
@@ -132,7 +159,9 @@ def handler(told: Linkable | None, retry: Retry) -> Flow:
         if state.query_language_in(JSONPATH) == JSONATA:
             state.output_value = jsonata("$states.input")
         else:
-            state.result_path = None
+            state.result_path, state.result_selector = None, None
+            if "output_path" in state.fields:
+                state.output_path = "$"
         if not _names_all(state.retries):
             state.add_retry(retry)
         if not _names_all(state.catches):
