@@ -239,7 +239,8 @@ def test_a_request_can_be_compared_with_the_api() -> None:
         "s", parameters={"TableName": "t", "Item": {"a": {"BOOL": ExecutionInput()["b"]}}}
     ).check_request()
     EksCallStep("s", parameters={"any": "thing"}).check_request()
-    wrong = SnsPublishStep("s", parameters={"topic_arn": "t", "Message": {}})
+    wrong = SnsPublishStep("s", parameters={"Message": {}})
+    wrong.parameters = {"topic_arn": "t", "Message": {}}
     with pytest.raises(ValueError, match=r"State 's': sns Publish does not take .* write 'TopicArn'"):
         wrong.check_request()
 

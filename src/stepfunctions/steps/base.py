@@ -12,6 +12,7 @@ from stepfunctions.asl.fields import JSONATA, JSONPATH, DeclaredField, declared_
 from stepfunctions.inputs.expressions import Expression
 from stepfunctions.inputs.misuse import check_text
 from stepfunctions.inputs.placeholders import StepInput
+from stepfunctions.steps.advice import check_errors, check_handlers
 from stepfunctions.steps.blocks import Block, cached, in_order, jsonata_in, jsonpath_in
 from stepfunctions.steps.visitors import Visitor, walk
 from stepfunctions.steps.writing import NO_LINKS, Linkable, LinkableT, Links, Writer, check_step
@@ -39,6 +40,7 @@ class Retry(Block):
 
     def __init__(self, **fields: Unpack[RetryFields]) -> None:
         super().__init__(**fields)
+        check_errors("Retry", self.error_equals)
 
 
 class Catch(Block):
@@ -49,6 +51,7 @@ class Catch(Block):
 
     def __init__(self, next_step: Linkable, **fields: Unpack[CatchFields]) -> None:
         super().__init__(**fields)
+        check_errors("Catch", self.error_equals)
         check_step(next_step)
         self.next_step = next_step
 
@@ -236,6 +239,10 @@ class State(Linkable, Block):
             raise ValueError(f"{self._who()}{error}") from None
         self._write_regions(result, writer)
         return in_order(result, self._order)
+
+    def check_complete(self, links: Links) -> None:  # noqa: ARG002 - a Choice has rules there
+        """Raise ValueError when something is missing without which AWS takes no such state. Called for a graph."""
+        check_handlers(self._who(), self.retries, self.catches)
 
     def _write_links(self, result: dict[str, Any], links: Links, language: str) -> None:
         """Add the rules of a Choice."""

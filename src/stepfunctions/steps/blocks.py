@@ -296,10 +296,10 @@ def render_field(
     wire, kind = field.spec.wire, field.spec.kind
     if isinstance(kind, Nested):
         return wire, _render_nested(kind.cls, value, language)
-    if isinstance(value, Expression):
-        return _render_expression(field, kind, value, declared, language)
     if field.attribute in _CONSTANTS:
         return wire, render_constant(value, wire)
+    if isinstance(value, Expression):
+        return _render_expression(field, kind, value, declared, language)
     return wire, render_template(value, wire, language)
 
 

@@ -200,6 +200,21 @@ class Choice(State):
     def _jsonata_links(self, links: Links) -> list[str]:
         return ["choices"] if any(branch.needs_jsonata for branch in (*self.rules(), *links.choices)) else []
 
+    def otherwise(self, next_step: Linkable) -> ChoiceFlow:  # noqa: ARG002
+        """Raise ValueError: a choice begins with a condition."""
+        raise ValueError(
+            f"{self._who()}otherwise() comes after when(): {self.state_id!r} has no condition yet. Write "
+            "choice.when(condition, step).otherwise(another)."
+        )
+
+    def check_complete(self, links: Links) -> None:
+        """Raise ValueError for a choice without a rule."""
+        super().check_complete(links)
+        if not (self.choices or links.choices):
+            raise ValueError(
+                f"{self._who()}the choice has no rule. Write choice.when(condition, step), or add_choice(rule, step)."
+            )
+
     def _write_links(self, result: dict[str, Any], links: Links, language: str) -> None:
         result["Choices"] = [branch.write(language) for branch in (*self.rules(), *links.choices)]
         default = links.default or self.default
@@ -228,6 +243,8 @@ class Parallel(State):
     ) -> None:
         super().__init__(state_id, "Parallel", retry=retry, catch=catch, **fields)
         self.branches = []
+        if not isinstance(branches, Iterable) or isinstance(branches, (str, Mapping, Linkable)):
+            raise TypeError(f"{self._who()}'branches' is a list of steps, chains, flows or graphs, not {branches!r}.")
         for branch in branches:
             self.add_branch(branch)
 
@@ -235,6 +252,12 @@ class Parallel(State):
         """Add a branch. Raises ValueError when it is none."""
         check_branch(branch, f"A branch of '{self.state_id}'")
         self.branches.append(branch)
+
+    def check_complete(self, links: Links) -> None:
+        """Raise ValueError for a Parallel without a branch."""
+        super().check_complete(links)
+        if not self.branches:
+            raise ValueError(f"{self._who()}the Parallel has no branches. Write branches=[…], or call add_branch().")
 
     def _write_regions(self, result: dict[str, Any], writer: Writer) -> None:
         where = f"A branch of '{self.state_id}'"
@@ -269,6 +292,8 @@ class Map(State):
         **fields: Unpack[MapFields],
     ) -> None:
         super().__init__(state_id, "Map", retry=retry, catch=catch, **fields)
+        if distributed not in (None, True, False):
+            raise TypeError(f"{self._who()}'distributed' is True or False, not {distributed!r}.")
         if distributed and self.processor_config is None:
             self.processor_config = {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
         if self.iterator is not None and self.item_processor is not None:
@@ -319,3 +344,9 @@ class Task(State):
         self, state_id: str, retry: Retries = None, catch: Catches = None, **fields: Unpack[TaskFields]
     ) -> None:
         super().__init__(state_id, "Task", retry=retry, catch=catch, **fields)
+
+    def check_complete(self, links: Links) -> None:
+        """Raise ValueError for a task that does not say what it does."""
+        super().check_complete(links)
+        if self.resource is None:
+            raise ValueError(f"{self._who()}the task has no 'resource': the ARN of what it does.")

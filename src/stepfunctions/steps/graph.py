@@ -10,6 +10,7 @@ from stepfunctions.asl.codec import parse
 from stepfunctions.asl.fields import JSONPATH
 from stepfunctions.asl.machine import StateMachine
 from stepfunctions.exceptions import DuplicateStatesInChain
+from stepfunctions.steps.advice import no_step
 from stepfunctions.steps.base import State
 from stepfunctions.steps.blocks import fields_of, problem_with
 from stepfunctions.steps.rendering import copy_json, is_dynamic
@@ -48,7 +49,7 @@ class Chain(Linkable):
         for new in given:
             if not isinstance(new, State):
                 hint = " Put flows together with >>." if isinstance(new, Linkable) else ""
-                raise TypeError(f"A chain is made of steps, not of {type(new).__name__}.{hint}")
+                raise TypeError(f"A chain is made of steps, not of {no_step(new)}{hint}")
             if new in known:
                 raise DuplicateStatesInChain(f"The step '{new.state_id}' is in this chain already.")
             known.add(new)
@@ -116,7 +117,7 @@ class Graph:
         query_language: str | None = None,
     ) -> None:
         if not isinstance(branch, Linkable):
-            raise ValueError(f"A graph is made of a State, a Chain or a Flow, not of {type(branch).__name__}.")
+            raise ValueError(f"A graph is made of a State, a Chain or a Flow, not of {no_step(branch)}")
         self.branch = branch
         self.timeout_seconds = timeout_seconds
         self.comment = comment
@@ -210,7 +211,7 @@ class FrozenGraph(Graph):
 def check_branch(branch: Any, where: str) -> None:
     """Raise ValueError when a branch or processor is no step, chain, flow or graph. ``where`` names it."""
     if not isinstance(branch, (Linkable, Graph)):
-        raise ValueError(f"{where} is made of a State, a Chain, a Flow or a Graph, not of {type(branch).__name__}.")
+        raise ValueError(f"{where} is made of a State, a Chain, a Flow or a Graph, not of {no_step(branch)}")
 
 
 def _steps_of(step: Linkable) -> list[Any]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from stepfunctions.asl.fields import JSONPATH
+from stepfunctions.steps.advice import no_step
 from stepfunctions.steps.upstream import check_placeholders
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ LinkableT = TypeVar("LinkableT", bound=Linkable)
 def check_step(step: Any) -> None:
     """Raise TypeError when ``step`` is nothing a step may lead to."""
     if not isinstance(step, Linkable):
-        raise TypeError(f"A step leads to a State, a Chain or a Flow, not to {type(step).__name__}.")
+        raise TypeError(f"A step leads to a State, a Chain or a Flow, not to {no_step(step)}")
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,7 @@ class Writer:
             region.states[state.state_id] = state
         check_placeholders(region, self)
         for name, state in region.states.items():
+            state.check_complete(self.links.get(state, NO_LINKS))
             region.written[name] = state.written_by(self)
         return region
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from stepfunctions import asl
 from stepfunctions.asl.fields import JSONATA
 from stepfunctions.catalog.integrations import INTEGRATIONS, operation_of
+from stepfunctions.catalog.members import misspelt_member
 from stepfunctions.catalog.requests import problems_with_request
 from stepfunctions.inputs.conditions import BaseRule
 from stepfunctions.steps.base import logger
@@ -36,7 +37,8 @@ class ServiceStep(Task):
     (``.sync``), else for the response. ``parameters`` is the request of the service's API, its names in PascalCase.
     A ``resource`` given by the caller is not used: the class knows it.
 
-    Raises TypeError when the pattern is no IntegrationPattern, ValueError when the action does not have it.
+    Raises TypeError when the pattern is no IntegrationPattern, ValueError when the action does not have it, and for a
+    parameter that looks like one of the API's misspelt.
     """
 
     SERVICE: ClassVar[str]
@@ -58,8 +60,17 @@ class ServiceStep(Task):
         version = self.VERSION if pattern is IntegrationPattern.WaitForCompletion else None
         fields["resource"] = get_service_integration_arn(self.SERVICE, self.ACTION, pattern, version)
         super().__init__(state_id, **fields)
+        self._check_members(given_request(fields))
         if pattern is IntegrationPattern.WaitForTaskToken:
             self._check_hands_out_token(given_request(fields))
+
+    def _check_members(self, request: Any) -> None:
+        misspelt = misspelt_member(self.SERVICE, self.ACTION, request) if isinstance(request, Mapping) else None
+        if misspelt is not None:
+            raise ValueError(
+                f"{self._who()}the request of {self.SERVICE}:{self.ACTION} has no member '{misspelt[0]}'. Did you mean "
+                f"'{misspelt[1]}'?"
+            )
 
     def _check_hands_out_token(self, request: Any) -> None:
         problem = missing_token(self.state_id, request)

@@ -1,0 +1,79 @@
+"""What an error says to write instead, where something stands that is no step, or a state is not complete."""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+_ERRORS = (
+    "States.ALL",
+    "States.BranchFailed",
+    "States.DataLimitExceeded",
+    "States.ExceedToleratedFailureThreshold",
+    "States.HeartbeatTimeout",
+    "States.Http.Socket",
+    "States.IntrinsicFailure",
+    "States.ItemReaderFailed",
+    "States.NoChoiceMatched",
+    "States.ParameterPathFailure",
+    "States.Permissions",
+    "States.QueryEvaluationError",
+    "States.ResultPathMatchFailure",
+    "States.ResultWriterFailed",
+    "States.Runtime",
+    "States.TaskFailed",
+    "States.Timeout",
+)
+"""https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html"""
+
+
+def no_step(value: Any) -> str:
+    """Return what something is that is no step, and how a step is made of it: the end of a message."""
+    name = type(value).__name__
+    if inspect.isclass(value):
+        return f"{name} (the class {value.__name__}). Make a step of it: {value.__name__}('its name', …)."
+    if isinstance(value, (list, tuple)):
+        return f"{name}. Put steps one after another with a >> b, or Chain([a, b])."
+    if isinstance(value, Mapping):
+        return f"{name}. Read a definition with Workflow.from_definition(…)."
+    if isinstance(value, str):
+        return f"{name} ({value!r}). Give the step itself, not its name."
+    if inspect.isfunction(value):
+        return f"{name}. Write @lambda_function above it, and {value.__name__}.step('its name', …) here."
+    if name == "Workflow":
+        return f"{name}. A step that runs another workflow is nested_workflow('its name', workflow)."
+    return f"{name}."
+
+
+def check_errors(block: str, names: Any) -> None:
+    """Raise ValueError when a Retry or Catch names an error that AWS does not have, or States.ALL beside others."""
+    if not isinstance(names, (list, tuple)):
+        return
+    if "States.ALL" in names and len(names) > 1:
+        raise ValueError(f"'error_equals' of a {block} has 'States.ALL' beside other names: it must stand alone.")
+    for name in names:
+        if isinstance(name, str) and name.startswith("States.") and name not in _ERRORS:
+            close = difflib.get_close_matches(name.lower(), [known.lower() for known in _ERRORS], n=1, cutoff=0.8)
+            if close:
+                meant = next(known for known in _ERRORS if known.lower() == close[0])
+                raise ValueError(
+                    f"'error_equals' of a {block} has '{name}', which is no error. Did you mean '{meant}'?"
+                )
+
+
+def check_handlers(who: str, retries: Sequence[Any], catches: Sequence[Any]) -> None:
+    """Raise ValueError for a Retry or Catch of a state that does not say for which errors, or is never reached."""
+    for kind, handlers in (("Retry", retries), ("Catch", catches)):
+        for index, handler in enumerate(handlers):
+            if handler.error_equals is None:
+                raise ValueError(
+                    f"{who}a {kind} needs error_equals: the names of the errors it is for, or ['States.ALL'] for every "
+                    "one."
+                )
+            if "States.ALL" in handler.error_equals and index != len(handlers) - 1:
+                raise ValueError(
+                    f"{who}the {kind} for 'States.ALL' stands before another one, which is never reached: give it as "
+                    "the last."
+                )
