@@ -243,7 +243,8 @@ class Parallel(State):
     ) -> None:
         super().__init__(state_id, "Parallel", retry=retry, catch=catch, **fields)
         self.branches = []
-        if not isinstance(branches, Iterable) or isinstance(branches, (str, Mapping, Linkable)):
+        given: Any = branches
+        if not isinstance(given, Iterable) or isinstance(given, (str, Mapping, Linkable)):
             raise TypeError(f"{self._who()}'branches' is a list of steps, chains, flows or graphs, not {branches!r}.")
         for branch in branches:
             self.add_branch(branch)

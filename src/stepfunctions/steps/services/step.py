@@ -73,6 +73,8 @@ class ServiceStep(Task):
             )
 
     def _check_hands_out_token(self, request: Any) -> None:
+        if isinstance(request, Mapping) and not request:
+            return  # nothing is said yet
         problem = missing_token(self.state_id, request)
         if problem is not None and self.TOKEN_REQUIRED:
             raise ValueError(problem)
