@@ -241,7 +241,7 @@ def test_every_field_that_can_be_computed_takes_an_expression(case: Case) -> Non
 def actions() -> Iterator[Any]:
     for service, integration in INTEGRATIONS.items():
         for action, patterns in integration.actions.items():
-            for pattern in sorted(patterns):
+            for pattern in sorted(patterns, key=str):
                 yield pytest.param(
                     service, action, pattern, id=f"{service}:{action}{pattern.value and '.' + pattern.value}"
                 )
