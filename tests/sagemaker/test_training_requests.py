@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import logging
+import re
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from stepfunctions.inputs import ExecutionInput, StepInput, context, states
 from stepfunctions.steps import Chain, Graph, ModelStep, Pass, TrainingStep, TuningStep
 from stepfunctions.steps.sagemaker.step import SageMakerStep
+from stepfunctions.workflow import Workflow
 
 ROLE = "arn:aws:iam::123456789012:role/train"
 given = ExecutionInput()
@@ -290,3 +292,25 @@ def test_all_steps_that_name_something_have_the_length_of_its_name() -> None:
     lengths = {cls.__name__: cls.LONGEST_NAME for cls in SageMakerStep.__subclasses__() if cls.NAME}
     assert lengths.pop("TuningStep") == 32
     assert set(lengths.values()) == {63}
+
+
+def test_names_that_are_made_at_run_time_are_names_of_the_api() -> None:
+    request = training()
+    del request["TrainingJobName"]
+    names = []
+
+    def note(parameters: dict[str, Any]) -> dict[str, Any]:
+        names.append(parameters.get("TrainingJobName") or parameters["HyperParameterTuningJobName"])
+        return {}
+
+    steps = [
+        TrainingStep("Train all the models of the week (1)", request),
+        TuningStep("Tune: all of them again", tuning()),
+    ]
+    workflow = Workflow("names", Chain(steps), role="arn:aws:iam::123456789012:role/r")
+    for _ in range(2):
+        workflow.run({}, mocks={step.state_id: note for step in steps}).get_output(wait=True, raise_on_failure=True)
+    assert len(set(names)) == 4
+    for name, longest in zip(names, (63, 32, 63, 32), strict=True):
+        assert re.fullmatch(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*", name)
+        assert len(name) <= longest
