@@ -174,7 +174,10 @@ def test_the_pauses_between_two_questions(monkeypatch: pytest.MonkeyPatch) -> No
     assert taken[-1] == 5.0
     for _ in range(50):
         pauses.shorten()
-    assert pauses.next() == 0.1
+    assert pauses.next() == 1.0, "events that keep coming do not use up the API's quota"
+    early = following.Pauses(None)
+    early.shorten()
+    assert early.next() == 0.1
     limited = following.Pauses(10)
     now[0] = 9.99
     assert limited.next() == pytest.approx(0.01)

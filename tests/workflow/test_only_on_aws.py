@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import datetime, timezone
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -89,6 +90,110 @@ def test_a_state_is_tested_with_every_option(aws: Any) -> None:
     )
     assert (tested.status, tested.error, tested.cause) == ("FAILED", "E", "C")
     assert tested.inspection == {"input": {}, "request": {"body": "x"}, "errorDetails": {"catchIndex": 1}}
+
+
+def test_without_a_role_a_mocked_state_is_tested_without(aws: Any) -> None:
+    expected = {
+        "definition": '{"Type": "Pass", "End": true}',
+        "inspectionLevel": "INFO",
+        "mock": {"result": "1"},
+    }
+    aws.add_response("test_state", {"status": "SUCCEEDED", "output": "1"}, expected)
+    flow = workflow(aws)
+    flow.role = ""
+    assert flow.test_state("P", mock=1).output == 1
+
+
+def described(**more: Any) -> dict[str, Any]:
+    return {
+        "stateMachineArn": MACHINE,
+        "name": "w",
+        "definition": '{"StartAt": "P", "States": {"P": {"Type": "Pass", "End": true}}}',
+        "roleArn": ROLE,
+        "type": "STANDARD",
+        "creationDate": NOW,
+        **more,
+    }
+
+
+def test_a_change_is_published_by_the_request_that_makes_it(aws: Any) -> None:
+    flow = workflow(aws, tracing=True)
+    aws.add_response("describe_state_machine", described(), {"stateMachineArn": MACHINE})
+    aws.add_response(
+        "update_state_machine",
+        {"updateDate": NOW, "revisionId": "r2", "stateMachineVersionArn": f"{MACHINE}:2"},
+        {
+            "stateMachineArn": MACHINE,
+            "definition": flow.definition.to_json(pretty=True),
+            "roleArn": ROLE,
+            "tracingConfiguration": {"enabled": True},
+            "publish": True,
+            "versionDescription": "traced",
+        },
+    )
+    flow.create_or_update(publish=True, version_description="traced")
+    assert flow.changes == ("tracing",)
+    assert flow.published is not None
+    assert flow.published.number == 2
+
+
+def test_settings_that_are_not_known_here_are_kept(aws: Any) -> None:
+    newer = {"level": "OFF", "includeExecutionData": False, "destinations": []}
+    client = SimpleNamespace(
+        describe_state_machine=lambda **_: described(loggingConfiguration={**newer, "sampling": 5}),
+    )
+    assert Workflow.attach(MACHINE, client).settings["loggingConfiguration"]["sampling"] == 5
+
+
+def test_an_alias_is_what_was_asked_for_whatever_is_still_read(aws: Any) -> None:
+    old, new, alias = f"{MACHINE}:1", f"{MACHINE}:2", f"{MACHINE}:prod"
+    routing = [{"stateMachineVersionArn": old, "weight": 100}]
+    stale = {
+        "stateMachineAliasArn": alias,
+        "name": "prod",
+        "routingConfiguration": routing,
+        "creationDate": NOW,
+        "updateDate": NOW,
+    }
+    later = datetime(2026, 1, 3, tzinfo=timezone.utc)
+    aws.add_response("describe_state_machine_alias", stale)
+    aws.add_response("update_state_machine_alias", {"updateDate": later})
+    aws.add_response("describe_state_machine_alias", stale)
+    got = workflow(aws).alias("prod", {1: 90, 2: 10}, "canary")
+    assert (got.weights, got.description, got.updated) == ({old: 90, new: 10}, "canary", later)
+    aws.add_response("create_state_machine_alias", {"stateMachineAliasArn": alias, "creationDate": NOW})
+    assert workflow(aws).create_alias("prod", 2).weights == {new: 100}
+
+
+def test_indentation_never_makes_a_request_too_large(aws: Any) -> None:
+    many = [{"n": "é"}] * 20_000
+    sent: dict[str, Any] = {}
+
+    def kept(request: dict[str, Any]) -> dict[str, Any]:
+        sent.update(request)
+        return {}
+
+    client = SimpleNamespace(
+        start_execution=lambda **request: {**kept(request), "executionArn": RUN, "startDate": NOW},
+        update_state_machine=lambda **request: {**kept(request), "updateDate": NOW},
+    )
+    flow = Workflow("w", Pass("P"), ROLE, client=client, state_machine_arn=MACHINE)
+    flow.execute(inputs=many)
+    assert len(sent["input"].encode()) <= 262_144
+    assert json.loads(sent["input"]) == many
+    flow.update(Pass("P", result=many))
+    assert len(sent["definition"].encode()) <= 1_048_576
+
+
+def test_an_execution_that_was_stopped_names_no_state_and_asks_once(aws: Any) -> None:
+    execution = Execution(workflow(aws), RUN, NOW, "ABORTED", aws.client)
+    description = {"executionArn": RUN, "stateMachineArn": MACHINE, "startDate": NOW, "status": "ABORTED"}
+    aws.add_response("describe_execution", description)
+    event = {"timestamp": NOW, "type": "ExecutionAborted", "id": 9, "previousEventId": 0}
+    aws.add_response("get_execution_history", {"events": [event], "nextToken": "more"})
+    failure = execution.failure
+    assert failure is not None
+    assert failure.state is None
 
 
 def test_tags_of_aws_itself_stay(aws: Any) -> None:

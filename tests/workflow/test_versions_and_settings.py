@@ -107,6 +107,21 @@ def test_create_or_update_says_what_it_changed(door: Any, caplog: pytest.LogCapt
     assert again.changes == ()
 
 
+@pytest.mark.parametrize("result", [(1, 2), {1: "one"}, {"b": 1.0, "a": None}], ids=repr)
+def test_what_only_python_tells_apart_is_no_change(door: Any, result: Any) -> None:
+    made(door, result).create_or_update()
+    again = made(door, result)
+    again.create_or_update()
+    assert again.changes == ()
+
+
+def test_true_is_not_one(door: Any) -> None:
+    made(door, {"a": 1}).create_or_update()
+    other = made(door, {"a": True})
+    other.create_or_update()
+    assert other.changes == ("definition",)
+
+
 def test_the_type_cannot_change(door: Any) -> None:
     made(door).create()
     with pytest.raises(ValueError, match=r"is STANDARD, which cannot change. Use type='STANDARD', or another name"):

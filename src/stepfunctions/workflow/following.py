@@ -12,6 +12,7 @@ from stepfunctions.workflow.clients import pages
 
 _FIRST_SECONDS = 0.1
 _LONGEST_SECONDS = 5.0
+_SHORTENED_SECONDS = 1.0
 _GROWTH = 1.5
 _LONGEST_HISTORY = 25_000
 _NEWEST = 100
@@ -36,8 +37,8 @@ class Pauses:
         return min(pause, left) if left > 0 else None
 
     def shorten(self) -> None:
-        """Something happened: ask again sooner."""
-        self._pause = max(_FIRST_SECONDS, self._pause / _GROWTH)
+        """Something happened: ask again sooner, but not so often that many waits use up the quota of the API."""
+        self._pause = max(min(self._pause, _SHORTENED_SECONDS), self._pause / _GROWTH)
 
 
 class History:
@@ -91,4 +92,6 @@ def failed_state(client: Any, execution_arn: str) -> str | None:
         if failed:  # in a history it may follow the state before
             return str(failed["state"])
         wanted = event.get("previousEventId", 0)
+        if not wanted:  # nothing caused it: it was stopped, or took too long
+            return None
     return None

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from stepfunctions.query.values import same
 from stepfunctions.steps.graph import Graph
 from stepfunctions.workflow.settings import same_setting, tag_list
 
@@ -20,6 +21,8 @@ SETTINGS = {
     "encryption": "encryptionConfiguration",
 }
 """How a workflow calls a setting, and how the API does."""
+_LARGEST = 1_048_576
+"""Bytes of the largest definition; one that is over it with indentation is sent without."""
 
 
 @dataclass(slots=True)
@@ -37,10 +40,14 @@ class Wanted:
         """Return the members that create and update have in common."""
         request: dict[str, Any] = {}
         if self.definition is not None:
-            request["definition"] = self.definition.to_json(pretty=self.format_json)
+            request["definition"] = self._text(self.definition)
         if self.role is not None:
             request["roleArn"] = self.role
         return request | self.settings
+
+    def _text(self, definition: Graph) -> str:
+        text = definition.to_json(pretty=self.format_json)
+        return text if len(text.encode()) <= _LARGEST else definition.to_json()
 
 
 def settings_of(**given: dict[str, Any] | None) -> dict[str, dict[str, Any]]:
@@ -58,7 +65,9 @@ def published(publish: bool, description: str | None) -> dict[str, Any]:
 def differences(wanted: Wanted, described: Mapping[str, Any]) -> list[str]:
     """Return in what a state machine differs from what is wanted: definition, role, logging, tracing, encryption."""
     found: list[str] = []
-    if wanted.definition is not None and json.loads(described["definition"]) != wanted.definition.to_dict():
+    if wanted.definition is not None and not same(
+        json.loads(described["definition"]), json.loads(wanted.definition.to_json())
+    ):
         found.append("definition")
     if wanted.role is not None and described["roleArn"] != wanted.role:
         found.append("role")

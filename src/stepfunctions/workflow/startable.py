@@ -29,6 +29,14 @@ if TYPE_CHECKING:
 logger = logging.getLogger("stepfunctions")
 
 
+_LARGEST = 262_144
+"""Bytes of the largest input; one that is over it with indentation is sent without."""
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
 class Startable(Versioned):
     """The part of a :class:`~stepfunctions.workflow.workflow.Workflow` that starts executions."""
 
@@ -95,7 +103,8 @@ class Startable(Versioned):
         if name is not None:
             request["name"] = name
         if inputs is not None:
-            request["input"] = json.dumps(inputs, indent=4 if self.format_json else None)
+            text = json.dumps(inputs, indent=4 if self.format_json else None)
+            request["input"] = text if len(text) <= _LARGEST else _compact(inputs)
         return request
 
     def check_inputs(self, inputs: Any) -> Any:

@@ -90,7 +90,7 @@ class Testable:
         """
         request: dict[str, Any] = {
             "definition": json.dumps(definition_of(self.definition, state)),
-            "roleArn": self.role,
+            "roleArn": self.role or None,
             "inspectionLevel": inspection_level,
             "input": _text(json.loads(inputs) if isinstance(inputs, str) else inputs),
             "variables": _text(variables),

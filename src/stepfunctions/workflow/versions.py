@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -140,7 +140,12 @@ def create_alias(client: Any, machine_arn: str, name: str, weights: Weights, des
         routingConfiguration=routing(machine_arn, weights),
         **({} if description is None else {"description": description}),
     )
-    return describe_alias(client, made["stateMachineAliasArn"])
+    created = made["creationDate"]
+    return Alias(made["stateMachineAliasArn"], name, _shares(machine_arn, weights), created, created, description)
+
+
+def _shares(machine_arn: str, weights: Weights) -> dict[str, int]:
+    return {one["stateMachineVersionArn"]: one["weight"] for one in routing(machine_arn, weights)}
 
 
 def update_alias(client: Any, arn: str, machine_arn: str, weights: Weights | None, description: str | None) -> Alias:
@@ -152,13 +157,17 @@ def update_alias(client: Any, arn: str, machine_arn: str, weights: Weights | Non
         change["description"] = description
     if not change:
         raise ValueError("update_alias() needs weights, a description, or both.")
-    client.update_state_machine_alias(stateMachineAliasArn=arn, **change)
-    return describe_alias(client, arn)
+    changed = client.update_state_machine_alias(stateMachineAliasArn=arn, **change)
+    # What AWS describes may still be as it was: reads follow writes only eventually.
+    alias = replace(describe_alias(client, arn), updated=changed["updateDate"])
+    if weights is not None:
+        alias = replace(alias, weights=_shares(machine_arn, weights))
+    return alias if description is None else replace(alias, description=description)
 
 
 def put_alias(client: Any, machine_arn: str, name: str, weights: Weights, description: str | None) -> Alias:
     """Create an alias, or change the one of this name when it differs, and return it."""
-    asked = {one["stateMachineVersionArn"]: one["weight"] for one in routing(machine_arn, weights)}
+    asked = _shares(machine_arn, weights)
     arn = alias_arn(machine_arn, check_alias_name(name))
     try:
         found = describe_alias(client, arn)

@@ -124,17 +124,17 @@ class Workflow(Startable, Versioned, Testable):
         """
         client = default_client() if client is None else client
         described = client.describe_state_machine(stateMachineArn=state_machine_arn)
-        return cls(
+        workflow = cls(
             described["name"],
             FrozenGraph.from_json(described["definition"]),
             described["roleArn"],
             state_machine_arn=described["stateMachineArn"],
             client=client,
             type=described.get("type", "STANDARD"),
-            logging=described.get("loggingConfiguration"),
-            tracing=described.get("tracingConfiguration"),
-            encryption=described.get("encryptionConfiguration"),
         )
+        # As they are: AWS may have members in them by now that are not known here.
+        workflow._settings = {name: described[name] for name in machine.SETTINGS.values() if described.get(name)}
+        return workflow
 
     @classmethod
     def from_definition(
@@ -214,16 +214,21 @@ class Workflow(Startable, Versioned, Testable):
                 "or another name."
             )
         wanted = self._wanted()
-        changed = machine.differences(wanted, described)
-        if changed:
-            self.client.update_state_machine(stateMachineArn=arn, **wanted.request())
-        if wanted.tags is not None and machine.set_tags(self.client, arn, wanted.tags):
-            changed.append("tags")
-        self.changes = tuple(changed)
-        logger.info("The workflow %s: %s.", self.name, ", ".join(changed) + " changed" if changed else "up to date")
-        if extra:
+        updated = machine.differences(wanted, described)
+        if updated:  # and published by the same request, so that nobody else's change comes between
+            self._update(wanted, extra)
+        tagged = wanted.tags is not None and machine.set_tags(self.client, arn, wanted.tags)
+        self.changes = (*updated, *(["tags"] if tagged else []))
+        logger.info(
+            "The workflow %s: %s.", self.name, f"{', '.join(self.changes)} changed" if self.changes else "up to date"
+        )
+        if extra and not updated:
             self.publish(version_description)
         return arn
+
+    def _update(self, wanted: machine.Wanted, extra: Mapping[str, Any]) -> None:
+        response = self.client.update_state_machine(stateMachineArn=self._known_arn(), **wanted.request(), **extra)
+        self._note_version(response, response.get("updateDate"))
 
     def update(
         self,
@@ -257,16 +262,15 @@ class Workflow(Startable, Versioned, Testable):
             wanted.definition = self.definition if definition is None else self._graph(definition)
             wanted.role = role or self.role
         if wanted.request():
-            response = self.client.update_state_machine(stateMachineArn=arn, **wanted.request(), **extra)
-            self._note_version(response, response.get("updateDate"))
+            self._update(wanted, extra)
+            self.definition = wanted.definition or self.definition
+            self.role = wanted.role or self.role
+            self._settings = self._settings | given
         if asked is not None:
             machine.set_tags(self.client, arn, asked)
             self.tags = asked
             if extra and not wanted.request():
                 self.publish(version_description)
-        self.definition = wanted.definition or self.definition
-        self.role = wanted.role or self.role
-        self._settings |= given
         logger.info("The workflow %s was updated; executions begin with the new one within a few seconds.", self.name)
         return arn
 
