@@ -113,6 +113,13 @@ def test_an_alias_shares_executions_out(world: Any, api: Any, arn: str) -> None:
     assert not {"stateMachineAliasArn", "stateMachineVersionArn"} & set(api("DescribeExecution", executionArn=plain))
 
 
+@pytest.mark.parametrize("name", [f"alias-{number}" for number in range(8)])
+def test_an_alias_is_described_as_its_first_version(api: Any, arn: str, name: str) -> None:
+    first, second = publish(api, arn), publish(api, arn, "two")
+    api("CreateStateMachineAlias", name=name, routingConfiguration=route((second, 50), (first, 50)))
+    assert api("DescribeStateMachine", stateMachineArn=f"{arn}:{name}")["definition"] == says("two")
+
+
 def test_executions_of_a_version_or_alias_are_listed(world: Any, api: Any, arn: str) -> None:
     first, second = publish(api, arn), publish(api, arn, "two")
     alias = api("CreateStateMachineAlias", name="live", routingConfiguration=route((first, 100)))[

@@ -57,6 +57,20 @@ class Slow:
         self.cancelled.append(call.key)
 
 
+def test_a_stop_lets_go_of_those_who_wait(world: Any) -> None:
+    world.threaded(workers=1)
+    arn = world.begin(world.create({"W": {"Type": "Wait", "Seconds": 10_000, "End": True}}))
+    runner = world.runner
+    answers: list[bool] = []
+    waiting = threading.Thread(target=lambda: answers.append(runner.wait_for(arn, 60)))
+    waiting.start()
+    until(lambda: bool(runner._waiting))
+    runner.stop()
+    waiting.join(10)
+    assert (waiting.is_alive(), answers) == (False, [False])
+    assert not runner._waiting
+
+
 def test_many_executions_at_once(world: Any) -> None:
     world.tasks.answer = lambda call: TaskSucceeded(
         call.command.branch, call.command.attempt, Document(call.command.arguments.value)

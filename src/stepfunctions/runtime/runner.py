@@ -53,6 +53,9 @@ class Runner:
         self._stopping = False
         self._callbacks: dict[str, list[Callable[[], None]]] = {}
         self._callbacks_lock = threading.Lock()
+        self._stopped = threading.Event()
+        self._waiting: set[threading.Event] = set()
+        """Of callers in wait_for: set when their execution has ended, or this has stopped."""
 
     def start(self) -> None:
         """Take up every open execution of the store and run in a thread of its own until :meth:`stop`."""
@@ -61,7 +64,10 @@ class Runner:
         self._thread.start()
 
     def stop(self) -> None:
-        """Stop after the cycle at work. Open executions stay open in the store; their tasks are not cancelled."""
+        """Stop after the cycle at work. Open executions stay open in the store; their tasks are not cancelled.
+
+        Whoever waits for an execution does so no longer.
+        """
         self._stopping = True
         self._wake.set()
         if self._thread is not None:
@@ -71,6 +77,10 @@ class Runner:
         with self._lock:
             self._core.close()
             self._refuse_waiting()
+        with self._callbacks_lock:
+            self._stopped.set()
+            for waiting in self._waiting:
+                waiting.set()
 
     def recover(self) -> None:
         """Load every open execution, and do again what was committed but has no outcome yet."""
@@ -115,15 +125,28 @@ class Runner:
             self._call_back(arn)
 
     def wait_for(self, arn: str, timeout: float | None = None) -> bool:
-        """Block until the execution has ended; False when ``timeout`` real seconds were not enough.
+        """Block until the execution has ended; False when ``timeout`` real seconds were not enough, or after a stop.
 
         Without a thread this drives the execution; False may then also mean that it waits for someone else.
         """
         if self._thread is None:
             return self.drive(arn, timeout)
-        ended = threading.Event()
-        self.on_end(arn, ended.set)
-        return ended.wait(timeout)
+        ended, woken = threading.Event(), threading.Event()
+
+        def wake() -> None:
+            ended.set()
+            woken.set()
+
+        with self._callbacks_lock:
+            self._waiting.add(woken)
+        try:
+            self.on_end(arn, wake)
+            if not self._stopped.is_set():
+                woken.wait(timeout)
+            return ended.is_set()
+        finally:
+            with self._callbacks_lock:
+                self._waiting.discard(woken)
 
     def step(self) -> bool:
         """Do one cycle, at most one commit, in the caller's thread; returns whether there was anything to do."""

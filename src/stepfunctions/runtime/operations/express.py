@@ -66,7 +66,8 @@ def run_to_end(service: Service, execution: Execution) -> Response:
     service.runner.begin(execution)
     service.runner.on_end(execution.arn, note)
     if not service.runner.wait_for(execution.arn, LONGEST_EXPRESS + _MARGIN) or not ended.done():
-        raise ServiceError("InternalFailure", f"The execution {execution.arn} did not end in time", 500)
+        what = "did not end in time, or not before the service was stopped"
+        raise ServiceError("InternalFailure", f"The execution {execution.arn} {what}", 500)
     return _answer(ended.result())
 
 

@@ -54,7 +54,8 @@ def _active(machine: Machine) -> Machine:
 def resolve(service: Service, arn: str, chance: str = "") -> Found:
     """Return what the ARN of a machine, version or alias names.
 
-    An alias of two versions leads to one of them as its weights say; the same ``chance`` always to the same one.
+    An alias of two versions leads to one of them as its weights say; the same ``chance`` always to the same one, none
+    to the first.
     Raises InvalidArn, StateMachineDoesNotExist.
     """
     name, _, qualifier = check_arn(arn, "stateMachine").partition(":")
@@ -65,7 +66,7 @@ def resolve(service: Service, arn: str, chance: str = "") -> Found:
         alias = None
         if not qualifier.isdecimal():
             alias = find_alias(service, machine.arn, arn)
-        wanted = arn if alias is None else _chosen(alias, f"{name}/{chance}")
+        wanted = arn if alias is None else alias.weights[0][0] if not chance else _chosen(alias, f"{name}/{chance}")
         version = find_version(service, machine.arn, wanted)
         if version is not None:
             return Found(_as_published(service, machine, version), version, alias)
