@@ -1,12 +1,14 @@
 """The pipeline of ``old_style.py`` in today's style."""
 
+from typing import Any
+
 from stepfunctions.inputs import ExecutionInput, result, states, variable
 from stepfunctions.steps import Catch, Fail, FargateStep, GlueStep, LambdaStep, Retry, Succeed, TrainingStep
 from stepfunctions.workflow import Workflow
 
 role, images = "arn:aws:iam::123456789012:role/blog-pipeline", "123456789012.dkr.ecr.us-east-1.amazonaws.com"
 run, place = ExecutionInput({"JobName": str}), variable("place")  # place: where the data of this run is
-guard = {
+guard: dict[str, Any] = {
     "retry": Retry(error_equals=["States.TaskFailed"], interval_seconds=15, max_attempts=2, backoff_rate=4.0),
     "catch": Catch(Fail("HandleFailed"), error_equals=["States.TaskFailed"]),
 }
@@ -15,7 +17,7 @@ prepare = LambdaStep("Prepare", function="blog-pipeline-prepare", payload=run, a
 code = "s3://blog-pipeline/code/pull.py"
 pull = GlueStep("Pull data", code, role=role, arguments={"--destination": place}, **guard)
 network = {"subnets": ["subnet-0a1b2c3d"], "security_groups": ["sg-0a1b2c3d"], "execution_role": role}
-program = {"command": ["python", "convert.py"], "environment": {"SOURCE": place, "TARGET": place}}
+program: dict[str, Any] = {"command": ["python", "convert.py"], "environment": {"SOURCE": place, "TARGET": place}}
 convert = FargateStep("Convert data", f"{images}/blog-pipeline-convert", **program, **network, **guard)
 job = {
     "AlgorithmSpecification": {"TrainingImage": f"{images}/blog-pipeline-clusters", "TrainingInputMode": "File"},

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 _MARK = "<known at run time: "
 _REPR = re.compile(r"\b(?:Placeholder|ExecutionInput|StepInput|MapItem|Reference)\(\$")
@@ -64,9 +64,11 @@ class RunTimeValue:
             "JSONata write jsonata('$number(…)') to read a text as a number."
         )
 
-    def __getattr__(self, name: str) -> NoReturn:
-        hint = "" if name.startswith("_") else f" For the member of this name write value['{name}']."
-        raise AttributeError(f"{type(self).__name__} has no attribute '{name}'.{hint}")
+    if not TYPE_CHECKING:  # type checkers know what there is, and what is misspelt
+
+        def __getattr__(self, name: str) -> NoReturn:
+            hint = "" if name.startswith("_") else f" For the member of this name write value['{name}']."
+            raise AttributeError(f"{type(self).__name__} has no attribute '{name}'.{hint}")
 
 
 def text_of_expression(value: Any) -> str | None:
