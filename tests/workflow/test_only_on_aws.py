@@ -196,6 +196,14 @@ def test_an_execution_that_was_stopped_names_no_state_and_asks_once(aws: Any) ->
     assert failure.state is None
 
 
+def test_an_express_child_of_a_distributed_map_can_be_asked_about(aws: Any) -> None:
+    arn = "arn:aws:states:us-east-1:123456789012:express:w/Each:run:child"
+    execution = Execution(workflow(aws), arn, NOW, "RUNNING", aws.client)
+    answer = {"executionArn": arn, "stateMachineArn": MACHINE, "startDate": NOW, "status": "SUCCEEDED", "output": "3"}
+    aws.add_response("describe_execution", answer)
+    assert execution.get_output(wait=True) == 3
+
+
 def test_tags_of_aws_itself_stay(aws: Any) -> None:
     there = [{"key": "aws:cloudformation:stack-name", "value": "s"}, {"key": "old", "value": "1"}]
     aws.add_response("list_tags_for_resource", {"tags": there}, {"resourceArn": MACHINE})

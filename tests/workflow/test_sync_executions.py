@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -96,6 +97,9 @@ def test_of_an_asynchronous_one_the_status_stays_what_it_was(door: Any, monkeypa
         assert known is ExecutionStatus.Running
         with pytest.raises(door.client.exceptions.InvalidArn):
             execution.describe()
+        for wait in (execution.wait, lambda: asyncio.run(execution._awaited()), lambda: execution.events(follow=True)):
+            with pytest.raises(ValueError, match=r"it cannot be waited for. Use workflow.execute_sync\(\)"):
+                wait()
 
 
 def test_run_in_process() -> None:

@@ -151,6 +151,10 @@ def test_versions(door: Any) -> None:
     old = Workflow.attach(first.arn, door.client)
     assert old.definition.to_dict()["States"]["P"]["Result"] == "one"
     assert old.execute().get_output(wait=True, timeout=WAIT) == "one"
+    assert old.execute(version=2).get_output(wait=True, timeout=WAIT) == "two"
+    assert [one.number for one in old.versions()] == [2, 1]
+    assert old.publish().number == 3
+    old.delete_version(3)
     flow.delete_version(second)
     assert [one.number for one in flow.versions()] == [1]
     with pytest.raises(door.client.exceptions.StateMachineDoesNotExist):

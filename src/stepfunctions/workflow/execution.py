@@ -78,8 +78,17 @@ class Execution:
 
     @property
     def _can_be_asked(self) -> bool:
-        # AWS answers DescribeExecution of an Express execution with InvalidArn; the engine in process does not.
-        return ":express:" not in self.execution_arn or getattr(self.client, "describes_express", None) is True
+        # AWS answers DescribeExecution of an Express execution with InvalidArn, unless it is a child of a Distributed
+        # Map ("machine/label"); the engine in process does not.
+        own = ":express:" in self.execution_arn and "/" not in self.execution_arn
+        return not own or getattr(self.client, "describes_express", None) is True
+
+    def _check_can_be_asked(self) -> None:
+        if not self._can_be_asked:
+            raise ValueError(
+                f"{self.execution_arn} is an execution of an Express workflow, about which AWS tells nothing: it "
+                "cannot be waited for. Use workflow.execute_sync(), or logging=Logging(…) and its log group."
+            )
 
     @classmethod
     def attach(cls, execution_arn: str, client: Any = None) -> Execution:
@@ -169,8 +178,10 @@ class Execution:
 
         Asks the service after 0.1 s, then ever less often, at most every 5 s. ``on_event`` is called with each event of
         the history, once and in order, from the first one on; what it raises ends the wait. Raises WaitTimeout after
-        ``timeout`` seconds; the execution runs on. ``raise_on_failure``: see :meth:`get_output`.
+        ``timeout`` seconds; the execution runs on. ``raise_on_failure``: see :meth:`get_output`. Raises ValueError for
+        an execution of an Express workflow, about which nothing can be asked.
         """
+        self._check_can_be_asked()
         pauses = Pauses(timeout)
         history = History(self.client, self.execution_arn)
         while True:
@@ -203,6 +214,7 @@ class Execution:
     async def _awaited(self) -> Any:
         import asyncio  # takes longer to load than the rest of this package
 
+        self._check_can_be_asked()
         pauses = Pauses(None)
         while True:
             described = await asyncio.to_thread(self.describe)
@@ -221,6 +233,8 @@ class Execution:
         """
         if follow and reverse_order:
             raise ValueError("events() can follow an execution only in the order in which things happen.")
+        if follow:
+            self._check_can_be_asked()
         history = History(self.client, self.execution_arn)
         return self._followed(history, timeout) if follow else history.all(reverse_order)
 

@@ -33,6 +33,15 @@ _LARGEST = 262_144
 """Bytes of the largest input; one that is over it with indentation is sent without."""
 
 
+def _read(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise ValueError(
+            f"The inputs {text[:60]!r} are no JSON text ({error}). Give the value itself, or its JSON."
+        ) from error
+
+
 def _compact(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
@@ -96,9 +105,9 @@ class Startable(Versioned):
         inputs = self.check_inputs(inputs)
         arn = self._known_arn()
         if version is not None:
-            arn = versions.version_arn(arn, version)
+            arn = versions.version_arn(self._machine_arn(), version)
         elif alias is not None:
-            arn = versions.alias_arn(arn, alias)
+            arn = versions.alias_arn(self._machine_arn(), alias)
         request: dict[str, Any] = {"stateMachineArn": arn}
         if name is not None:
             request["name"] = name
@@ -109,7 +118,7 @@ class Startable(Versioned):
 
     def check_inputs(self, inputs: Any) -> Any:
         """Return inputs in the form of JSON. Raises ValueError when they do not fit ``execution_input``'s schema."""
-        value = plain(json.loads(inputs) if isinstance(inputs, str) else inputs)
+        value = plain(_read(inputs) if isinstance(inputs, str) else inputs)
         if self.workflow_input is not None:
             schema = self.workflow_input.input_schema()
             problems = schema.problems(value)

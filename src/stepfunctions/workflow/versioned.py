@@ -25,6 +25,10 @@ class Versioned:
             raise WorkflowNotFound(f"The workflow '{self.name}' does not exist yet. Call create() first.")
         return self.state_machine_arn
 
+    def _machine_arn(self) -> str:
+        """Return the ARN of the state machine itself: of an attached version or alias, without that."""
+        return ":".join(self._known_arn().split(":")[:7])
+
     def _note_version(self, response: Mapping[str, Any], date: datetime | None) -> None:
         if response.get("stateMachineVersionArn") and date is not None:
             self.published = Version(response["stateMachineVersionArn"], date)
@@ -32,7 +36,7 @@ class Versioned:
     def publish(self, description: str | None = None) -> Version:
         """Make a version of the state machine as it is now and return it; the newest one when that is just this."""
         response = self.client.publish_state_machine_version(
-            stateMachineArn=self._known_arn(), **({} if description is None else {"description": description})
+            stateMachineArn=self._machine_arn(), **({} if description is None else {"description": description})
         )
         self._note_version(response, response["creationDate"])
         assert self.published is not None, "the service names the version"
@@ -40,12 +44,12 @@ class Versioned:
 
     def versions(self) -> list[Version]:
         """Return all versions, newest first."""
-        return versions.list_versions(self.client, self._known_arn())
+        return versions.list_versions(self.client, self._machine_arn())
 
     def delete_version(self, version: Version | str | int) -> None:
         """Delete a version. Raises the API's ConflictException while an alias leads to it."""
         self.client.delete_state_machine_version(
-            stateMachineVersionArn=versions.version_arn(self._known_arn(), version)
+            stateMachineVersionArn=versions.version_arn(self._machine_arn(), version)
         )
 
     def alias(self, name: str, weights: Weights | None = None, description: str | None = None) -> Alias:
@@ -54,24 +58,24 @@ class Versioned:
         ``weights``: a version (object, ARN or number), or ``{version: percent}``. The alias is created, or updated
         when it differs. Raises ValueError for weights that do not make 100, the API's ResourceNotFound.
         """
-        arn = self._known_arn()
+        arn = self._machine_arn()
         if weights is None:
             return versions.describe_alias(self.client, versions.alias_arn(arn, name))
         return versions.put_alias(self.client, arn, name, weights, description)
 
     def create_alias(self, name: str, weights: Weights, description: str | None = None) -> Alias:
         """Create an alias; see :meth:`alias`. Raises the API's ConflictException when there is another of this name."""
-        return versions.create_alias(self.client, self._known_arn(), name, weights, description)
+        return versions.create_alias(self.client, self._machine_arn(), name, weights, description)
 
     def update_alias(self, alias: Alias | str, weights: Weights | None = None, description: str | None = None) -> Alias:
         """Change an alias; see :meth:`alias`. Raises the API's ResourceNotFound when there is none."""
-        arn = self._known_arn()
+        arn = self._machine_arn()
         return versions.update_alias(self.client, versions.alias_arn(arn, alias), arn, weights, description)
 
     def delete_alias(self, alias: Alias | str) -> None:
         """Delete an alias; its versions stay."""
-        self.client.delete_state_machine_alias(stateMachineAliasArn=versions.alias_arn(self._known_arn(), alias))
+        self.client.delete_state_machine_alias(stateMachineAliasArn=versions.alias_arn(self._machine_arn(), alias))
 
     def aliases(self) -> list[Alias]:
         """Return all aliases."""
-        return versions.list_aliases(self.client, self._known_arn())
+        return versions.list_aliases(self.client, self._machine_arn())
