@@ -16,7 +16,7 @@ set_place = {"place": result["Payload"]["S3Location"]}
 prepare = LambdaStep("Prepare", function="blog-pipeline-prepare", payload=run, assign=set_place, **guard)
 code = "s3://blog-pipeline/code/pull.py"
 pull = GlueStep("Pull data", code, role=role, arguments={"--destination": place}, **guard)
-network = {"subnets": ["subnet-0a1b2c3d"], "security_groups": ["sg-0a1b2c3d"], "execution_role": role}
+network: dict[str, Any] = {"subnets": ["subnet-0a1b2c3d"], "security_groups": ["sg-0a1b2c3d"], "execution_role": role}
 program: dict[str, Any] = {"command": ["python", "convert.py"], "environment": {"SOURCE": place, "TARGET": place}}
 convert = FargateStep("Convert data", f"{images}/blog-pipeline-convert", **program, **network, **guard)
 job = {
