@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -93,13 +94,62 @@ def test_one_module_knows_the_jsonata_library() -> None:
     assert [path.name for path in SOURCE.rglob("*.py") if "jlens" in path.read_text(encoding="utf-8")] == ["jsonata.py"]
 
 
+HEAVY = (
+    "boto3",
+    "botocore",
+    "click",
+    "IPython",
+    "jlens",
+    "jsonschema",
+    "rich",
+    "sagemaker",
+    "sqlite3",
+    "uvicorn",
+    "yaml",
+)
+WRITING = """
+import stepfunctions, stepfunctions.asl, stepfunctions.engine.advance, stepfunctions.inputs, stepfunctions.lint
+import stepfunctions.steps, stepfunctions.template, stepfunctions.workflow, stepfunctions.workflow.widgets
+from stepfunctions.inputs import ExecutionInput
+from stepfunctions.steps import Chain, Choice, Graph, LambdaStep, Map, Pass
+from stepfunctions.workflow import Workflow
+
+given = ExecutionInput(schema={"n": int})
+flow = LambdaStep("call", parameters={"FunctionName": "f", "Payload": given}) >> Map("each", item_processor=Pass("one"))
+flow = flow >> Choice("more?").when(given["n"] > 1, flow).otherwise(Pass("done", output={"n": given["n"] + 1}))
+workflow = Workflow("w", flow, role="arn:aws:iam::123456789012:role/r")
+assert Workflow.from_definition(workflow.definition.to_json()).definition.to_dict() == workflow.definition.to_dict()
+"""
+
+
 def test_writing_a_workflow_imports_no_heavy_library() -> None:
     """boto3 and the rest are loaded when something needs them, not when a workflow is written or checked."""
-    program = (
-        "import sys; import stepfunctions.steps, stepfunctions.inputs, stepfunctions.workflow, "
-        "stepfunctions.asl, stepfunctions.engine.advance; "
-        "print([name for name in ('boto3', 'botocore', 'sagemaker', 'rich', 'click', 'uvicorn', 'yaml', "
-        "'IPython', 'sqlite3', 'jlens', 'jsonschema') if name in sys.modules])"
+    shown = f"import sys; print([name for name in {HEAVY} if name in sys.modules])"
+    assert _run(f"{WRITING}\n{shown}", AWS_REGION="us-east-1") == "[]"
+
+
+def test_workflows_are_written_without_these_libraries() -> None:
+    blocked = f"""
+import sys
+
+class Blocked:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {HEAVY}:
+            raise ModuleNotFoundError(name)
+
+sys.meta_path.insert(0, Blocked())
+"""
+    assert _run(f"{blocked}{WRITING}") == ""
+
+
+def _run(program: str, **environment: str) -> str:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**kept, **environment},
     )
-    done = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()

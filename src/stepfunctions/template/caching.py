@@ -25,7 +25,7 @@ _GROUP = 150
 _HASH = "SHA-256"
 _NO_RECORD = ["S3.NoSuchKeyException", "States.QueryEvaluationError"]
 """There is none, or none that can be read."""
-_DATA = jsonata("$states.input")
+_DATA = "{% $states.input %}"
 
 
 @dataclass(frozen=True)
