@@ -433,4 +433,5 @@ def handler(event, context):
     functions.cloud.stop()
     thread.join(DEADLINE)
     assert not thread.is_alive()
-    assert not running(int((tmp_path / "pid").read_text()))
+    pid = int((tmp_path / "pid").read_text())
+    wait_until(lambda: not running(pid), "the worker ended")
