@@ -229,6 +229,8 @@ CONDITIONS = st.recursive(
 @given(CONDITIONS, DATA)
 @example(x["s"].matches("a*\\*"), {"s": "ab\n*"})
 @example(x["s"].matches(""), {"s": ""})
+@example(x["s"].matches("\\\\*"), {"s": "\\["})
+@example(x["s"].matches("a\\(*"), {"s": "a\\("})
 def test_a_condition_has_one_truth_in_both_languages(rule: BaseRule, value: JSON) -> None:
     assert in_jsonpath(rule, value) is in_jsonata(rule, value)
 

@@ -125,6 +125,9 @@ def test_calls_nest() -> None:
         (",", "", []),
         ("]^-", "a]b^c-d", ["a", "b", "c", "d"]),
         ("\\/", "a\\b/c", ["a", "b", "c"]),
+        ("/\\", "a\\b/c", ["a", "b", "c"]),
+        ("(,", "a(b,c", ["a", "b", "c"]),
+        ("}{)", "a{b}c)d", ["a", "b", "c", "d"]),
     ],
 )
 def test_split_gives_an_array_of_what_is_between(separators: str, value: str, pieces: list[str]) -> None:

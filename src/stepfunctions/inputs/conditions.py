@@ -257,9 +257,14 @@ class Matches(BaseRule):
     def to_jsonata(self) -> str:
         """Return the condition in JSONata."""
         pieces = re.split(r"(\\\*|\\\\|\*)", self.pattern)
-        special = {"*": "[\\s\\S]*", "\\*": "\\*", "\\\\": "\\\\"}
-        text = "".join(special.get(piece, re.sub(r"([^\w\s-])", r"\\\1", piece)) for piece in pieces)
+        # A backslash as \x5C: JSONata takes one before a bracket for its escape, and misses the end of the expression.
+        special = {"*": "[\\s\\S]*", "\\*": "\\*", "\\\\": "\\x5C"}
+        text = "".join(special.get(piece, _in_regex(piece)) for piece in pieces)
         return f"$contains({self.value.to_jsonata()}, /^{text}$/)"
+
+
+def _in_regex(text: str) -> str:
+    return re.sub(r"([^\w\s-])", lambda found: "\\x5C" if found[0] == "\\" else f"\\{found[0]}", text)
 
 
 class JsonataCondition(BaseRule):

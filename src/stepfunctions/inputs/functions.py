@@ -99,7 +99,9 @@ def _split(text: Any, separators: Any) -> str:
     """Return the pieces that are not empty, as an array even when there is one."""
     by = jsonata_argument(separators)
     if isinstance(separators, str) and len(separators) > 1:
-        escaped = "".join(f"\\{character}" if character in r"\]^-/[" else character for character in separators)
+        # JSONata counts brackets of any kind to find the end of the expression, but none after a backslash.
+        special = {"\\": "\\x5C", **{character: f"\\{character}" for character in "]^-/[(){}"}}
+        escaped = "".join(special.get(character, character) for character in separators)
         by = f"/[{escaped}]/"
     return f'[$split({jsonata_argument(text)}, {by})[$ != ""]]'
 
