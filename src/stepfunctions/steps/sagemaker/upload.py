@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +55,8 @@ def upload_code(thing: Any, location: str | None = None) -> Any:
 
 def _digest(source: Any, entry_point: str, dependencies: Any) -> str:
     """Return a hash of the code: of names and contents of all its files."""
+    import hashlib
+
     digest = hashlib.sha256()
     for root in [source or entry_point, *dependencies]:
         base = Path(root)
