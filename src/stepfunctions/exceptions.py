@@ -9,9 +9,9 @@ class WorkflowNotFound(StepFunctionsError):
     """The workflow has not been created: it has no state machine ARN."""
 
 
-class MissingRequiredParameter(StepFunctionsError):
+class MissingRequiredParameter(StepFunctionsError, ValueError):
     """A call lacks an argument that it needs."""
 
 
-class DuplicateStatesInChain(StepFunctionsError):
+class DuplicateStatesInChain(StepFunctionsError, ValueError):
     """A chain holds the same state twice."""

@@ -100,7 +100,9 @@ def test_all_details_have_a_sample() -> None:
 
 
 def test_nothing_given_is_markup_in_a_table() -> None:
-    execution = Execution(Workflow(NASTY, Pass("P"), "r"), f"arn:{NASTY}", MOMENT, "RUNNING", LocalClient(), NASTY)
+    nasty = Workflow("m", Pass("P"), "r")
+    nasty.name = NASTY
+    execution = Execution(nasty, f"arn:{NASTY}", MOMENT, "RUNNING", LocalClient(), NASTY)
     events = [event(1, NASTY, name=NASTY, at=MOMENT), event(2, "TaskStateEntered", name=NASTY, input=NASTY)]
     machine = {"name": NASTY, "creationDate": MOMENT, "stateMachineArn": NASTY}
     for listing in (ExecutionsList([execution]), EventsList(events), WorkflowList([machine])):

@@ -314,7 +314,10 @@ def combined(operator: str, left: Any, right: Any) -> CompoundRule:
                 f"{'&' if operator == 'And' else '|'} combines conditions, not a condition and {side!r}. Write each "
                 "comparison in parentheses: (x > 1) & (y < 2)."
             )
-        rule = condition(side)
+        try:
+            rule = condition(side)
+        except TypeError as error:
+            raise TypeError(f"{error} Write each comparison in parentheses: (x > 1) & (y < 2).") from None
         rules.extend(rule.rules if isinstance(rule, CompoundRule) and rule.operator == operator else [rule])
     return CompoundRule(operator, rules)
 

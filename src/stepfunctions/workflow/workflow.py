@@ -14,7 +14,7 @@ from stepfunctions.exceptions import MissingRequiredParameter
 from stepfunctions.inputs.placeholders import ExecutionInput
 from stepfunctions.steps.graph import FrozenGraph, Graph
 from stepfunctions.steps.writing import Linkable
-from stepfunctions.workflow import machine, settings
+from stepfunctions.workflow import checks, machine, settings
 from stepfunctions.workflow.clients import append_user_agent_to_client, default_client, pages
 from stepfunctions.workflow.cloudformation import build_cloudformation_template
 from stepfunctions.workflow.lists import WorkflowList, shown
@@ -64,11 +64,11 @@ class Workflow(Startable, Versioned, Testable):
         encryption: Encryption | Mapping[str, Any] | None = None,
         query_language: Literal["JSONPath", "JSONata"] | None = None,
     ) -> None:
-        self.name = name
-        self.role = role
+        self.name = checks.check_name(name)
+        self.role = checks.check_role(role)
         settings.read_tags(tags)
         self.tags: Tags = dict(tags) if isinstance(tags, Mapping) else list(tags or ())  # its own: it may be added to
-        self.workflow_input = execution_input
+        self.workflow_input = checks.check_input(execution_input)
         self.timeout_seconds = timeout_seconds
         self.comment = comment
         self.version = version
