@@ -171,7 +171,7 @@ MISTAKES: list[tuple[str, type[Exception], tuple[str, ...]]] = [
 
 def names() -> dict[str, Any]:
     """What the pieces of Python see."""
-    found: dict[str, Any] = {name: getattr(module, name) for module in (inputs, steps) for name in dir(module)}
+    found: dict[str, Any] = {name: getattr(module, name) for module in (steps, inputs) for name in dir(module)}
     given = ExecutionInput({"n": int, "m": int, "name": str, "flag": bool, "items": list})
 
     def workflow(definition: Any, name: Any = "w") -> Workflow:
