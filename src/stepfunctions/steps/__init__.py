@@ -6,7 +6,6 @@ from stepfunctions.steps.code.containers import FargateStep
 from stepfunctions.steps.code.functions import LambdaFunction, lambda_function
 from stepfunctions.steps.code.glue import GlueStep
 from stepfunctions.steps.compute import BatchSubmitJobStep, EcsRunTaskStep, GlueStartJobRunStep, LambdaStep
-from stepfunctions.steps.flow import Choice, Fail, Map, Parallel, Pass, Succeed, Task, Wait
 from stepfunctions.steps.flows import Flow
 from stepfunctions.steps.fragments import prefixed
 from stepfunctions.steps.graph import Chain, FrozenGraph, Graph
@@ -81,6 +80,7 @@ from stepfunctions.steps.service import (
 )
 from stepfunctions.steps.services.aws_sdk import aws_sdk
 from stepfunctions.steps.services.callbacks import ActivityStep, human_approval, task_token
+from stepfunctions.steps.state_types import Choice, Fail, Map, Parallel, Pass, Succeed, Task, Wait
 
 __all__ = [
     "NULL",

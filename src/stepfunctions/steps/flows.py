@@ -14,8 +14,8 @@ from typing import Any
 from stepfunctions.inputs.conditions import BaseRule
 from stepfunctions.inputs.expressions import Expression
 from stepfunctions.steps.base import State, logger
-from stepfunctions.steps.flow import Choice, ChoiceBranch
 from stepfunctions.steps.graph import Chain
+from stepfunctions.steps.state_types import Choice, ChoiceBranch
 from stepfunctions.steps.writing import NO_LINKS, Linkable, Links, add_links, check_step
 
 

@@ -10,9 +10,9 @@ from stepfunctions.inputs.computed import Computed
 from stepfunctions.inputs.placeholders import Placeholder, StepInput
 from stepfunctions.steps.base import Catch, State
 from stepfunctions.steps.blocks import Block
-from stepfunctions.steps.flow import Choice, ChoiceBranch, Map, Parallel
 from stepfunctions.steps.flows import Flow, flow_of
 from stepfunctions.steps.graph import FrozenGraph, Graph
+from stepfunctions.steps.state_types import Choice, ChoiceBranch, Map, Parallel
 from stepfunctions.steps.writing import Linkable, Links, Writer
 
 

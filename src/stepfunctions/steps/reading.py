@@ -14,9 +14,9 @@ from stepfunctions.inputs.conditions import BaseRule, CompoundRule, JsonataCondi
 from stepfunctions.inputs.expressions import Jsonata
 from stepfunctions.steps.base import Catch, Retry, State
 from stepfunctions.steps.blocks import Block, fields_of, in_order
-from stepfunctions.steps.flow import Choice, ChoiceBranch, Fail, Map, Parallel, Pass, Succeed, Task, Wait
 from stepfunctions.steps.graph import TOP, Graph
 from stepfunctions.steps.rendering import NULL
+from stepfunctions.steps.state_types import Choice, ChoiceBranch, Fail, Map, Parallel, Pass, Succeed, Task, Wait
 from stepfunctions.steps.writing import Region, Writer
 
 _CLASSES: dict[str, type[Any]] = {cls.__name__: cls for cls in (Task, Pass, Choice, Wait, Succeed, Fail, Parallel, Map)}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from stepfunctions.steps.base import Block, Catch, Retry, State
-from stepfunctions.steps.flow import Choice, Fail, Map, Parallel, Pass, Succeed, Task, Wait
 from stepfunctions.steps.graph import Chain, FrozenGraph, Graph
+from stepfunctions.steps.state_types import Choice, Fail, Map, Parallel, Pass, Succeed, Task, Wait
 from stepfunctions.steps.visitors import GraphVisitor, ValidationVisitor
 
 __all__ = [

@@ -40,7 +40,7 @@ class Links:
 
     next: Linkable | None = None
     choices: tuple[Any, ...] = ()
-    """More rules of a Choice: :class:`~stepfunctions.steps.flow.ChoiceBranch`."""
+    """More rules of a Choice: :class:`~stepfunctions.steps.state_types.ChoiceBranch`."""
     default: Linkable | None = None
 
     def targets(self) -> Iterator[Linkable]:

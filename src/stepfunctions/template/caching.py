@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from stepfunctions.asl.fields import JSONATA
 from stepfunctions.inputs.expressions import Expression, jsonata, variable
 from stepfunctions.steps.base import Catch, Retry, State
-from stepfunctions.steps.flow import Choice, Pass
 from stepfunctions.steps.flows import Flow, flow_of
 from stepfunctions.steps.services.aws_sdk import aws_sdk
+from stepfunctions.steps.state_types import Choice, Pass
 from stepfunctions.steps.writing import Linkable
 
 _MOST = 500

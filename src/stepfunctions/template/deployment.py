@@ -7,10 +7,10 @@ from typing import Any
 from stepfunctions.inputs.expressions import Expression, jsonata
 from stepfunctions.inputs.functions import states
 from stepfunctions.steps.choice_rule import ChoiceRule
-from stepfunctions.steps.flow import Choice, Pass, Wait
 from stepfunctions.steps.flows import Flow
 from stepfunctions.steps.sagemaker import EndpointConfigStep, EndpointStep, ModelStep
 from stepfunctions.steps.services.aws_sdk import aws_sdk
+from stepfunctions.steps.state_types import Choice, Pass, Wait
 from stepfunctions.template.stages import Failure, failing
 
 _LONGEST = 63

@@ -9,9 +9,9 @@ from stepfunctions.inputs.conditions import BaseRule
 from stepfunctions.inputs.expressions import Expression
 from stepfunctions.inputs.placeholders import ExecutionInput
 from stepfunctions.steps.base import Retry
-from stepfunctions.steps.flow import Choice, Map, Pass
 from stepfunctions.steps.flows import Flow
 from stepfunctions.steps.maps import ItemReader, ResultWriter
+from stepfunctions.steps.state_types import Choice, Map, Pass
 from stepfunctions.template.caching import StepCache, cached
 from stepfunctions.template.retraining import CHAMPION_IS_BEATEN, Notify, Retraining, judge, outcome_steps
 from stepfunctions.template.stages import Stage, check_options, default_retry, failing, guarded, handler, joined, stage

@@ -11,9 +11,9 @@ from stepfunctions.inputs.placeholders import ExecutionInput
 from stepfunctions.steps.base import Retry
 from stepfunctions.steps.choice_rule import ChoiceRule
 from stepfunctions.steps.code.functions import LambdaFunction
-from stepfunctions.steps.flow import Choice, Pass
 from stepfunctions.steps.flows import Flow
 from stepfunctions.steps.graph import Graph
+from stepfunctions.steps.state_types import Choice, Pass
 from stepfunctions.template.stages import Stage, check_options, default_retry, guarded, handler, joined, stage, telling
 from stepfunctions.workflow import Workflow
 

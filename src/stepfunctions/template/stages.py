@@ -11,11 +11,11 @@ from stepfunctions.steps.base import Catch, Retry, State
 from stepfunctions.steps.code.declared import states_in
 from stepfunctions.steps.code.functions import LambdaFunction
 from stepfunctions.steps.compute import LambdaStep
-from stepfunctions.steps.flow import Fail, Pass
 from stepfunctions.steps.flows import Flow, flow_of
 from stepfunctions.steps.fragments import prefixed
 from stepfunctions.steps.graph import Graph
 from stepfunctions.steps.service import SnsPublishStep
+from stepfunctions.steps.state_types import Fail, Pass
 from stepfunctions.steps.writing import Linkable
 
 Stage = Linkable | LambdaFunction[Any, Any] | str

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from stepfunctions.asl.fields import JSONATA
 from stepfunctions.catalog.requests import find_operation
 from stepfunctions.catalog.sdk_services import action_of, sdk_service
-from stepfunctions.steps.flow import Task
 from stepfunctions.steps.integration_resources import get_service_integration_arn
 from stepfunctions.steps.services.step import calling_back, check_request
 from stepfunctions.steps.services.task_tokens import missing_token
+from stepfunctions.steps.state_types import Task
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack

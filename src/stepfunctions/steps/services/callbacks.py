@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from stepfunctions.asl.resource import is_activity
 from stepfunctions.inputs.context import context
 from stepfunctions.steps.compute import LambdaStep
-from stepfunctions.steps.flow import Task
 from stepfunctions.steps.services.messages import SnsPublishStep, SqsSendMessageStep
 from stepfunctions.steps.services.step import put_request
 from stepfunctions.steps.services.task_tokens import task_token
+from stepfunctions.steps.state_types import Task
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack

@@ -15,7 +15,6 @@ from stepfunctions.catalog.members import misspelt_member
 from stepfunctions.catalog.requests import problems_with_request
 from stepfunctions.inputs.conditions import BaseRule
 from stepfunctions.steps.base import logger
-from stepfunctions.steps.flow import Task
 from stepfunctions.steps.integration_resources import (
     IntegrationPattern,
     get_service_integration_arn,
@@ -23,6 +22,7 @@ from stepfunctions.steps.integration_resources import (
 )
 from stepfunctions.steps.rendering import NULL, is_dynamic
 from stepfunctions.steps.services.task_tokens import missing_token
+from stepfunctions.steps.state_types import Task
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack

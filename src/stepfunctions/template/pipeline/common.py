@@ -7,8 +7,8 @@ import datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from stepfunctions.steps.flow import Task
 from stepfunctions.steps.graph import Chain
+from stepfunctions.steps.state_types import Task
 from stepfunctions.template.utils import replace_parameters_with_context_object
 from stepfunctions.workflow import Workflow
 
