@@ -5,15 +5,17 @@ from __future__ import annotations
 import copy
 import logging
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from stepfunctions import asl
-from stepfunctions.asl.fields import JSONATA, JSONPATH, DeclaredField, declared_fields
+from stepfunctions.asl.fields import JSONPATH, DeclaredField, declared_fields
 from stepfunctions.inputs.expressions import Expression
 from stepfunctions.inputs.misuse import check_text
 from stepfunctions.inputs.placeholders import StepInput
 from stepfunctions.steps.advice import check_errors, check_handlers
-from stepfunctions.steps.blocks import Block, cached, in_order, jsonata_in, jsonpath_in
+from stepfunctions.steps.blocks import Block, cached, in_order
+from stepfunctions.steps.languages import jsonata_in, language_of
 from stepfunctions.steps.visitors import Visitor, walk
 from stepfunctions.steps.writing import NO_LINKS, Linkable, LinkableT, Links, Writer, check_step
 
@@ -27,10 +29,6 @@ logger = logging.getLogger("stepfunctions.states")
 _B = TypeVar("_B", bound="Block")
 
 _LONGEST_NAME = 80
-_INSTEAD = {
-    JSONATA: "Write arguments, output and assign there, and expressions such as step.output()['x'] or jsonata(\"…\").",
-    JSONPATH: "Write parameters, result_selector, result_path …, or query_language='JSONata'.",
-}
 
 
 class Retry(Block):
@@ -80,6 +78,8 @@ class State(Linkable, Block):
     catches: list[Catch]
     next_step: Linkable | None
     in_chain: bool
+    _extra: Mapping[str, Any] = MappingProxyType({})
+    """What was read and is written only as it was read: empty lists, ``"End": false``."""
 
     def __init__(
         self, state_id: str, state_type: str, output_schema: Mapping[Any, Any] | None = None, **fields: Any
@@ -128,26 +128,10 @@ class State(Linkable, Block):
 
         Raises ValueError when the state mixes both languages.
         """
-        jsonata = [*jsonata_in(self), *self._jsonata_links(links)]
-        own = self.query_language
-        if not jsonata and default == JSONPATH and own in (None, JSONPATH):
-            return JSONPATH
-        paths = list(jsonpath_in(self))
-        language = own if own is not None else JSONATA if jsonata else default
-        if own == JSONPATH and default == JSONATA:
-            raise ValueError(
-                f"{self._who()}query_language is 'JSONPath' in a workflow of JSONata, which AWS refuses. Leave the "
-                "workflow's query_language out and write query_language='JSONata' at its other states."
-            )
-        if language == JSONATA and self.REQUEST and self.arguments is None:
-            paths = [name for name in paths if name != "parameters"]  # written as Arguments
-        wrong, other = (paths, jsonata) if language == JSONATA else (jsonata, paths)
-        if wrong:
-            through = f", which it is through '{other[0]}'" if other and own is None else ""
-            raise ValueError(
-                f"{self._who()}'{wrong[0]}' has no place in a state of {language}{through}. {_INSTEAD[language]}"
-            )
-        return str(language)
+        try:
+            return language_of(self, default, self._jsonata_links(links))
+        except ValueError as error:
+            raise ValueError(f"{self._who()}{error}") from None
 
     def _jsonata_links(self, links: Links) -> list[str]:  # noqa: ARG002 - a Choice has rules there
         """Return what has JSONata in it among what is no field."""
@@ -221,7 +205,7 @@ class State(Linkable, Block):
         """Return the state in the form of its JSON, in the language and with the links of a writer."""
         links = writer.links.get(self, NO_LINKS)
         language = self.query_language_in(writer.language, links)
-        result: dict[str, Any] = dict(vars(self).get("_extra", ()))
+        result: dict[str, Any] = dict(self._extra)
         try:
             result.update(self._written(language))
             if language != writer.language and self.query_language is None:

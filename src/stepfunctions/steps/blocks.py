@@ -27,7 +27,7 @@ from stepfunctions.asl.fields import (
 )
 from stepfunctions.asl.retry import Catcher, Retrier
 from stepfunctions.inputs.conditions import BaseRule
-from stepfunctions.inputs.expressions import Expression, holds_jsonata
+from stepfunctions.inputs.expressions import Expression
 from stepfunctions.inputs.misuse import check_text
 from stepfunctions.steps.given import GivenFields
 from stepfunctions.steps.rendering import NULL, in_braces, render_constant, render_template
@@ -342,45 +342,3 @@ def _render_nested(cls: type[Any], value: Any, language: str) -> Any:
             written, rendered = render_field(field, item, fields_of(cls), language)
             result[written] = rendered
     return result
-
-
-def jsonata_in(block: Block) -> Iterator[str]:
-    """Yield the names of a block's fields that only JSONata has, or that hold what only JSONata says."""
-    for field, value in block._given():
-        if field.spec.language == JSONATA or _holds_jsonata(field, value):
-            yield field.attribute
-
-
-def jsonpath_in(block: Block) -> Iterator[str]:
-    """Yield the names of what only JSONPath has in a block: fields, and ``.$`` members.
-
-    Of a block that was read ``.$`` is no sign: in JSONata it is a member like any other, but hardly meant.
-    """
-    for field, value in block._given():
-        if field.spec.language == JSONPATH:
-            yield field.attribute
-        elif isinstance(value, Block):
-            yield from (f"{field.attribute}.{name}" for name in jsonpath_in(value) if name != "parameters")
-        elif not block._read:
-            yield from (f"{field.attribute}.{name}" for name in _path_members(value))
-
-
-def _holds_jsonata(field: DeclaredField, value: Any) -> bool:
-    if isinstance(value, Block):
-        return any(jsonata_in(value))
-    if isinstance(value, str):
-        kind = field.spec.kind
-        return isinstance(kind, Kind) and kind.name not in ("any", "string") and is_expression(value)
-    return holds_jsonata(value)
-
-
-def _path_members(value: Any) -> Iterator[str]:
-    """Yield the names of the members, at any depth, that only JSONPath computes: ``name.$``."""
-    if isinstance(value, Mapping):
-        for key, item in value.items():
-            if isinstance(key, str) and key.endswith(".$"):
-                yield key
-            yield from _path_members(item)
-    elif isinstance(value, (list, tuple)):
-        for item in value:
-            yield from _path_members(item)

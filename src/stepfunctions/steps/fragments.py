@@ -11,8 +11,9 @@ from stepfunctions.inputs.placeholders import Placeholder, StepInput
 from stepfunctions.steps.base import Catch, State
 from stepfunctions.steps.blocks import Block
 from stepfunctions.steps.flows import Flow, flow_of
-from stepfunctions.steps.graph import FrozenGraph, Graph
+from stepfunctions.steps.graph import TOP, FrozenGraph, Graph
 from stepfunctions.steps.state_types import Choice, ChoiceBranch, Map, Parallel
+from stepfunctions.steps.upstream import output_key
 from stepfunctions.steps.writing import Linkable, Links, Writer
 
 
@@ -33,7 +34,7 @@ class _Copier:
     def __init__(self, prefix: str) -> None:
         self.prefix = prefix
         self.states: dict[State, State] = {}
-        self.outputs: dict[int, StepInput] = {}
+        self.outputs: dict[str | int, StepInput] = {}
 
     def flow(self, flow: Flow) -> Flow:
         writer = Writer()
@@ -51,7 +52,7 @@ class _Copier:
         new.step_output = StepInput(schema=state.output_schema)
         new.step_output.owner = new.state_id
         self.states[state] = new
-        self.outputs[id(state.step_output)] = new.step_output
+        self.outputs[output_key(state.step_output)] = new.step_output
 
     def _links(self, links: Links) -> Links:
         return Links(
@@ -100,7 +101,7 @@ class _Copier:
                 "Workflow.from_definition()."
             )
         if isinstance(region, Graph):
-            top = {name: getattr(region, name) for name in ("timeout_seconds", "comment", "version", "query_language")}
+            top = {name: getattr(region, name) for name in TOP}
             return Graph(self.flow(flow_of(region.branch)), **top)
         return self.flow(flow_of(region))
 
@@ -115,8 +116,8 @@ class _Copier:
             return self._placeholder(value)
         if isinstance(value, Mapping):
             return {key: self._value(item) for key, item in value.items()}
-        if isinstance(value, (list, tuple)) and not isinstance(value, ChoiceBranch):
-            return [self._value(item) for item in value] if isinstance(value, list) else tuple(map(self._value, value))
+        if isinstance(value, (list, tuple)):
+            return [*map(self._value, value)] if isinstance(value, list) else tuple(map(self._value, value))
         if isinstance(value, Computed) or (isinstance(value, Block) and not isinstance(value, State)):
             new = copy.copy(value)
             for name, item in vars(value).items():
@@ -125,10 +126,10 @@ class _Copier:
         return value
 
     def _placeholder(self, value: Placeholder) -> Placeholder:
-        root = self.outputs.get(id(value.root))
-        if root is None:
+        root = value.root
+        found: Placeholder | None = self.outputs.get(output_key(root)) if isinstance(root, StepInput) else None
+        if found is None:
             return value
-        found: Placeholder = root
         for name in value.path:
             found = found.get(name)
         return found

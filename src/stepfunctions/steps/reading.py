@@ -95,8 +95,7 @@ def _read_state(name: str, value: Mapping[str, Any], language: str) -> State:
     _note_order(state, value)
     cls.__init__(state, name, **_read_fields(cls, value))
     state.retries = [_read_block(Retry, entry) for entry in value.get("Retry", ())]
-    # What the builders leave out: empty lists, and "End": false.
-    vars(state)["_extra"] = {key: value[key] for key in ("Retry", "Catch", "End") if value.get(key) in ([], False)}
+    state._extra = {key: value[key] for key in ("Retry", "Catch", "End") if value.get(key) in ([], False)}
     if isinstance(state, Parallel):
         state.branches = [EditableGraph(branch, language) for branch in value["Branches"]]
     if isinstance(state, Map):

@@ -1,4 +1,4 @@
-"""2.3.0's module of states. The names live in :mod:`base`, :mod:`flow`, :mod:`graph` and :mod:`visitors`."""
+"""2.3.0's module of states. The names live in :mod:`base`, :mod:`state_types`, :mod:`graph` and :mod:`visitors`."""
 
 from __future__ import annotations
 

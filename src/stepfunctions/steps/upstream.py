@@ -34,17 +34,17 @@ class _Way(NamedTuple):
 def check_placeholders(region: Region, writer: Writer) -> None:
     """Raise ValueError for a state that uses an output which is not its input."""
     used = {state: list(_used(state, writer)) for state in region.states.values()}
-    wanted = {_key(root) for uses in used.values() for _, root in uses}
+    wanted = {output_key(root) for uses in used.values() for _, root in uses}
     if not wanted:
         return
     ways = list(_ways(region, writer))
     following = {way.target for way in ways if way.source.flows and not way.failed}
-    inside = {_key(state.step_output) for state in region.states.values()}
+    inside = {output_key(state.step_output) for state in region.states.values()}
     valid = _valid(region, ways, wanted, passes_on, nested=writer.nested > 0)
     possible = _valid(region, ways, wanted, may_pass_on, nested=writer.nested > 0)
     for state, uses in used.items():
         for name, root in uses:
-            key = _key(root) if _key(root) in inside or not writer.nested else _OUTSIDE
+            key = output_key(root) if output_key(root) in inside or not writer.nested else _OUTSIDE
             if key in valid[state]:
                 continue
             # 2.3.0 took everything where it did not look: there, only what cannot be right is refused.
@@ -53,7 +53,7 @@ def check_placeholders(region: Region, writer: Writer) -> None:
                 raise ValueError(_message(state, name, root))
 
 
-def _key(root: StepInput) -> str | int:
+def output_key(root: StepInput) -> str | int:
     """Return what an output is known by: its state's name, which a copy of the placeholder keeps."""
     return root.owner or id(root)
 
@@ -90,7 +90,7 @@ def _valid(
     waiting = list(reversed(region.states.values()))
     while waiting:
         state = waiting.pop()
-        own = {_key(state.step_output)} & wanted
+        own = {output_key(state.step_output)} & wanted
         for _, target, failed in leaving[state]:
             before = len(valid[target])
             if not failed or passes is may_pass_on:  # a catcher's input, the error, may be taken by output()
