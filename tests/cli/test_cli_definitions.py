@@ -117,7 +117,7 @@ def test_a_text_that_is_no_json(capsys: pytest.CaptureFixture[str], tmp_path: Pa
         ("leaving.py", "'leaving.py' failed: SystemExit: 3"),
         ("torn.py", "'torn.py' failed: SyntaxError"),
         ("importing.py", "'importing.py' failed: ModuleNotFoundError: No module named 'none_such'"),
-        ("empty.py", "'empty.py' has no 'workflow'. Nothing in it is a workflow, step, chain or graph."),
+        ("empty.py", "'empty.py' has no 'workflow'. Nothing in it is a workflow, step, chain, flow or graph."),
         (".", "Error: .: Is a directory\n"),
     ],
 )

@@ -15,6 +15,7 @@ from stepfunctions.cli.options import data_dir_option, format_option
 from stepfunctions.cli.targets import load_target
 from stepfunctions.errors import DefinitionError
 from stepfunctions.visual import Picture
+from stepfunctions.visual.runs import map_counts
 from stepfunctions.visual.themes import Theme
 from stepfunctions.workflow import Execution
 
@@ -111,22 +112,3 @@ def overlay(client: Any, execution: Execution) -> dict[str, Any]:
     """Return what a picture needs to mark the states of an execution: its events, and counts of its Map Runs."""
     events = list(execution.list_events(max_items=25_000))
     return {"events": events, "map_counts": map_counts(client, events)}
-
-
-def map_counts(client: Any, events: list[dict[str, Any]]) -> dict[str, dict[str, int]]:
-    """Return the item counts of each Distributed Map that the events tell of, by the name of its state."""
-    names: dict[int, str] = {
-        event["id"]: event["stateEnteredEventDetails"]["name"] for event in events if event["type"] == "MapStateEntered"
-    }
-    parents = {event["id"]: event.get("previousEventId", 0) for event in events}
-    counts: dict[str, dict[str, int]] = {}
-    for event in events:
-        if event["type"] != "MapRunStarted":
-            continue
-        before = parents[event["id"]]
-        while before and before not in names:
-            before = parents.get(before, 0)
-        run = client.describe_map_run(mapRunArn=event["mapRunStartedEventDetails"]["mapRunArn"])
-        if before:
-            counts[names[before]] = {key: value for key, value in run["itemCounts"].items() if isinstance(value, int)}
-    return counts

@@ -16,14 +16,17 @@ from typing import Any, NoReturn
 
 import click
 
+import stepfunctions
 from stepfunctions.asl.files import read_definition
 from stepfunctions.errors import StepFunctionsError
-from stepfunctions.steps.base import State
-from stepfunctions.steps.graph import Chain, FrozenGraph, Graph
+from stepfunctions.steps.graph import FrozenGraph, Graph
+from stepfunctions.steps.writing import Linkable
 from stepfunctions.workflow import Workflow
+from stepfunctions.workflow.checks import allowed_name
 
 DEFAULT_ROLE = "arn:aws:iam::123456789012:role/stepfunctions-local"
 DEFAULT_ATTRIBUTE = "workflow"
+_PACKAGE = Path(stepfunctions.__file__).parent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +72,7 @@ def load_target(text: str) -> Target:
         return _from_python(path_text, attribute or DEFAULT_ATTRIBUTE)
     if not path.exists():
         raise click.UsageError(f"There is no file '{text}'. Give a definition (JSON or YAML), or MODULE:WORKFLOW.")
-    return Target(name=path.name.split(".")[0], definition=read_definition(path))
+    return Target(name=allowed_name(path.name.split(".")[0]), definition=read_definition(path))
 
 
 def _from_python(module_text: str, attribute: str) -> Target:
@@ -77,27 +80,27 @@ def _from_python(module_text: str, attribute: str) -> Target:
     value = getattr(module, attribute, None)
     if value is None:
         raise click.UsageError(f"'{module_text}' has no '{attribute}'. {_offered(module)}")
-    if callable(value) and not isinstance(value, (Workflow, State, Chain, Graph)):
+    if callable(value) and not isinstance(value, (Workflow, Linkable, Graph)):
         with _blamed(f"{module_text}:{attribute}"):
             value = value()
     if isinstance(value, Workflow):
         return Target(name=value.name, definition=value.definition.to_dict(), workflow=value)
-    if isinstance(value, (State, Chain)):
+    if isinstance(value, Linkable):
         with _blamed(f"{module_text}:{attribute}"):
             value = Graph(value)
     definition = value.to_dict() if isinstance(value, Graph) else value
     if not isinstance(definition, dict):
         raise click.UsageError(
             f"'{module_text}:{attribute}' is of type {type(value).__name__}, not a workflow, step, chain, "
-            "graph or definition."
+            "flow, graph or definition."
         )
     return Target(name=attribute.replace("_", "-"), definition=definition)
 
 
 def _offered(module: Any) -> str:
     """Tell which names of a module are something to work on: no imports, no functions that may be anything."""
-    names = [name for name, value in vars(module).items() if isinstance(value, (Workflow, State, Chain, Graph))]
-    return f"It has: {', '.join(names)}." if names else "Nothing in it is a workflow, step, chain or graph."
+    names = [name for name, value in vars(module).items() if isinstance(value, (Workflow, Linkable, Graph))]
+    return f"It has: {', '.join(names)}." if names else "Nothing in it is a workflow, step, chain, flow or graph."
 
 
 def _module(text: str) -> Any:
@@ -136,10 +139,17 @@ def _blamed(target: str) -> Iterator[None]:
         if os.environ.get("STEPFUNCTIONS_TRACEBACK"):
             raise
         frames = [
-            frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith("<frozen")
+            frame
+            for frame in traceback.extract_tb(error.__traceback__)
+            if not frame.filename.startswith("<frozen") and (frame.filename == __file__ or _is_theirs(frame.filename))
         ]
         where = f" ({frames[-1].filename}, line {frames[-1].lineno})" if len(frames) > 1 else ""
         raise click.UsageError(f"'{target}' failed: {type(error).__name__}: {error}{where}") from error
+
+
+def _is_theirs(filename: str) -> bool:
+    """Tell whether a file is none of this package's: what the caller wrote is what the caller can mend."""
+    return not Path(filename).is_relative_to(_PACKAGE)
 
 
 def read_input(text: str | None) -> Any:

@@ -91,6 +91,10 @@ class Placeholder(Expression):
             )
         return known
 
+    def _ipython_key_completions_(self) -> list[str | int]:
+        """Return the names that IPython and Jupyter complete after ``placeholder["``."""
+        return list(self.store)
+
     def _open(self) -> bool:
         """Whether names that are not declared may be used: inside a value declared only as dict, list or any value."""
         return self.type in (dict, list, object) and not self.store

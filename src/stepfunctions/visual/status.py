@@ -170,6 +170,8 @@ class _Reader:
         if kind == "MapStateStarted":
             length = (event.get("mapStateStartedEventDetails") or {}).get("length", 0)
             self.iterations.setdefault(visit.name, Counter())["total"] += length
+        if kind == "MapRunStarted":
+            self.iterations.pop(visit.name, None)  # its items run in histories of their own: nothing here counts them
         if kind in _BEGINS_WORK and visit.failing:
             visit.retries += 1
             visit.failing = False

@@ -18,16 +18,24 @@ def check_name(name: Any) -> str:
         raise TypeError(f"A workflow's name is a string, not {type(name).__name__} ({name!r}).")
     wrong = _FORBIDDEN.search(name)
     if wrong is not None:
-        better = re.sub(r"-+", "-", _FORBIDDEN.sub("-", name)).strip("-") or "workflow"
         raise ValueError(
             f"The workflow's name {name!r} has the character {wrong[0]!r}, which AWS does not take: no spaces, control "
-            f'characters or any of < > {{ }} [ ] ? * " # % \\ ^ | ~ ` $ & , ; : /. Write {better[:_LONGEST_NAME]!r}.'
+            f'characters or any of < > {{ }} [ ] ? * " # % \\ ^ | ~ ` $ & , ; : /. Write {allowed_name(name)!r}.'
         )
     if not 1 <= len(name) <= _LONGEST_NAME:
         raise ValueError(
             f"The workflow's name {name[:30]!r} has {len(name)} characters; AWS takes 1 to {_LONGEST_NAME}."
         )
     return name
+
+
+def allowed_name(text: str) -> str:
+    """Return a name that AWS takes, made of a text such as a file's name.
+
+    >>> allowed_name("my flow (2)")
+    'my-flow-(2)'
+    """
+    return re.sub(r"-+", "-", _FORBIDDEN.sub("-", text)).strip("-")[:_LONGEST_NAME] or "workflow"
 
 
 def check_role(role: Any) -> Any:

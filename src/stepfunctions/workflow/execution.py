@@ -283,10 +283,12 @@ class Execution:
     def render_progress(self, portrait: bool = False, max_events: int = 25000) -> Any:
         """Return the graph of the definition that this execution runs, with its states marked."""
         from stepfunctions.visual import Picture
+        from stepfunctions.visual.runs import map_counts
 
         machine = self.client.describe_state_machine_for_execution(executionArn=self.execution_arn)
         events = list(self.list_events(max_items=max_events))
-        return Picture.of(json.loads(machine["definition"]), events=events, portrait=portrait)
+        counts = map_counts(self.client, events)
+        return Picture.of(json.loads(machine["definition"]), events=events, map_counts=counts, portrait=portrait)
 
     def __repr__(self) -> str:
         return (

@@ -148,7 +148,7 @@ class Workflow(Startable, Versioned, Testable):
         """
         from stepfunctions.steps.reading import name_of, read_graph
 
-        return cls(name or name_of(definition), read_graph(definition), role, **options)
+        return cls(name or checks.allowed_name(name_of(definition)), read_graph(definition), role, **options)
 
     def create(self, *, publish: bool = False, version_description: str | None = None) -> str:
         """Create the state machine and return its ARN; with ``publish`` also its first version (:attr:`published`).
