@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stepfunctions.asl.document import JSON
@@ -20,6 +20,7 @@ from stepfunctions.query.intrinsic_functions import FUNCTIONS
 from stepfunctions.query.intrinsics import compile_intrinsic
 from stepfunctions.query.jsonata import compile_jsonata
 from stepfunctions.query.scope import Scope
+from stepfunctions.query.template import compile_expression
 
 DATA: JSON = {
     "numbers": [3, 1, 2, 3],
@@ -201,3 +202,61 @@ def test_an_index_that_is_not_there_is_an_error_in_both_languages() -> None:
     for run in (in_jsonpath, in_jsonata):
         with pytest.raises(StateFailed):
             run(call)
+
+
+# ------------------------------------------------------------------ trees of calls
+
+TREE = {"n": 7, "m": -2, "s": "a-b c", "t": "ü\n\"'{}\\", "numbers": [3, 1, 3], "texts": ["x", "", "x y"]}
+_ascii = st.text(st.characters(codec="ascii"), max_size=9) | st.just(given_input["s"])
+_integers: st.SearchStrategy[Any] = st.deferred(
+    lambda: (
+        st.integers(-9, 9)
+        | st.sampled_from([given_input["n"], given_input["m"]])
+        | st.builds(states.math_add, _integers, _integers)
+        | st.builds(lambda a, b: a + 1 - b, st.sampled_from([given_input["n"], given_input["m"]]), st.integers(-9, 9))
+        | st.builds(states.array_length, _lists)
+        | st.builds(
+            lambda items, at: states.array_get_item(states.array(*items), at % len(items)),
+            _some,
+            st.integers(0, 3),
+        )
+    )
+)
+_strings: st.SearchStrategy[Any] = st.deferred(
+    lambda: (
+        st.text(st.characters(codec="utf-8"), max_size=4).filter(lambda text: "$" not in text)
+        | st.sampled_from([given_input["s"], given_input["t"]])
+        | st.builds(lambda a, b: states.format("{}-{}", a, b), _strings, _integers | _strings)
+        | st.builds(states.base64_encode, _ascii)
+        | st.builds(lambda text: states.base64_decode(states.base64_encode(text)), _ascii)
+        | st.builds(states.hash, _strings, st.sampled_from(["MD5", "SHA-256"]))
+        | st.builds(states.json_to_string, _lists)
+    )
+)
+_some: st.SearchStrategy[Any] = st.lists(_integers, min_size=1, max_size=3)
+_lists: st.SearchStrategy[Any] = st.deferred(
+    lambda: (
+        st.sampled_from([given_input["numbers"], given_input["texts"]])
+        | st.builds(lambda items: states.array(*items), st.lists(_integers | _strings, max_size=3))
+        | st.builds(
+            lambda first, count: states.array_range(first, first + count, 2), st.integers(-3, 3), st.integers(0, 5)
+        )
+        | st.builds(states.array_unique, _lists)
+        | st.builds(states.array_partition, _lists, st.integers(1, 3))
+        | st.builds(states.string_split, _strings, st.sampled_from([" ", "-", "ab"]))
+        | st.builds(lambda items: states.string_to_json(states.json_to_string(items)), _lists)
+    )
+)
+
+
+def nesting(value: Any) -> int:
+    return 1 + max(map(nesting, value.parts()), default=0) if isinstance(value, Expression) else 0
+
+
+@settings(max_examples=200)
+@given((_integers | _strings | _lists).filter(lambda value: isinstance(value, Expression) and nesting(value) < 8))
+def test_a_tree_of_calls_gives_one_value_in_both_languages(expression: Expression) -> None:
+    path = expression.to_jsonpath()
+    found = compile_expression(path, "x")(scope(TREE))
+    assert in_jsonata(expression, TREE) == found
+    assert compile_expression(copy.deepcopy(expression).to_jsonpath(), "x")(scope(TREE)) == found

@@ -82,6 +82,12 @@ def _call(function: str) -> Callable[..., str]:
     return lambda *arguments: f"{function}({', '.join(jsonata_argument(argument) for argument in arguments)})"
 
 
+def _array_of(function: str) -> Callable[..., str]:
+    """Return a call in brackets: JSONata makes one value of an array of one, and nothing of an empty one."""
+    call = _call(function)
+    return lambda *arguments: f"[{call(*arguments)}]"
+
+
 def _format(template: str, *values: Any) -> str:
     """Return the template's pieces and the values joined by ``&``, which makes texts of them."""
     pieces = template.split("{}")
@@ -123,9 +129,9 @@ class _Function:
 _FUNCTIONS: Mapping[str, _Function] = MappingProxyType(
     {
         "Array": _Function(lambda *items: jsonata_argument(items), list),
-        "ArrayPartition": _Function(_call("$partition"), list),
+        "ArrayPartition": _Function(_array_of("$partition"), list),
         "ArrayContains": _Function(lambda array, value: f"{operand(value)} in {operand(array)}", bool, atomic=False),
-        "ArrayRange": _Function(_call("$range"), list),
+        "ArrayRange": _Function(_array_of("$range"), list),
         "ArrayGetItem": _Function(lambda array, index: f"{operand(array)}[{jsonata_argument(index)}]"),
         "ArrayLength": _Function(_call("$count"), int),
         "ArrayUnique": _Function(_call("$distinct"), list),
@@ -181,7 +187,7 @@ class IntrinsicFunctions:
         return Call("ArrayUnique", array)
 
     def base64_encode(self, text: Any) -> Call:
-        """Return the Base64 form of a text of at most 10,000 characters."""
+        """Return the Base64 form of a text of at most 10,000 characters, as UTF-8. (JSONata: as Latin-1.)"""
         return Call("Base64Encode", text)
 
     def base64_decode(self, text: Any) -> Call:
@@ -223,7 +229,10 @@ class IntrinsicFunctions:
         return Call("UUID")
 
     def format(self, template: str, *values: Any) -> Call:
-        """Return the template with each ``{}`` filled by a value. Raises ValueError when their numbers differ."""
+        """Return the template with each ``{}`` filled by a value. Raises ValueError when their numbers differ.
+
+        The text of an array or object is not the same in both languages: JSONata writes it without blanks.
+        """
         if not isinstance(template, str):
             raise TypeError(f"The template of states.format() is a string, not a {type(template).__name__}.")
         places = template.count("{}")
