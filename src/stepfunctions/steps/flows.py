@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stepfunctions.inputs.conditions import BaseRule
 from stepfunctions.inputs.expressions import Expression
@@ -17,6 +17,9 @@ from stepfunctions.steps.base import State, logger
 from stepfunctions.steps.graph import Chain
 from stepfunctions.steps.state_types import Choice, ChoiceBranch
 from stepfunctions.steps.writing import NO_LINKS, Linkable, Links, add_links, check_step
+
+if TYPE_CHECKING:
+    from stepfunctions.steps.signatures import Catches, Retries
 
 
 class Flow(Linkable):
@@ -54,6 +57,22 @@ class Flow(Linkable):
             links[tail] = _continued(tail, links.get(tail, NO_LINKS), following.first)
         add_links(links, following.links)
         return Flow(self.first, links, open_tails(following.tails, links))
+
+    def guarded(self, *, retry: Retries = None, catch: Catches = None) -> Flow:
+        """Return a copy of this flow whose states that can fail have these retriers and catchers after their own.
+
+        Those are its Task, Parallel and Map states; what their own catchers lead to, and the states inside Parallel
+        and Map, are left as they are.
+
+        >>> from stepfunctions.steps import Catch, Fail, Graph, Pass, Task
+        >>> work = Pass("Begin") >> Task("Work", resource="arn:aws:states:::lambda:invoke")
+        >>> safe = work.guarded(catch=Catch(Fail("Broken"), error_equals=["States.ALL"]))
+        >>> Graph(safe).to_dict()["States"]["Work"]["Catch"]
+        [{'ErrorEquals': ['States.ALL'], 'Next': 'Broken'}]
+        """
+        from stepfunctions.steps.fragments import guarded
+
+        return guarded(self, retry, catch)
 
     def prefixed(self, prefix: str) -> Flow:
         """Return a copy of this flow whose states have ``prefix`` before their names; see :func:`prefixed`."""

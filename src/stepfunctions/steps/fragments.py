@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from stepfunctions.inputs.computed import Computed
 from stepfunctions.inputs.placeholders import Placeholder, StepInput
@@ -15,6 +15,11 @@ from stepfunctions.steps.graph import TOP, FrozenGraph, Graph
 from stepfunctions.steps.state_types import Choice, ChoiceBranch, Map, Parallel
 from stepfunctions.steps.upstream import output_key
 from stepfunctions.steps.writing import Linkable, Links, Writer
+
+if TYPE_CHECKING:
+    from stepfunctions.steps.signatures import Catches, Retries
+
+_CAN_FAIL = ("Task", "Parallel", "Map")
 
 
 def prefixed(step: Linkable, prefix: str) -> Flow:
@@ -28,6 +33,51 @@ def prefixed(step: Linkable, prefix: str) -> Flow:
     'west Clean'
     """
     return _Copier(prefix).flow(flow_of(step))
+
+
+def guarded(step: Linkable, retry: Retries, catch: Catches) -> Flow:
+    """Return a flow of copies whose states that can fail have these retriers and catchers after their own.
+
+    See :meth:`Flow.guarded <stepfunctions.steps.Flow.guarded>`.
+    """
+    flow = flow_of(step)
+    writer = Writer(links=dict(flow.links))
+    copies = {state: copy.copy(state) for state in _on_the_way(flow, writer)}
+
+    def of(target: Linkable | None) -> Linkable | None:
+        return None if target is None else copies.get(target.first, target.first)
+
+    def rule(branch: ChoiceBranch) -> ChoiceBranch:
+        condition, target = branch
+        return ChoiceBranch(condition, copies.get(target.first, target.first), **vars(branch))
+
+    for state, new in copies.items():
+        new.next_step = of(state.next_step)
+        new.retries, new.catches = list(state.retries), list(state.catches)
+        if isinstance(new, Choice):
+            new.choices, new.default = [rule(branch) for branch in new.rules()], of(new.default)
+        if retry is not None and state.type in _CAN_FAIL:
+            new.add_retry(retry)
+        if catch is not None and state.type in _CAN_FAIL:
+            new.add_catch(catch)
+    links = {
+        copies.get(state, state): Links(of(found.next), tuple(map(rule, found.choices)), of(found.default))
+        for state, found in writer.links.items()
+    }
+    return Flow(copies[flow.first], links, tuple(copies[tail] for tail in flow.tails))
+
+
+def _on_the_way(flow: Flow, writer: Writer) -> Iterator[State]:
+    """Yield the states of a flow, without those that only a failure leads to."""
+    seen: set[State] = set()
+    stack: list[Linkable] = [flow]
+    while stack:
+        state = stack.pop().first
+        if state not in seen:
+            seen.add(state)
+            yield state
+            failures = [catcher.next_step for catcher in state.catches]
+            stack.extend(target for target in writer.targets(state) if target not in failures)
 
 
 class _Copier:
