@@ -59,7 +59,7 @@ def test_what_cannot_be_read_says_so(tmp_path: Path) -> None:
     with pytest.raises(DefinitionError, match="not JSON"):
         Workflow.from_definition("{")
     with pytest.raises(TypeError, match="a dict, a JSON or YAML text, or a path"):
-        Workflow.from_definition(3)
+        Workflow.from_definition(3)  # type: ignore[arg-type]
     with pytest.raises(FileNotFoundError):
         Workflow.from_definition(tmp_path / "none.json")
 
