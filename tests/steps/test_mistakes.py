@@ -154,6 +154,12 @@ MISTAKES: list[tuple[str, type[Exception], tuple[str, ...]]] = [
     ),
     ("Pass('P', parameters={'a': 1}, output={'b': 1})", ValueError, ("State 'P'", "'parameters'", "JSONata")),
     ("workflow(Pass('P', output={'b.$': '$.x'}))", ValueError, ("State 'P'", "b.$")),
+    (
+        "Pass('P', parameters={'k': result['x']})",
+        ValueError,
+        ("State 'P'", "'parameters'", "Reference($.x)", "step.output()"),
+    ),
+    ("Fail('F', cause=error['Cause'])", ValueError, ("State 'F'", "'cause'", "variable('cause')")),
     ("jsonata('$count(')", ValueError, ("$count(", "character")),
     ("jsonata(3)", TypeError, ("jsonata()", "int")),
     # Requests of services

@@ -7,6 +7,8 @@ import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from stepfunctions.inputs.expressions import Expression, Reference, expressions_in
+
 _ERRORS = (
     "States.ALL",
     "States.BranchFailed",
@@ -45,6 +47,34 @@ def no_step(value: Any) -> str:
     if name == "Workflow":
         return f"{name}. A step that runs another workflow is nested_workflow('its name', workflow)."
     return f"{name}."
+
+
+_AFTERWARDS = ("result_selector", "result_path", "output_path", "assign", "output")
+"""Fields that are read when a state has its result; the others make what it works with."""
+
+
+def check_moment(who: str, field: str, value: Any) -> None:
+    """Raise ValueError when a field that is read before a state's work uses what comes of it."""
+    if field in _AFTERWARDS or not isinstance(value, (Expression, Mapping, list, tuple)):
+        return
+    for found in expressions_in(value):
+        root = found.jsonata_root if isinstance(found, Reference) else None
+        if root in ("$states.result", "$states.errorOutput"):
+            name, instead = _LATER[str(root)]
+            raise ValueError(f"{who}'{field}' uses {name} ({found!r}), which is not there yet. {instead}")
+
+
+_LATER = {
+    "$states.result": (
+        "'result', what this state returns",
+        "Use the output of the step before, step.output()['…'], or keep a result in a variable there (assign={…}).",
+    ),
+    "$states.errorOutput": (
+        "'error', the failure that a Catch is given",
+        "Keep it in a variable at the Catch (assign={'cause': error['Cause']}) and use variable('cause') here, or "
+        "StepInput()['Cause'] in the step that the Catch leads to.",
+    ),
+}
 
 
 def check_errors(block: str, names: Any) -> None:

@@ -29,6 +29,7 @@ from stepfunctions.asl.retry import Catcher, Retrier
 from stepfunctions.inputs.conditions import BaseRule
 from stepfunctions.inputs.expressions import Expression
 from stepfunctions.inputs.misuse import check_text
+from stepfunctions.steps.advice import check_moment
 from stepfunctions.steps.given import GivenFields
 from stepfunctions.steps.rendering import NULL, in_braces, render_constant, render_template
 
@@ -175,6 +176,7 @@ class Block:
             if problem is not None:
                 raise ValueError(f"{self._who()}'{field.attribute}' {problem}")
             check_text(value, f"{self._who()}'{field.attribute}'")
+            check_moment(self._who(), field.attribute, value)
         elif not name.startswith("_"):
             wrong = _misspelt(type(self), name)
             if wrong:
