@@ -309,6 +309,7 @@ def test_a_model_is_asked_for_its_schema_and_then_itself() -> None:
 
 def test_real_models_of_pydantic() -> None:
     import pydantic
+
     model = pydantic.create_model("Fleet", week=(int, pydantic.Field(ge=1)), note=(Optional[str], None))  # noqa: UP045
     read = read_schema(model)
     assert read.fields == {"week": int, "note": str}
