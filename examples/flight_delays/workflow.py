@@ -13,7 +13,7 @@ import os
 from dataclasses import dataclass, field
 from typing import Any
 
-from stepfunctions.inputs import ExecutionInput
+from stepfunctions.inputs import ExecutionInput, StepInput, context, states
 from stepfunctions.steps import (
     ChoiceRule,
     EcsRunTaskStep,
@@ -188,10 +188,12 @@ def _better() -> BaseRule:
 
 
 def _training_job(settings: Settings) -> dict[str, Any]:
-    """The CreateTrainingJob request. The job's name is new for each execution, route and attempt."""
-    name = "States.ArrayGetItem(States.StringSplit($$.Execution.Name, '-'), 0)"
+    """The CreateTrainingJob request. The job's name is new for each execution, route, redrive and attempt."""
+    execution = states.array_get_item(states.string_split(context.execution.name, "-"), 0)
+    attempt = (context.execution.redrive_count, context.state.retry_count)
+    item = StepInput()
     return {
-        "TrainingJobName.$": f"States.Format('{{}}-week-{{}}-{{}}-{{}}', $.Route, $.Week, {name}, $$.State.RetryCount)",
+        "TrainingJobName": states.format("{}-week-{}-{}-{}-{}", item["Route"], item["Week"], execution, *attempt),
         "AlgorithmSpecification": {
             "TrainingImage": settings.training_image,
             "TrainingInputMode": "File",
