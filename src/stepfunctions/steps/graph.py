@@ -107,6 +107,9 @@ class Graph:
     theirs: ``"JSONPath"`` (the default) or ``"JSONata"``.
     """
 
+    incomplete: tuple[str, ...] = ()
+    """What is missing without which AWS refuses the definition, such as a Choice's rules. A Workflow refuses it too."""
+
     def __init__(
         self,
         branch: Linkable,
@@ -134,8 +137,10 @@ class Graph:
 
     def build_graph(self) -> None:
         """Take the picture of the states: walk the links from the first one and write each state down."""
-        region = Writer(self.query_language or JSONPATH).region(self.branch)
+        writer = Writer(self.query_language or JSONPATH)
+        region = writer.region(self.branch)
         self.states = region.states
+        self.incomplete = tuple(writer.incomplete)
         self._definition = {**self._top(), "StartAt": region.start.state_id, "States": region.written}
 
     def _top(self) -> dict[str, Any]:
@@ -149,6 +154,7 @@ class Graph:
             region = writer.branch(self.branch)
             return {**self._top(), "StartAt": region.start.state_id, "States": region.written}
         writer.take_names(self._definition)
+        writer.incomplete.extend(self.incomplete)
         return self.to_dict()
 
     def contains(self, state: State) -> bool:

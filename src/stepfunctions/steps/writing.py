@@ -73,6 +73,8 @@ class Writer:
     language: str = JSONPATH
     links: dict[State, Links] = field(default_factory=dict)
     names: dict[str, Any] = field(default_factory=dict)
+    incomplete: list[str] = field(default_factory=list)
+    """What states still lack without which AWS takes them not, such as a Choice its rules."""
     nested: int = 0
     """How deep inside other states the region is that is written."""
 
@@ -132,7 +134,10 @@ class Writer:
             region.states[state.state_id] = state
         check_placeholders(region, self)
         for name, state in region.states.items():
-            state.check_complete(self.links.get(state, NO_LINKS))
+            try:
+                state.check_complete(self.links.get(state, NO_LINKS))
+            except ValueError as error:
+                self.incomplete.append(str(error))
             region.written[name] = state.written_by(self)
         return region
 

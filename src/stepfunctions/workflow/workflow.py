@@ -85,10 +85,12 @@ class Workflow(Startable, Versioned, Testable):
 
     def _graph(self, definition: Definition) -> Graph:
         if isinstance(definition, Graph):
-            return definition
+            return _complete(definition)
         language: dict[str, Any] = {} if self.query_language is None else {"query_language": self.query_language}
-        return Graph(
-            definition, timeout_seconds=self.timeout_seconds, comment=self.comment, version=self.version, **language
+        return _complete(
+            Graph(
+                definition, timeout_seconds=self.timeout_seconds, comment=self.comment, version=self.version, **language
+            )
         )
 
     @property
@@ -327,6 +329,13 @@ class Workflow(Startable, Versioned, Testable):
     def _repr_html_(self) -> str:
         arn = self.state_machine_arn
         return f"Workflow: {text(self.name)} {console_link(arn, create_sfn_workflow_url, arn) if arn else ''}"
+
+
+def _complete(graph: Graph) -> Graph:
+    """Return a graph. Raises ValueError when AWS would not take it, because something is missing in a state."""
+    if graph.incomplete:
+        raise ValueError(graph.incomplete[0])
+    return graph
 
 
 def _settings_of(logging: Any, tracing: Any, encryption: Any) -> dict[str, dict[str, Any]]:
