@@ -80,3 +80,13 @@ def test_a_handler_shared_with_other_steps_stays_one_state() -> None:
     workflow = Workflow("w", flow, "r")
     assert workflow.run(mocks={"f": 1, "g": ValueError("no")}).status == "FAILED"
     assert workflow.run(mocks={"f": 1, "g": 2}).get_output() == 2
+
+
+def test_what_a_rule_was_given_as_a_flow_is_guarded_too() -> None:
+    first, second = Task("First", resource=RESOURCE), Task("Second", resource=RESOURCE)
+    choice = Choice("Which?")
+    choice.add_choice(ChoiceRule.IsPresent("$.x", True), first >> second)
+    choice.default_choice(Succeed("Nothing"))
+    states = states_of((Pass("Begin") >> choice).guarded(retry=RETRY))
+    assert states["First"]["Next"] == "Second"
+    assert [name for name, state in states.items() if "Retry" in state] == ["First", "Second"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from stepfunctions.inputs.computed import Computed
@@ -41,8 +41,8 @@ def guarded(step: Linkable, retry: Retries, catch: Catches) -> Flow:
     See :meth:`Flow.guarded <stepfunctions.steps.Flow.guarded>`.
     """
     flow = flow_of(step)
-    writer = Writer(links=dict(flow.links))
-    copies = {state: copy.copy(state) for state in _on_the_way(flow, writer)}
+    writer = Writer()
+    copies = {state: copy.copy(state) for state in writer.states_from(flow, failing=False)}
 
     def of(target: Linkable | None) -> Linkable | None:
         return None if target is None else copies.get(target.first, target.first)
@@ -65,19 +65,6 @@ def guarded(step: Linkable, retry: Retries, catch: Catches) -> Flow:
         for state, found in writer.links.items()
     }
     return Flow(copies[flow.first], links, tuple(copies[tail] for tail in flow.tails))
-
-
-def _on_the_way(flow: Flow, writer: Writer) -> Iterator[State]:
-    """Yield the states of a flow, without those that only a failure leads to."""
-    seen: set[State] = set()
-    stack: list[Linkable] = [flow]
-    while stack:
-        state = stack.pop().first
-        if state not in seen:
-            seen.add(state)
-            yield state
-            failures = [catcher.next_step for catcher in state.catches]
-            stack.extend(target for target in writer.targets(state) if target not in failures)
 
 
 class _Copier:

@@ -97,17 +97,23 @@ class Writer:
         """Add the links of a flow. Raises ValueError when a state leads elsewhere in a flow added before."""
         add_links(self.links, links)
 
-    def targets(self, state: State) -> Iterator[Linkable]:
-        """Yield what a state may lead to: default and rules of a Choice, the next one, those of its catches."""
+    def targets(self, state: State, *, failing: bool = True) -> Iterator[Linkable]:
+        """Yield what a state may lead to: default and rules of a Choice, the next one, and those of its catches.
+
+        ``failing=False`` leaves out the last ones.
+        """
         links = self.links.get(state, NO_LINKS)
         default = getattr(state, "default", None)
         choices = (*getattr(state, "choices", ()), *links.choices)
         yield from Links(links.next or state.next_step, choices, links.default or default).targets()
-        for catch in state.catches:
+        for catch in state.catches if failing else ():
             yield catch.next_step
 
-    def states_from(self, *steps: Linkable) -> Iterator[State]:
-        """Yield the states that steps lead to, each once. The links of flows are added where one is met."""
+    def states_from(self, *steps: Linkable, failing: bool = True) -> Iterator[State]:
+        """Yield the states that steps lead to, each once. The links of flows are added where one is met.
+
+        ``failing=False`` leaves out those that only a failure leads to.
+        """
         seen: set[State] = set()
         stack = list(reversed(steps))
         while stack:
@@ -115,12 +121,12 @@ class Writer:
             links = getattr(target, "links", None)
             if links:
                 self.add(links)
-                stack.extend(step for known in links if known in seen for step in self.targets(known))
+                stack.extend(step for known in links if known in seen for step in self.targets(known, failing=failing))
             state = target.first
             if state not in seen:
                 seen.add(state)
                 yield state
-                stack.extend(reversed(list(self.targets(state))))
+                stack.extend(reversed(list(self.targets(state, failing=failing))))
 
     def region(self, step: Linkable, others: tuple[State, ...] = ()) -> Region:
         """Collect and write the states that a step leads to, and those of ``others``.
