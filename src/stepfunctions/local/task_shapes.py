@@ -20,8 +20,10 @@ from stepfunctions.catalog.sdk_services import member_of
 from stepfunctions.errors import StateFailed
 
 
-def to_request(resource: Resource, arguments: Any, shape: Shape | None) -> dict[str, Any]:
-    """Return the request of an operation from a task's parameters.
+def to_request(
+    resource: Resource, arguments: Any, shape: Shape | None, texts: frozenset[str] = frozenset()
+) -> dict[str, Any]:
+    """Return the request of an operation from a task's parameters. ``texts``: its members of JSON_MEMBERS.
 
     Raises StateFailed (States.Runtime) for what could be no request: no object, an unknown or a missing field.
     """
@@ -32,12 +34,9 @@ def to_request(resource: Resource, arguments: Any, shape: Shape | None) -> dict[
     if (resource.service, resource.sdk) == ("lambda", False) and "Payload" in arguments:
         arguments = {**arguments, "Payload": dumps(arguments["Payload"]).encode()}
     try:
-        request: dict[str, Any] = _renamed(arguments, shape, resource.sdk)
+        request: dict[str, Any] = _renamed(arguments, shape, resource.sdk, texts)
     except _Unusable as wrong:
         raise unusable(arguments, str(wrong)) from None
-    text = _TEXTS.get((resource.service, resource.action))
-    if text is not None and not isinstance(request.get(text), (str, type(None))):
-        request[text] = dumps(request[text])
     missing = [
         member_of(name, sdk=resource.sdk)
         for name in getattr(shape, "required_members", ())
@@ -46,15 +45,6 @@ def to_request(resource: Resource, arguments: Any, shape: Shape | None) -> dict[
     if missing:
         raise unusable(arguments, ", ".join(f"The field '{name}' is required but was missing" for name in missing))
     return request
-
-
-_TEXTS = {
-    ("sns", "publish"): "Message",
-    ("sqs", "sendMessage"): "MessageBody",
-    ("states", "startExecution"): "input",
-    ("sfn", "startExecution"): "input",
-}
-"""Members that are text for the API and may be written as a JSON value in a task."""
 
 
 def unusable(arguments: Any, why: str) -> StateFailed:
@@ -71,8 +61,8 @@ class _Unusable(Exception):
     pass
 
 
-def _renamed(value: Any, shape: Shape | None, sdk: bool) -> Any:
-    """Give members their names in the model (``Cluster`` is ``cluster`` for ECS), and make blobs bytes."""
+def _renamed(value: Any, shape: Shape | None, sdk: bool, texts: frozenset[str]) -> Any:
+    """Give members their names in the model (``Cluster`` is ``cluster`` for ECS); make blobs bytes, ``texts`` text."""
     kind = None if shape is None else shape.type_name
     if kind == "structure" and isinstance(value, dict) and not shape.is_document_type:  # type: ignore[union-attr]
         names = {member_of(name, sdk=sdk): name for name in shape.members}  # type: ignore[union-attr]
@@ -80,13 +70,15 @@ def _renamed(value: Any, shape: Shape | None, sdk: bool) -> Any:
             if name not in names:
                 _refuse(name, list(names), member_of(name, sdk=sdk))
         return {
-            names[name]: _renamed(item, shape.members[names[name]], sdk)  # type: ignore[union-attr]
+            names[name]: dumps(item)
+            if name in texts and not isinstance(item, (str, type(None)))
+            else _renamed(item, shape.members[names[name]], sdk, texts)  # type: ignore[union-attr]
             for name, item in value.items()
         }
     if kind == "list" and isinstance(value, list):
-        return [_renamed(item, shape.member, sdk) for item in value]  # type: ignore[union-attr]
+        return [_renamed(item, shape.member, sdk, texts) for item in value]  # type: ignore[union-attr]
     if kind == "map" and isinstance(value, dict):
-        return {name: _renamed(item, shape.value, sdk) for name, item in value.items()}  # type: ignore[union-attr]
+        return {name: _renamed(item, shape.value, sdk, texts) for name, item in value.items()}  # type: ignore[union-attr]
     if kind == "blob" and value is not None and not isinstance(value, bytes):
         return (value if isinstance(value, str) else dumps(value)).encode()
     return value

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from stepfunctions.asl.document import Document
 from stepfunctions.asl.resource import IntegrationPattern, Resource
 from stepfunctions.catalog.integrations import INTEGRATIONS, problem_with
+from stepfunctions.catalog.requests import JSON_MEMBERS
 from stepfunctions.catalog.sdk_services import sdk_service
 from stepfunctions.engine.messages import Outcome, Phase, TaskFailed, TaskSubmitted, TaskSucceeded
 from stepfunctions.errors import ServiceError, StateFailed
@@ -184,7 +185,9 @@ class CloudTasks:
         if model is None:
             raise StateFailed("States.Runtime", f"'{resource.arn}': the service {client} has no operation {operation}.")
         arguments = {} if arguments is None else arguments
-        request = task_shapes.to_request(resource, arguments, model.input_shape)
+        request = task_shapes.to_request(
+            resource, arguments, model.input_shape, JSON_MEMBERS.get((client, operation), frozenset())
+        )
         nested = operation == "StartExecution"
         if nested:
             request = task_nested.named(request, key)

@@ -11,6 +11,7 @@ import pytest
 from botocore.response import StreamingBody
 
 from stepfunctions.asl.resource import Resource
+from stepfunctions.catalog.requests import JSON_MEMBERS
 from stepfunctions.errors import StateFailed
 from stepfunctions.local.task_shapes import iso, plain, to_request, to_result
 from stepfunctions.local.wire.models import operation_model
@@ -23,7 +24,7 @@ def resource(text: str) -> Resource:
 def request(text: str, operation: tuple[str, str], arguments: Any) -> dict[str, Any]:
     model = operation_model(*operation)
     assert model is not None
-    return to_request(resource(text), arguments, model.input_shape)
+    return to_request(resource(text), arguments, model.input_shape, JSON_MEMBERS.get(operation, frozenset()))
 
 
 def result(text: str, operation: tuple[str, str], response: dict[str, Any], given: dict[str, Any] | None = None) -> Any:
@@ -197,3 +198,12 @@ def test_failures_of_run_task_fail_only_who_waits_for_the_task() -> None:
         with pytest.raises(StateFailed) as caught:
             result(f"ecs:runTask.{pattern}", ("ecs", "RunTask"), response)
         assert caught.value.error == "AmazonECS.Unknown"
+
+
+def test_what_is_text_for_the_api_may_be_written_as_a_value() -> None:
+    entry = {"Source": "mine", "DetailType": "Done", "Detail": {"week": 39}}
+    sent = request("events:putEvents", ("events", "PutEvents"), {"Entries": [entry, {**entry, "Detail": "{}"}]})
+    assert [one["Detail"] for one in sent["Entries"]] == ['{"week":39}', "{}"]
+    nested = {"StateMachineArn": "arn", "Input": {"a": 1}}
+    for text in ("states:startExecution", "aws-sdk:sfn:startExecution"):
+        assert request(text, ("stepfunctions", "StartExecution"), nested)["input"] == '{"a":1}'
