@@ -16,7 +16,7 @@ import os
 import sqlite3
 import threading
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -65,7 +65,7 @@ class Cloud:
 
     ``endpoint`` is the URL that processes started by the cloud reach it by, None without a server.
     ``max_jobs`` is how many jobs run at once (default: the number of CPUs). ``clock`` is the system's unless
-    a test gives its own.
+    a test gives its own. ``services`` are made by these factories instead of the local cloud's own.
     """
 
     def __init__(
@@ -77,7 +77,9 @@ class Cloud:
         clock: Clock | None = None,
         endpoint: str | None = None,
         max_jobs: int | None = None,
+        services: Mapping[str, Callable[[Cloud], Any]] | None = None,
     ) -> None:
+        self._factories = services or {}
         self.data_dir = Path(data_dir).absolute()
         self.account = account
         self.region = region
@@ -140,8 +142,7 @@ class Cloud:
         with self._lock:
             if name not in self._services:
                 self._refuse_when_stopping()
-                module, factory = place.split(":")
-                service = getattr(importlib.import_module(module), factory)(self)
+                service = (self._factories.get(name) or _factory(place))(self)
                 self._services[name] = service
                 if self._started:
                     _start(service)
@@ -293,6 +294,12 @@ def _unknown_operation(service: str, operation: str, target: object, *, known: b
     return ServiceError(
         "UnknownOperationException", f"{service}:{operation} {what}. Supported: {names}.", 501 if known else 400
     )
+
+
+def _factory(place: str) -> Callable[[Cloud], Any]:
+    module, name = place.split(":")
+    factory: Callable[[Cloud], Any] = getattr(importlib.import_module(module), name)
+    return factory
 
 
 def _start(service: Any) -> None:

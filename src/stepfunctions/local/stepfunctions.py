@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from stepfunctions.asl.document import JSON
     from stepfunctions.asl.machine import StateMachine
     from stepfunctions.engine.map_run import MapRun
+    from stepfunctions.engine.ports import Integration
     from stepfunctions.local.cloud import Call, Cloud
 
 _Method = Callable[["StepFunctions", dict[str, Any], "Call"], dict[str, Any]]
@@ -62,11 +63,14 @@ def _check(machine: StateMachine) -> list[Problem]:
 
 
 class StepFunctions:
-    """The service: operations of :class:`~stepfunctions.runtime.api.StepFunctionsApi` over the cloud's tasks."""
+    """The service: operations of :class:`~stepfunctions.runtime.api.StepFunctionsApi` over the cloud's tasks.
 
-    def __init__(self, cloud: Cloud) -> None:
+    ``tasks``: another Integration than the cloud's services; it must not block.
+    """
+
+    def __init__(self, cloud: Cloud, tasks: Integration | None = None) -> None:
         self._store = ExpressStore(SqliteStore(cloud.data_dir / "stepfunctions.db"))
-        self._tasks = CloudTasks(cloud)
+        self._tasks = tasks or CloudTasks(cloud)
         # CloudTasks never blocks, so the engine's own thread may call it
         self._runner = Runner(self._store, cloud.clock, self._tasks, CloudItems(cloud), workers=0)
         self.api = StepFunctionsApi(
@@ -116,7 +120,8 @@ class StepFunctions:
 
     def stop(self) -> None:
         """Stop after the step at work; open executions go on at the next start."""
-        self._tasks.close()
+        if isinstance(self._tasks, CloudTasks):
+            self._tasks.close()
         self._runner.stop()
         self._store.close()
 

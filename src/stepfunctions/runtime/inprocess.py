@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from stepfunctions.asl.document import JSON, dumps
+from stepfunctions.engine.ports import Integration
 from stepfunctions.errors import ServiceError
 from stepfunctions.runtime.api import StepFunctionsApi
 from stepfunctions.runtime.clock import ManualClock
@@ -69,6 +70,8 @@ class LocalClient:
 
     ``functions`` are called with event and context for the Lambda functions of their names that have no mock.
 
+    ``tasks`` runs the tasks instead of both: an Integration, which must not block.
+
     Nothing runs by itself. Without ``clock``, ``describe_execution`` and ``run_until_idle`` run all that can run,
     and time jumps over waits; with one, only what is due by that clock.
     """
@@ -79,6 +82,7 @@ class LocalClient:
         *,
         functions: Mapping[str, Function] | None = None,
         clock: ManualClock | None = None,
+        tasks: Integration | None = None,
         account: str = "123456789012",
         region: str = "us-east-1",
     ) -> None:
@@ -86,7 +90,9 @@ class LocalClient:
         store = MemoryStore()
         self._jump = clock is None
         self.clock = clock or ManualClock(time.time())
-        self.runner = Runner(store, self.clock, MockIntegration(mocks, functions), Items(MockObjects(mocks)), workers=0)
+        self.runner = Runner(
+            store, self.clock, tasks or MockIntegration(mocks, functions), Items(MockObjects(mocks)), workers=0
+        )
         self.describes_express = True
         self.api = StepFunctionsApi(
             self.runner, store, self.clock, account=account, region=region, describes_express=True

@@ -1,0 +1,68 @@
+"""An Integration whose tasks do what a case says; the same one in process and in the server."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stepfunctions.asl.document import Document
+from stepfunctions.asl.resource import IntegrationPattern
+from stepfunctions.engine.messages import TaskFailed, TaskSubmitted, TaskSucceeded
+from stepfunctions.engine.ports import TaskCall
+
+_ANSWER = {"When", "Submit", "Return", "Throw", "Phase", "Pending", "Echo"}
+
+
+class ScriptedTasks:
+    """Answers tasks by machine and state. Each answer is used once, the last one again and again."""
+
+    def __init__(self) -> None:
+        self._answers: dict[tuple[str, str], list[dict[str, Any]]] = {}
+
+    def script(self, machine: str, mocks: dict[str, Any]) -> None:
+        """Say what the tasks of a machine do."""
+        for state, answers in mocks.items():
+            listed = answers if isinstance(answers, list) else [answers]
+            for answer in listed:
+                assert answer.keys() <= _ANSWER, f"{machine}: {state}: {answer}; there are {sorted(_ANSWER)}"
+            self._answers[machine, state] = list(listed)
+
+    def start(self, call: TaskCall) -> None:
+        """Report what the next answer for this state says."""
+        task = call.command
+        answer = self._next(call)
+        waits = task.resource.pattern is not IntegrationPattern.REQUEST_RESPONSE
+        submits = answer.get("Phase", "run") == "run"
+        if "Submit" in answer or (waits and submits and not answer.get("Pending")):
+            call.report(TaskSubmitted(task.branch, task.attempt, Document(answer.get("Submit", {}))))
+        if "Throw" in answer:
+            thrown = answer["Throw"]
+            phase = answer.get("Phase", "run")
+            call.report(TaskFailed(task.branch, task.attempt, thrown["Error"], thrown.get("Cause", ""), phase))
+        elif answer.get("Echo"):
+            call.report(TaskSucceeded(task.branch, task.attempt, task.arguments))
+        elif "Return" in answer:
+            call.report(TaskSucceeded(task.branch, task.attempt, Document(answer["Return"])))
+
+    def resume(self, call: TaskCall) -> None:
+        """Begin again."""
+        self.start(call)
+
+    def cancel(self, call: TaskCall) -> None:
+        """Do nothing: what was scripted has been reported."""
+
+    def _next(self, call: TaskCall) -> dict[str, Any]:
+        machine = call.execution_arn.split(":")[6].partition("/")[0]
+        answers = self._answers.get((machine, call.command.state), [])
+        given = call.command.arguments.value
+        for index, answer in enumerate(answers):
+            if "When" in answer and not _within(answer["When"], given):
+                continue
+            last = "When" in answer or len([one for one in answers if "When" not in one]) == 1
+            return answer if last else answers.pop(index)
+        raise AssertionError(f"{machine}: no answer for the task '{call.command.state}' with {given}")
+
+
+def _within(part: Any, whole: Any) -> bool:
+    if isinstance(part, dict) and isinstance(whole, dict):
+        return all(name in whole and _within(value, whole[name]) for name, value in part.items())
+    return bool(part == whole)
