@@ -82,11 +82,13 @@ def _read(path: Path) -> Iterator[Case]:
         place = f"{where}: {written.get('name')}"
         _only(written, _CASE, place)
         _only(written["expect"], _EXPECT, place)
-        assert _NAME.fullmatch(written["name"]) and len(written["name"]) <= 80, place
+        assert _NAME.fullmatch(written["name"]), place
+        assert len(written["name"]) <= 80, place
         covers = written.get("covers") or document.get("covers") or []
         page = written.get("page") or document.get("page") or ""
         assert page.startswith("https://"), f"{place}: name the page it follows"
-        assert covers and set(covers) <= topics().keys(), f"{place}: covers {covers} are not all in topics.yaml"
+        assert covers, place
+        assert set(covers) <= topics().keys(), f"{place}: covers {covers} are not all in topics.yaml"
         yield Case(
             name=written["name"],
             page=page,

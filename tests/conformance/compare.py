@@ -53,7 +53,8 @@ def difference(expected: Any, actual: Any, where: str = "") -> str | None:
             if found := difference(one, other, f"{where}/{index}"):
                 return found
         if len(expected) != len(actual):
-            return f"{where}: {len(actual)} items for {len(expected)}: {(actual + expected)[min(len(actual), len(expected))]}"
+            odd = max(actual, expected, key=len)[min(len(actual), len(expected))]
+            return f"{where}: {len(actual)} items instead of {len(expected)}: {odd}"
         return None
     same = type(expected) is type(actual) and expected == actual
     return None if same else f"{where}: {actual!r} is not {expected!r}"
