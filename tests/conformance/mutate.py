@@ -1,0 +1,332 @@
+"""Break the engine in one place at a time, and see whether the conformance cases notice.
+
+    python tests/conformance/mutate.py [--sample N] [--only engine/retry] [--write]
+
+A mutant is one change to one module of ``stepfunctions.engine`` or ``stepfunctions.query``: a field of an event or of
+a message dropped, two neighbouring statements swapped, an event's or error's name changed, a condition turned round, a
+limit moved by one, a statement left out. Each is played against all cases, in process, until one fails: then the
+mutant is killed. ``--write`` puts the result into ``mutation.md`` beside this file. Exit code 1 when fewer than 95 %
+are killed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import contextlib
+import copy
+import importlib.abc
+import importlib.util
+import io
+import os
+import random
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCE = ROOT / "src" / "stepfunctions"
+PACKAGES = ("engine", "query")
+GOAL = 95.0
+SECONDS = 60
+"""A mutant that runs longer than this hangs, which the cases' own limits would notice too."""
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One change: where it is, and what was done."""
+
+    module: str
+    path: Path
+    number: int
+    line: int
+    what: str
+
+
+# --- making mutants -------------------------------------------------------------------------------------
+
+Change = tuple[ast.AST, str, Callable[[], None]]
+"""The node changed, what is done, and the function that does it in place."""
+
+_TURNED: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.Lt: ast.LtE,
+    ast.LtE: ast.Lt,
+    ast.Gt: ast.GtE,
+    ast.GtE: ast.Gt,
+    ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq,
+    ast.Is: ast.IsNot,
+    ast.IsNot: ast.Is,
+    ast.In: ast.NotIn,
+    ast.NotIn: ast.In,
+}
+_NO_OUTSIDE = (ast.Assert, ast.Raise, ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
+
+
+def changes(tree: ast.Module) -> Iterator[Change]:
+    """Yield every change that a module allows, always in the same order."""
+    ignored = _ignored(tree)
+    for node in ast.walk(tree):
+        if id(node) in ignored:
+            continue
+        yield from _of_expression(node)
+        for name in ("body", "orelse", "finalbody"):
+            block = getattr(node, name, None)
+            if isinstance(block, list) and block and isinstance(block[0], ast.stmt):
+                yield from _of_block(block)
+
+
+def _ignored(tree: ast.Module) -> set[int]:
+    """Return the nodes whose change nobody could see: docstrings, annotations, assertions, what only types read."""
+    ignored: set[int] = set()
+
+    def ignore(node: ast.AST | None) -> None:
+        if node is not None:
+            ignored.update(id(inner) for inner in ast.walk(node))
+
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assert) or (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"):
+            ignore(node)
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            ignore(node)
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            ignore(node)
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            ignore(node.returns)
+            for decorator in node.decorator_list:
+                ignore(decorator)
+            if node.name in ("__repr__", "__str__"):
+                ignore(node)
+        if isinstance(node, ast.ClassDef):
+            for decorator in node.decorator_list:
+                ignore(decorator)
+            if any("Protocol" in ast.unparse(base) for base in node.bases):
+                ignore(node)
+        if isinstance(node, ast.arg):
+            ignore(node.annotation)
+        if isinstance(node, ast.AnnAssign):
+            ignore(node.annotation)
+            if "TypeAlias" in ast.unparse(node.annotation):
+                ignore(node)
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("cast", "TypeVar", "isinstance", "Literal"):
+            ignore(node)
+    return ignored
+
+
+def _of_expression(node: ast.AST) -> Iterator[Change]:
+    if isinstance(node, ast.Dict):
+        for index, key in enumerate(node.keys):
+            if key is not None:
+                yield node, f"drop the field {ast.unparse(key)}", _deleter(node.keys, node.values, index=index)
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.strip():
+        yield node, f"change {node.value!r}", _setter(node, "value", node.value + "X")
+    elif isinstance(node, ast.Constant) and type(node.value) is bool:
+        yield node, f"{node.value} is {not node.value}", _setter(node, "value", not node.value)
+    elif isinstance(node, ast.Constant) and isinstance(node.value, (int, float)):
+        yield node, f"{node.value} is {node.value + 1}", _setter(node, "value", node.value + 1)
+    elif isinstance(node, ast.Compare) and type(node.ops[0]) in _TURNED:
+        turned = _TURNED[type(node.ops[0])]
+        what = f"turn {ast.unparse(node)} round: {turned.__name__}"
+        yield node, what, _setter(node, "ops", [turned(), *node.ops[1:]])
+    elif isinstance(node, (ast.If, ast.IfExp)):
+        opposite = ast.UnaryOp(ast.Not(), copy.deepcopy(node.test))
+        yield node, f"if not: {ast.unparse(node.test)}", _setter(node, "test", opposite)
+    elif isinstance(node, ast.BoolOp):
+        other: ast.boolop = ast.Or() if isinstance(node.op, ast.And) else ast.And()
+        yield node, f"and for or: {ast.unparse(node)}", _setter(node, "op", other)
+
+
+def _of_block(block: list[ast.stmt]) -> Iterator[Change]:
+    for index, statement in enumerate(block):
+        if isinstance(statement, (ast.Expr, ast.AugAssign)) and not isinstance(statement.value, ast.Constant):
+            shown = ast.unparse(statement)
+            yield statement, f"leave out: {shown}", _setter_at(block, index, ast.Pass())
+            following = block[index + 1] if index + 1 < len(block) else None
+            if isinstance(following, (ast.Expr, ast.AugAssign)):
+                yield statement, f"swap: {shown} / {ast.unparse(following)}", _swapper(block, index)
+
+
+def _setter(node: Any, name: str, value: Any) -> Callable[[], None]:
+    return lambda: setattr(node, name, value)
+
+
+def _setter_at(block: list[ast.stmt], index: int, value: ast.stmt) -> Callable[[], None]:
+    return lambda: block.__setitem__(index, value)
+
+
+def _deleter(*lists: list[Any], index: int) -> Callable[[], None]:
+    def delete() -> None:
+        for one in lists:
+            del one[index]
+
+    return delete
+
+
+def _swapper(block: list[ast.stmt], index: int) -> Callable[[], None]:
+    def swap() -> None:
+        block[index], block[index + 1] = block[index + 1], block[index]
+
+    return swap
+
+
+def mutants_of(path: Path) -> list[Mutant]:
+    """Return all mutants of a module."""
+    module = "stepfunctions." + str(path.relative_to(SOURCE).with_suffix("")).replace("/", ".")
+    tree = ast.parse(path.read_text())
+    return [
+        Mutant(module.removesuffix(".__init__"), path, number, getattr(node, "lineno", 0), what)
+        for number, (node, what, _) in enumerate(changes(tree))
+    ]
+
+
+class Mutated(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Loads one module of the package with the mutant's change in it."""
+
+    def __init__(self, mutant: Mutant) -> None:
+        self._mutant = mutant
+
+    def find_spec(self, fullname: str, path: Any, target: Any = None) -> Any:
+        """See importlib."""
+        if fullname != self._mutant.module:
+            return None
+        return importlib.util.spec_from_file_location(fullname, self._mutant.path, loader=self)
+
+    def create_module(self, spec: Any) -> None:
+        """See importlib."""
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Run the module's changed code."""
+        tree = ast.parse(self._mutant.path.read_text())
+        for number, (_, _, act) in enumerate(changes(tree)):
+            if number == self._mutant.number:
+                act()
+                break
+        exec(compile(ast.fix_missing_locations(tree), str(self._mutant.path), "exec"), module.__dict__)
+
+
+# --- playing --------------------------------------------------------------------------------------------
+
+
+def play_all(first: list[str]) -> str | None:
+    """Play every case in process, those named first before the others; return the name of the first that fails."""
+    from tests.conformance.case import all_cases
+    from tests.conformance.doors import InProcess
+    from tests.conformance.play import play
+
+    order = {name: index for index, name in enumerate(first)}
+    for case in sorted(all_cases(), key=lambda case: order.get(case.name, len(order))):
+        try:
+            play(case, InProcess())
+        except BaseException:  # noqa: BLE001 - whatever the mutant does, it was noticed
+            return case.name
+    return None
+
+
+def noticed_by(mutant: Mutant | None, first: list[str]) -> str | None:
+    """Return what notices the mutant: a case, or the time; None when it survives. Runs in a process of its own."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        found: str | None = "(it does not load)"
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            try:
+                signal.alarm(SECONDS)
+                if mutant is not None:
+                    sys.meta_path.insert(0, Mutated(mutant))
+                found = play_all(first)
+            finally:
+                os.write(writing, (found or "").encode())
+                os._exit(0)
+    os.close(writing)
+    with os.fdopen(reading) as answer:
+        found = answer.read()
+    _, status = os.waitpid(child, 0)
+    return "(it hangs)" if os.WIFSIGNALED(status) else found or None
+
+
+def main() -> int:
+    """Run the mutants that the arguments name and print what survives."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sample", type=int, help="only so many mutants, drawn at random with a fixed seed")
+    parser.add_argument("--only", action="append", help="only modules whose path begins so: engine/retry")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--write", action="store_true", help="write mutation.md")
+    options = parser.parse_args()
+    sys.path.insert(0, str(ROOT))
+    from tests.conformance.case import all_cases  # reads the cases once, before the forks
+
+    begun = time.monotonic()
+    count = len(all_cases())
+    failing = noticed_by(None, [])
+    if failing:
+        sys.exit(f"without any change, this case fails: {failing}")
+    paths = [path for package in PACKAGES for path in sorted((SOURCE / package).rglob("*.py"))]
+    if options.only:
+        paths = [path for path in paths if str(path.relative_to(SOURCE)).startswith(tuple(options.only))]
+    mutants = [mutant for path in paths for mutant in mutants_of(path)]
+    if options.sample and options.sample < len(mutants):
+        mutants = sorted(random.Random(1).sample(mutants, options.sample), key=lambda one: (str(one.path), one.number))
+    results = list(_run(mutants, options.jobs))
+    survivors = [mutant for mutant, found in results if found is None]
+    percent = 100 * (1 - len(survivors) / max(len(mutants), 1))
+    report = _report(results, survivors, percent, count, time.monotonic() - begun)
+    print(report)
+    if options.write:
+        Path(__file__).with_name("mutation.md").write_text(report)
+    return 0 if percent >= GOAL else 1
+
+
+def _run(mutants: list[Mutant], jobs: int) -> Iterator[tuple[Mutant, str | None]]:
+    first: dict[str, list[str]] = {}
+
+    def one(mutant: Mutant) -> tuple[Mutant, str | None]:
+        known = first.setdefault(mutant.module, [])
+        found = noticed_by(mutant, list(known))
+        if found and not found.startswith("("):
+            if found in known:
+                known.remove(found)
+            known.insert(0, found)
+        return mutant, found
+
+    with ThreadPoolExecutor(jobs) as pool:
+        for number, result in enumerate(pool.map(one, mutants), 1):
+            if sys.stderr.isatty() or number % 200 == 0:
+                print(f"{number} of {len(mutants)}", file=sys.stderr)
+            yield result
+
+
+def _report(
+    results: list[tuple[Mutant, str | None]], survivors: list[Mutant], percent: float, cases: int, seconds: float
+) -> str:
+    total = Counter(mutant.module for mutant, _ in results)
+    alive = Counter(mutant.module for mutant in survivors)
+    lines = [
+        "# What the cases notice",
+        "",
+        "Made by `python tests/conformance/mutate.py --write`: the engine broken in one place at a time.",
+        "",
+        f"{cases} cases; {len(results)} mutants, {len(results) - len(survivors)} killed: **{percent:.1f} %**. "
+        f"It took {seconds / 60:.0f} minutes.",
+        "",
+        "| module | mutants | killed |",
+        "| --- | ---: | ---: |",
+        *(f"| `{name}` | {total[name]} | {total[name] - alive[name]} |" for name in sorted(total)),
+        "",
+        "## Survivors",
+        "",
+        *(f"- `{mutant.module}` line {mutant.line}: {' '.join(mutant.what.split())[:150]}" for mutant in survivors),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
