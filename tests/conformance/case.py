@@ -18,7 +18,8 @@ _CASE = {
     "name", "says", "page", "covers", "type", "definition", "input", "start", "machine", "mocks", "objects", "calls",
     "expect",
 }  # fmt: skip
-_EXPECT = {"refused", "status", "output", "error", "cause", "history", "objects", "children", "mapRun"}
+_EXPECT = {"refused", "status", "output", "error", "cause", "history", "times", "objects", "children", "mapRun"}
+_GROWN = re.compile(r"<(.)\*(\d+)>")
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -75,7 +76,7 @@ def _load(path: Path) -> Any:
 
 
 def _read(path: Path) -> Iterator[Case]:
-    document = _load(path)
+    document = _grown(_load(path))
     where = str(path.relative_to(HERE))
     _only(document, _FILE, where)
     for written in document["cases"]:
@@ -103,6 +104,15 @@ def _read(path: Path) -> Iterator[Case]:
             calls=written.get("calls", []),
             expect=written["expect"],
         )
+
+
+def _grown(value: Any) -> Any:
+    """Return a document with each ``<x*5>`` in its texts, also in names, as ``xxxxx``."""
+    if isinstance(value, str):
+        return _GROWN.sub(lambda match: match[1] * int(match[2]), value) if "*" in value else value
+    if isinstance(value, list):
+        return [_grown(one) for one in value]
+    return {_grown(name): _grown(one) for name, one in value.items()} if isinstance(value, dict) else value
 
 
 def _only(mapping: dict[str, Any], known: set[str], where: str) -> None:

@@ -142,13 +142,26 @@ def _compare_execution(case: Case, door: Door, values: dict[str, Any]) -> None:
     wanted = {name: value for name, value in case.expect.items() if name in ("status", "output", "error", "cause")}
     actual = {name: described[name] for name in ("status", "output", "error", "cause") if name in described}
     _expect(case, filled(wanted, values), _parsed(actual))
+    events = history_of(door, arn) if case.expect.keys() & {"history", "times"} else []
+    if "times" in case.expect:
+        _compare_times(case, events)
     if "history" in case.expect:
-        events = history_of(door, arn)
         assert [event["id"] for event in events] == list(range(1, len(events) + 1)), case.name
         lines = [shown(event) for event in events]
         _expect(case, filled(case.expect["history"], values), lines, "history")
     if "mapRun" in case.expect or "children" in case.expect:
         _compare_map_run(case, door, values)
+
+
+def _compare_times(case: Case, events: list[dict[str, Any]]) -> None:
+    """Compare the events' seconds since the first one; ``[3, 5]`` is a time from 3 to 5."""
+    actual = [round((event["timestamp"] - events[0]["timestamp"]).total_seconds(), 3) for event in events]
+    ranges = [one if isinstance(one, list) else [one, one] for one in case.expect["times"]]
+    same = len(actual) == len(ranges)
+    if not same or any(
+        not low - 0.002 <= time <= high + 0.002 for time, (low, high) in zip(actual, ranges, strict=True)
+    ):
+        raise Mismatch(f"{case.name}: the events' times are {actual}, not {case.expect['times']}")
 
 
 def history_of(door: Door, arn: str) -> list[dict[str, Any]]:
