@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -55,7 +57,25 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
         return mapping
 
 
+def _parquet(loader: Any, node: Any) -> bytes:
+    """Return the Parquet file of a list of rows, two in a row group."""
+    from pyarrow import Table, parquet
+
+    file = io.BytesIO()
+    parquet.write_table(Table.from_pylist(loader.construct_sequence(node, deep=True)), file, row_group_size=2)
+    return file.getvalue()
+
+
+def _zstd(loader: Any, node: Any) -> bytes:
+    import zstandard
+
+    return zstandard.ZstdCompressor().compress(loader.construct_scalar(node).encode())
+
+
 _Loader.add_constructor("tag:yaml.org,2002:timestamp", lambda loader, node: loader.construct_scalar(node))
+_Loader.add_constructor("!gzip", lambda loader, node: gzip.compress(loader.construct_scalar(node).encode(), mtime=0))
+_Loader.add_constructor("!parquet", _parquet)
+_Loader.add_constructor("!zstd", _zstd)
 
 
 @cache

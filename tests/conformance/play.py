@@ -139,6 +139,9 @@ def _plain(answer: Any) -> Any:
 def _compare_execution(case: Case, door: Door, values: dict[str, Any]) -> None:
     arn = values["ExecutionArn"]
     described = door.client.describe_execution(executionArn=arn)
+    runs = door.client.list_map_runs(executionArn=arn)["mapRuns"]
+    if runs:
+        values["MapRunArn"] = runs[-1]["mapRunArn"]
     wanted = {name: value for name, value in case.expect.items() if name in ("status", "output", "error", "cause")}
     actual = {name: described[name] for name in ("status", "output", "error", "cause") if name in described}
     _expect(case, filled(wanted, values), _parsed(actual))
@@ -178,8 +181,6 @@ def history_of(door: Door, arn: str) -> list[dict[str, Any]]:
 
 def _compare_map_run(case: Case, door: Door, values: dict[str, Any]) -> None:
     """Compare the execution's first map run, and its children in the order of their inputs' texts."""
-    runs = door.client.list_map_runs(executionArn=values["ExecutionArn"])["mapRuns"]
-    values["MapRunArn"] = runs[-1]["mapRunArn"]
     if "mapRun" in case.expect:
         run = door.client.describe_map_run(mapRunArn=values["MapRunArn"])
         expected = filled(case.expect["mapRun"], values)
@@ -209,8 +210,7 @@ def _compare_objects(case: Case, door: Door, values: dict[str, Any]) -> None:
     for place in {tuple(name.removeprefix("s3://").split("/")[:2]) for name in expected}:
         for key in door.object_keys(place[0]):
             if key.startswith(place[1]):
-                body = door.get_object(place[0], key).decode()
-                actual[f"s3://{place[0]}/{key}"] = payload(body) if key.endswith(".json") else body
+                actual[f"s3://{place[0]}/{key}"] = _content(key, door.get_object(place[0], key).decode())
     for name, content in expected.items():
         found = next((key for key in actual if difference(name, key) is None), None)
         if found is None:
@@ -218,6 +218,16 @@ def _compare_objects(case: Case, door: Door, values: dict[str, Any]) -> None:
         _expect(case, content, actual.pop(found), name)
     if actual:
         raise Mismatch(f"{case.name}: unexpected objects {sorted(actual)}")
+
+
+def _content(key: str, body: str) -> Any:
+    """Return a JSON file as a document (lines of JSON as a list), others as text."""
+    if not key.endswith(".json"):
+        return body
+    try:
+        return payload(body)
+    except ValueError:
+        return [payload(line) for line in body.splitlines()]
 
 
 def _expect(case: Case, expected: Any, actual: Any, where: str = "") -> None:
