@@ -17,10 +17,10 @@ HERE = Path(__file__).parent
 ROLE = "arn:aws:iam::123456789012:role/conformance"
 _FILE = {"page", "covers", "cases"}
 _CASE = {
-    "name", "says", "page", "covers", "type", "definition", "input", "start", "machine", "mocks", "objects", "calls",
-    "expect",
+    "name", "says", "page", "covers", "type", "before", "definition", "input", "start", "machine", "mocks", "objects",
+    "calls", "expect",
 }  # fmt: skip
-_EXPECT = {"refused", "status", "output", "error", "cause", "history", "times", "objects", "children", "mapRun"}
+_EXPECT = {"refused", "status", "output", "error", "cause", "history", "times", "objects", "children", "mapRun", "logs"}
 _GROWN = re.compile(r"<(.)\*(\d+)>")
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
@@ -43,6 +43,8 @@ class Case:
     """Further members of CreateStateMachine."""
     mocks: dict[str, Any] = field(default_factory=dict)
     objects: dict[str, Any] = field(default_factory=dict)
+    before: list[dict[str, Any]] = field(default_factory=list)
+    """Calls before the machine is made."""
     calls: list[dict[str, Any]] = field(default_factory=list)
     expect: dict[str, Any] = field(default_factory=dict)
 
@@ -121,6 +123,7 @@ def _read(path: Path) -> Iterator[Case]:
             machine=written.get("machine", {}),
             mocks=written.get("mocks", {}),
             objects=written.get("objects", {}),
+            before=written.get("before", []),
             calls=written.get("calls", []),
             expect=written["expect"],
         )

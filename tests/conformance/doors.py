@@ -45,6 +45,11 @@ class InProcess:
         content = self._objects[f"s3://{bucket}/{key}"]
         return content if isinstance(content, bytes) else str(content).encode()
 
+    def log_messages(self, group: str) -> list[str]:
+        """Return what executions wrote into a log group, in order."""
+        messages: list[str] = self.client.logs.get(group, [])
+        return messages
+
     def wait(self, arn: str) -> None:
         """Run until the execution has ended or waits for someone outside."""
         self.client.run_until_idle(_PATIENCE)
@@ -83,6 +88,7 @@ class OverHttp:
         }
         self.client = boto3.client("stepfunctions", **options)
         self._s3 = boto3.client("s3", **options)
+        self._logs = boto3.client("logs", **options)
         self._buckets: set[str] = set()
 
     def _bucket(self, bucket: str) -> None:
@@ -104,6 +110,13 @@ class OverHttp:
         """Return an object's content."""
         body: bytes = self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()
         return body
+
+    def log_messages(self, group: str) -> list[str]:
+        """Return what executions wrote into a log group, in order."""
+        pages = self._logs.get_paginator("filter_log_events").paginate(
+            logGroupName=group, logStreamNamePrefix="states/"
+        )
+        return [event["message"] for page in pages for event in page["events"]]
 
     def wait(self, arn: str) -> None:
         """Wait until the execution has ended, or nothing more happens to it by itself."""

@@ -27,6 +27,8 @@ def play(case: Case, door: Door) -> None:
     for name, content in case.objects.items():
         bucket, _, key = name.removeprefix("s3://").partition("/")
         door.put_object(bucket, key, content if isinstance(content, bytes) else _text(content).encode())
+    for call in case.before:
+        _call(case, door, call, values)
     if case.definition is not None and not _create(case, door, values):
         return
     if "MachineArn" in values and case.start:
@@ -39,6 +41,8 @@ def play(case: Case, door: Door) -> None:
         _compare_execution(case, door, values)
     if "objects" in case.expect:
         _compare_objects(case, door, values)
+    if "logs" in case.expect:
+        _compare_logs(case, door, values)
 
 
 def _text(document: Any) -> str:
@@ -120,7 +124,9 @@ def _at(answer: Any, path: str) -> Any:
 def _cut(answer: Any, expected: Any) -> Any:
     """Return the members of the answer that the case speaks of; ``null`` says that a member must be absent."""
     if isinstance(expected, dict) and isinstance(answer, dict):
-        return {name: None if name not in answer else _cut(answer[name], one) for name, one in expected.items()}
+        return {
+            name: _cut(answer.get(name), one) for name, one in expected.items() if name in answer or one is None
+        }
     if isinstance(expected, list) and isinstance(answer, list):
         return [_cut(one, other) for one, other in zip(answer, expected, strict=False)] + answer[len(expected) :]
     if isinstance(answer, str) and not isinstance(expected, (str, type(None))):
@@ -228,6 +234,14 @@ def _content(key: str, body: str) -> Any:
         return payload(body)
     except ValueError:
         return [payload(line) for line in body.splitlines()]
+
+
+def _compare_logs(case: Case, door: Door, values: dict[str, Any]) -> None:
+    """Compare what the machine's executions wrote into its log group, as documents."""
+    destination = case.machine["loggingConfiguration"]["destinations"][0]["cloudWatchLogsLogGroup"]["logGroupArn"]
+    lines = [payload(message) for message in door.log_messages(destination.split(":")[6])]
+    own = [line for line in lines if f":{case.name}:" in line["execution_arn"]]
+    _expect(case, filled(case.expect["logs"], values), own, "logs")
 
 
 def _expect(case: Case, expected: Any, actual: Any, where: str = "") -> None:
