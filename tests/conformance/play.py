@@ -88,7 +88,7 @@ def _call(case: Case, door: Door, call: dict[str, Any], values: dict[str, Any]) 
     """Make one call: ``{call, request, response | error, save}``."""
     assert call.keys() <= {"call", "request", "response", "error", "save"}, f"{case.name}: {call}"
     request = filled(call.get("request", {}), values)
-    request = {name: dumps(value) if _is_payload(name, value) else value for name, value in request.items()}
+    request = _written(request)
     try:
         answer = getattr(door.client, call["call"])(**request)
     except _REFUSALS as error:
@@ -106,11 +106,19 @@ def _call(case: Case, door: Door, call: dict[str, Any], values: dict[str, Any]) 
         _expect(case, expected, _plain(_cut(answer, expected)), call["call"])
 
 
-_PAYLOADS = ("input", "output", "definition", "result", "variables")
+_PAYLOADS = ("input", "output", "definition", "result", "variables", "context")
 
 
-def _is_payload(name: str, value: Any) -> bool:
-    return name in _PAYLOADS and not isinstance(value, str)
+def _written(request: dict[str, Any]) -> dict[str, Any]:
+    """Return a request whose payloads are text; those of a TestState's mock too."""
+    return {
+        name: dumps(value)
+        if name in _PAYLOADS and not isinstance(value, str)
+        else _written(value)
+        if name == "mock"
+        else value
+        for name, value in request.items()
+    }
 
 
 def _at(answer: Any, path: str) -> Any:
