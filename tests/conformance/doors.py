@@ -27,23 +27,22 @@ class InProcess:
 
     def __init__(self) -> None:
         self.tasks = ScriptedTasks()
-        self._objects: dict[str, Any] = {}
-        self.client: Any = LocalClient(self._objects, tasks=self.tasks)
+        self.client: Any = LocalClient(tasks=self.tasks)
         self.wire = False
 
     def put_object(self, bucket: str, key: str, body: bytes) -> None:
         """Make an object that item readers find."""
-        self._objects[f"s3://{bucket}/{key}"] = body
+        self.client.objects.put(bucket, key, body)
 
     def object_keys(self, bucket: str) -> list[str]:
         """Return the keys of a bucket's objects."""
-        prefix = f"s3://{bucket}/"
-        return sorted(name.removeprefix(prefix) for name in self._objects if name.startswith(prefix))
+        keys: list[str] = self.client.objects.keys(bucket)
+        return keys
 
     def get_object(self, bucket: str, key: str) -> bytes:
         """Return an object's content."""
-        content = self._objects[f"s3://{bucket}/{key}"]
-        return content if isinstance(content, bytes) else str(content).encode()
+        content: bytes = self.client.objects.get(bucket, key)
+        return content
 
     def log_messages(self, group: str) -> list[str]:
         """Return what executions wrote into a log group, in order."""

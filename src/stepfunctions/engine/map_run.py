@@ -6,14 +6,15 @@ how many may start, when too many have failed, when it is over, what a child get
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
+from contextlib import closing
 from dataclasses import dataclass, field
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from stepfunctions.asl.document import JSON, Document
 from stepfunctions.engine.execution import Status
-from stepfunctions.engine.limits import DATA_LIMIT, MAX_PAYLOAD, check_size
+from stepfunctions.engine.limits import DATA_LIMIT, MAX_PAYLOAD
 from stepfunctions.errors import StateFailed
 from stepfunctions.query.scope import Scope
 
@@ -24,14 +25,24 @@ MAX_CONCURRENCY = 10_000
 """What MaxConcurrency 0 (the default) means for a Distributed Map."""
 
 
-def map_item(index: int, value: JSON, key: str | None, source: str | None = None) -> dict[str, JSON]:
+STATE_DATA = "STATE_DATA"
+"""``Map.Item.Source`` of items that come from the state's input."""
+
+
+class Item(NamedTuple):
+    """An item of a Distributed Map."""
+
+    key: str | None
+    """The key, when it is a member of an object."""
+    value: JSON
+    source: str = STATE_DATA
+    """Where it comes from, as ``Map.Item.Source`` shows it: ``S3://bucket/key``, or ``STATE_DATA``."""
+
+
+def map_item(index: int, value: JSON, key: str | None, source: str) -> dict[str, JSON]:
     """Return the context's Map.Item of one iteration."""
-    item: dict[str, JSON] = {"Index": index, "Value": value}
-    if key is not None:
-        item["Key"] = key
-    if source is not None:
-        item["Source"] = source
-    return item
+    named: dict[str, JSON] = {} if key is None else {"Key": key}
+    return {"Index": index, "Value": value, **named, "Source": source}
 
 
 def plain_input(value: JSON, key: str | None) -> JSON:
@@ -86,10 +97,24 @@ class MapRun:
     total: int | None = None
     """The number of items, once known."""
     running: int = 0
+    """Children, as the four below. A child has one item, or a batch."""
     succeeded: int = 0
     failed: int = 0
     timed_out: int = 0
     aborted: int = 0
+    written: int = 0
+    """Children whose results the ResultWriter wrote."""
+    running_items: int = 0
+    succeeded_items: int = 0
+    failed_items: int = 0
+    timed_out_items: int = 0
+    aborted_items: int = 0
+    written_items: int = 0
+
+    @property
+    def exports(self) -> bool:
+        """Whether the results go to S3."""
+        return bool(self.writer and self.writer.get("Resource"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +135,15 @@ def capacity(run: MapRun) -> int:
         return 0
     room = min(run.max_concurrency or MAX_CONCURRENCY, MAX_CONCURRENCY) - run.running
     if run.total is not None:
-        room = min(room, run.total - run.cursor)
+        room = min(room, run.total - run.cursor)  # items: of batches, at most so many
     return max(room, 0)
 
 
-def child_started(run: MapRun) -> None:
-    """Count the item at the cursor as running."""
-    run.cursor += 1
+def child_started(run: MapRun, items: int = 1) -> None:
+    """Count a child with this many items from the cursor on as running."""
+    run.cursor += items
     run.running += 1
+    run.running_items += items
     if run.cursor == run.total:
         run.exhausted = True
 
@@ -128,11 +154,18 @@ def source_ended(run: MapRun) -> None:
     run.total = run.cursor
 
 
-def child_ended(run: MapRun, status: str) -> None:
-    """Count one child's final status (SUCCEEDED, FAILED, TIMED_OUT, ABORTED)."""
+def child_ended(run: MapRun, status: str, items: int = 1) -> None:
+    """Count one child's final status (SUCCEEDED, FAILED, TIMED_OUT, ABORTED) and its items."""
     run.running -= 1
+    run.running_items -= items
     name = _COUNTER[status]
     setattr(run, name, getattr(run, name) + 1)
+    setattr(run, f"{name}_items", getattr(run, f"{name}_items") + items)
+
+
+def items_in(run: MapRun, given: Document) -> int:
+    """Return how many items a child with this input has."""
+    return len(given.value["Items"]) if run.batcher else 1
 
 
 _COUNTER = {
@@ -157,11 +190,11 @@ def verdict(run: MapRun) -> Verdict | None:
 
 
 def _exceeded(run: MapRun) -> bool:
-    """Tell whether more children failed than are tolerated. With neither tolerance written, none is.
+    """Tell whether more items failed than are tolerated. With neither tolerance written, none is.
 
     A percentage over 0 is of all items, so it counts once their number is known.
     """
-    failures = run.failed + run.timed_out + run.aborted
+    failures = run.failed_items + run.timed_out_items + run.aborted_items
     count, percentage = run.tolerated_failure_count, run.tolerated_failure_percentage
     if not failures:
         return False
@@ -174,34 +207,74 @@ def _exceeded(run: MapRun) -> bool:
     return failures * 100 > percentage * (run.total or 0)
 
 
-def child_input(
-    program: Program, run: MapRun, item: JSON, index: int, key: str | None = None, source: str = "STATE_DATA"
-) -> Document:
-    """Return the input of the child for this item: the item as it is, or what ItemSelector makes of it.
+def child_inputs(
+    program: Program, run: MapRun, items: Generator[Item, None, None]
+) -> Generator[tuple[Document, int], None, None]:
+    """Yield the inputs of the children from the cursor on, each with how many items it has; closes ``items``.
 
-    Raises StateFailed when ItemSelector fails or the result is over 256 KiB.
+    Raises StateFailed when ItemSelector fails or an input is over 256 KiB.
     """
+    with closing(items):
+        selected = (selected_item(program, run, item, index) for index, item in enumerate(items, run.cursor))
+        if run.batcher is not None:
+            yield from _batches(run, run.batcher, selected)
+            return
+        for document in selected:
+            program.limits.check_size(document, run.state)
+            yield document, 1
+
+
+def _batches(
+    run: MapRun, batcher: dict[str, JSON], selected: Iterable[Document]
+) -> Generator[tuple[Document, int], None, None]:
+    """Yield ``{"BatchInput": …, "Items": […]}`` with as many items as both limits allow.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/input-output-itembatcher.html
+    """
+    fixed = f'"BatchInput":{Document(batcher["BatchInput"]).text},' if "BatchInput" in batcher else ""
+    most_items = batcher.get("MaxItemsPerBatch")
+    most_bytes = min(batcher.get("MaxInputBytesPerBatch", MAX_PAYLOAD), MAX_PAYLOAD)
+    head, tail = f'{{{fixed}"Items":[', "]}"
+    least = len(head.encode()) + len(tail)
+    texts: list[str] = []
+    size = least
+    for document in selected:
+        if texts and (len(texts) == most_items or size + 1 + document.size > most_bytes):
+            yield Document.parse(f"{head}{','.join(texts)}{tail}"), len(texts)
+            texts, size = [], least
+        if size + document.size > most_bytes:
+            raise StateFailed(
+                DATA_LIMIT,
+                f"An item of the state '{run.state}' is too large for a batch of at most {most_bytes} bytes.",
+            )
+        size += document.size + bool(texts)
+        texts.append(document.text)
+    if texts:
+        yield Document.parse(f"{head}{','.join(texts)}{tail}"), len(texts)
+
+
+def selected_item(program: Program, run: MapRun, item: Item, index: int) -> Document:
+    """Return the item as it is, or what ItemSelector makes of it."""
     node = program.regions[run.region].parent
     assert node is not None
-    document = Document(plain_input(item, key))
+    document = Document(plain_input(item.value, item.key))
     if node.work.selector is not None:
-        context = {**(run.context or {}), "Map": {"Item": map_item(index, item, key, source)}}
+        context = {**(run.context or {}), "Map": {"Item": map_item(index, item.value, item.key, item.source)}}
         chance = Random(f"{run.arn}/{index}")
         # The time is that of the run's start, so that a child that is started again gets the same input.
         scope = Scope(run.input.value, lambda: context, run.variables, lambda: chance, run.started_at)
         document = Document(node.work.selector(scope))
-    check_size(document, run.state)
     return document
 
 
-def map_output(outputs: Iterable[Document]) -> Document:
-    """Return the Map's result: the children's outputs in item order, as one array.
+def map_output(results: Iterable[Document]) -> Document:
+    """Return the Map's result: the children's results in item order, as one array.
 
     Raises StateFailed(States.DataLimitExceeded) when it is over 256 KiB, without reading further.
     """
     texts: list[str] = []
     size = 2
-    for output in outputs:
+    for output in results:
         size += output.size + bool(texts)
         if size > MAX_PAYLOAD:
             raise StateFailed(

@@ -4,14 +4,14 @@ passes the one shared suite of its port.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from stepfunctions.asl.document import JSON, Document
 from stepfunctions.engine.execution import Execution
 from stepfunctions.engine.history import HistoryEvent
-from stepfunctions.engine.map_run import MapRun
+from stepfunctions.engine.map_run import Item, MapRun
 from stepfunctions.engine.messages import Command, Outcome, RunTask, SetTimer
 
 
@@ -145,8 +145,8 @@ class MapRunStore(Protocol):
         """Return the map runs of an execution, oldest first."""
         ...
 
-    def outputs(self, arn: str) -> Iterator[Document]:
-        """Yield the outputs of the map run's SUCCEEDED children in item order, a few at a time."""
+    def children(self, arn: str) -> Iterator[Execution]:
+        """Yield the map run's children that have ended in item order, without branches, a few at a time."""
         ...
 
 
@@ -181,11 +181,21 @@ class Integration(Protocol):
 
 
 class ItemSource(Protocol):
-    """Reads the items of a Distributed Map, streaming."""
+    """Reads the items of a Distributed Map, and writes its results: both streaming."""
 
-    def items(self, run: MapRun, start: int) -> Iterator[tuple[str | None, JSON]]:
-        """Yield ``(key, item)`` from index ``start`` on; key is None unless the items are an object's members.
+    def items(self, run: MapRun, start: int) -> Generator[Item, None, None]:
+        """Yield the items from index ``start`` on.
 
         Raises StateFailed("States.ItemReaderFailed", …) when the source cannot be read.
+        """
+        ...
+
+    def export(
+        self, run: MapRun, children: Iterable[Execution], unstarted: Iterable[Document]
+    ) -> Generator[None, None, Document]:
+        """Write the results of children that have ended, and the inputs of those that were not started.
+
+        Does a little at each step and returns the state's result. Counts in the run what it has written.
+        Raises StateFailed("States.ResultWriterFailed", …) when it cannot write.
         """
         ...

@@ -2,44 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from itertools import islice
-from typing import TYPE_CHECKING, Any, BinaryIO
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from stepfunctions import lint
 from stepfunctions.errors import Problem
+from stepfunctions.local.map_objects import CloudObjects
 from stepfunctions.local.tasks import CloudTasks
 from stepfunctions.runtime.api import StepFunctionsApi
-from stepfunctions.runtime.items import items_of, read_items
+from stepfunctions.runtime.items.source import Items
 from stepfunctions.runtime.runner import Runner
 from stepfunctions.runtime.store.express import ExpressStore
 from stepfunctions.runtime.store.sqlite import SqliteStore
 
 if TYPE_CHECKING:
-    from stepfunctions.asl.document import JSON
     from stepfunctions.asl.machine import StateMachine
-    from stepfunctions.engine.map_run import MapRun
     from stepfunctions.engine.ports import Integration
     from stepfunctions.local.cloud import Call, Cloud
 
 _Method = Callable[["StepFunctions", dict[str, Any], "Call"], dict[str, Any]]
-
-
-class CloudItems:
-    """The engine's port :class:`~stepfunctions.engine.ports.ItemSource`: item files are objects of the local S3."""
-
-    def __init__(self, cloud: Cloud) -> None:
-        self._cloud = cloud
-
-    def items(self, run: MapRun, start: int) -> Iterator[tuple[str | None, JSON]]:
-        """Yield ``(key, item)`` from index ``start`` on."""
-        source = items_of(run.items) if run.items is not None else read_items(run.reader, self)
-        return islice(source, start, None)
-
-    def open(self, bucket: str, key: str) -> BinaryIO:
-        """Return an object's content as a stream."""
-        content: BinaryIO = self._cloud.service("s3").objects.open(bucket, key)
-        return content
 
 
 def _operation(name: str) -> _Method:
@@ -72,7 +53,7 @@ class StepFunctions:
         self._store = ExpressStore(SqliteStore(cloud.data_dir / "stepfunctions.db"))
         self._tasks = tasks or CloudTasks(cloud)
         # CloudTasks never blocks, so the engine's own thread may call it
-        self._runner = Runner(self._store, cloud.clock, self._tasks, CloudItems(cloud), workers=0)
+        self._runner = Runner(self._store, cloud.clock, self._tasks, Items(CloudObjects(cloud)), workers=0)
         self.api = StepFunctionsApi(
             self._runner, self._store, cloud.clock, account=cloud.account, region=cloud.region, check=_check
         )
@@ -84,6 +65,11 @@ class StepFunctions:
     delete_state_machine = _operation("delete_state_machine")
     validate_state_machine_definition = _operation("validate_state_machine_definition")
     test_state = _operation("test_state")
+    create_activity = _operation("create_activity")
+    describe_activity = _operation("describe_activity")
+    list_activities = _operation("list_activities")
+    delete_activity = _operation("delete_activity")
+    get_activity_task = _operation("get_activity_task")
     tag_resource = _operation("tag_resource")
     untag_resource = _operation("untag_resource")
     list_tags_for_resource = _operation("list_tags_for_resource")

@@ -13,21 +13,27 @@ from stepfunctions.errors import ServiceError
 from stepfunctions.runtime.api import StepFunctionsApi
 from stepfunctions.runtime.clock import ManualClock
 from stepfunctions.runtime.functions import Function
-from stepfunctions.runtime.items import Items
-from stepfunctions.runtime.mocks import PENDING, Mock, MockIntegration, MockObjects
+from stepfunctions.runtime.items.source import Items
+from stepfunctions.runtime.mocks import PENDING, Mock, MockIntegration
+from stepfunctions.runtime.objects import MemoryObjects
 from stepfunctions.runtime.runner import Runner
 from stepfunctions.runtime.store.memory import MemoryStore
 
 __all__ = ["PENDING", "ClientError", "LocalClient", "run_in_process"]
 
 _CODES = (
+    "ActivityAlreadyExists",
+    "ActivityDoesNotExist",
+    "ActivityWorkerLimitExceeded",
     "ConflictException",
     "ExecutionAlreadyExists",
     "ExecutionDoesNotExist",
     "ExecutionNotRedrivable",
     "InvalidArn",
     "InvalidDefinition",
+    "InvalidEncryptionConfiguration",
     "InvalidExecutionInput",
+    "InvalidLoggingConfiguration",
     "InvalidName",
     "InvalidOutput",
     "InvalidToken",
@@ -64,11 +70,13 @@ class LocalClient:
 
     ``mocks`` says what the tasks do. A key is the name of a state, or the ARN of its resource (a mock gets the
     task's arguments and gives its result, before ResultSelector), or the name or ARN of a Lambda function (it gets
-    the payload and gives the function's answer), or ``s3://bucket/key`` (the content of an ItemReader's file).
+    the payload and gives the function's answer), or ``s3://bucket/key`` (an object that an ItemReader finds).
     A mock is a function, a JSON value, or an exception: StateFailed(error, cause), or any other, whose class name
     is the error. PENDING leaves a ``.waitForTaskToken`` task to ``send_task_success``.
 
     ``functions`` are called with event and context for the Lambda functions of their names that have no mock.
+
+    ``objects`` has the objects of the mocks and what ResultWriters wrote: ``objects.get(bucket, key)`` is the content.
 
     ``tasks`` runs the tasks instead of both: an Integration, which must not block.
 
@@ -90,12 +98,13 @@ class LocalClient:
         store = MemoryStore()
         self._jump = clock is None
         self.clock = clock or ManualClock(time.time())
+        self.objects = MemoryObjects(mocks, self.clock.now)
         self.runner = Runner(
-            store, self.clock, tasks or MockIntegration(mocks, functions), Items(MockObjects(mocks)), workers=0
+            store, self.clock, tasks or MockIntegration(mocks, functions), Items(self.objects), workers=0
         )
         self.describes_express = True
         self.api = StepFunctionsApi(
-            self.runner, store, self.clock, account=account, region=region, describes_express=True
+            self.runner, store, self.clock, account=account, region=region, describes_express=True, poll_seconds=0.0
         )
         self.exceptions = SimpleNamespace(ClientError=ClientError, **_ERRORS)
 
@@ -236,6 +245,27 @@ class LocalClient:
     def test_state(self, **request: Any) -> dict[str, Any]:
         """Run one state by itself; a task that is not mocked in the request is done by this client's mocks."""
         return self._call(self.api.test_state, request)
+
+    def create_activity(self, **request: Any) -> dict[str, Any]:
+        """Create an activity: its tasks wait for get_activity_task, whatever mocks there are."""
+        return self._call(self.api.create_activity, request)
+
+    def describe_activity(self, **request: Any) -> dict[str, Any]:
+        """Return an activity."""
+        return self._call(self.api.describe_activity, request)
+
+    def list_activities(self, **request: Any) -> dict[str, Any]:
+        """Return a page of the activities."""
+        return self._call(self.api.list_activities, request)
+
+    def delete_activity(self, **request: Any) -> dict[str, Any]:
+        """Delete an activity."""
+        return self._call(self.api.delete_activity, request)
+
+    def get_activity_task(self, **request: Any) -> dict[str, Any]:
+        """Run what can run, then return the oldest task of an activity; nothing when there is none now."""
+        self.run_until_idle()
+        return self._call(self.api.get_activity_task, request)
 
     def tag_resource(self, **request: Any) -> dict[str, Any]:
         """Add tags to a state machine."""

@@ -62,7 +62,7 @@ class JsonStream:
             for name in self._names():
                 yield name, self._value()
         else:
-            raise JsonStreamError("there is neither an array nor an object to take items from")
+            raise JsonStreamError("Attempting to map over non-iterable node.")
 
     def _enter(self, name: str) -> bool:
         char = self._peek()

@@ -9,18 +9,23 @@ from __future__ import annotations
 import logging
 import uuid
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 
-from stepfunctions.asl.document import JSON, Document
+from stepfunctions.asl.document import Document, dumps
 from stepfunctions.engine import map_run as rules
 from stepfunctions.engine.execution import Execution, Status
 from stepfunctions.engine.map_run import MapRun, Verdict
 from stepfunctions.engine.messages import MapRunEnded
 from stepfunctions.engine.ports import ItemSource, MapRunStore
 from stepfunctions.errors import StateFailed
+from stepfunctions.runtime.results.records import lines, results_of, transformation
 
 _log = logging.getLogger(__name__)
+
+_RESULTS = 500
+"""Results that one cycle writes to S3 at most."""
 
 
 @dataclass(slots=True)
@@ -31,10 +36,12 @@ class _Active:
     parent: Execution
     children: set[str] = field(default_factory=set)
     """ARNs of the children that run."""
-    items: Iterator[tuple[str | None, JSON]] | None = None
-    """The source, opened at the cursor when the first item is wanted."""
+    inputs: Generator[tuple[Document, int], None, None] | None = None
+    """The children's inputs, from the cursor on; opened when the first is wanted."""
     ending: Verdict | None = None
     """How it ends once no child runs any more."""
+    export: Generator[None, None, Document] | None = None
+    """The ResultWriter at work."""
 
 
 class MapRuns:
@@ -52,12 +59,7 @@ class MapRuns:
         """Take up a new map run of ``parent``."""
         active = self._active[run.arn] = _Active(run, parent)
         self._changed[run.arn] = run
-        missing = "ItemBatcher" if run.batcher else "ResultWriter" if run.writer else None
-        if missing:
-            cause = f"{missing} is not supported by the local engine yet; leave it out of the state '{run.state}'."
-            self._end(active, Verdict(Status.FAILED, "States.Runtime", cause))
-        else:
-            self._judge(active)
+        self._judge(active)
 
     def resume(self, run: MapRun, parent: Execution, children: set[str]) -> None:
         """Take up a stored map run, whose ``children`` are the executions of it that still run."""
@@ -98,7 +100,7 @@ class MapRuns:
         if active is None or child.arn not in active.children:
             return
         active.children.discard(child.arn)
-        rules.child_ended(active.run, child.status)
+        rules.child_ended(active.run, child.status, rules.items_in(active.run, child.input))
         self._changed[active.run.arn] = active.run
         if active.ending is None:
             self._judge(active)
@@ -132,15 +134,19 @@ class MapRuns:
         """Remove and yield the parents of runs that are over, with the outcome; all children's ends are committed."""
         for _ in range(len(self._over)):
             arn = self._over.popleft()
-            active = self._active.pop(arn, None)
+            active = self._active.get(arn)
             if active is None or active.ending is None:
                 continue
+            ended = self._outcome(active, active.ending)
+            if ended is None:
+                self._over.append(arn)  # it goes on in the next cycle
+                continue
+            del self._active[arn]
             run = active.run
+            self._changed[arn] = run
             if run.status != Status.RUNNING:
                 continue  # aborted: nobody waits
-            ended = self._outcome(run, active.ending)
             run.status, run.stopped_at = ended.status, now
-            self._changed[arn] = run
             yield active.parent, ended
 
     def take_changed(self) -> list[MapRun]:
@@ -157,18 +163,15 @@ class MapRuns:
     def _next_child(self, active: _Active, now: float) -> Execution | None:
         run, parent = active.run, active.parent
         try:
-            if active.items is None:
-                active.items = self._source.items(run, run.cursor)
-            found = next(active.items, None)
+            if active.inputs is None:
+                active.inputs = self._inputs(active)
+            found = next(active.inputs, None)
             if found is None:
                 rules.source_ended(run)
                 self._changed[run.arn] = run
                 self._judge(active)
                 return None
-            if parent.program is None:
-                raise RuntimeError(f"{parent.arn} has no program")
-            key, item = found
-            given = rules.child_input(parent.program, run, item, run.cursor, key, _source_of(run))
+            given, items = found
         except StateFailed as failure:
             self._end(active, Verdict(Status.FAILED, failure.error, failure.cause))
             return None
@@ -177,7 +180,7 @@ class MapRuns:
             self._end(active, Verdict(Status.FAILED, "States.ItemReaderFailed", f"Cannot read items: {error!r}"))
             return None
         child = _child(run, parent, given, now)
-        rules.child_started(run)
+        rules.child_started(run, items)
         self._changed[run.arn] = run
         active.children.add(child.arn)
         return child
@@ -195,28 +198,66 @@ class MapRuns:
         else:
             self._over.append(active.run.arn)
 
-    def _outcome(self, run: MapRun, verdict: Verdict) -> MapRunEnded:
-        if verdict.status == Status.SUCCEEDED:
-            try:
-                output = rules.map_output(self._store.outputs(run.arn))
-                return MapRunEnded(run.branch, run.attempt, Status.SUCCEEDED, output)
-            except StateFailed as failure:
+    def _inputs(self, active: _Active) -> Generator[tuple[Document, int], None, None]:
+        run, program = active.run, active.parent.program
+        if program is None:
+            raise RuntimeError(f"{active.parent.arn} has no program")
+        return rules.child_inputs(program, run, self._source.items(run, run.cursor))
+
+    def _outcome(self, active: _Active, verdict: Verdict) -> MapRunEnded | None:
+        """Return how the run has ended; None while its results are being written."""
+        run, output = active.run, None
+        try:
+            if run.exports:
+                output = self._exported(active, verdict)
+                if output is None:
+                    return None
+            elif verdict.status == Status.SUCCEEDED:
+                output = self._collected(run)
+        except StateFailed as failure:
+            if verdict.status == Status.SUCCEEDED:
                 verdict = Verdict(Status.FAILED, failure.error, failure.cause)
+        if verdict.status == Status.SUCCEEDED:
+            return MapRunEnded(run.branch, run.attempt, Status.SUCCEEDED, output)
         return MapRunEnded(run.branch, run.attempt, verdict.status, None, verdict.error, verdict.cause)
+
+    def _collected(self, run: MapRun) -> Document:
+        """Return the results as the state's result."""
+        form = transformation(run)
+        found = (result for child in self._store.children(run.arn) for result in results_of(child, form))
+        output = rules.map_output(found)
+        return Document("\n".join(dumps(result) for result in output.value)) if lines(run) else output
+
+    def _exported(self, active: _Active, verdict: Verdict) -> Document | None:
+        """Write some more results; returns the state's result when all are written."""
+        run = active.run
+        if active.export is None:
+            unstarted = () if verdict.status == Status.SUCCEEDED else self._unstarted(active)
+            active.export = self._source.export(run, self._store.children(run.arn), unstarted)
+        try:
+            for _ in range(_RESULTS):
+                next(active.export)
+        except StopIteration as end:
+            output: Document = end.value
+            return output
+        except StateFailed:
+            raise
+        except Exception as error:
+            _log.exception("cannot write the results of %s", run.arn)
+            raise StateFailed("States.ResultWriterFailed", f"Cannot write results: {error!r}") from error
+        return None
+
+    def _unstarted(self, active: _Active) -> Iterator[Document]:
+        with closing(self._inputs(active)) as inputs:
+            for given, _ in inputs:
+                yield given
 
 
 def _close(active: _Active) -> None:
-    close = getattr(active.items, "close", None)
-    if close is not None:
-        close()
-    active.items = None
-
-
-def _source_of(run: MapRun) -> str:
-    if run.reader is None:
-        return "STATE_DATA"
-    where = run.reader.get("Parameters") or run.reader.get("Arguments") or {}
-    return f"S3://{where.get('Bucket')}/{where.get('Key', where.get('Prefix', ''))}"
+    for source in (active.inputs, active.export):
+        if source is not None:
+            source.close()
+    active.inputs = active.export = None
 
 
 def _child(run: MapRun, parent: Execution, given: Document, now: float) -> Execution:

@@ -104,20 +104,3 @@ def _checked(task: RunTask, result: JSON) -> JSON:
     except (TypeError, ValueError, RecursionError) as error:
         raise StateFailed("States.Runtime", f"The mock of '{task.state}' gave no JSON value: {error}") from None
     return result
-
-
-class MockObjects:
-    """An ObjectReader over the entries of ``mocks`` whose keys are ``s3://bucket/key``."""
-
-    def __init__(self, mocks: Mapping[str, Mock]) -> None:
-        self._mocks = mocks
-
-    def open(self, bucket: str, key: str) -> BinaryIO:
-        """Return the content: bytes as they are, text in UTF-8, any other value as JSON."""
-        name = f"s3://{bucket}/{key}"
-        if name not in self._mocks:
-            raise ServiceError("NoSuchKey", f"there is no mock for it; give one as mocks={{'{name}': ...}}", 404)
-        content = self._mocks[name]
-        if not isinstance(content, bytes):
-            content = (content if isinstance(content, str) else dumps(content)).encode()
-        return io.BytesIO(content)

@@ -18,20 +18,33 @@ from stepfunctions.runtime.operations.service import (
 
 
 def describe(service: Service, request: Request) -> Response:
-    """DescribeMapRun: every child has one item, so items and executions are counted alike."""
+    """DescribeMapRun. How many batches the pending items will make is not known before they are made."""
     run = _find(service, request["mapRunArn"])
     total = run.cursor if run.total is None else run.total
-    counts = {
+    items = {
         "pending": total - run.cursor,
+        "running": run.running_items,
+        "succeeded": run.succeeded_items,
+        "failed": run.failed_items,
+        "timedOut": run.timed_out_items,
+        "aborted": run.aborted_items,
+        "total": total,
+        "resultsWritten": run.written_items,
+        "failuresNotRedrivable": 0,
+        "pendingRedrive": 0,
+    }
+    begun = run.running + run.succeeded + run.failed + run.timed_out + run.aborted
+    pending = 0 if run.batcher else items["pending"]
+    executions = {
+        **items,
+        "pending": pending,
         "running": run.running,
         "succeeded": run.succeeded,
         "failed": run.failed,
         "timedOut": run.timed_out,
         "aborted": run.aborted,
-        "total": total,
-        "resultsWritten": 0,
-        "failuresNotRedrivable": 0,
-        "pendingRedrive": 0,
+        "total": begun + pending,
+        "resultsWritten": run.written,
     }
     return {
         **_summary(run),
@@ -39,8 +52,8 @@ def describe(service: Service, request: Request) -> Response:
         "maxConcurrency": run.max_concurrency,
         "toleratedFailurePercentage": run.tolerated_failure_percentage or 0.0,
         "toleratedFailureCount": run.tolerated_failure_count or 0,
-        "itemCounts": counts,
-        "executionCounts": dict(counts),
+        "itemCounts": items,
+        "executionCounts": executions,
         "redriveCount": 0,
     }
 

@@ -15,6 +15,7 @@ from stepfunctions.engine.history import HistoryEvent
 from stepfunctions.engine.map_run import MapRun
 from stepfunctions.engine.messages import RunTask, SetTimer
 from stepfunctions.engine.ports import Change, Machine, Pending
+from stepfunctions.runtime.store.activities import MemoryActivities
 from stepfunctions.runtime.store.published import MemoryPublished
 from stepfunctions.runtime.store.rows import TimerKey, Wait, header, waits_of
 
@@ -42,6 +43,7 @@ class MemoryStore:
         self.machines = MemoryMachines(lock)
         self.map_runs = MemoryMapRuns(lock, map_runs, self.executions)
         self.published = MemoryPublished(lock)
+        self.activities = MemoryActivities(lock)
 
     def close(self) -> None:
         """Nothing to let go of."""
@@ -158,16 +160,16 @@ class MemoryExecutions:
         mark = str(found[limit - 1].number) if len(found) > limit else None
         return [replace(header(rows.header), input=Document(None), output=None) for rows in found[:limit]], mark
 
-    def outputs(self, map_run_arn: str) -> list[Document]:
-        """Return the outputs of the succeeded children of a map run, in item order."""
+    def children(self, map_run_arn: str) -> list[Execution]:
+        """Return the children of a map run that have ended, in item order."""
         with self._lock:
             children = [
                 rows.header
                 for rows in self._rows.values()
-                if rows.header.parent_map_run_arn == map_run_arn and rows.header.status == Status.SUCCEEDED
+                if rows.header.parent_map_run_arn == map_run_arn and rows.header.ended
             ]
         children.sort(key=lambda child: child.item_index or 0)
-        return [child.output for child in children if child.output is not None]
+        return children
 
 
 def _texts_of(execution: Execution) -> dict[int, str]:
@@ -252,6 +254,6 @@ class MemoryMapRuns:
         with self._lock:
             return [replace(run) for run in self._runs.values() if run.execution_arn == execution_arn]
 
-    def outputs(self, arn: str) -> Iterator[Document]:
+    def children(self, arn: str) -> Iterator[Execution]:
         """See the port."""
-        return iter(self._executions.outputs(arn))
+        return map(header, self._executions.children(arn))

@@ -158,7 +158,31 @@ _VERSIONS_AND_ALIASES = (
     "ALTER TABLE executions ADD COLUMN alias_arn TEXT",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _VERSIONS_AND_ALIASES)
+_ITEMS_OF_MAP_RUNS = (
+    "ALTER TABLE map_runs ADD COLUMN written INTEGER NOT NULL DEFAULT 0",
+    *(
+        f"ALTER TABLE map_runs ADD COLUMN {name}_items INTEGER NOT NULL DEFAULT 0"
+        for name in ("running", "succeeded", "failed", "timed_out", "aborted", "written")
+    ),
+    # every child had one item
+    "UPDATE map_runs SET running_items = running, succeeded_items = succeeded, failed_items = failed,"
+    " timed_out_items = timed_out, aborted_items = aborted",
+)
+
+_ACTIVITIES = (
+    """
+    CREATE TABLE activities (
+        arn TEXT PRIMARY KEY,
+        name TEXT NOT NULL,
+        created_at REAL NOT NULL,
+        encryption TEXT NOT NULL, -- JSON
+        tags TEXT NOT NULL        -- JSON
+    ) WITHOUT ROWID
+    """,
+    "ALTER TABLE executions ADD COLUMN trace_header TEXT",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _VERSIONS_AND_ALIASES, _ITEMS_OF_MAP_RUNS, _ACTIVITIES)
 
 
 def migrate(connection: sqlite3.Connection, migrations: tuple[tuple[str, ...], ...] = MIGRATIONS) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from stepfunctions.asl.document import Document, dumps
-from stepfunctions.engine.execution import Branch, Execution, Status
+from stepfunctions.engine.execution import Branch, Execution
 from stepfunctions.engine.history import HistoryEvent
 from stepfunctions.engine.map_run import MapRun
 from stepfunctions.engine.messages import SetTimer, TimerKind
@@ -22,6 +22,7 @@ from stepfunctions.runtime.store.rows import (
     task_to_json,
     waits_of,
 )
+from stepfunctions.runtime.store.sqlite_activities import SqliteActivities
 from stepfunctions.runtime.store.sqlite_machines import SqliteMachines
 from stepfunctions.runtime.store.sqlite_published import SqlitePublished
 
@@ -42,6 +43,7 @@ _FIXED = (
     "item_index",
     "version_arn",
     "alias_arn",
+    "trace_header",
     "input",
 )
 _CHANGING = (
@@ -77,6 +79,7 @@ class SqliteStore:
         self.machines = SqliteMachines(self._connections)
         self.map_runs = SqliteMapRuns(self._connections)
         self.published = SqlitePublished(self._connections)
+        self.activities = SqliteActivities(self._connections)
 
     def close(self) -> None:
         """Close the file."""
@@ -375,18 +378,18 @@ class SqliteMapRuns:
         with self._db.read() as cx:
             return _map_runs(cx, "execution_arn = ?", execution_arn)
 
-    def outputs(self, arn: str) -> Iterator[Document]:
+    def children(self, arn: str) -> Iterator[Execution]:
         """See the port."""
         last = -1
         while True:
             with self._db.read() as cx:
                 rows = cx.execute(
-                    "SELECT item_index, output FROM executions WHERE map_run_arn = ? AND item_index > ?"
-                    " AND status = ? ORDER BY item_index LIMIT 200",
-                    (arn, last, Status.SUCCEEDED),
+                    f"SELECT item_index, input, output, {_HEADER} FROM executions WHERE map_run_arn = ?"
+                    " AND item_index > ? AND status <> 'RUNNING' ORDER BY item_index LIMIT 200",
+                    (arn, last),
                 ).fetchall()
             if not rows:
                 return
             last = rows[-1][0]
-            for _, output in rows:
-                yield Document.parse(output)
+            for _, given, output, *columns in rows:
+                yield _execution(columns, Document.parse(given), output)
