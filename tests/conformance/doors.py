@@ -143,7 +143,7 @@ def over_http(data_dir: Path) -> Iterator[OverHttp]:
     port = listening.getsockname()[1]
     tasks = ScriptedTasks()
     clock = JumpingClock(time.time())
-    services = {"stepfunctions": lambda cloud: StepFunctions(cloud, tasks)}
+    services = {"stepfunctions": lambda cloud: StepFunctions(cloud, tasks, poll_seconds=0.1)}
     cloud = Cloud(data_dir, clock=clock, endpoint=f"http://127.0.0.1:{port}", services=services)
     info = ServerInfo(
         endpoint=cloud.endpoint or "", pid=0, region=cloud.region, account=cloud.account, data_dir=".", started_at=0.0

@@ -6,12 +6,11 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from stepfunctions.asl.document import JSON
+from stepfunctions.asl.document import JSON, Document
 from stepfunctions.engine import map_distributed, task
 from stepfunctions.engine.execution import ROOT_BRANCH, Branch, Execution, Status, Waiting
 from stepfunctions.engine.history import HistoryEvent
 from stepfunctions.engine.leaving import described, drop_children, end, execution_timeout, fail_state
-from stepfunctions.engine.limits import MAX_EVENTS
 from stepfunctions.engine.messages import (
     EXECUTION_BRANCH,
     Command,
@@ -73,7 +72,7 @@ def advance(execution: Execution, outcome: Outcome | None, now: float) -> Step:
             execution.last_event_id,
             None,
             RUNTIME,
-            f"The execution reached the maximum number of history events ({MAX_EVENTS}).",
+            f"The execution reached the maximum number of history events ({turn.limits.events}).",
         )
     more = bool(execution.ready)
     if more:  # in the order that a load would find them in
@@ -179,9 +178,14 @@ def _start(turn: Turn) -> None:
     execution = turn.execution
     if execution.last_event_id:
         return  # a duplicate
-    turn.note(0, "ExecutionStarted", None, execution.input, {"roleArn": execution.role_arn})
+    details: dict[str, JSON] = {"roleArn": execution.role_arn}
+    if execution.alias_arn is not None:
+        details["stateMachineAliasArn"] = execution.alias_arn
+    if execution.version_arn is not None:
+        details["stateMachineVersionArn"] = execution.version_arn
+    turn.note(0, "ExecutionStarted", None, execution.input, details)
     _limit(turn, execution.started_at)
-    turn.spawn(None, execution.region, 0, execution.input, 0)
+    turn.spawn(None, execution.region, 0, Document(execution.input.value), 0)
 
 
 def _limit(turn: Turn, since: float) -> None:

@@ -85,6 +85,8 @@ class Branch:
     """True once a job's TaskSubmitted was written."""
     heartbeat: int = 0
     """HeartbeatSeconds of the waiting task, 0 when it has none."""
+    timeout: int = 0
+    """TimeoutSeconds of the waiting task of an activity, whose time counts from when a worker takes it; else 0."""
     timed: bool = False
     """True while timers of this branch may be running."""
     entered_event: int = 0
@@ -132,6 +134,7 @@ _PLAIN: dict[str, Any] = {
     "map_run_arn": None,
     "submitted": False,
     "heartbeat": 0,
+    "timeout": 0,
     "timed": False,
     "entered_event": 0,
 }
@@ -184,6 +187,8 @@ class Execution:
     """The version that it was started of, if any."""
     alias_arn: str | None = None
     """The alias that it was started through, if any."""
+    trace_header: str | None = None
+    """The X-Ray trace header that it was started with, if any."""
     next_branch: int = ROOT_BRANCH
     last_event_id: int = 0
     transitions: int = 0
@@ -197,6 +202,8 @@ class Execution:
     """Branches gone since the last commit; the runner clears it after a commit. Wins over ``dirty``."""
     families: dict[int, Family] = field(default_factory=dict)
     """Computed from the branches; see ``attach``."""
+    variable_bytes: int | None = None
+    """Bytes of all variables; computed from the branches too, when it is first asked for: None before."""
     ready: deque[int] = field(default_factory=deque)
     """Branches that can go on now; computed from the branches too."""
 
@@ -204,6 +211,7 @@ class Execution:
         """Give a loaded execution its branches (in any order) and rebuild what is computed from them."""
         self.branches = {branch.id: branch for branch in sorted(branches, key=lambda branch: branch.id)}
         self.families = {}
+        self.variable_bytes = None
         for branch in self.branches.values():
             if branch.waiting is Waiting.CHILDREN:
                 self.families.setdefault(branch.id, Family())

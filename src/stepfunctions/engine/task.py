@@ -8,7 +8,6 @@ from stepfunctions.engine.context import evaluate
 from stepfunctions.engine.dataflow import effective_input, parameters, read_number, refused
 from stepfunctions.engine.execution import Branch, Waiting
 from stepfunctions.engine.leaving import fail_state, finish_work, reasons
-from stepfunctions.engine.limits import check_size
 from stepfunctions.engine.messages import CancelTask, RunTask, TaskFailed, TaskSubmitted, TaskSucceeded, TimerKind
 from stepfunctions.engine.program import Node, Number, TaskWork
 from stepfunctions.engine.retry import HEARTBEAT_TIMEOUT, TIMEOUT
@@ -18,6 +17,7 @@ from stepfunctions.errors import StateFailed
 
 _FAILED = {"start": "StartFailed", "submit": "SubmitFailed", "run": "Failed"}
 _FUNCTION_FAILED = {"start": "StartFailed", "submit": "Failed", "run": "Failed"}
+_ACTIVITY_FAILED = {"start": "ScheduleFailed", "submit": "Failed", "run": "Failed"}
 
 
 def begin(turn: Turn, branch: Branch, node: Node) -> None:
@@ -28,7 +28,7 @@ def begin(turn: Turn, branch: Branch, node: Node) -> None:
     branch.effective = None if effective is branch.input else effective
     arguments = parameters(turn, branch, node, effective)
     if arguments is not branch.input:
-        check_size(arguments, node.name)
+        turn.limits.check_size(arguments, node.name)
     credentials = None if work.credentials is None else evaluate(turn, branch, node, work.credentials, effective).value
     timeout = _seconds(turn, branch, node, work.timeout, effective)
     heartbeat = _seconds(turn, branch, node, work.heartbeat, effective)
@@ -36,14 +36,20 @@ def begin(turn: Turn, branch: Branch, node: Node) -> None:
     branch.waiting = Waiting.TASK
     branch.submitted = False
     branch.heartbeat = heartbeat or 0
+    branch.timeout = timeout or 0 if work.resource.kind == "activity" else 0
     turn.execution.dirty.add(branch.id)
     token = make_token(turn.execution.arn, branch.id, branch.attempt) if work.token else None
     turn.commands.append(
         RunTask(branch.id, branch.attempt, node.name, work.resource, arguments, token, credentials, timeout, heartbeat)
     )
-    if timeout is not None:
+    if work.resource.kind != "activity":  # its time counts from when a worker takes it
+        _set_timers(turn, branch, timeout, heartbeat)
+
+
+def _set_timers(turn: Turn, branch: Branch, timeout: int | None, heartbeat: int | None) -> None:
+    if timeout:
         turn.timer(branch, TimerKind.TIMEOUT, timeout)
-    if heartbeat is not None:
+    if heartbeat:
         turn.timer(branch, TimerKind.HEARTBEAT, heartbeat)
 
 
@@ -97,13 +103,15 @@ def _where(work: TaskWork) -> dict[str, JSON]:
 
 
 def submitted(turn: Turn, branch: Branch, node: Node, outcome: TaskSubmitted) -> None:
-    """The service accepted the job or request (for an activity: a worker took it)."""
+    """The service accepted the job or request; or a worker took the activity's task (``output``: its workerName)."""
     if branch.submitted:
         return
     branch.submitted = True
     work: TaskWork = node.work
     if work.resource.kind == "activity":
-        turn.emit(branch, "ActivityStarted")
+        named = isinstance(outcome.output.value, dict) and "workerName" in outcome.output.value
+        turn.emit(branch, "ActivityStarted", None, None, outcome.output.value if named else None)
+        _set_timers(turn, branch, branch.timeout, branch.heartbeat)
     elif work.resource.kind == "service":
         turn.emit(branch, "TaskSubmitted", None, outcome.output, _where(work))
     turn.execution.dirty.add(branch.id)
@@ -115,7 +123,7 @@ def succeeded(turn: Turn, branch: Branch, node: Node, outcome: TaskSucceeded) ->
     branch.waiting = Waiting.NOTHING
     turn.stop_timers(branch)
     try:
-        check_size(outcome.output, work.service.removeprefix("aws-sdk:") or work.resource.arn)
+        turn.limits.check_size(outcome.output, work.service or work.resource.arn)
     except StateFailed as error:
         turn.emit(branch, _kind(work, "Failed"), None, None, _where(work) | (reasons(error.error, error.cause) or {}))
         fail_state(turn, branch, node, Failure.of(error.error, error.cause))
@@ -128,8 +136,8 @@ def failed(turn: Turn, branch: Branch, node: Node, outcome: TaskFailed) -> None:
     """The task failed by itself."""
     work: TaskWork = node.work
     branch.waiting = Waiting.NOTHING
-    phases = _FAILED if work.resource.kind == "service" else _FUNCTION_FAILED
-    what = "Failed" if work.resource.kind == "activity" else phases[outcome.phase]
+    phases = {"service": _FAILED, "lambda": _FUNCTION_FAILED, "activity": _ACTIVITY_FAILED}[work.resource.kind]
+    what = phases[outcome.phase]
     turn.emit(branch, _kind(work, what), None, None, _where(work) | (reasons(outcome.error, outcome.cause) or {}))
     fail_state(turn, branch, node, Failure.of(outcome.error, outcome.cause))
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from stepfunctions import lint
-from stepfunctions.errors import Problem
 from stepfunctions.local.map_objects import CloudObjects
 from stepfunctions.local.tasks import CloudTasks
 from stepfunctions.runtime.api import StepFunctionsApi
@@ -16,7 +14,6 @@ from stepfunctions.runtime.store.express import ExpressStore
 from stepfunctions.runtime.store.sqlite import SqliteStore
 
 if TYPE_CHECKING:
-    from stepfunctions.asl.machine import StateMachine
     from stepfunctions.engine.ports import Integration
     from stepfunctions.local.cloud import Call, Cloud
 
@@ -34,28 +31,20 @@ def _operation(name: str) -> _Method:
     return method
 
 
-def _check(machine: StateMachine) -> list[Problem]:
-    """Return what AWS refuses in a definition beyond its form."""
-    return [
-        Problem(path=found.path, message=found.message, hint=found.hint, code=found.code)
-        for found in lint.check_machine(machine)
-        if found.severity == lint.ERROR
-    ]
-
-
 class StepFunctions:
     """The service: operations of :class:`~stepfunctions.runtime.api.StepFunctionsApi` over the cloud's tasks.
 
-    ``tasks``: another Integration than the cloud's services; it must not block.
+    ``tasks``: another Integration than the cloud's services; it must not block. ``poll_seconds``: how long
+    GetActivityTask waits for a task.
     """
 
-    def __init__(self, cloud: Cloud, tasks: Integration | None = None) -> None:
+    def __init__(self, cloud: Cloud, tasks: Integration | None = None, *, poll_seconds: float = 60.0) -> None:
         self._store = ExpressStore(SqliteStore(cloud.data_dir / "stepfunctions.db"))
         self._tasks = tasks or CloudTasks(cloud)
         # CloudTasks never blocks, so the engine's own thread may call it
         self._runner = Runner(self._store, cloud.clock, self._tasks, Items(CloudObjects(cloud)), workers=0)
         self.api = StepFunctionsApi(
-            self._runner, self._store, cloud.clock, account=cloud.account, region=cloud.region, check=_check
+            self._runner, self._store, cloud.clock, account=cloud.account, region=cloud.region
         )
 
     create_state_machine = _operation("create_state_machine")

@@ -7,8 +7,17 @@ from __future__ import annotations
 
 from stepfunctions.engine.ports import Clock
 from stepfunctions.errors import WaitTimeout
-from stepfunctions.runtime.operations import executions, machines, map_runs, published, redrive
-from stepfunctions.runtime.operations.service import Check, Request, Response, Service, find_execution
+from stepfunctions.runtime.operations import (
+    activities,
+    executions,
+    machines,
+    map_runs,
+    published,
+    redrive,
+    tags,
+    validation,
+)
+from stepfunctions.runtime.operations.service import Request, Response, Service, find_execution
 from stepfunctions.runtime.operations.test_state import test_state
 from stepfunctions.runtime.runner import Runner
 from stepfunctions.runtime.store import Store
@@ -19,8 +28,8 @@ class StepFunctionsApi:
 
     A request has the members of botocore's input shape and is taken as checked against it; a response has
     those of the output shape, times as aware datetimes. Refusals are ServiceErrors with AWS's codes.
-    ``check`` finds more to refuse in a definition that can be run, such as integrations that do not exist.
-    ``describes_express``: answer what AWS refuses to tell about Express executions.
+    ``describes_express``: answer what AWS refuses to tell about Express executions. ``poll_seconds``: how long
+    GetActivityTask waits for a task, in real seconds.
     """
 
     def __init__(
@@ -31,10 +40,11 @@ class StepFunctionsApi:
         *,
         account: str = "123456789012",
         region: str = "us-east-1",
-        check: Check = lambda _machine: (),
         describes_express: bool = False,
+        poll_seconds: float = 60.0,
     ) -> None:
-        self.service = Service(runner, store, clock, account, region, check, describes_express)
+        self.poll_seconds = poll_seconds
+        self.service = Service(runner, store, clock, account, region, describes_express)
 
     def create_state_machine(self, request: Request) -> Response:
         """Create a state machine; the same request again is no error."""
@@ -58,19 +68,39 @@ class StepFunctionsApi:
 
     def validate_state_machine_definition(self, request: Request) -> Response:
         """Return what is wrong with a definition."""
-        return machines.validate(self.service, request)
+        return validation.validate(request)
+
+    def create_activity(self, request: Request) -> Response:
+        """Create an activity; the same name again is no error."""
+        return activities.create(self.service, request)
+
+    def describe_activity(self, request: Request) -> Response:
+        """Return an activity."""
+        return activities.describe(self.service, request)
+
+    def list_activities(self, request: Request) -> Response:
+        """Return a page of the activities."""
+        return activities.list_(self.service, request)
+
+    def delete_activity(self, request: Request) -> Response:
+        """Delete an activity."""
+        return activities.delete(self.service, request)
+
+    def get_activity_task(self, request: Request) -> Response:
+        """Give a worker the oldest task of an activity; wait for one as long as ``poll_seconds`` says."""
+        return activities.get_task(self.service, request, self.poll_seconds)
 
     def tag_resource(self, request: Request) -> Response:
-        """Add tags to a state machine."""
-        return machines.tag(self.service, request)
+        """Add tags to a state machine or an activity."""
+        return tags.tag(self.service, request)
 
     def untag_resource(self, request: Request) -> Response:
-        """Remove tags of a state machine."""
-        return machines.untag(self.service, request)
+        """Remove tags of a state machine or an activity."""
+        return tags.untag(self.service, request)
 
     def list_tags_for_resource(self, request: Request) -> Response:
-        """Return the tags of a state machine."""
-        return machines.list_tags(self.service, request)
+        """Return the tags of a state machine or an activity."""
+        return tags.list_(self.service, request)
 
     def publish_state_machine_version(self, request: Request) -> Response:
         """Make a version of a state machine."""

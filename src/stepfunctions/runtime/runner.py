@@ -22,6 +22,7 @@ from stepfunctions.engine.map_run import MapRun
 from stepfunctions.engine.messages import Outcome, Redriven, Started
 from stepfunctions.engine.ports import Clock, Integration, ItemSource
 from stepfunctions.errors import LocalCloudError
+from stepfunctions.runtime.activities import ActivityTasks
 from stepfunctions.runtime.clock import ManualClock
 from stepfunctions.runtime.core import Core, Message
 from stepfunctions.runtime.dispatch import Dispatcher
@@ -37,17 +38,27 @@ class Runner:
     """Runs the executions of a store. All public methods may be called from any thread.
 
     ``workers`` threads call the integration; 0: the engine's own thread does, for integrations that never block.
+    ``limits`` are what executions may use: AWS's, unless others are given.
     """
 
     def __init__(
-        self, store: Store, clock: Clock, integration: Integration, items: ItemSource, *, workers: int = 16
+        self,
+        store: Store,
+        clock: Clock,
+        integration: Integration,
+        items: ItemSource,
+        *,
+        workers: int = 16,
+        limits: Limits = AWS_LIMITS,
     ) -> None:
+        self.limits = limits
         self._store = store
         self._clock = clock
         self._wake = threading.Event()
         self.integration = integration
-        self._dispatcher = Dispatcher(integration, workers, self._wake.set)
-        self._core = Core(store, self._dispatcher, items, self.report, self._call_back)
+        self.activities = ActivityTasks(integration, store.activities)
+        self._dispatcher = Dispatcher(self.activities, workers, self._wake.set)
+        self._core = Core(store, self._dispatcher, items, self.report, self._call_back, limits)
         self._lock = threading.RLock()
         self._thread: threading.Thread | None = None
         self._stopping = False
@@ -69,6 +80,7 @@ class Runner:
         Whoever waits for an execution does so no longer.
         """
         self._stopping = True
+        self.activities.close()
         self._wake.set()
         if self._thread is not None:
             self._thread.join()

@@ -21,7 +21,9 @@ from stepfunctions.runtime.operations.service import (
     Request,
     Response,
     Service,
+    bytes_of,
     check_arn,
+    check_length,
     check_name,
     find_execution,
     moment,
@@ -30,8 +32,6 @@ from stepfunctions.runtime.operations.service import (
     page_token,
 )
 
-MAX_PAYLOAD = 262_144
-"""Bytes of UTF-8 that an input or output may have."""
 MAX_DEPTH = 500
 """Levels that an input or output may be nested: what can be read anywhere can then be written and read everywhere."""
 
@@ -56,7 +56,7 @@ def start_sync(service: Service, request: Request) -> Response:
     if execution.type != EXPRESS:
         raise ServiceError(
             "StateMachineTypeNotSupported",
-            "State Machine Type Not Supported: 'StartSyncExecution is for EXPRESS state machines'",
+            "State Machine Type Not Supported: 'This operation is not supported by this type of state machine'",
         )
     return express.run_to_end(service, execution)
 
@@ -68,9 +68,11 @@ def _new(service: Service, request: Request) -> Execution:
         raise ServiceError(
             "ValidationException", f"'{arn}' names a Map state; give the ARN of the state machine itself"
         )
-    name = check_name(request.get("name") or str(uuid.uuid4()))
-    given = _payload(request.get("input") or "{}", "InvalidExecutionInput", "Invalid State Machine Execution Input")
+    name = request.get("name") or str(uuid.uuid4())
     found = resolve_active(service, arn, name)
+    check_name(name, service.limits.name)
+    text = request.get("input") or "{}"
+    _payload(service, "input", text, "InvalidExecutionInput", "Invalid State Machine Execution Input")
     machine = found.machine
     own = f"execution:{machine.name}:{name}"
     return Execution(
@@ -79,12 +81,13 @@ def _new(service: Service, request: Request) -> Execution:
         machine_arn=machine.arn,
         machine_name=machine.name,
         role_arn=machine.role_arn,
-        input=given,
+        input=Document.parse(text),  # shown again as it was written
         started_at=service.clock.now(),
         definition_id=machine.definition_id,
         type=machine.type,
         version_arn=None if found.version is None else found.version.arn,
         alias_arn=None if found.alias is None else found.alias.arn,
+        trace_header=request.get("traceHeader"),
     )
 
 
@@ -101,6 +104,8 @@ def describe(service: Service, request: Request) -> Response:
     """DescribeExecution."""
     execution = find_execution(service, request["executionArn"])
     shown = _summary(execution)
+    if execution.trace_header is not None:
+        shown["traceHeader"] = execution.trace_header
     with_data = request.get("includedData", "ALL_DATA") == "ALL_DATA"
     shown["inputDetails"] = {"included": with_data}
     if with_data:
@@ -124,6 +129,8 @@ def list_(service: Service, request: Request) -> Response:
     if (machine is None) == (run is None):
         raise ServiceError("ValidationException", "Give either 'stateMachineArn' or 'mapRunArn'")
     if machine is not None:
+        if request.get("statusFilter") == "PENDING_REDRIVE":
+            raise ServiceError("ValidationException", "The status filter PENDING_REDRIVE needs 'mapRunArn'")
         return _of_machine(service, request, machine)
     if run is not None:
         check_arn(run, "mapRun")
@@ -185,7 +192,12 @@ def describe_machine(service: Service, request: Request) -> Response:
     machine_arn, _, label = execution.machine_arn.partition("/")
     machine = service.store.machines.get(machine_arn)
     text = service.store.machines.definition(execution.definition_id)
-    if execution.region:
+    references: Response = {}
+    if request.get("includedData") == "METADATA_ONLY":
+        text = "{}"
+    else:
+        references = machines.references_of(service, text, execution.region)
+    if text != "{}" and execution.region:
         text = Document(_at(json.loads(text), execution.region)).text
     current = machine is not None and machine.definition_id == execution.definition_id
     shown: Response = {
@@ -206,7 +218,7 @@ def describe_machine(service: Service, request: Request) -> Response:
 
 def task_success(service: Service, request: Request) -> Response:
     """SendTaskSuccess."""
-    output = _payload(request["output"], "InvalidOutput", "Invalid Output")
+    output = _payload(service, "output", request["output"], "InvalidOutput", "Invalid Output")
     return _answer(service, request, lambda branch, attempt: TaskSucceeded(branch, attempt, output))
 
 
@@ -234,10 +246,8 @@ def _answer(service: Service, request: Request, outcome_of: Any) -> Response:
     return {}
 
 
-def _payload(text: str, code: str, words: str) -> Document:
-    size = len(text.encode(errors="surrogatepass"))
-    if size > MAX_PAYLOAD:
-        raise ServiceError(code, f"{words}: '{size} bytes are more than the {MAX_PAYLOAD} that a payload may have'")
+def _payload(service: Service, member: str, text: str, code: str, words: str) -> Document:
+    check_length(member, text, bytes_of(text), service.limits.payload)
     try:
         document = Document(json.loads(text, parse_constant=no_constant))
         if _is_deeper(document.value):

@@ -43,7 +43,7 @@ def _refused(resource: Resource) -> str | None:
         return "Activity ARN"
     if resource.pattern is IntegrationPattern.REQUEST_RESPONSE:
         return None
-    return f"'.{resource.pattern.value}' service integration"
+    return f"'.{resource.pattern.value}' service integration "  # so does AWS end it
 
 
 def _is_distributed(state: Map) -> bool:
@@ -88,6 +88,8 @@ def _answer(execution: Execution) -> Response:
             "billedDurationInMilliseconds": max(1, math.ceil(milliseconds / _BILLED_STEP_MS)) * _BILLED_STEP_MS,
         },
     }
+    if execution.trace_header is not None:
+        shown["traceHeader"] = execution.trace_header
     if execution.output is not None:
         shown |= {"output": execution.output.text, "outputDetails": {"included": True}}
     return shown | {name: value for name in ("error", "cause") if (value := getattr(execution, name)) is not None}

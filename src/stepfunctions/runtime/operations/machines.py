@@ -1,30 +1,33 @@
-"""State machines: create, update, describe, list, delete, tag, validate."""
+"""State machines: create, update, describe, list, delete."""
 
 from __future__ import annotations
 
+import re
 import uuid
-from collections.abc import Sequence
 from dataclasses import replace
 
-from stepfunctions.asl import codec
 from stepfunctions.asl.document import JSON
 from stepfunctions.engine.ports import Machine
-from stepfunctions.engine.program import compile_program
-from stepfunctions.errors import DefinitionError, Problem, ServiceError
-from stepfunctions.runtime.operations import express
-from stepfunctions.runtime.operations.finding import DELETING, EXPRESS, find_active, gone, resolve
+from stepfunctions.errors import ServiceError
+from stepfunctions.query.references import variable_references
+from stepfunctions.runtime.operations.finding import DELETING, find_active, gone, resolve
 from stepfunctions.runtime.operations.published import publish_revision
 from stepfunctions.runtime.operations.service import (
     Request,
     Response,
     Service,
+    bytes_of,
     check_arn,
+    check_encryption,
+    check_length,
     check_name,
+    check_role,
     moment,
     page_mark,
     page_size,
     page_token,
 )
+from stepfunctions.runtime.operations.validation import errors_of, refusal
 from stepfunctions.runtime.programs import definition_id_of
 
 _SETTINGS = ("loggingConfiguration", "tracingConfiguration", "encryptionConfiguration")
@@ -33,30 +36,17 @@ _DEFAULTS: dict[str, JSON] = {
     "tracingConfiguration": {"enabled": False},
     "encryptionConfiguration": {"type": "AWS_OWNED_KEY"},
 }
-MAX_DEFINITION = 1_048_576
-"""Bytes of UTF-8 that a definition may have."""
-
-
-def problems_of(service: Service, definition: str, kind: str = "STANDARD") -> Sequence[Problem]:
-    """Return everything wrong with the text of a definition: its shape, then the expressions in it, then the rest."""
-    try:
-        definition.encode()
-        machine = codec.parse(definition)
-        compile_program(machine)
-    except DefinitionError as error:
-        return error.problems
-    except UnicodeEncodeError as error:
-        return (Problem(path="", code="INVALID_JSON_DESCRIPTION", message=f"The definition is not text: {error}."),)
-    return [*(express.problems_of(machine) if kind == EXPRESS else ()), *service.check(machine)]
+_LOG_GROUP = re.compile(r"arn:aws[a-zA-Z-]*:logs:[a-z0-9-]+:\d{12}:log-group:[A-Za-z0-9_/.#-]{1,512}:\*")
 
 
 def create(service: Service, request: Request) -> Response:
     """CreateStateMachine: the same request again answers as the first did."""
-    name = check_name(request["name"])
+    name = check_name(request["name"], service.limits.name)
+    check_role(request["roleArn"])
     kind = request.get("type") or "STANDARD"
     _check_publish(request)
-    definition = _checked(service, request["definition"], kind)
-    settings = {key: request[key] for key in _SETTINGS if request.get(key) is not None}
+    definition = _checked(request["definition"], kind)
+    settings = _settings(request)
     arn = f"{service.prefix}:stateMachine:{name}"
     with service.machines_lock:
         existing = service.store.machines.get(arn)
@@ -107,17 +97,20 @@ def update(service: Service, request: Request) -> Response:
             "Either the definition, the role ARN, the LoggingConfiguration, the TracingConfiguration or the "
             "EncryptionConfiguration must be specified",
         )
+    settings = _settings(request)
+    if request.get("roleArn") is not None:
+        check_role(request["roleArn"])
     with service.machines_lock:
         machine = find_active(service, request["stateMachineArn"])
         definition = machine.definition
         if request.get("definition") is not None:
-            definition = _checked(service, request["definition"], machine.type)
+            definition = _checked(request["definition"], machine.type)
         changed = replace(
             machine,
             definition=definition,
             definition_id=definition_id_of(definition),
             role_arn=request.get("roleArn") or machine.role_arn,
-            settings={**machine.settings, **{key: request[key] for key in _SETTINGS if request.get(key) is not None}},
+            settings={**machine.settings, **settings},
             revision_id=str(uuid.uuid4()),
             updated_at=service.clock.now(),
         )
@@ -139,19 +132,49 @@ def describe(service: Service, request: Request) -> Response:
         "stateMachineArn": request["stateMachineArn"],
         "name": machine.name,
         "status": machine.status,
-        "definition": machine.definition if with_data else "",
+        "definition": machine.definition if with_data else "{}",
         "roleArn": machine.role_arn,
         "type": machine.type,
         "creationDate": moment(machine.created_at),
         "revisionId": machine.revision_id,
         **described,
         **settings_of(machine),
+        **(references_of(service, machine.definition) if with_data else {}),
     }
+
+
+def references_of(service: Service, definition: str, region: str = "") -> Response:
+    """Return the member that says which variables the states read; nothing when none does.
+
+    ``region``: for a child of a map run, the JSON Pointer of its states.
+    """
+    found = variable_references(codec.parse(definition, service.limits.name), region)
+    return {"variableReferences": found} if found else {}
 
 
 def settings_of(machine: Machine) -> Response:
     """Return logging, tracing and encryption as they were given, or AWS's defaults."""
-    return {**_DEFAULTS, **(machine.settings or {})}
+    shown = {**_DEFAULTS, **(machine.settings or {})}
+    return {**shown, "loggingConfiguration": {**_DEFAULTS["loggingConfiguration"], **shown["loggingConfiguration"]}}
+
+
+def _settings(request: Request) -> dict[str, JSON]:
+    """Return the settings in a request. Raises InvalidLoggingConfiguration, InvalidEncryptionConfiguration."""
+    check_encryption(request.get("encryptionConfiguration"))
+    logging = request.get("loggingConfiguration") or {}
+    destinations = logging.get("destinations") or []
+    if len(destinations) > 1 or (logging.get("level", "OFF") != "OFF" and not destinations):
+        raise ServiceError(
+            "InvalidLoggingConfiguration", "Invalid Logging Configuration: Must specify exactly one Log Destination."
+        )
+    for destination in destinations:
+        arn = (destination.get("cloudWatchLogsLogGroup") or {}).get("logGroupArn", "")
+        if not _LOG_GROUP.fullmatch(arn):
+            raise ServiceError(
+                "InvalidLoggingConfiguration",
+                f"Invalid Logging Configuration: '{arn}' is not the ARN of a log group; it must end with ':*'.",
+            )
+    return {key: request[key] for key in _SETTINGS if request.get(key) is not None}
 
 
 def list_(service: Service, request: Request) -> Response:
@@ -185,75 +208,11 @@ def delete(service: Service, request: Request) -> Response:
     return {}
 
 
-def validate(service: Service, request: Request) -> Response:
-    """ValidateStateMachineDefinition."""
-    problems = problems_of(service, request["definition"], request.get("type") or "STANDARD")
-    limit = page_size(request)
-    return {
-        "result": "FAIL" if problems else "OK",
-        "diagnostics": [
-            {
-                "severity": "ERROR",
-                "code": problem.code,
-                "message": f"{problem.message} {problem.hint}".strip(),
-                "location": problem.path or "/",
-            }
-            for problem in problems[:limit]
-        ],
-        "truncated": len(problems) > limit,
-    }
-
-
-def tag(service: Service, request: Request) -> Response:
-    """TagResource."""
-    with service.machines_lock:
-        machine = _tagged(service, request)
-        machine.tags.update({one["key"]: one.get("value", "") for one in request["tags"]})
-        if len(machine.tags) > 50:
-            raise ServiceError("TooManyTags", f"Too many tags: '{machine.arn}' can have 50")
-        service.store.machines.put(machine)
-    return {}
-
-
-def untag(service: Service, request: Request) -> Response:
-    """UntagResource."""
-    with service.machines_lock:
-        machine = _tagged(service, request)
-        for key in request["tagKeys"]:
-            machine.tags.pop(key, None)
-        service.store.machines.put(machine)
-    return {}
-
-
-def list_tags(service: Service, request: Request) -> Response:
-    """ListTagsForResource."""
-    machine = _tagged(service, request)
-    return {"tags": [{"key": key, "value": value} for key, value in machine.tags.items()]}
-
-
-def _tagged(service: Service, request: Request) -> Machine:
-    arn = request["resourceArn"]
-    check_arn(arn, "stateMachine", "activity")
-    machine = service.store.machines.get(arn)
-    if machine is None or gone(service, machine):
-        raise ServiceError("ResourceNotFound", f"Resource not found: '{arn}'")
-    return machine
-
-
-def _checked(service: Service, definition: str, kind: str) -> str:
-    size = len(definition.encode(errors="surrogatepass"))
-    if size > MAX_DEFINITION:
-        raise ServiceError(
-            "InvalidDefinition",
-            f"Invalid State Machine Definition: '{size} bytes are more than the {MAX_DEFINITION} that it may have'",
-        )
-    problems = problems_of(service, definition, kind)
-    if problems:
-        listed = ", ".join(
-            f"{problem.code}: {problem.message}{' ' + problem.hint if problem.hint else ''} at {problem.path or '/'}"
-            for problem in problems
-        )
-        raise ServiceError("InvalidDefinition", f"Invalid State Machine Definition: '{listed}'")
+def _checked(definition: str, kind: str) -> str:
+    check_length("definition", definition, bytes_of(definition), service.limits.definition)
+    errors = errors_of(definition, kind)
+    if errors:
+        raise refusal(errors)
     return definition
 
 

@@ -165,11 +165,12 @@ def describe_alias(service: Service, request: Request) -> Response:
 
 
 def list_aliases(service: Service, request: Request) -> Response:
-    """ListStateMachineAliases of a state machine, or those that lead to a version."""
+    """ListStateMachineAliases of a state machine, or those that lead to a version; the newest first."""
     arn = request["stateMachineArn"]
     name, _, version = check_arn(arn, "stateMachine").partition(":")
     machine = find_active(service, f"{service.prefix}:stateMachine:{name}")
     found = [one for one in service.store.published.aliases(machine.arn) if not version or arn in dict(one.weights)]
+    found.sort(key=lambda one: (one.created_at, one.name), reverse=True)
     rows = [{"stateMachineAliasArn": one.arn, "creationDate": moment(one.created_at)} for one in found]
     return _page("ListStateMachineAliases", arn, request, "stateMachineAliases", rows)
 

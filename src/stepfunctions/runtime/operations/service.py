@@ -7,22 +7,20 @@ import hashlib
 import json
 import re
 import threading
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
 from stepfunctions.asl.document import JSON
-from stepfunctions.asl.machine import StateMachine
 from stepfunctions.engine.execution import Execution
+from stepfunctions.engine.limits import MAX_NAME, Limits
 from stepfunctions.engine.ports import Clock
-from stepfunctions.errors import Problem, ServiceError
+from stepfunctions.errors import ServiceError
 from stepfunctions.runtime.runner import Runner
 from stepfunctions.runtime.store import Store
 
 Request = dict[str, Any]
 Response = dict[str, Any]
-Check = Callable[[StateMachine], Sequence[Problem]]
 
 
 @dataclass(slots=True)
@@ -34,8 +32,6 @@ class Service:
     clock: Clock
     account: str
     region: str
-    check: Check = lambda _machine: ()
-    """Finds more to refuse in a definition whose form is right."""
     describes_express: bool = False
     """Whether Express executions can be asked about, as AWS refuses: for runs in process, which show nothing else."""
     redriven: dict[tuple[str, str | None], float] = field(default_factory=dict)
@@ -44,31 +40,70 @@ class Service:
     """Held while a state machine is looked up and changed."""
 
     @property
+    def limits(self) -> Limits:
+        """What definitions, requests and executions may have."""
+        return self.runner.limits
+
+    @property
     def prefix(self) -> str:
         """Everything of an ARN before the kind of resource."""
         return f"arn:aws:states:{self.region}:{self.account}"
 
 
 _FORBIDDEN = re.compile(r"[\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+_SHOWN = 256
+"""Characters of a wrong value that an error shows."""
 _ARN = re.compile(r"arn:aws[a-zA-Z-]*:states:[a-z0-9-]+:\d{12}:(?P<kind>[A-Za-z]+):(?P<rest>.+)")
 
 
-def check_name(name: str) -> str:
-    """Return the name of a machine or execution. Raises InvalidName for a character that AWS forbids."""
-    if not 1 <= len(name) <= 80 or _FORBIDDEN.search(name):
-        raise ServiceError(
-            "InvalidName",
-            f"Invalid Name: '{name}' (1 to 80 characters, no spaces, control characters or "
-            'any of < > { } [ ] ? * " # % \\ ^ | ~ ` $ & , ; : /)',
-        )
+def check_name(name: str, most: int | None = MAX_NAME) -> str:
+    """Return the name of a machine, execution or activity.
+
+    Raises InvalidName for a character that AWS forbids, ValidationException for one that is too long.
+    """
+    check_length("name", name, len(name), most)
+    if not name or _FORBIDDEN.search(name):
+        raise ServiceError("InvalidName", f"Invalid Name: '{name}'")
     return name
+
+
+def check_length(member: str, value: str, length: int, most: int | None) -> None:
+    """Raise ValidationException when a member of a request is longer than ``most``; None: any length is good."""
+    if most is not None and length > most:
+        shown = value if len(value) <= _SHOWN else f"{value[:_SHOWN]}…"
+        raise ServiceError(
+            "ValidationException",
+            f"1 validation error detected: Value '{shown}' at '{member}' failed to satisfy constraint: "
+            f"Member must have length less than or equal to {most}",
+        )
+
+
+def bytes_of(text: str) -> int:
+    """Return how many bytes of UTF-8 a text has."""
+    return len(text) if text.isascii() else len(text.encode(errors="surrogatepass"))
+
+
+def check_role(arn: str) -> None:
+    """Raise InvalidArn for the ARN of a role that is none."""
+    if not arn.startswith("arn:"):
+        raise ServiceError("InvalidArn", f"Invalid Arn: 'Invalid ARN prefix: {arn}'")
+
+
+def check_encryption(given: JSON) -> JSON:
+    """Return an encryptionConfiguration. Raises InvalidEncryptionConfiguration when type and key do not fit."""
+    if given is not None and (given["type"] == "CUSTOMER_MANAGED_KMS_KEY") is not bool(given.get("kmsKeyId")):
+        raise ServiceError(
+            "InvalidEncryptionConfiguration",
+            "Invalid Encryption Configuration: 'kmsKeyId' belongs to the type CUSTOMER_MANAGED_KMS_KEY, and to no other",
+        )
+    return given
 
 
 def check_arn(arn: str, *kinds: str) -> str:
     """Return the part of an ARN after its kind, which must be one of ``kinds``. Raises InvalidArn."""
     match = _ARN.fullmatch(arn)
     if match is None:
-        raise ServiceError("InvalidArn", f"Invalid Arn: '{arn}' is not the ARN of a Step Functions resource")
+        raise ServiceError("InvalidArn", f"Invalid Arn: 'Invalid ARN prefix: {arn}'")
     if match["kind"] not in kinds:
         raise ServiceError("InvalidArn", f"Invalid Arn: 'Resource type not valid in this context: {match['kind']}'")
     return match["rest"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from stepfunctions.engine.ports import ExecutionStore, MachineStore, MapRunStore
+from stepfunctions.runtime.store.activities import ActivityStore
 from stepfunctions.runtime.store.published import PublishedStore
 
 
@@ -29,6 +30,11 @@ class Store(Protocol):
     @property
     def published(self) -> PublishedStore:
         """Versions and aliases."""
+        ...
+
+    @property
+    def activities(self) -> ActivityStore:
+        """Activities."""
         ...
 
     def close(self) -> None:

@@ -79,6 +79,7 @@ class ExpressStore:
         self.machines = durable.machines
         self.map_runs = durable.map_runs
         self.published = durable.published
+        self.activities = durable.activities
 
     def close(self) -> None:
         """Close the durable store."""

@@ -1,0 +1,105 @@
+"""Activities: create, describe, list, delete, and the tasks that workers ask for."""
+
+from __future__ import annotations
+
+from stepfunctions.asl.document import Document
+from stepfunctions.engine.messages import TaskSubmitted
+from stepfunctions.engine.tokens import make_token
+from stepfunctions.errors import ServiceError
+from stepfunctions.runtime.operations.service import (
+    Request,
+    Response,
+    Service,
+    check_arn,
+    check_encryption,
+    check_name,
+    moment,
+    page_mark,
+    page_size,
+    page_token,
+)
+from stepfunctions.runtime.store.activities import ActivityRow
+
+_MOST_WORKERS = 1000
+"""Workers that may poll for one activity at the same time."""
+_DEFAULT_ENCRYPTION = {"type": "AWS_OWNED_KEY"}
+
+
+def create(service: Service, request: Request) -> Response:
+    """CreateActivity: the same name again answers as the first request did; tags are not changed by it."""
+    name = check_name(request["name"], service.limits.name)
+    encryption = check_encryption(request.get("encryptionConfiguration"))
+    arn = f"{service.prefix}:activity:{name}"
+    with service.machines_lock:
+        activity = service.store.activities.get(arn)
+        if activity is None:
+            activity = ActivityRow(
+                arn=arn,
+                name=name,
+                created_at=service.clock.now(),
+                encryption=encryption,
+                tags={tag["key"]: tag.get("value", "") for tag in request.get("tags") or ()},
+            )
+            service.store.activities.put(activity)
+        elif (encryption or _DEFAULT_ENCRYPTION) != (activity.encryption or _DEFAULT_ENCRYPTION):
+            raise ServiceError(
+                "ActivityAlreadyExists",
+                f"Activity Already Exists: '{arn}' (its encryptionConfiguration may not be updated)",
+            )
+    return {"activityArn": arn, "creationDate": moment(activity.created_at)}
+
+
+def describe(service: Service, request: Request) -> Response:
+    """DescribeActivity."""
+    activity = _find(service, request)
+    return {**_summary(activity), "encryptionConfiguration": activity.encryption or _DEFAULT_ENCRYPTION}
+
+
+def list_(service: Service, request: Request) -> Response:
+    """ListActivities, by name."""
+    scope = "ListActivities"
+    prefix = f"{service.prefix}:activity:"
+    after = page_mark(scope, request.get("nextToken"))
+    found, mark = service.store.activities.list(prefix, after, page_size(request))
+    response: Response = {"activities": [_summary(activity) for activity in found]}
+    return response | ({"nextToken": page_token(scope, mark)} if mark else {})
+
+
+def delete(service: Service, request: Request) -> Response:
+    """DeleteActivity: one that is not there is no error. Tasks that wait for its workers go on waiting."""
+    check_arn(request["activityArn"], "activity")
+    service.store.activities.delete(request["activityArn"])
+    return {}
+
+
+def get_task(service: Service, request: Request, seconds: float = 0.0) -> Response:
+    """GetActivityTask: the oldest task, or nothing when none came in ``seconds`` real seconds.
+
+    What is answered is durable: ActivityStarted is in the history, and the token is good after a restart.
+    """
+    arn = _find(service, request).arn
+    waiting = service.runner.activities
+    if waiting.polling(arn) >= _MOST_WORKERS:
+        raise ServiceError(
+            "ActivityWorkerLimitExceeded", f"Activity Worker Limit Exceeded: {_MOST_WORKERS} workers poll '{arn}'"
+        )
+    worker = {"workerName": request["workerName"]} if request.get("workerName") else {}
+    while (call := waiting.take(arn, seconds)) is not None:
+        task = call.command
+        if service.runner.tell(call.execution_arn, TaskSubmitted(task.branch, task.attempt, Document(worker))):
+            token = make_token(call.execution_arn, task.branch, task.attempt)
+            return {"taskToken": token, "input": task.arguments.text}
+    return {}
+
+
+def _find(service: Service, request: Request) -> ActivityRow:
+    arn = request["activityArn"]
+    check_arn(arn, "activity")
+    activity = service.store.activities.get(arn)
+    if activity is None:
+        raise ServiceError("ActivityDoesNotExist", f"Activity Does Not Exist: '{arn}'")
+    return activity
+
+
+def _summary(activity: ActivityRow) -> Response:
+    return {"activityArn": activity.arn, "name": activity.name, "creationDate": moment(activity.created_at)}
