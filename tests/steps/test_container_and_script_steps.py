@@ -11,7 +11,7 @@ from botocore.validate import ParamValidator
 
 from stepfunctions.asl.resource import Resource
 from stepfunctions.inputs import ExecutionInput, context, states
-from stepfunctions.local.task_shapes import to_request
+from stepfunctions.local.tasks.shapes import to_request
 from stepfunctions.steps import (
     BatchSubmitJobStep,
     EcsRunTaskStep,

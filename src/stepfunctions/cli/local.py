@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import signal
 import sys
@@ -43,11 +44,23 @@ def local() -> None:
     default=None,
     help="How many jobs may run at once.  [default: the number of CPUs]",
 )
-def start(port: int, data_dir: Path, max_jobs: int | None) -> None:
+@click.option(
+    "--real",
+    metavar="SERVICES",
+    default="",
+    help="Services whose calls go to AWS itself, with your own credentials: s3,glue.",
+)
+@click.option(
+    "--no-limits",
+    is_flag=True,
+    help="Lift the limits of Step Functions: payloads, variables, definitions, events, names.",
+)
+def start(port: int, data_dir: Path, max_jobs: int | None, real: str, no_limits: bool) -> None:
     """Start the local cloud and stay in the foreground; Ctrl-C stops it.
 
     Prints "Ready: http://127.0.0.1:PORT" when it accepts requests. What is in the data directory goes on where
-    it was: running executions, waiting timers, jobs.
+    it was: running executions, waiting timers, jobs. Services that the local cloud does not have itself are moto's,
+    in memory only; with --real, tasks call AWS.
 
         stepfunctions local start --port 8083 --data-dir .stepfunctions
     """
@@ -56,7 +69,8 @@ def start(port: int, data_dir: Path, max_jobs: int | None) -> None:
     from stepfunctions.local import server
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
-    server.run(data_dir, port=port, max_jobs=max_jobs, announce=_say)
+    names = [name for name in re.split(r"[,\s]+", real) if name]
+    server.run(data_dir, port=port, max_jobs=max_jobs, real=names, limits=not no_limits, announce=_say)
     sys.stdout.flush()
     os._exit(0)  # all is closed; a thread that still waits for a function or a client keeps nobody here
 

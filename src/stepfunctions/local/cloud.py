@@ -16,7 +16,7 @@ import os
 import sqlite3
 import threading
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -28,6 +28,8 @@ from stepfunctions.local.wire.models import method_name, operation_model, servic
 
 if TYPE_CHECKING:
     from stepfunctions.engine.ports import Clock
+    from stepfunctions.local.elsewhere import Elsewhere
+    from stepfunctions.local.moto_child import MotoChild
 
 SERVICES = MappingProxyType(
     {
@@ -66,6 +68,11 @@ class Cloud:
     ``endpoint`` is the URL that processes started by the cloud reach it by, None without a server.
     ``max_jobs`` is how many jobs run at once (default: the number of CPUs). ``clock`` is the system's unless
     a test gives its own. ``services`` are made by these factories instead of the local cloud's own.
+    ``limits=False`` lifts the limits of Step Functions: sizes of payloads, variables and definitions, the number of
+    events, the length of names.
+    ``real`` are services, by boto3's or the SDK's names, whose calls go to AWS itself, with the user's own
+    configuration; LocalCloudError when there is none of that name. Calls to services that are not in SERVICES go to
+    moto, in a process of its own that starts on first use and keeps nothing when it stops.
     """
 
     def __init__(
@@ -78,12 +85,19 @@ class Cloud:
         endpoint: str | None = None,
         max_jobs: int | None = None,
         services: Mapping[str, Callable[[Cloud], Any]] | None = None,
+        real: Iterable[str] = (),
+        limits: bool = True,
     ) -> None:
         self._factories = services or {}
+        self.real = _real(real)
+        self._moto: MotoChild | None = None
+        self._aws: Elsewhere | None = None
+        self._by_moto: Elsewhere | None = None
         self.data_dir = Path(data_dir).absolute()
         self.account = account
         self.region = region
         self.endpoint = endpoint
+        self.limits = limits
         self.max_jobs = max_jobs if max_jobs is not None else os.cpu_count() or 1
         self.data_dir.mkdir(parents=True, exist_ok=True)
         self._clock = clock
@@ -148,6 +162,34 @@ class Cloud:
                     _start(service)
             return self._services[name]
 
+    @property
+    def moto(self) -> MotoChild:
+        """The process that stands for the services that are not here."""
+        with self._lock:
+            if self._moto is None:
+                self._refuse_when_stopping()
+                from stepfunctions.local.moto_child import MotoChild
+
+                self._moto = MotoChild()
+            return self._moto
+
+    def elsewhere(self, service: str) -> Elsewhere | None:
+        """Return where calls to a service go when they do not stay here: AWS, or moto; else None."""
+        if service not in self.real and service in SERVICES:
+            return None
+        from stepfunctions.local import elsewhere
+
+        if service in self.real:
+            with self._lock:
+                if self._aws is None:
+                    self._aws = elsewhere.aws(self.endpoint, self.region)
+                return self._aws
+        endpoint = self.moto.endpoint(service)
+        with self._lock:
+            if self._by_moto is None or self._by_moto.endpoint != endpoint:
+                self._by_moto = elsewhere.at(endpoint, self.account, self.region)
+            return self._by_moto
+
     def call(
         self,
         service: str,
@@ -156,12 +198,18 @@ class Cloud:
         *,
         token: str | None = None,
         request_id: str | None = None,
+        account: str | None = None,
+        region: str | None = None,
     ) -> dict[str, Any]:
         """Call an operation by AWS's names (``"glue"``, ``"StartJobRun"``) and return its response.
 
         The request is checked against botocore's model first. Every refusal is a :class:`ServiceError`; an
-        operation that is not supported says which are. ``token``: see :class:`Call`.
+        operation that is not supported says which are. ``token``: see :class:`Call`. ``account`` and ``region``:
+        the caller's, where they are not the cloud's.
         """
+        elsewhere = self.elsewhere(service)
+        if elsewhere is not None:
+            return elsewhere.call(service, operation, params)
         target = self.service(service)
         model = operation_model(service, operation)
         method = None if model is None else _operation(target, method_name(operation))
@@ -169,13 +217,13 @@ class Cloud:
             raise _unknown_operation(service, operation, target, known=model is not None)
         from stepfunctions.local.wire.check import check_request
 
-        request = check_request(params, model.input_shape)
+        request = check_request(params, model.input_shape, longest=self.limits or service != "stepfunctions")
         call = Call(
             operation=operation,
             request_id=request_id or str(uuid.uuid4()),
             token=token,
-            account=self.account,
-            region=self.region,
+            account=account or self.account,
+            region=region or self.region,
         )
         response: dict[str, Any] | None = method(request, call)
         return {} if response is None else response
@@ -221,6 +269,9 @@ class Cloud:
                 service.stop()
         self._close_jobs()
         self._services = {}
+        if self._moto is not None:
+            self._moto.stop()
+            self._moto = self._by_moto = None
         for database in self._databases:
             database.close()
         self._databases.clear()
@@ -254,6 +305,22 @@ class Cloud:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+def _real(names: Iterable[str]) -> frozenset[str]:
+    """Return boto3's names of services. Raises LocalCloudError for unknown ones, and for Step Functions itself."""
+    names = list(names)
+    if not names:
+        return frozenset()
+    from stepfunctions.catalog.sdk_services import sdk_service
+
+    try:
+        found = frozenset(sdk_service(name).client for name in names)
+    except ValueError as error:
+        raise LocalCloudError(f"--real: {error}") from None
+    if "stepfunctions" in found:
+        raise LocalCloudError("--real: Step Functions is what runs here; name the services that its tasks call")
+    return found
 
 
 def client_env(endpoint: str | None, region: str) -> dict[str, str]:

@@ -15,7 +15,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 from stepfunctions.errors import LocalCloudError, ServiceError
-from stepfunctions.local.cloud import Cloud
+from stepfunctions.local.cloud import SERVICES, Cloud
 from stepfunctions.local.datadir import STATUS_PATH, DataDir, ServerInfo, cannot_use
 from stepfunctions.local.threads import DaemonPool
 from stepfunctions.local.wire.messages import Request, Response
@@ -106,6 +106,12 @@ class Application:
         )
 
     async def _s3(self, request: Request, scope: Scope, receive: Receive, send: Send) -> None:
+        if "s3" in self._cloud.real:
+            refusal = ServiceError(
+                "NotImplemented", "Tasks call AWS's own S3 here ('--real s3'): call it without this endpoint", 501
+            )
+            await _send(send, await self._error(refusal, request, "s3"))
+            return
         try:
             s3 = await asyncio.wrap_future(self._short.submit(functools.partial(self._cloud.service, "s3")))
         except Exception as error:  # noqa: BLE001 - the server goes on
@@ -205,11 +211,18 @@ async def _send(send: Send, response: Response) -> None:
 
 
 def run(
-    data_dir: Path | str, *, port: int = 8083, max_jobs: int | None = None, announce: Callable[[str], None] = print
+    data_dir: Path | str,
+    *,
+    port: int = 8083,
+    max_jobs: int | None = None,
+    real: Iterable[str] = (),
+    limits: bool = True,
+    announce: Callable[[str], None] = print,
 ) -> None:
     """Run the local cloud of a data directory until SIGINT or SIGTERM.
 
     ``announce`` gets ``Ready: http://127.0.0.1:PORT`` once requests are accepted. ``port`` 0 is any free one.
+    ``real``: services whose calls go to AWS itself; ``limits``: see :class:`~stepfunctions.local.cloud.Cloud`.
     Raises :class:`LocalCloudError` when the port or the directory is in use, or uvicorn is not installed.
     """
     try:
@@ -221,7 +234,7 @@ def run(
         ) from None
     with DataDir(data_dir) as directory, _listen(port) as listening:
         endpoint = f"http://{HOST}:{listening.getsockname()[1]}"
-        cloud = Cloud(directory.path, endpoint=endpoint, max_jobs=max_jobs)
+        cloud = Cloud(directory.path, endpoint=endpoint, max_jobs=max_jobs, real=real, limits=limits)
         info = ServerInfo(
             endpoint=endpoint,
             pid=os.getpid(),
@@ -245,7 +258,7 @@ def run(
                 timeout_keep_alive=75,
                 timeout_graceful_shutdown=_DRAIN_SECONDS,
             )
-            _serve(uvicorn.Server(config), listening, on_ready=lambda: _ready(directory, info, announce))
+            _serve(uvicorn.Server(config), listening, on_ready=lambda: _ready(directory, info, cloud, announce))
         finally:
             cloud.stop()
 
@@ -266,10 +279,18 @@ def _more_files() -> None:
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-def _ready(directory: DataDir, info: ServerInfo, announce: Callable[[str], None]) -> None:
+def _ready(directory: DataDir, info: ServerInfo, cloud: Cloud, announce: Callable[[str], None]) -> None:
     directory.publish(info)
     announce(f"Ready: {info.endpoint}")
+    announce(_where(cloud))
     threading.Thread(target=_warm, name="warm", daemon=True).start()
+
+
+def _where(cloud: Cloud) -> str:
+    """Return the line that says where calls go, and what does not last."""
+    own = ", ".join(name for name in SERVICES if name not in cloud.real)
+    real = f" AWS itself answers for {', '.join(sorted(cloud.real))}." if cloud.real else ""
+    return f"Kept in the data directory: {own}.{real} moto stands for every other service, in memory only."
 
 
 def _warm() -> None:

@@ -12,7 +12,8 @@ import pytest
 
 from stepfunctions.asl.resource import Resource
 from stepfunctions.errors import ServiceError, StateFailed
-from stepfunctions.local import images, tasks
+from stepfunctions.local import images
+from stepfunctions.local.tasks import life as tasks
 
 SDK = "arn:aws:states:::aws-sdk:"
 STATES = "arn:aws:states:::"

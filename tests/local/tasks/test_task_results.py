@@ -113,7 +113,7 @@ def test_refused_calls_are_named_as_aws_names_them(
 @pytest.mark.parametrize(
     ("resource", "parameters", "said"),
     [
-        (f"{SDK}sqs:sendMessage", {}, "it has no service 'sqs'. It has: ecs, glue,"),
+        (f"{SDK}sqs:sendMessage", {}, "The field 'QueueUrl' is required but was missing"),
         (f"{SDK}neverheard:ofIt", {}, "There is no AWS service 'neverheard'"),
         (f"{SDK}sts:tellFortunes", {}, "the service sts has no operation TellFortunes"),
         (
@@ -123,7 +123,17 @@ def test_refused_calls_are_named_as_aws_names_them(
         ),
         (f"{STATES}glue:startJobRun", {"JobName": "j", "Nonsense": 1}, "The field 'Nonsense' is not supported"),
         (f"{STATES}glue:startJobRun", {"JobName": "j", "Timeout": "long"}, "The value at 'timeout' must be an integer"),
-        (f"{STATES}sagemaker:createTransformJob.sync", {}, "cannot wait for 'sagemaker:createTransformJob' jobs yet"),
+        (
+            f"{STATES}sagemaker:createTransformJob.sync",
+            {
+                "TransformJobName": "t",
+                "ModelName": "m",
+                "TransformInput": {"DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://b/i"}}},
+                "TransformOutput": {"S3OutputPath": "s3://b/o"},
+                "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
+            },
+            "sagemaker:CreateTransformJob is not supported by the local cloud yet",
+        ),
     ],
 )
 def test_what_cannot_run_here_says_so(world: Any, resource: str, parameters: dict[str, Any], said: str) -> None:

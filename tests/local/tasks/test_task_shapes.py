@@ -13,7 +13,8 @@ from botocore.response import StreamingBody
 from stepfunctions.asl.resource import Resource
 from stepfunctions.catalog.requests import JSON_MEMBERS
 from stepfunctions.errors import StateFailed
-from stepfunctions.local.task_shapes import iso, plain, to_request, to_result
+from stepfunctions.local.tasks.actions import Context, action_of
+from stepfunctions.local.tasks.shapes import iso, plain, to_request, to_result
 from stepfunctions.local.wire.models import operation_model
 
 
@@ -30,7 +31,9 @@ def request(text: str, operation: tuple[str, str], arguments: Any) -> dict[str, 
 def result(text: str, operation: tuple[str, str], response: dict[str, Any], given: dict[str, Any] | None = None) -> Any:
     model = operation_model(*operation)
     assert model is not None
-    return to_result(resource(text), model.output_shape, given or {}, response)
+    shown: Any = to_result(resource(text), model.output_shape, response)
+    context = Context(cloud=None, resource=resource(text), execution_arn="")  # type: ignore[arg-type]
+    return action_of(context.resource).response(context, given or {}, shown)
 
 
 def test_camel_case_apis_take_pascal_case_and_keys_of_maps_stay() -> None:

@@ -19,17 +19,23 @@ from stepfunctions.errors import ServiceError
 _PATTERN_LIMIT = 4096  # AWS's patterns are for names; on a long value a match may take very long
 
 
+_AT_MOST = "less than or equal to"
+_TOO_LONG = f"Member must have length {_AT_MOST}"
+
+
 class _WrongType(Exception):
     pass
 
 
-def check_request(params: dict[str, Any], shape: StructureShape | None) -> dict[str, Any]:
-    """Return the request with its values in one form.
+def check_request(params: dict[str, Any], shape: StructureShape | None, *, longest: bool = True) -> dict[str, Any]:
+    """Return the request with its values in one form. ``longest=False``: a text may be of any length.
 
     Raises :class:`ServiceError`: ``SerializationException`` for a value of the wrong type or an unknown
     member, ``ValidationException`` for missing members and broken bounds, patterns and enums.
     """
     checked, problems = coerce(params, shape)
+    if not longest:
+        problems = [problem for problem in problems if _TOO_LONG not in problem]
     if problems:
         count = f"{len(problems)} validation error{'s' if len(problems) > 1 else ''} detected: "
         raise ServiceError("ValidationException", count + "; ".join(problems))
@@ -171,7 +177,7 @@ def _constrain(value: Any, shape: Shape, path: str, problems: list[str]) -> None
     if "min" in metadata and size < metadata["min"]:
         problems.append(_failed(value, path, f"{subject} greater than or equal to {metadata['min']}"))
     if "max" in metadata and size > metadata["max"]:
-        problems.append(_failed(value, path, f"{subject} less than or equal to {metadata['max']}"))
+        problems.append(_failed(value, path, f"{subject} {_AT_MOST} {metadata['max']}"))
     if not isinstance(value, str):
         return
     if "enum" in metadata and value not in metadata["enum"]:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 from botocore.model import OperationModel
 
 from stepfunctions.errors import ServiceError, StepFunctionsError
+from stepfunctions.local.cloud import SERVICES
 from stepfunctions.local.wire import jsonrpc, query, rest
 from stepfunctions.local.wire.errors import error_response
 from stepfunctions.local.wire.messages import Request, Response
 from stepfunctions.local.wire.models import operation_model, protocol
-from stepfunctions.local.wire.route import guess_protocol
+from stepfunctions.local.wire.route import caller_of, guess_protocol
 
 if TYPE_CHECKING:
     from stepfunctions.local.cloud import Cloud
@@ -27,7 +28,10 @@ def handle(cloud: Cloud, service: str, request: Request) -> Response:
     known: str | None = None
     spoken = guess_protocol(request)
     try:
-        cloud.service(service)
+        if service not in cloud.real and service not in SERVICES:
+            return cloud.moto.forward(service, request)
+        if service not in cloud.real:
+            cloud.service(service)
         known, spoken = service, protocol(service)
         response = _answer(cloud, service, spoken, request, request_id)
     except ServiceError as error:
@@ -53,7 +57,8 @@ def _answer(cloud: Cloud, service: str, spoken: str, request: Request, request_i
         name, labels = rest.match(service, request)
     operation = operation_model(service, name)
     parameters = {} if operation is None else _parse(spoken, request, operation, labels)
-    result = cloud.call(service, name, parameters, request_id=request_id)
+    account, region = caller_of(request)
+    result = cloud.call(service, name, parameters, request_id=request_id, account=account, region=region)
     assert operation is not None, "cloud.call refuses an unknown operation"
     if spoken == "json":
         return jsonrpc.serialise(result, operation)

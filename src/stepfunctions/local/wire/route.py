@@ -23,8 +23,11 @@ TARGET_PREFIXES = MappingProxyType(
         "SageMaker": "sagemaker",
     }
 )
-_SCOPE = re.compile(r"Credential=[^/,\s]+(?:/[^/,\s]+)*?/\d{8}/[^/,\s]+/([^/,\s]+)/aws4_request")
-_QUERY_SCOPE = re.compile(r".+/\d{8}/[^/]+/([^/]+)/aws4_request")
+_SCOPE = re.compile(
+    r"Credential=(?P<key>[^/,\s]+)(?:/[^/,\s]+)*?/\d{8}/(?P<region>[^/,\s]+)/(?P<service>[^/,\s]+)/aws4_request"
+)
+_QUERY_SCOPE = re.compile(r"(?P<key>[^/]+)(?:/.+)?/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
+_REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -45,12 +48,32 @@ def service_of(request: Request) -> str:
     return SIGNING_NAMES.get(signed, signed)
 
 
+def caller_of(request: Request) -> tuple[str | None, str | None]:
+    """Return the account and the Region that a request's signature names, which is not verified.
+
+    The account is the access key where that has 12 digits.
+    """
+    found = _signature_of(request)
+    if found is None:
+        return None, None
+    key, region = found["key"], found["region"]
+    return (
+        key if len(key) == 12 and key.isdecimal() and key.isascii() else None,
+        region if _REGION.fullmatch(region) else None,
+    )
+
+
 def _signed_for(request: Request) -> str | None:
+    found = _signature_of(request)
+    return found["service"] if found else None
+
+
+def _signature_of(request: Request) -> re.Match[str] | None:
     found = _SCOPE.search(request.headers.get("authorization", ""))
     if found is None:
         text = next((text for name, text in request.query if name.lower() == "x-amz-credential"), "")
         found = _QUERY_SCOPE.fullmatch(text)
-    return found.group(1) if found else None
+    return found
 
 
 def guess_protocol(request: Request) -> str:
@@ -62,6 +85,8 @@ def guess_protocol(request: Request) -> str:
 
 def is_long(service: str, request: Request) -> bool:
     """Tell whether a call may last long: it waits for an execution, a function, a model, or a task."""
+    if service == "sqs":  # a receiver waits up to 20 seconds for a message
+        return True
     if service in ("lambda", "sagemaker-runtime"):
         return "/invocations" in request.path
     target = request.headers.get("x-amz-target", "")

@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any
 
 from stepfunctions.asl.document import Document
 from stepfunctions.asl.resource import IntegrationPattern, Resource
-from stepfunctions.catalog.integrations import INTEGRATIONS, problem_with
 from stepfunctions.catalog.requests import JSON_MEMBERS
-from stepfunctions.catalog.sdk_services import sdk_service
 from stepfunctions.engine.messages import Outcome, Phase, TaskFailed, TaskSubmitted, TaskSucceeded
 from stepfunctions.errors import ServiceError, StateFailed
-from stepfunctions.local import task_errors, task_jobs, task_nested, task_shapes
-from stepfunctions.local.cloud import SERVICES
+from stepfunctions.local.tasks import errors, jobs, nested, shapes
+from stepfunctions.local.tasks.actions import Context, action_of
+from stepfunctions.local.tasks.operations import operation_of
+from stepfunctions.local.tasks.polling import Poller
+from stepfunctions.local.tasks.web import WEB_TASKS
 from stepfunctions.local.threads import DaemonPool
 from stepfunctions.local.wire.models import operation_model
 
@@ -39,6 +40,7 @@ _LANE = 32
 own: a slow function holds up only itself."""
 _CLOSE_SECONDS = 5.0
 _NOT_HERE = ("UnknownService", "UnknownOperationException")
+"""What the local cloud or moto says of what they do not have; no service of AWS does."""
 
 
 @dataclass(slots=True, eq=False)
@@ -48,6 +50,8 @@ class _Task:
     call: TaskCall
     submitted: Any = None
     """The response of the call that began its job."""
+    looks: int = 0
+    """How often its job was asked for."""
     cancelled: bool = False
 
 
@@ -58,6 +62,7 @@ class CloudTasks:
         self._cloud = cloud
         self._calls = DaemonPool("task", _CALLS)
         self._lanes: dict[str, DaemonPool] = {}
+        self._poller = Poller()
         self._lock = threading.Condition()
         self._open: dict[str, _Task] = {}
         self._at_work = 0
@@ -91,6 +96,7 @@ class CloudTasks:
 
         What has no outcome then is resumed after the next start.
         """
+        self._poller.close()
         with self._lock:
             self._closed = True
             self._lock.wait_for(lambda: not self._at_work, _CLOSE_SECONDS)
@@ -155,7 +161,9 @@ class CloudTasks:
             self._fail(task, StateFailed("States.TaskFailed", "The task was cancelled before it began."))
             return
         try:
-            response = self.request(command.resource, command.arguments.value, task.call.key, again=again)
+            response = self.request(
+                command.resource, command.arguments.value, task.call.key, task.call.execution_arn, again=again
+            )
         except StateFailed as failure:
             self._fail(task, failure, "submit" if pattern is IntegrationPattern.RUN_JOB else "run")
             return
@@ -174,51 +182,89 @@ class CloudTasks:
         else:
             self._watch(task)
 
-    def request(self, resource: Resource, arguments: Any, key: str, *, again: bool = False) -> Any:
+    def request(
+        self, resource: Resource, arguments: Any, key: str, execution_arn: str = "", *, again: bool = False
+    ) -> Any:
         """Call the operation of a resource and return its response in the form of a task's result.
 
         ``key`` makes repeated calls with it one call; ``again`` says that this may be a repeated one.
         Raises StateFailed with AWS's error name and cause.
         """
+        context = Context(cloud=self._cloud, resource=resource, execution_arn=execution_arn)
+        arguments = {} if arguments is None else arguments
+        web = None if resource.sdk else WEB_TASKS.get((resource.service, resource.action))
+        if web is not None:
+            return web(context, arguments)
         client, operation = operation_of(resource)
         model = operation_model(client, operation)
         if model is None:
             raise StateFailed("States.Runtime", f"'{resource.arn}': the service {client} has no operation {operation}.")
-        arguments = {} if arguments is None else arguments
-        request = task_shapes.to_request(
-            resource, arguments, model.input_shape, JSON_MEMBERS.get((client, operation), frozenset())
-        )
-        nested = operation == "StartExecution"
-        if nested:
-            request = task_nested.named(request, key)
+        action = action_of(resource)
         try:
-            response = self._cloud.call(client, operation, request, token=key)
+            given = action.request(context, arguments) if isinstance(arguments, dict) else arguments
+            texts = JSON_MEMBERS.get((client, operation), frozenset())
+            request = shapes.to_request(resource, given, model.input_shape, texts)
+            response = self._called(client, operation, request, key, again)
         except ServiceError as error:
             if error.code in _NOT_HERE:
                 raise StateFailed("States.Runtime", error.message) from None
-            before = task_nested.begun_before(self._cloud, request, error) if nested and again else None
+            raise errors.failure_of(error, resource, model, arguments) from None
+        result = shapes.to_result(resource, model.output_shape, response)
+        return action.response(context, arguments, result) if isinstance(result, dict) else result
+
+    def _called(self, client: str, operation: str, request: dict[str, Any], key: str, again: bool) -> dict[str, Any]:
+        """Call an operation. A nested execution that an earlier, lost call of the task began is not begun again."""
+        begins = (client, operation) == ("stepfunctions", "StartExecution")
+        if begins:
+            request = nested.named(request, key)
+        try:
+            return self._cloud.call(client, operation, request, token=key)
+        except ServiceError as error:
+            before = nested.begun_before(self._cloud, request, error) if begins and again else None
             if before is None:
-                raise task_errors.failure_of(error, resource, model, arguments) from None
-            response = before
-        return task_shapes.to_result(resource, model.output_shape, request, response)
+                raise
+            return before
 
     def _is_cancelled(self, task: _Task) -> bool:
         with self._lock:
             return task.cancelled
 
     def _watch(self, task: _Task) -> None:
-        _job_of(task).watch(self._cloud, task.submitted, lambda: self._in_thread(task, lambda: self._ended(task)))
-
-    def _ended(self, task: _Task) -> None:
+        """Look at the job once its service says that it has ended, or from time to time."""
         command = task.call.command
-        result = _job_of(task).result(self._cloud, command.resource, task.submitted)
-        self._end(task, TaskSucceeded(command.branch, command.attempt, Document(result)))
+        if not jobs.watch(
+            self._cloud,
+            command.resource,
+            task.submitted,
+            command.arguments.value,
+            lambda: self._in_thread(task, lambda: self._look(task)),
+        ):
+            self._look(task)
+
+    def _look(self, task: _Task) -> None:
+        command = task.call.command
+        result = jobs.result(self._cloud, command.resource, task.submitted, command.arguments.value)
+        if result is not None:
+            self._end(task, TaskSucceeded(command.branch, command.attempt, Document(result)))
+            return
+        task.looks += 1
+        self._poller.after(
+            jobs.pause(self._cloud, command.resource, task.looks),
+            lambda: self._in_thread(task, lambda: self._look_again(task)),
+        )
+
+    def _look_again(self, task: _Task) -> None:
+        with self._lock:
+            watched = task.call.key in self._open
+        if watched:
+            self._look(task)
 
     def _stop(self, task: _Task) -> None:
         if not self._forget(task):
             return
+        command = task.call.command
         try:
-            _job_of(task).stop(self._cloud, task.submitted)
+            jobs.stop(self._cloud, command.resource, task.submitted, command.arguments.value)
         except ServiceError as error:
             logger.info("Could not stop the job of %s: %s", task.call.key, error)
 
@@ -235,42 +281,6 @@ class CloudTasks:
     def _forget(self, task: _Task) -> bool:
         with self._lock:
             return self._open.pop(task.call.key, None) is not None
-
-
-def operation_of(resource: Resource) -> tuple[str, str]:
-    """Return boto3's name of the service and AWS's name of the operation that a resource stands for.
-
-    Raises StateFailed for resources that the local cloud does not run.
-    """
-    if resource.kind == "lambda":
-        return "lambda", "Invoke"
-    if resource.kind == "activity":
-        raise StateFailed("States.Runtime", f"Activities are not supported by the local cloud yet ({resource.arn}).")
-    problem = problem_with(resource)
-    if problem is not None:
-        raise StateFailed("States.Runtime", problem)
-    try:
-        client = sdk_service(resource.service).client if resource.sdk else INTEGRATIONS[resource.service].client
-    except ValueError as error:
-        raise StateFailed("States.Runtime", str(error)) from None
-    if client not in SERVICES:
-        raise StateFailed(
-            "States.Runtime",
-            f"The local cloud cannot run '{resource.arn}': it has no service "
-            f"'{client}'. It has: {', '.join(SERVICES)}.",
-        )
-    if resource.pattern is IntegrationPattern.RUN_JOB and (resource.service, resource.action) not in task_jobs.JOBS:
-        raise StateFailed(
-            "States.Runtime",
-            f"The local cloud cannot wait for '{resource.service}:{resource.action}' "
-            f"jobs yet. It can for: {', '.join(':'.join(name) for name in task_jobs.JOBS)}.",
-        )
-    return client, resource.action[0].upper() + resource.action[1:]
-
-
-def _job_of(task: _Task) -> task_jobs.WaitedJob:
-    resource = task.call.command.resource
-    return task_jobs.JOBS[resource.service, resource.action]
 
 
 def _lane_of(call: TaskCall) -> str | None:

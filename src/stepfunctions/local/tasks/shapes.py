@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 from botocore.model import Shape
 
 from stepfunctions.asl.document import JSON, dumps
-from stepfunctions.asl.resource import IntegrationPattern, Resource
+from stepfunctions.asl.resource import Resource
 from stepfunctions.catalog.sdk_services import member_of
 from stepfunctions.errors import StateFailed
 
@@ -90,7 +90,7 @@ def _refuse(name: str, known: list[str], meant: str) -> NoReturn:
     raise _Unusable(f"The field '{name}' is not supported by Step Functions: {hint}")
 
 
-def to_result(resource: Resource, shape: Shape | None, request: dict[str, Any], response: dict[str, Any]) -> JSON:
+def to_result(resource: Resource, shape: Shape | None, response: dict[str, Any]) -> JSON:
     """Return the result of a task from an operation's response. Raises StateFailed for a failed function."""
     if resource.kind == "lambda":
         _check_function(response)
@@ -101,10 +101,6 @@ def to_result(resource: Resource, shape: Shape | None, request: dict[str, Any], 
     if resource.service == "lambda":
         _check_function(response)
         result["Payload"] = _payload(response)
-    if resource.service == "ecs":
-        _check_tasks(resource, result)
-    if resource.service == "glue":
-        result = {"JobName": request["JobName"], **result}
     return {**result, **_metadata()}
 
 
@@ -167,12 +163,6 @@ def _check_function(response: dict[str, Any]) -> None:
             f"The cause could not be determined because Lambda did not return an error type. Returned payload: {text}",
         )
     raise StateFailed(name, text)
-
-
-def _check_tasks(resource: Resource, result: dict[str, JSON]) -> None:
-    """Failures to place a task fail only a step that waits for it."""
-    if result.get("Failures") and resource.pattern is not IntegrationPattern.REQUEST_RESPONSE:
-        raise StateFailed("AmazonECS.Unknown", dumps(result))
 
 
 def _metadata() -> dict[str, JSON]:

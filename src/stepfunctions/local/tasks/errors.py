@@ -12,7 +12,7 @@ from stepfunctions.asl.resource import Resource
 from stepfunctions.catalog.integrations import INTEGRATIONS
 from stepfunctions.catalog.sdk_services import prefix_of_id
 from stepfunctions.errors import ServiceError, StateFailed
-from stepfunctions.local.task_shapes import unusable
+from stepfunctions.local.tasks.shapes import unusable
 
 if TYPE_CHECKING:
     from botocore.model import OperationModel
