@@ -19,7 +19,6 @@ from stepfunctions.asl.fields import (
     ITEMS,
     JSONATA,
     JSONPATH,
-    NAME,
     PATH,
     REFERENCE_PATH,
     STRING,
@@ -215,5 +214,3 @@ STATE_TYPES: Mapping[str, type[Any]] = MappingProxyType(
     {cls.TYPE: cls for cls in (Task, Pass, Choice, Wait, Succeed, Fail, Parallel, Map)}
 )
 """The value of ``Type`` -> the class of the state."""
-
-STATE_NAME = NAME

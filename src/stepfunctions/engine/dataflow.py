@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from stepfunctions.asl.document import JSON, Document
 from stepfunctions.engine.context import evaluate
 from stepfunctions.engine.execution import Branch
-from stepfunctions.engine.limits import check_size
 from stepfunctions.engine.program import Node, Number
 from stepfunctions.engine.retry import RUNTIME
 from stepfunctions.engine.turn import Turn
@@ -79,7 +78,7 @@ _WITH_RESULT = frozenset({"Task", "Parallel", "Map"})
 def assigned_after(turn: Turn, branch: Branch, node: Node, result: Document) -> dict[str, JSON] | None:
     """Return the variables that the Assign of a state sets whose work gave ``result``, or None."""
     if node.flow.assign is not None and node.flow.jsonata:
-        return checked(node, _over_input(turn, branch, node, node.flow.assign, result))
+        return checked(turn, node, _over_input(turn, branch, node, node.flow.assign, result))
     return assigned(turn, branch, node, result)
 
 
@@ -99,13 +98,13 @@ def variables(
     states: Mapping[str, JSON] | None = None,
 ) -> dict[str, JSON]:
     """Return what an Assign sets. Fails the state when all of it is over 256 KiB."""
-    return checked(node, evaluate(turn, branch, node, assign, document, states))
+    return checked(turn, node, evaluate(turn, branch, node, assign, document, states))
 
 
-def checked(node: Node, values: Document) -> dict[str, JSON]:
+def checked(turn: Turn, node: Node, values: Document) -> dict[str, JSON]:
     """Return the variables that an Assign gave, unless they are over 256 KiB."""
-    check_size(values, node.name)
     assert isinstance(values.value, dict), "the compiler refuses an Assign that is no object"
+    turn.limits.check_assigned(values.value, node.name)
     return values.value
 
 

@@ -30,6 +30,8 @@ class Status:
     FAILED = "FAILED"
     TIMED_OUT = "TIMED_OUT"
     ABORTED = "ABORTED"
+    PENDING_REDRIVE = "PENDING_REDRIVE"
+    """Only shown: a child of a map run that is being redriven, whose turn has not come."""
 
 
 class Waiting(str, Enum):
@@ -81,6 +83,11 @@ class Branch:
     key: str | None = None
     """For an iteration over an object: the key of its item."""
     map_run_arn: str | None = None
+    """The latest map run of a Distributed Map, unless it is over for good."""
+    map_started: int = 0
+    """Id of the latest MapStateStarted of a Distributed Map: MapRunRedriven follows it."""
+    map_redrives: int = 0
+    """How often ``map_run_arn`` was redriven."""
     submitted: bool = False
     """True once a job's TaskSubmitted was written."""
     heartbeat: int = 0
@@ -132,6 +139,8 @@ _PLAIN: dict[str, Any] = {
     "last_event": 0,
     "key": None,
     "map_run_arn": None,
+    "map_started": 0,
+    "map_redrives": 0,
     "submitted": False,
     "heartbeat": 0,
     "timeout": 0,
@@ -183,6 +192,9 @@ class Execution:
     stopped_at: float | None = None
     parent_map_run_arn: str | None = None
     item_index: int | None = None
+    """Of a child of a map run: the index of its first item."""
+    item_count: int | None = None
+    """Of a child of a map run: how many items it has."""
     version_arn: str | None = None
     """The version that it was started of, if any."""
     alias_arn: str | None = None
@@ -193,6 +205,10 @@ class Execution:
     last_event_id: int = 0
     transitions: int = 0
     redrive_count: int = 0
+    redriven_at: float | None = None
+    """When it was redriven last. Not set for Express children of a map run."""
+    redrive_tokens: list[JSON] = field(default_factory=list)
+    """The latest ``[clientToken, time of the redrive]``."""
     branches: dict[int, Branch] = field(default_factory=dict)
     program: Program | None = None
     """Attached by the runner before the first ``advance``; not stored."""

@@ -1,27 +1,76 @@
-"""Limits of the service that an execution meets.
+"""Limits of the service that definitions, requests and executions meet.
 
 Developer guide: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
 """
 
 from __future__ import annotations
 
-from stepfunctions.asl.document import Document
+from dataclasses import dataclass
+
+from stepfunctions.asl.document import JSON, Document, dumps
 from stepfunctions.errors import StateFailed
 
 MAX_EVENTS = 25_000
 """Events of a STANDARD execution's history, the last one included."""
 MAX_PAYLOAD = 262_144
 """Bytes of an input, output or result: 256 KiB."""
+MAX_VARIABLES = 10 * 1024 * 1024
+"""Bytes of all variables that an execution stores."""
+MAX_DEFINITION = 1_048_576
+"""Bytes of a definition."""
+MAX_NAME = 80
+"""Characters of the name of a state, state machine, execution or activity."""
 LONGEST_EXPRESS = 300
 """Seconds that an EXPRESS execution may take."""
 DATA_LIMIT = "States.DataLimitExceeded"
 
 
-def check_size(document: Document, what: str) -> None:
-    """Raise StateFailed(States.DataLimitExceeded) for a document over 256 KiB; ``what`` is the state or task."""
-    if document.size > MAX_PAYLOAD:
-        raise StateFailed(
-            DATA_LIMIT,
-            f"The state/task '{what}' returned a result with a size exceeding the "
-            "maximum number of bytes service limit.",
-        )
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The limits that are enforced, by default AWS's. None: no limit."""
+
+    payload: int | None = MAX_PAYLOAD
+    """Bytes of a payload, and of the variables of one Assign."""
+    variables: int | None = MAX_VARIABLES
+    """Bytes of all variables of an execution."""
+    events: int | None = MAX_EVENTS
+    """Events of a STANDARD execution."""
+    definition: int | None = MAX_DEFINITION
+    """Bytes of a definition."""
+    name: int | None = MAX_NAME
+    """Characters of a name."""
+
+    def check_size(self, document: Document, what: str) -> None:
+        """Raise StateFailed(States.DataLimitExceeded) for a document that is too large; ``what``: the state or task."""
+        if self.payload is not None and document.size > self.payload:
+            raise _too_large(what)
+
+    def check_assigned(self, values: dict[str, JSON], state: str) -> None:
+        """Raise StateFailed(States.DataLimitExceeded) when what an Assign gives is too large together."""
+        if self.payload is not None and size_of(values) > self.payload:
+            raise _too_large(state)
+
+    def check_stored(self, size: int, state: str) -> None:
+        """Raise StateFailed(States.DataLimitExceeded) when an execution would store more bytes of variables."""
+        if self.variables is not None and size > self.variables:
+            raise StateFailed(
+                DATA_LIMIT,
+                f"The state '{state}' assigned variables with which the execution exceeds the maximum number of bytes "
+                "service limit.",
+            )
+
+
+AWS_LIMITS = Limits()
+NO_LIMITS = Limits(payload=None, variables=None, events=None, definition=None, name=None)
+
+
+def size_of(values: dict[str, JSON]) -> int:
+    """Return the bytes of variables: those of their values as JSON."""
+    return sum(len(dumps(value).encode()) for value in values.values())
+
+
+def _too_large(what: str) -> StateFailed:
+    return StateFailed(
+        DATA_LIMIT,
+        f"The state/task '{what}' returned a result with a size exceeding the maximum number of bytes service limit.",
+    )

@@ -5,8 +5,7 @@ from __future__ import annotations
 from stepfunctions.asl.document import Document
 from stepfunctions.engine.dataflow import effective_input, parameters
 from stepfunctions.engine.execution import Branch
-from stepfunctions.engine.leaving import drop_children, fail_state, finish_work
-from stepfunctions.engine.limits import check_size
+from stepfunctions.engine.leaving import fail_state, finish_work, stop_children
 from stepfunctions.engine.program import Node
 from stepfunctions.engine.turn import Failure, Turn
 
@@ -16,7 +15,7 @@ def begin(turn: Turn, branch: Branch, node: Node) -> None:
     effective = effective_input(turn, branch, node)
     document = parameters(turn, branch, node, effective)
     if document is not branch.input:
-        check_size(document, node.name)
+        turn.limits.check_size(document, node.name)
     turn.emit(branch, "ParallelStateStarted")
     turn.await_children(branch)
     for index, region in enumerate(node.work.regions):
@@ -28,7 +27,7 @@ def child_ended(turn: Turn, branch: Branch, node: Node, child: Branch, failure: 
     branch_chain = child.last_event
     if failure is not None:
         branch.last_event = branch_chain
-        drop_children(turn, branch, branch_chain, child)
+        stop_children(turn, branch, branch_chain)
         fail_state(turn, branch, node, failure, "ParallelStateFailed")
         return
     family = turn.execution.families[branch.id]

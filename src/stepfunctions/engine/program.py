@@ -13,6 +13,7 @@ from typing import Any
 from stepfunctions.asl.document import JSON, Document
 from stepfunctions.asl.machine import StateMachine
 from stepfunctions.asl.resource import Resource
+from stepfunctions.engine.limits import AWS_LIMITS, Limits
 from stepfunctions.query.scope import Evaluator, Scope
 
 Place = Callable[[JSON, JSON], JSON]
@@ -202,11 +203,13 @@ class Program:
     regions: dict[str, CompiledRegion]
     """By key: the JSON Pointer of the object with StartAt; "" is the machine."""
     timeout_seconds: int | None = None
+    limits: Limits = AWS_LIMITS
+    """What its executions may use."""
 
 
-def compile_program(machine: StateMachine) -> Program:
+def compile_program(machine: StateMachine, limits: Limits = AWS_LIMITS) -> Program:
     """Compile a machine; raises DefinitionError listing every expression that cannot be read."""
     # Imported late: the compiler builds what this module declares.
     from stepfunctions.engine.compiler import Compiler
 
-    return Compiler().program(machine)
+    return Compiler(limits).program(machine)

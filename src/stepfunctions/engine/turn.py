@@ -9,7 +9,7 @@ from random import Random
 from stepfunctions.asl.document import JSON, Document
 from stepfunctions.engine.execution import Branch, Execution, Family, Waiting
 from stepfunctions.engine.history import HistoryEvent
-from stepfunctions.engine.limits import MAX_EVENTS
+from stepfunctions.engine.limits import Limits
 from stepfunctions.engine.messages import (
     CancelTask,
     CancelTimers,
@@ -19,6 +19,7 @@ from stepfunctions.engine.messages import (
     TimerKind,
 )
 from stepfunctions.engine.program import Node, Program
+from stepfunctions.engine.variables import forget
 
 
 class HistoryFull(Exception):
@@ -51,6 +52,13 @@ class Turn:
     settled: deque[tuple[Branch, Failure | None]] = field(default_factory=deque)
     """Children that ended in this turn and whose parents do not know yet; None: it succeeded."""
     chances: dict[str, Random] = field(default_factory=dict)
+    redriven: int = 0
+    """Id of this turn's ExecutionRedriven: what fails without an event of its own follows it."""
+
+    @property
+    def limits(self) -> Limits:
+        """What the execution may use."""
+        return self.program.limits
 
     def emit(
         self,
@@ -74,7 +82,8 @@ class Turn:
         """Write an event after ``previous`` and return its id; no branch's chain moves on."""
         execution = self.execution
         number = execution.last_event_id + 1
-        if number >= MAX_EVENTS and execution.type == "STANDARD" and not kind.startswith("Execution"):
+        most = self.limits.events
+        if most is not None and number >= most and execution.type == "STANDARD" and not kind.startswith("Execution"):
             raise HistoryFull
         execution.last_event_id = number
         self.events.append(HistoryEvent(number, previous, self.now, kind, name, payload, extra))
@@ -154,6 +163,7 @@ class Turn:
     def remove(self, branch: Branch) -> None:
         """Forget a branch."""
         execution = self.execution
+        forget(execution, branch)
         execution.branches.pop(branch.id, None)
         execution.families.pop(branch.id, None)
         execution.dirty.discard(branch.id)

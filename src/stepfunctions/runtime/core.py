@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from stepfunctions.asl.document import Document
 from stepfunctions.engine.advance import advance
 from stepfunctions.engine.execution import Branch, Execution, Status, Waiting
+from stepfunctions.engine.limits import AWS_LIMITS, Limits
 from stepfunctions.engine.map_run import MapRun
 from stepfunctions.engine.messages import (
     CancelTask,
@@ -99,12 +100,13 @@ class Core:
         items: ItemSource,
         report: Callable[[str, Outcome], None],
         ended: Callable[[str], None],
+        limits: Limits = AWS_LIMITS,
     ) -> None:
         self.inbox: deque[Message] = deque()
         self.timers = Timers()
         self.live: dict[str, Execution] = {}
         self._store = store
-        self._programs = Programs(store.machines)
+        self._programs = Programs(store.machines, limits)
         self._dispatcher = dispatcher
         self._map_runs = MapRuns(items, store.map_runs)
         self._report = report

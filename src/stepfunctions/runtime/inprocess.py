@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from stepfunctions.asl.document import JSON, dumps
+from stepfunctions.engine.limits import AWS_LIMITS, NO_LIMITS
 from stepfunctions.engine.ports import Integration
 from stepfunctions.errors import ServiceError
 from stepfunctions.runtime.api import StepFunctionsApi
@@ -82,6 +83,9 @@ class LocalClient:
 
     Nothing runs by itself. Without ``clock``, ``describe_execution`` and ``run_until_idle`` run all that can run,
     and time jumps over waits; with one, only what is due by that clock.
+
+    ``limits=False`` lifts the service's limits: sizes of payloads, variables and definitions, the number of events,
+    the length of names.
     """
 
     def __init__(
@@ -93,6 +97,7 @@ class LocalClient:
         tasks: Integration | None = None,
         account: str = "123456789012",
         region: str = "us-east-1",
+        limits: bool = True,
     ) -> None:
         mocks = mocks or {}
         store = MemoryStore()
@@ -100,7 +105,12 @@ class LocalClient:
         self.clock = clock or ManualClock(time.time())
         self.objects = MemoryObjects(mocks, self.clock.now)
         self.runner = Runner(
-            store, self.clock, tasks or MockIntegration(mocks, functions), Items(self.objects), workers=0
+            store,
+            self.clock,
+            tasks or MockIntegration(mocks, functions),
+            Items(self.objects),
+            workers=0,
+            limits=AWS_LIMITS if limits else NO_LIMITS,
         )
         self.describes_express = True
         self.api = StepFunctionsApi(

@@ -6,6 +6,7 @@ import hashlib
 from collections import OrderedDict
 
 from stepfunctions.asl import codec
+from stepfunctions.engine.limits import AWS_LIMITS, Limits
 from stepfunctions.engine.ports import MachineStore
 from stepfunctions.engine.program import Program, compile_program
 
@@ -20,7 +21,8 @@ def definition_id_of(text: str) -> str:
 class Programs:
     """The programs of the latest used definitions of a store. Used by one thread."""
 
-    def __init__(self, machines: MachineStore) -> None:
+    def __init__(self, machines: MachineStore, limits: Limits = AWS_LIMITS) -> None:
+        self._limits = limits
         self._machines = machines
         self._programs: OrderedDict[str, Program] = OrderedDict()
 
@@ -28,7 +30,9 @@ class Programs:
         """Return the program of a stored definition. Raises KeyError when the store does not have it."""
         program = self._programs.get(definition_id)
         if program is None:
-            program = compile_program(codec.parse(self._machines.definition(definition_id)))
+            program = compile_program(
+                codec.parse(self._machines.definition(definition_id), self._limits.name), self._limits
+            )
             self._programs[definition_id] = program
             if len(self._programs) > _KEPT:
                 self._programs.popitem(last=False)

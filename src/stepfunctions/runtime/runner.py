@@ -18,6 +18,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 
 from stepfunctions.engine.execution import Branch, Execution
+from stepfunctions.engine.limits import AWS_LIMITS, Limits
 from stepfunctions.engine.map_run import MapRun
 from stepfunctions.engine.messages import Outcome, Redriven, Started
 from stepfunctions.engine.ports import Clock, Integration, ItemSource

@@ -192,20 +192,18 @@ def describe_machine(service: Service, request: Request) -> Response:
     machine_arn, _, label = execution.machine_arn.partition("/")
     machine = service.store.machines.get(machine_arn)
     text = service.store.machines.definition(execution.definition_id)
-    references: Response = {}
-    if request.get("includedData") == "METADATA_ONLY":
-        text = "{}"
-    else:
-        references = machines.references_of(service, text, execution.region)
-    if text != "{}" and execution.region:
+    with_data = request.get("includedData", "ALL_DATA") == "ALL_DATA"
+    references = machines.references_of(service, text, execution.region) if with_data else {}
+    if with_data and execution.region:
         text = Document(_at(json.loads(text), execution.region)).text
     current = machine is not None and machine.definition_id == execution.definition_id
     shown: Response = {
         "stateMachineArn": execution.machine_arn,
         "name": execution.machine_name,
-        "definition": text,
+        "definition": text if with_data else "{}",
         "roleArn": execution.role_arn,
         "updateDate": moment(machine.updated_at if machine and current else execution.started_at),
+        **references,
     }
     if machine is not None:
         shown |= machines.settings_of(machine)

@@ -6,6 +6,7 @@ import re
 import uuid
 from dataclasses import replace
 
+from stepfunctions.asl import codec
 from stepfunctions.asl.document import JSON
 from stepfunctions.engine.ports import Machine
 from stepfunctions.errors import ServiceError
@@ -45,7 +46,7 @@ def create(service: Service, request: Request) -> Response:
     check_role(request["roleArn"])
     kind = request.get("type") or "STANDARD"
     _check_publish(request)
-    definition = _checked(request["definition"], kind)
+    definition = _checked(service, request["definition"], kind)
     settings = _settings(request)
     arn = f"{service.prefix}:stateMachine:{name}"
     with service.machines_lock:
@@ -104,7 +105,7 @@ def update(service: Service, request: Request) -> Response:
         machine = find_active(service, request["stateMachineArn"])
         definition = machine.definition
         if request.get("definition") is not None:
-            definition = _checked(request["definition"], machine.type)
+            definition = _checked(service, request["definition"], machine.type)
         changed = replace(
             machine,
             definition=definition,
@@ -180,7 +181,9 @@ def _settings(request: Request) -> dict[str, JSON]:
 def list_(service: Service, request: Request) -> Response:
     """ListStateMachines, by name."""
     scope = "ListStateMachines"
-    found, after = service.store.machines.list(page_mark(scope, request.get("nextToken")), page_size(request))
+    prefix = f"{service.prefix}:stateMachine:"
+    after = page_mark(scope, request.get("nextToken"))
+    found, after = service.store.machines.list(prefix, after, page_size(request))
     response: Response = {
         "stateMachines": [
             {
@@ -208,9 +211,9 @@ def delete(service: Service, request: Request) -> Response:
     return {}
 
 
-def _checked(definition: str, kind: str) -> str:
+def _checked(service: Service, definition: str, kind: str) -> str:
     check_length("definition", definition, bytes_of(definition), service.limits.definition)
-    errors = errors_of(definition, kind)
+    errors = errors_of(definition, kind, service.limits)
     if errors:
         raise refusal(errors)
     return definition
