@@ -25,7 +25,7 @@ def parallel(*branches: dict[str, Any], **fields: Any) -> dict[str, Any]:
         "StartAt": "P",
         "States": {
             "P": {"Type": "Parallel", "Branches": list(branches), "End": True, **fields},
-            "Caught": {"Type": "Pass", "End": True},
+            **({"Caught": {"Type": "Pass", "End": True}} if "Catch" in fields else {}),
         },
     }
 
@@ -35,7 +35,7 @@ def map_of(processor: dict[str, Any], **fields: Any) -> dict[str, Any]:
         "StartAt": "M",
         "States": {
             "M": {"Type": "Map", "ItemProcessor": processor, "End": True, **fields},
-            "Caught": {"Type": "Pass", "End": True},
+            **({"Caught": {"Type": "Pass", "End": True}} if "Catch" in fields else {}),
         },
     }
 
@@ -320,7 +320,7 @@ def test_parameters_of_a_parallel_over_256_kib(drive: Any) -> None:
 
 def test_an_object_is_mapped_by_its_members(drive: Any) -> None:
     run = drive(
-        map_of(branch("I", Type="Pass", Parameters={"k.$": "$$.Map.Item.Key", "v.$": "$.Value"}), ItemsPath="$.o"),
+        map_of(branch("I", Type="Pass", Parameters={"k.$": "$.Key", "v.$": "$.Value"}), ItemsPath="$.o"),
         {"o": {"a": 1, "b": 2}},
     ).run()
     assert run.output == [{"k": "a", "v": 1}, {"k": "b", "v": 2}]
@@ -333,16 +333,11 @@ def test_an_iteration_over_a_member_gets_the_pair(drive: Any) -> None:
     assert run.output == [{"v": 1}]
 
 
-def test_states_inside_an_iteration_see_its_item_also_after_a_load(drive: Any) -> None:
-    inner = {
-        "StartAt": "W",
-        "States": {
-            "W": {"Type": "Wait", "Seconds": 1, "Next": "I"},
-            "I": {"Type": "Pass", "Parameters": {"v.$": "$$.Map.Item.Value"}, "End": True},
-        },
-    }
-    run = drive(map_of(inner, ItemSelector={"nothing": True}), ["a", "b"], stored=True).run()
-    assert run.output == [{"v": "a"}, {"v": "b"}]
+def test_the_items_are_there_also_after_a_load(drive: Any) -> None:
+    inner = branch("W", Type="Wait", Seconds=1)
+    selector = {"v.$": "$$.Map.Item.Value", "i.$": "$$.Map.Item.Index"}
+    run = drive(map_of(inner, ItemSelector=selector, MaxConcurrency=1), ["a", "b"], stored=True).run()
+    assert run.output == [{"v": "a", "i": 0}, {"v": "b", "i": 1}]
 
 
 def test_no_items(drive: Any) -> None:
@@ -409,7 +404,8 @@ def test_a_map_of_maps(drive: Any) -> None:
         "States": {
             "In": {
                 "Type": "Map",
-                "ItemProcessor": branch("I", Type="Pass", Parameters={"v.$": "$$.Map.Item.Value"}),
+                "ItemProcessor": branch("I", Type="Pass"),
+                "ItemSelector": {"v.$": "$$.Map.Item.Value"},
                 "End": True,
             }
         },

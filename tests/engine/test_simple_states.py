@@ -90,13 +90,13 @@ def test_context_object(drive: Any) -> None:
         "Execution": {
             "Id": "arn:aws:states:us-east-1:123456789012:execution:machine:run",
             "Input": {"input-value": 0},
-            "StartTime": "2023-11-14T22:13:20.000Z",
+            "StartTime": "2023-11-14T22:13:20Z",
             "Name": "run",
             "RoleArn": "arn:aws:iam::123456789012:role/r",
             "RedriveCount": 0,
         },
         "StateMachine": {"Id": "arn:aws:states:us-east-1:123456789012:stateMachine:machine", "Name": "machine"},
-        "State": {"Name": "S", "EnteredTime": "2023-11-14T22:13:20.000Z"},
+        "State": {"Name": "S", "EnteredTime": "2023-11-14T22:13:20Z"},
     }
 
 

@@ -31,7 +31,8 @@ FUNCTION = "arn:aws:lambda:us-east-1:123456789012:function:f"
 
 def task(**fields: Any) -> dict[str, Any]:
     state = {"Type": "Task", "Resource": INVOKE, "End": True, **fields}
-    return {"StartAt": "T", "States": {"T": state, "Caught": {"Type": "Pass", "End": True}}}
+    caught = {"Caught": {"Type": "Pass", "End": True}} if "Catch" in fields else {}
+    return {"StartAt": "T", "States": {"T": state, **caught}}
 
 
 def test_request_response_events(drive: Any, answers: Any) -> None:

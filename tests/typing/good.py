@@ -72,7 +72,8 @@ train = Task(
 enough = (train.output()["accuracy"] >= 0.9) & ~train.output()["dry_run"] | (given["when"] < datetime.now(timezone.utc))
 each = Map(
     "Each",
-    item_processor=Pass("One", parameters={"route": MapItem()["route"], "n": MapItem().index}) >> Wait("W", seconds=1),
+    item_selector={"route": MapItem()["route"], "n": MapItem().index},
+    item_processor=Pass("One") >> Wait("W", seconds=1),
     item_reader=ItemReader.jsonl(given["bucket"], "routes.jsonl", max_items=10),
     result_writer=ResultWriter.to_s3("bucket", "results"),
     max_concurrency=given["n"],

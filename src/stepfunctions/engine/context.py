@@ -9,7 +9,6 @@ from typing import Any
 
 from stepfunctions.asl.document import JSON, Document
 from stepfunctions.engine.execution import Branch
-from stepfunctions.engine.map_run import map_item
 from stepfunctions.engine.program import Node, TaskWork
 from stepfunctions.engine.retry import RUNTIME
 from stepfunctions.engine.tokens import make_token
@@ -22,9 +21,13 @@ _COUNTS_RETRIES = frozenset({"Task", "Parallel", "Map"})
 
 @lru_cache(maxsize=256)
 def timestamp(seconds: float) -> str:
-    """Return a time as the context object writes it: ISO 8601 in UTC with milliseconds."""
+    """Return a time as the context object writes it: ISO 8601 in UTC with milliseconds, which are left out when 0.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/input-output-contextobject.html
+    """
     moment = datetime.fromtimestamp(seconds, timezone.utc)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+    thousandths = moment.microsecond // 1000
+    return f"{moment:%Y-%m-%dT%H:%M:%S}{f'.{thousandths:03d}' if thousandths else ''}Z"
 
 
 def scope(
@@ -36,7 +39,7 @@ def scope(
     salt: str = "",
     states: Mapping[str, JSON] | None = None,
 ) -> Scope:
-    """Return the scope of an expression over ``value``; ``item`` is the context's Map.Item of an iteration.
+    """Return the scope of an expression over ``value``; ``item`` is the context's Map.Item in an ItemSelector.
 
     ``states`` is what JSONata's ``$states`` has here besides the input and the context.
     """
@@ -104,24 +107,9 @@ def context_of(turn: Turn, branch: Branch, node: Node, item: JSON = None) -> JSO
         context["State"]["RetryCount"] = branch.retried
     if isinstance(node.work, TaskWork) and node.work.token:
         context["Task"] = {"Token": make_token(execution.arn, branch.id, branch.attempt)}
-    if item is None:
-        item = _item_around(turn, branch)
     if item is not None:
         context["Map"] = {"Item": item}
     return context
-
-
-def _item_around(turn: Turn, branch: Branch) -> JSON:
-    """Return Map.Item of the innermost inline iteration around a branch, or None."""
-    branches = turn.execution.branches
-    while branch.parent:
-        parent = branches[branch.parent]
-        node = turn.node(parent)
-        if node.type == "Map":
-            values, keys = items_of(turn, parent, node)
-            return map_item(branch.index, values[branch.index], None if keys is None else keys[branch.index])
-        branch = parent
-    return None
 
 
 def items_of(turn: Turn, branch: Branch, node: Node) -> tuple[list[JSON], list[str] | None]:

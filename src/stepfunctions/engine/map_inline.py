@@ -8,8 +8,7 @@ from stepfunctions.engine.context import items_of, read_items, scope
 from stepfunctions.engine.dataflow import effective_input, read_number
 from stepfunctions.engine.execution import Branch, Family
 from stepfunctions.engine.leaving import drop_children, fail_state, finish_work
-from stepfunctions.engine.limits import check_size
-from stepfunctions.engine.map_run import map_item, plain_input
+from stepfunctions.engine.map_run import STATE_DATA, map_item, plain_input
 from stepfunctions.engine.parallel import joined
 from stepfunctions.engine.program import MapWork, Node
 from stepfunctions.engine.turn import Failure, Turn
@@ -70,8 +69,9 @@ def _input_of(turn: Turn, branch: Branch, node: Node, value: JSON, index: int, k
     if selector is None:
         return Document(plain_input(value, key))
     seen = _seen(branch, node).value
-    document = Document(selector(scope(turn, branch, node, seen, map_item(index, value, key), f"item {index}")))
-    check_size(document, node.name)
+    item = map_item(index, value, key, STATE_DATA)
+    document = Document(selector(scope(turn, branch, node, seen, item, f"item {index}")))
+    turn.limits.check_size(document, node.name)
     return document
 
 

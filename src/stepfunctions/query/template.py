@@ -23,6 +23,9 @@ WHOLE_DOCUMENT_FIELDS = frozenset({"InputPath", "OutputPath"})
 REFERENCE_FIELDS = frozenset({"ItemsPath"})
 """Fields that the service reads step by step, with an error of their own (recorded)."""
 
+WAIT_FIELDS = frozenset({"SecondsPath", "TimestampPath"})
+"""Fields of a Wait, which have an error of their own too (recorded)."""
+
 
 def compile_template(payload: JSON, field: str) -> Evaluator:
     """Compile a payload template; ``field`` names it in errors (``Parameters``).
@@ -62,6 +65,9 @@ def _failure(path: Path, field: str, scope: Scope, error: LookupError) -> StateF
     """What the service says of a path that leads to nothing, or that cannot be applied."""
     if field in WHOLE_DOCUMENT_FIELDS or (isinstance(error, InvalidPath) and field not in REFERENCE_FIELDS):
         return StateFailed("States.Runtime", f"Invalid path '{path.text}' : {error}")
+    if field in WAIT_FIELDS:
+        cause = f"The {field} parameter does not reference an input value: {path.text}"
+        return StateFailed("States.Runtime", cause)
     try:
         document = path.document(scope)
     except PathNotFound as missing:
