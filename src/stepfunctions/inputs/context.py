@@ -50,7 +50,7 @@ class TaskContext:
 
 
 class MapItemContext:
-    """``$$.Map.Item``: in the iterations of a Map, and in its ItemSelector."""
+    """``$$.Map.Item``: in the ItemSelector of a Map."""
 
     index = _field("Map", "Item", "Index", type=int)
     value = _field("Map", "Item", "Value")

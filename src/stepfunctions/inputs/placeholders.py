@@ -185,7 +185,7 @@ class StepInput(Placeholder):
 
 
 class MapItem(Placeholder):
-    """One item of a Map state, in its ItemSelector and in its iterations: ``$$.Map.Item.Value``.
+    """One item of a Map state, in its ItemSelector: ``$$.Map.Item.Value``.
 
     >>> MapItem(schema={"route": str})["route"].to_jsonpath()
     "$$.Map.Item.Value['route']"
