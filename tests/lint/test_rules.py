@@ -101,7 +101,7 @@ BAD: list[tuple[str, str, str, dict[str, Any]]] = [
     ),
     ("UNSUPPORTED_JSONATA_EXPRESSION", "ERROR", "/States/S/Output/v", {**JSONATA, "Output": {"v": "{% phone[0] %}"}}),
     ("UNSUPPORTED_JSONATA_EXPRESSION", "ERROR", "/States/S/Output", {**JSONATA, "Output": "{% $ %}"}),
-    ("UNSUPPORTED_JSONATA_EXPRESSION", "ERROR", "/States/S/Output", {**JSONATA, "Output": "{% $eval('1') %}"}),
+    ("UNSUPPORTED_JSONATA_EXPRESSION", "WARNING", "/States/S/Output", {**JSONATA, "Output": "{% $eval('1') %}"}),
     ("UNSUPPORTED_JSONATA_EXPRESSION", "ERROR", "/States/S/Output", {**JSONATA, "Output": "{% $states.result %}"}),
     ("UNSUPPORTED_JSONATA_EXPRESSION", "ERROR", "/States/S/Arguments", {**WORK, "Arguments": "{% $states.result %}"}),
     (

@@ -156,8 +156,6 @@ NOTHING = [
     "$missing",
     "$states.errorOutput",
     "$states.input.items[price > 100]",
-    "title",
-    "$",
     "$filter([1], function($x) { false })",
     "$partition([], 2)",
     "$partition([1], 0)",
@@ -303,6 +301,78 @@ def test_a_long_value_is_cut_in_the_error(make_scope: MakeScope) -> None:
     with pytest.raises(StateFailed) as caught:
         compile_jsonata("$states.input", "Seconds", "number")(make_scope("x" * 100_000))
     assert len(caught.value.cause) < 2_000
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ("1/0", "Infinity"),
+        ("-1/0", "-Infinity"),
+        ("1e308 + 1e308", "Infinity"),
+        ("-1e308 - 1e308", "-Infinity"),
+        ("1e308 * -10", "-Infinity"),
+        ("1e308 / 1e-308", "Infinity"),
+        ("[1/0, {'k': -2/0, 'l': [5/0]}]", ["Infinity", {"k": "-Infinity", "l": ["Infinity"]}]),
+        ("$map([2, 0, 4], function($v) { 1/$v })", [0.5, "Infinity", 0.25]),
+        ("$states.input.items.(price / (price - 5))", [-0.6666666666666666, "Infinity", 2.25]),
+        ("'é😀' & (1/0 = 1/0)", "é😀true"),
+        ("$exists(1/0)", True),
+        ("(1/0) + 1", None),
+        ("1/0 > 5", None),
+        ("$string({'a': 1/0})", None),
+        ("'x' & 1/0", None),
+        ("$abs(1/0)", None),
+        ("1 + 1/0 + 'a'", None),
+        ("$count([1..30].(1/($ - $)))", 30),
+        ("$parseInteger('xyz', '000')", "NaN"),
+        ("$parseInteger('12', '00')", 12),
+        ("[$parseInteger('x', 'w')]", ["NaN"]),
+        ("$exists($parseInteger($missing, '0'))", False),
+    ],
+)
+def test_numbers_that_json_does_not_have(expression: str, value: Any, scope: Scope) -> None:
+    if value is None:
+        assert "threw an error during evaluation" in cause(expression, scope)
+    else:
+        assert compile_jsonata(expression)(scope) == value
+
+
+def test_the_words_about_a_number_that_json_does_not_have(scope: Scope) -> None:
+    assert cause("1 + 1/0", scope).endswith("D1001: Number out of range: null")
+    assert cause("'x' & 1/0", scope).endswith("D3001: Attempting to invoke string function on Infinity or NaN")
+
+
+def test_no_end_of_operations_that_overflow(scope: Scope) -> None:
+    many = ", ".join(f"{number}/0" for number in range(1, 30))
+    assert cause(f"[{many}]", scope).endswith("D1001: Number out of range: null")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("{'a': 'b'}", {"a": "b"}),
+        (r"""{'it\'s': "it's", "q": 'say "x"'}""", {"it's": "it's", "q": 'say "x"'}),
+        (r"""['\n', 'a\\']""", ["\n", "a\\"]),
+        (r'"\"\'"', None),
+    ],
+)
+def test_single_quotes_in_json_text(text: str, value: Any, make_scope: MakeScope) -> None:
+    scope = make_scope(text)
+    if value is None:
+        assert "Invalid JSON" in cause("$parse($states.input)", scope)
+    else:
+        assert compile_jsonata("$parse($states.input)")(scope) == value
+
+
+@pytest.mark.parametrize(
+    ("expression", "name"),
+    [("phone", "phone"), ("a[0].b & c", "a"), ("$ + 1", "$"), ("$$.x", "x"), ("{'k': `a b`}", "a b")],
+)
+def test_names_at_the_top(expression: str, name: str) -> None:
+    with pytest.raises(QuerySyntaxError) as caught:
+        compile_jsonata(expression)
+    assert caught.value.said == f"Reference to '{name}' at the top level is not supported."
+    assert caught.value.code == "UNSUPPORTED_JSONATA_EXPRESSION"
 
 
 # --- reading ------------------------------------------------------------------------------------------------

@@ -57,19 +57,6 @@ DEFINITE = [
     ("$.o[(@.length-1)]", THIRD),
     ("$.o[( @.length - 2 )].x", 2),
     ('$.a["b"]', {"c": 7}),  # later versions; 2.0.0 refuses double quotes
-    ("$.a.l.length()", 3),
-    ("$.num.max()", 9),
-    ("$.num.sum()", 17),  # later versions; 2.0.0 finds nothing
-    ("$.num.min()", 3),
-    ("$.num.avg()", 17 / 3),
-    ("$.num.first()", 5),
-    ("$.num.last()", 9),
-    ("$.a.length()", 2),
-    ("$.s.length()", None),
-    ("$.a.keys()", ["b", "l"]),
-    ("$..x.sum()", 16),
-    ("$.o[*].length()", 3),
-    ("$.num.size()", 3),
 ]
 
 INDEFINITE = [
@@ -137,7 +124,7 @@ INDEFINITE = [
     ("$.m[?(@.v[0].k==1)]", DOCUMENT["m"][:1]),
     ("$.m[?(@.v[9])]", []),
     ("$.m[?(@.v[?(@.k==3)])]", DOCUMENT["m"][1:]),
-    ("$.m[?(@.v.length()==2)]", DOCUMENT["m"][:1]),
+    ("$.m[?(@.v.length()==2)]", []),
     ("$.a.l[0:3:2]", [1, 2, 3]),  # the step is ignored
     ("$.o[*]['x','y']", [FIRST, SECOND, THIRD]),
     ("$.a['b','l'].c", [7]),
@@ -198,7 +185,9 @@ MISSING = [
     ("$.a.l[-9]", "No results for path: $['a']['l'][-9]"),
     ("$.a.l[9].x", "No results for path: $['a']['l'][9]['x']"),
     ("$.n[0]", "The path $['n'] is null"),
-    ("$.zz.length()", "Missing property in path $['zz']"),
+    # recorded answers of the service
+    ("$.a.l.length()", "Property ['length()'] not found: functions are not supported"),
+    ("$..x.sum()", "Property ['sum()'] not found: functions are not supported"),
 ]
 
 NO_OBJECT = [
@@ -218,8 +207,6 @@ NOT_APPLICABLE = [
     # 2.0.0: the index applies to each match, not to the list of matches
     ("$.o[?(@.x==2)][0]", "Filter: [0] can only be applied to arrays. Current context is: {x=2, y=q}"),
     ("$.s[?(@.x)]", "Filter: [?] can not be applied to primitives. Current context is: str"),
-    ("$.e.sum()", "Aggregation function attempted to calculate value using empty array"),
-    ("$.e.first()", "The first or last item of an empty array was asked for"),
 ]
 
 BAD_SYNTAX = [
@@ -259,7 +246,6 @@ BAD_SYNTAX = [
     ("$.o[?(@.x =~ /(/)]", 13),
     ("$.o[?(@.x =~ /a)]", 13),
     ("$.o[?(@.x ==)]", 12),
-    ("$.a.foo()", 4),
     ("$.a.length(1)", 11),
     ("$.a.length().b", 12),
     ("$.a..length()", 11),

@@ -7,6 +7,7 @@ The output of one state is the input of the next, and both stand in the history 
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import Any, TypeAlias
 
@@ -14,16 +15,30 @@ JSON: TypeAlias = Any
 """A JSON value: dict with str keys, list, str, int, float, bool or None. Never changed in place once shared."""
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 
 def dumps(value: JSON) -> str:
     """Return the compact text of a JSON value, as AWS writes payloads into a history.
 
-    It can always be written as UTF-8: half of a surrogate pair stays the escape that it came as.
+    It can always be written as UTF-8: half of a surrogate pair stays the escape that it came as. A number that JSON
+    does not have is a text: ``"Infinity"``, ``"-Infinity"``, ``"NaN"``.
     """
-    text = _encode(value)
+    try:
+        text = _encode(value)
+    except ValueError:
+        text = _encode(_without_infinity(value))
     return text if text.isascii() else _LONE_SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def _without_infinity(value: JSON) -> JSON:
+    if isinstance(value, dict):
+        return {name: _without_infinity(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_without_infinity(item) for item in value]
+    if not isinstance(value, float) or math.isfinite(value):
+        return value
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
 class Document:

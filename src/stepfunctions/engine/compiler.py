@@ -127,8 +127,11 @@ class Fields:
         try:
             return compile_it()
         except QuerySyntaxError as error:
-            code = "INVALID_JSONATA_EXPRESSION" if self.jsonata else "SCHEMA_VALIDATION_FAILED"
-            self.compiler.problems.append(Problem(path=f"{self.path}/{field}", message=str(error), code=code))
+            code = error.code or ("INVALID_JSONATA_EXPRESSION" if self.jsonata else "SCHEMA_VALIDATION_FAILED")
+            path, message = f"{self.path}/{field}{error.pointer}", error.said or str(error)
+            self.compiler.problems.append(
+                Problem(path=path, message=message, code=code, hint=f"{error}." if error.said else "")
+            )
             return None
 
     def expression(self, text: str, field: str, expected: str = "") -> Evaluator | None:

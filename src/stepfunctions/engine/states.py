@@ -63,9 +63,7 @@ def begin_choice(turn: Turn, branch: Branch, node: Node) -> None:
             chosen = rule
             break
     if chosen.next is None:
-        raise StateFailed(
-            "States.NoChoiceMatched", "Failed to transition out of the state. The state does not point to a next state."
-        )
+        raise StateFailed(RUNTIME, "Failed to transition out of the state. The state does not point to a next state.")
     values = None
     if chosen.assign is not None:
         values = variables(turn, branch, node, chosen.assign, effective)

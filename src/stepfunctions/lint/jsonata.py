@@ -6,7 +6,6 @@ https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -17,13 +16,12 @@ from stepfunctions.asl.states import Map, Parallel, Task
 from stepfunctions.errors import QuerySyntaxError
 from stepfunctions.lint.expressions import written_fields
 from stepfunctions.lint.finding import ERROR, WARNING, Finding
-from stepfunctions.query.jsonata import Reads, reads_of
+from stepfunctions.query.jsonata import Reads, at_the_top, reads_of
 from stepfunctions.query.jsonata_template import expressions_in, inner
 
 _PAYLOADS = ("any", "variables", "credentials", "array")
 _STATES = ("input", "result", "errorOutput", "context")
 _AFTER_WORK = ("Output", "Assign")
-_ITSELF = re.compile(r"\$\$?(?![\w$])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +81,7 @@ def unsupported_jsonata(machine: StateMachine) -> Iterator[Finding]:
 
 
 def _input(found: Reads, text: str) -> Iterator[tuple[str, str, str]]:
-    names = [] if found.input is None or isinstance(found.input, bool) else list(found.input)
-    # All of the input may also be read by a function without an argument; only what is written is named.
-    if found.input is True and not found.evaluates and _ITSELF.search(text) and not _calls_unknown(found, text):
-        names = ["$"]
-    for name in names:
+    for name in at_the_top(found, text):
         yield (
             ERROR,
             f"Reference to '{name}' at the top level is not supported.",
@@ -95,14 +89,9 @@ def _input(found: Reads, text: str) -> Iterator[tuple[str, str, str]]:
         )
 
 
-def _calls_unknown(found: Reads, text: str) -> bool:
-    """Tell whether a function is called that is none: what it would read is not known."""
-    return any(re.search(rf"\${re.escape(name)}\s*\(", text) for name in found.variables)
-
-
 def _eval(found: Reads) -> Iterator[tuple[str, str, str]]:
     if found.evaluates:
-        yield ERROR, "Step Functions has no $eval.", "Write $parse to read JSON text."
+        yield WARNING, "Step Functions has no $eval: calling it fails.", "Write $parse to read JSON text."
 
 
 def _states(found: Reads, place: _Place) -> Iterator[tuple[str, str, str]]:

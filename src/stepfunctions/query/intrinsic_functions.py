@@ -1,16 +1,20 @@
 """The 18 intrinsic functions: what each makes of its arguments, and its limits.
 
 https://docs.aws.amazon.com/step-functions/latest/dg/intrinsic-functions.html
+
+Where the guide is silent, or the service does something else, the answers are those that people have recorded from
+it: fractions are cut off except in States.MathAdd, States.ArrayContains compares texts, States.ArrayUnique gives the
+order of a set in Java, Base64 is read leniently.
 """
 
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import json
 import math
 import random
+import re
 import uuid
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +22,8 @@ from types import MappingProxyType
 from typing import NoReturn, TypeAlias
 
 from stepfunctions.asl.document import JSON, dumps
-from stepfunctions.query.values import frozen, is_number, java_text, same
+from stepfunctions.query.java import hash_ordered
+from stepfunctions.query.values import frozen, is_number, java_text
 
 MAX_RANGE = 1_000
 """Most items of States.ArrayRange."""
@@ -60,17 +65,28 @@ def _string(value: JSON, which: str, longest: int | None = None) -> str:
     return value
 
 
-def _integer(value: JSON, which: str) -> int:
-    """An integer of 32 bits; a fraction is rounded to the nearest, halves up, as Java's Math.round does."""
-    if not is_number(value) or value in (math.inf, -math.inf) or value != value:
+def _number(value: JSON, which: str) -> float:
+    if not is_number(value) or not math.isfinite(value):
         raise IntrinsicError(f"The {which} argument must be a number but is {_shown(value)}")
-    below = math.floor(value)
-    rounded: int = below + 1 if value - below >= 0.5 else below
-    if rounded not in INTEGERS:
-        raise IntrinsicError(
-            f"The {which} argument must be between {INTEGERS[0]} and {INTEGERS[-1]} but is {_shown(value)}"
-        )
-    return rounded
+    return value  # type: ignore[no-any-return]
+
+
+def _integer(value: JSON, which: str) -> int:
+    """An integer of 32 bits; a fraction is cut off."""
+    return _bounded(int(_number(value, which)), f"The {which} argument")
+
+
+def _bounded(number: int, what: str) -> int:
+    if number not in INTEGERS:
+        raise IntrinsicError(f"{what} must be between {INTEGERS[0]} and {INTEGERS[-1]} but is {number}")
+    return number
+
+
+def _rounded(value: JSON, which: str) -> int:
+    """An integer of 32 bits; a fraction is rounded to the nearest, halves up, as Java's Math.round does."""
+    number = _number(value, which)
+    below = math.floor(number)
+    return _bounded(below + 1 if number - below >= 0.5 else below, f"The {which} argument")
 
 
 def _small(array: list[JSON]) -> list[JSON]:
@@ -93,7 +109,12 @@ def _array_partition(arguments: Sequence[JSON], _chance: Chance) -> JSON:
 
 
 def _array_contains(arguments: Sequence[JSON], _chance: Chance) -> JSON:
-    return any(same(item, arguments[1]) for item in _small(_array(arguments[0], "first")))
+    wanted = _plain_text(arguments[1])
+    return any(_plain_text(item) == wanted for item in _small(_array(arguments[0], "first")))
+
+
+def _plain_text(value: JSON) -> str:
+    return value if isinstance(value, str) else dumps(value)
 
 
 def _array_range(arguments: Sequence[JSON], _chance: Chance) -> JSON:
@@ -108,6 +129,8 @@ def _array_range(arguments: Sequence[JSON], _chance: Chance) -> JSON:
 
 def _array_get_item(arguments: Sequence[JSON], _chance: Chance) -> JSON:
     array, index = _array(arguments[0], "first"), _integer(arguments[1], "second")
+    if not array:
+        return None  # recorded
     if not 0 <= index < len(array):
         raise IntrinsicError(f"The index {index} is outside of the array, which has {len(array)} items")
     return array[index]
@@ -117,7 +140,7 @@ def _array_unique(arguments: Sequence[JSON], _chance: Chance) -> JSON:
     unique: dict[Hashable, JSON] = {}
     for item in _array(arguments[0], "first"):
         unique.setdefault(frozen(item), item)
-    return list(unique.values())
+    return hash_ordered(unique.values())
 
 
 def _base64_encode(arguments: Sequence[JSON], _chance: Chance) -> JSON:
@@ -125,13 +148,15 @@ def _base64_encode(arguments: Sequence[JSON], _chance: Chance) -> JSON:
 
 
 def _base64_decode(arguments: Sequence[JSON], _chance: Chance) -> JSON:
-    text = _string(arguments[0], "first", MAX_CHARACTERS)
-    try:
-        # Padding may be left out, as Java's decoder allows.
-        padding = "=" * (-len(text) % 4)
-        return base64.b64decode(text + padding, validate=True).decode("utf-8", "replace")
-    except (binascii.Error, ValueError):
-        raise IntrinsicError("The first argument is not valid Base64") from None
+    """Other characters are skipped, padding may be left out, and what follows it is ignored."""
+    text = _string(arguments[0], "first", MAX_CHARACTERS).partition("=")[0]
+    digits = _NO_BASE64.sub("", text.translate(_URL_SAFE))
+    digits = digits[: len(digits) - (len(digits) % 4 == 1)]
+    return base64.b64decode(digits + "=" * (-len(digits) % 4)).decode("utf-8", "replace")
+
+
+_NO_BASE64 = re.compile(r"[^A-Za-z0-9+/]")
+_URL_SAFE = str.maketrans("-_", "+/")
 
 
 HASHES: Mapping[str, str] = MappingProxyType(
@@ -140,7 +165,8 @@ HASHES: Mapping[str, str] = MappingProxyType(
 
 
 def _hash(arguments: Sequence[JSON], _chance: Chance) -> JSON:
-    text, algorithm = _string(arguments[0], "first", MAX_CHARACTERS), _string(arguments[1], "second")
+    text = _string(_plain_text(arguments[0]), "first", MAX_CHARACTERS)
+    algorithm = _string(arguments[1], "second")
     if algorithm not in HASHES:
         raise IntrinsicError(f"The second argument must be one of {', '.join(HASHES)} but is {_shown(algorithm)}")
     return hashlib.new(HASHES[algorithm], _utf8(text), usedforsecurity=False).hexdigest()
@@ -153,7 +179,7 @@ def _utf8(text: str) -> bytes:
 
 def _json_merge(arguments: Sequence[JSON], _chance: Chance) -> JSON:
     first, second, deep = arguments
-    if deep is not False:
+    if deep is True:
         raise IntrinsicError("The third argument must be false: only shallow merging is supported")
     for value, which in ((first, "first"), (second, "second")):
         if not isinstance(value, dict):
@@ -184,7 +210,7 @@ def _math_random(arguments: Sequence[JSON], chance: Chance) -> JSON:
 
 
 def _math_add(arguments: Sequence[JSON], _chance: Chance) -> JSON:
-    return _integer(arguments[0], "first") + _integer(arguments[1], "second")
+    return _bounded(_rounded(arguments[0], "first") + _rounded(arguments[1], "second"), "The sum")
 
 
 def _string_split(arguments: Sequence[JSON], _chance: Chance) -> JSON:
@@ -206,7 +232,10 @@ def _format(arguments: Sequence[JSON], _chance: Chance) -> JSON:
 
 
 def split_template(template: str) -> list[str]:
-    r"""Return the texts between the ``{}`` of a template; ``\{``, ``\}``, ``\'`` and ``\\`` lose their backslash."""
+    r"""Return the texts between the ``{}`` of a template; ``\{``, ``\}``, ``\'`` and ``\\`` lose their backslash.
+
+    Raises IntrinsicError for any other brace.
+    """
     pieces, current, position = [], "", 0
     while position < len(template):
         character = template[position]
@@ -218,6 +247,8 @@ def split_template(template: str) -> list[str]:
             pieces.append(current)
             current = ""
             position += 2
+        elif character in "{}":
+            raise IntrinsicError(f"The template has a {character} that is no placeholder: write \\{character}")
         else:
             current += character
             position += 1

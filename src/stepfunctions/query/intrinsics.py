@@ -21,7 +21,9 @@ from stepfunctions.query.jsonpath import InvalidPath, Path, PathNotFound, compil
 from stepfunctions.query.scope import Evaluator, Scope
 
 MAX_NESTING = 10
-"""Deepest nesting of calls."""
+"""How deep the service lets calls be nested: lint says so."""
+DEEPEST_NESTING = 100
+"""How deep calls may be nested to be read at all."""
 MAX_LENGTH = 100_000
 """Longest expression, in characters."""
 
@@ -70,8 +72,8 @@ def is_intrinsic(text: str) -> bool:
 def compile_intrinsic(text: str) -> Evaluator:
     """Compile a call; raises QuerySyntaxError.
 
-    The compiled call raises StateFailed: ``States.Runtime`` for a path that leads to nothing,
-    ``States.IntrinsicFailure`` for arguments that the function cannot work with.
+    The compiled call raises StateFailed, ``States.Runtime``: for a path that leads to nothing, for arguments that a
+    function cannot work with, and for too few or too many of them.
     """
     evaluate = _compile(parse_intrinsic(text))
 
@@ -79,20 +81,12 @@ def compile_intrinsic(text: str) -> Evaluator:
         try:
             return evaluate(scope)
         except _ArgumentMissing as missing:
-            raise StateFailed(
-                "States.Runtime", f"The function '{text}' had the following error: {missing.explain(scope)}"
-            ) from None
-        except InvalidPath as error:
-            raise StateFailed("States.Runtime", f"The function '{text}' had the following error: {error}") from None
-        except IntrinsicError as error:
-            raise StateFailed(
-                "States.IntrinsicFailure", f"The function '{text}' had the following error: {error}"
-            ) from None
+            said = missing.explain(scope)
+        except (InvalidPath, IntrinsicError) as error:
+            said = str(error)
         except RecursionError:
-            raise StateFailed(
-                "States.IntrinsicFailure",
-                f"The function '{text}' had the following error: An argument is nested too deeply",
-            ) from None
+            said = "An argument is nested too deeply"
+        raise StateFailed("States.Runtime", f"The function '{text}' had the following error: {said}")
 
     return run
 
@@ -107,6 +101,11 @@ def parse_intrinsic(text: str) -> Call:
     if reader.at < len(text):
         raise reader.error("Nothing may follow the closing parenthesis of the call")
     return call
+
+
+def nesting_of(argument: Argument) -> int:
+    """Return how deep calls are nested: 1 for a call with no other call in it, 0 for what is no call."""
+    return 1 + max(map(nesting_of, argument.arguments), default=0) if isinstance(argument, Call) else 0
 
 
 class _ArgumentMissing(Exception):
@@ -133,15 +132,46 @@ def _compile(argument: Argument) -> Evaluator:
     if not isinstance(argument, Call):
         value = argument.value
         return lambda _scope: value
-    if argument.name == "States.Format" and isinstance(argument.arguments[0], Text):
-        return _compile_format(argument.arguments[0], argument.arguments[1:])
-    call, arguments = argument.function.call, [_compile(each) for each in argument.arguments]
-    return lambda scope: call([evaluate(scope) for evaluate in arguments], scope.chance)
+    name, function = argument.name, argument.function
+    arguments = [_compile(each) for each in argument.arguments]
+    wrong_number = _wrong_number(function, len(arguments))
+    if argument.name == "States.Format" and arguments and isinstance(argument.arguments[0], Text):
+        return _compile_format(argument.arguments[0], arguments[1:])
+
+    def call(scope: Scope) -> JSON:
+        try:
+            if wrong_number:
+                raise IntrinsicError(wrong_number)
+            return function.call([evaluate(scope) for evaluate in arguments], scope.chance)
+        except _Explained:
+            raise
+        except IntrinsicError as error:
+            raise _Explained(f"Invalid arguments in {name}: {error}") from None
+
+    return call
 
 
-def _compile_format(template: Text, arguments: Sequence[Argument]) -> Evaluator:
-    pieces, values = split_template(template.raw), [_compile(each) for each in arguments]
-    return lambda scope: fill(pieces, [evaluate(scope) for evaluate in values])
+class _Explained(IntrinsicError):
+    """An error that names its function already: that of an inner call."""
+
+
+def _wrong_number(function: Function, given: int) -> str:
+    """Return what is wrong with a number of arguments; nothing when it is right."""
+    if function.fewest <= given and (function.most is None or given <= function.most):
+        return ""
+    return f"It takes {_arity(function)} but {given} were given"
+
+
+def _compile_format(template: Text, values: Sequence[Evaluator]) -> Evaluator:
+    def evaluate(scope: Scope) -> JSON:
+        try:
+            return fill(split_template(template.raw), [value(scope) for value in values])
+        except _Explained:
+            raise
+        except IntrinsicError as error:
+            raise _Explained(f"Invalid arguments in States.Format: {error}") from None
+
+    return evaluate
 
 
 def _argument_reader(path: Path) -> Evaluator:
@@ -178,14 +208,11 @@ class _Reader:
         name = found[0] if found else ""
         if name not in FUNCTIONS:
             raise self.error(f"There is no intrinsic function '{name}'. Known: {', '.join(FUNCTIONS)}", start)
-        if depth > MAX_NESTING:
-            raise self.error(f"Intrinsic functions may be nested {MAX_NESTING} deep", start)
+        if depth > DEEPEST_NESTING:
+            raise self.error(f"Intrinsic functions may be nested {DEEPEST_NESTING} deep", start)
         self.at += len(name)
         arguments = self.arguments(name, depth)
-        function = FUNCTIONS[name]
-        if not function.fewest <= len(arguments) <= (len(arguments) if function.most is None else function.most):
-            raise self.error(f"{name} takes {_arity(function)} but {len(arguments)} were given", start)
-        return Call(name, function, tuple(arguments))
+        return Call(name, FUNCTIONS[name], tuple(arguments))
 
     def arguments(self, name: str, depth: int) -> list[Argument]:
         self.blanks()
@@ -263,7 +290,7 @@ class _Reader:
                 depth += 1
             elif character in "])" and depth:
                 depth -= 1
-            elif character in ",)":
+            elif character in ",)" and not depth:
                 break
             self.at += 1
         try:

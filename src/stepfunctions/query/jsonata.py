@@ -9,26 +9,35 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from stepfunctions.asl.document import JSON, dumps
 from stepfunctions.errors import QuerySyntaxError, StateFailed
 from stepfunctions.query.jsonata_functions import DRAWN, MEMORY, REGISTERED, FunctionFailed
+from stepfunctions.query.jsonata_overflow import (
+    FUNCTION,
+    MARK,
+    MOST,
+    NOT_A_NUMBER,
+    is_overflow,
+    operate,
+    rewritten,
+    shown,
+)
 from stepfunctions.query.jsonata_syntax import unsupported
 from stepfunctions.query.scope import Evaluator, Scope
 from stepfunctions.query.values import is_number
 
 if TYPE_CHECKING:
-    from jlens import Expression
+    from jlens import Expression, JlensError
 
 QUERY_ERROR = "States.QueryEvaluationError"
 """The error name of every failure of an expression."""
 
 LIMITS: Mapping[str, Any] = {
-    # AWS gives an expression one second; here it shares the machine with the jobs.
-    "timeout": 2.0,
-    # The next three are where people found that the service stops: see tests/query/test_jsonata.py.
+    "timeout": 1.0,
+    # The next ones are where people found that the service stops: see tests/query/test_jsonata.py.
     "max_depth": 100,
     "max_array_length": 873_782,
     "max_string_length": 4_194_304,
@@ -43,6 +52,9 @@ _LIMIT_TEXTS = {
 }
 _LONGEST_SHOWN = 1_000
 _NAMES = re.compile(r"\$(\w+)")
+_ITSELF = re.compile(r"\$\$?(?![\w$])")
+_WHOLE = re.compile(r"(?<![\w.])(-?\d+)\.0\b")
+_NUMBER_SHOWN = frozenset({"D3060", "D3061", "D3100"})
 _PATH = re.compile(r"\$([A-Za-z]\w*)((?:\.[A-Za-z_]\w*)*)", re.ASCII)
 _OPERATOR_NAMES = frozenset({"and", "or", "in", "true", "false", "null"})
 
@@ -70,8 +82,26 @@ class Reads:
 
 def reads_of(text: str) -> Reads:
     """Return what an expression (without ``{%`` and ``%}``) reads; raises QuerySyntaxError."""
-    found = _parsed(text).reads(_stand_ins())
+    return _reads_of(_parsed(text))
+
+
+def _reads_of(expression: Expression) -> Reads:
+    found = expression.reads(_stand_ins())
     return Reads(found.get("input"), found["bindings"], bool(found.get("everyBinding")))
+
+
+def at_the_top(found: Reads, text: str) -> list[str]:
+    """Return what an expression reads that it does not have: names, ``$``."""
+    if found.input is None or isinstance(found.input, bool):
+        # All of the input may also be read by a function without an argument; only what is written is named.
+        written = found.input is True and not found.evaluates and _ITSELF.search(text) is not None
+        return ["$"] if written and not _calls_unknown(found, text) else []
+    return list(found.input)
+
+
+def _calls_unknown(found: Reads, text: str) -> bool:
+    """Tell whether a function is called that is none: what it would read is not known."""
+    return any(re.search(rf"\${re.escape(name)}\s*\(", text) for name in found.variables)
 
 
 def compile_jsonata(text: str, field: str = "", expected: str = "") -> Evaluator:
@@ -123,13 +153,25 @@ def _parsed(text: str) -> Expression:
         raise QuerySyntaxError(text, error.start, "An expression cannot hold half of a surrogate pair") from None
     except JlensError as error:
         at = error.position if error.start is None else error.start
-        raise QuerySyntaxError(text, at or 0, f"{error.code}: {error}") from None
+        raise QuerySyntaxError(text, at or 0, f"{error.code}: {error}", str(error)) from None
     newer = unsupported(text)
     if newer is not None:
-        raise QuerySyntaxError(
-            text, newer[0], f"The operator {newer[1]} is newer than JSONata 2.0.6, which Step Functions runs"
-        )
+        message = f"The operator {newer[1]} is newer than JSONata 2.0.6, which Step Functions runs"
+        said = f'The symbol "{newer[1][-1]}" cannot be used as a unary operator'
+        raise QuerySyntaxError(text, newer[0], message, said)
     return expression
+
+
+def _check_the_top(expression: Expression, text: str) -> None:
+    """Raise QuerySyntaxError for names and ``$`` that the service does not know."""
+    for name in at_the_top(_reads_of(expression), text):
+        raise QuerySyntaxError(
+            text,
+            max(text.find(name), 0),
+            f"Write {'$states.input' if name == '$' else f'$states.input.{name}'}",
+            f"Reference to '{name}' at the top level is not supported.",
+            "UNSUPPORTED_JSONATA_EXPRESSION",
+        )
 
 
 def _stand_ins() -> dict[str, Any]:
@@ -142,27 +184,78 @@ def _computed(text: str, field: str) -> Evaluator:
     from jlens import JlensError
 
     expression = _parsed(text)
-    named = frozenset(_NAMES.findall(text))
-    for name in named & REGISTERED.keys():
-        expression.register_function(name, *REGISTERED[name])
-    bind = _binder(expression, named)
-    shuffles = "shuffle" in named
+    _check_the_top(expression, text)
+    evaluate = _evaluation(expression, text)
 
     def compute(scope: Scope) -> JSON:
-        options = dict(LIMITS, seed=scope.chance().getrandbits(32)) if shuffles else LIMITS
         try:
-            found = expression.evaluate_json(None, bind(scope), now=int(scope.now * 1000), **options)
-        except JlensError as error:
-            raise _failure(text, field, _thrown(error.code, str(error))) from None
-        except FunctionFailed as error:
+            try:
+                found = evaluate(scope)
+            except JlensError as error:
+                if not is_overflow(error):
+                    raise
+                found = _despite_overflow(text, scope, error)
+            if found is not None:
+                value = json.loads(found)
+                return shown(value) if MARK in found else value
+        except (JlensError, FunctionFailed) as error:
             raise _failure(text, field, _thrown(error.code, str(error))) from None
         except (ValueError, TypeError) as error:  # data that the library cannot take: nested too deeply, no double
             raise _failure(text, field, _thrown("", str(error))) from None
-        if found is None:
-            raise _failure(text, field, _nothing(text, bind(scope)))
-        return json.loads(found)
+        raise _failure(text, field, _nothing(text, scope))
 
     return compute
+
+
+def _despite_overflow(text: str, scope: Scope, first: JlensError) -> str | None:
+    """Evaluate again, with each operation rewritten that gives a number that JSON does not have."""
+    from jlens import JlensError
+
+    error = first
+    for _ in range(MOST):
+        text = rewritten(text, error)
+        try:
+            return _evaluation(_parsed(text), text)(scope)
+        except JlensError as another:
+            if not is_overflow(another):
+                # an operation or function that cannot work with the mark of such a number
+                raise first if MARK in str(another.value) else another from None
+            error = another
+    raise first
+
+
+def _evaluation(expression: Expression, text: str) -> Callable[[Scope], str | None]:
+    """Return what evaluates an expression to JSON text, None for nothing; raises the errors of the library."""
+    named = frozenset(_NAMES.findall(text))
+    for name in named & REGISTERED.keys():
+        expression.register_function(name, *REGISTERED[name])
+    if FUNCTION in named:
+        expression.register_function(FUNCTION, operate, "<sxx:x>")
+    if "parseInteger" in named:
+        expression.register_function("parseInteger", _parse_integer, "<s-s:x>")
+    bind = _binder(expression, named)
+    shuffles = "shuffle" in named
+
+    def evaluate(scope: Scope) -> str | None:
+        options = dict(LIMITS, seed=scope.chance().getrandbits(32)) if shuffles else LIMITS
+        return expression.evaluate_json(None, bind(scope), now=int(scope.now * 1000), **options)
+
+    return evaluate
+
+
+@cache
+def _original_parse_integer() -> Expression:
+    from jlens import Expression
+
+    return Expression("$parseInteger($text, $picture)")
+
+
+def _parse_integer(text: str | None = None, picture: str | None = None) -> JSON:
+    """Read an integer as the library does; of what is no integer, give the mark of NaN."""
+    if text is None or picture is None:
+        return None
+    found = _original_parse_integer().evaluate(None, {"text": text, "picture": picture})
+    return NOT_A_NUMBER if found is None else found
 
 
 def _binder(expression: Expression, named: frozenset[str]) -> Callable[[Scope], dict[str, Any]]:
@@ -223,17 +316,20 @@ def _cut(value: JSON, read: Read) -> JSON:
 
 def _thrown(code: str, message: str) -> str:
     message = " ".join(message.split())
+    if code in _NUMBER_SHOWN:
+        message = _WHOLE.sub(r"\1", message)
     if code in _LIMIT_TEXTS:
         code, message = "", _LIMIT_TEXTS[code]
     return f"threw an error during evaluation{f'. {code}' if code else ''}: {message}"
 
 
-def _nothing(text: str, bindings: dict[str, Any]) -> str:
+def _nothing(text: str, scope: Scope) -> str:
     """Tell what an expression without a value gave: nothing, or what is no JSON."""
     from jlens import Expression, JlensError
 
     try:
-        exists = Expression(f"$exists({text}\n)").evaluate(None, bindings, **LIMITS)
+        asked = f"$exists({text}\n)"
+        exists = _evaluation(Expression(asked), asked)(scope) == "true"
     except (JlensError, FunctionFailed):
         exists = False
     return "returned an unsupported result type." if exists else "returned nothing (undefined)."

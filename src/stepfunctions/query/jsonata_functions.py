@@ -12,6 +12,7 @@ import hashlib
 import json
 import math
 import random
+import re
 import uuid
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -80,6 +81,7 @@ def parse(text: str | None = None) -> JSON:
     if text is None:
         return None
     try:
+        text = _QUOTED.sub(_in_double_quotes, text)
         value = json.loads(text, object_pairs_hook=_members, parse_constant=_refuse, parse_float=_finite)
     except (ValueError, RecursionError):
         raise FunctionFailed("D3137", "Invalid JSON") from None
@@ -92,6 +94,22 @@ def _members(pairs: list[tuple[str, JSON]]) -> dict[str, JSON]:
     if len(members) < len(pairs):
         raise ValueError("a key is repeated")
     return members
+
+
+_QUOTED = re.compile(r'"(?:\\.|[^"\\])*"|\'((?:\\.|[^\'\\])*)\'', re.DOTALL)
+
+
+def _in_double_quotes(found: re.Match[str]) -> str:
+    """The service takes texts in single quotes too (recorded)."""
+    inner = found[1]
+    return found[0] if inner is None else f'"{_BARE.sub(_escaped, inner)}"'
+
+
+_BARE = re.compile(r"\\'|\\.|\"", re.DOTALL)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return {"\\'": "'", '"': '\\"'}.get(found[0], found[0])
 
 
 def _refuse(name: str) -> NoReturn:

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 
 from stepfunctions.asl.document import JSON
 from stepfunctions.asl.fields import is_expression
+from stepfunctions.asl.machine import escape_pointer
 from stepfunctions.errors import QuerySyntaxError
 from stepfunctions.query.jsonata import compile_jsonata
 from stepfunctions.query.scope import Evaluator, Scope
@@ -48,7 +49,7 @@ def expressions_in(payload: JSON, pointer: str = "") -> Iterator[tuple[str, str]
     """Yield every expression of a payload with its JSON Pointer. ``{%`` without ``%}`` counts as one."""
     if isinstance(payload, dict):
         for key, value in payload.items():
-            yield from expressions_in(value, f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}")
+            yield from expressions_in(value, f"{pointer}/{escape_pointer(key)}")
     elif isinstance(payload, list):
         for index, value in enumerate(payload):
             yield from expressions_in(value, f"{pointer}/{index}")
@@ -67,12 +68,20 @@ def _compile(payload: JSON, where: str, depth: int) -> Evaluator | None:
     if isinstance(payload, str):
         return compile_jsonata(inner(payload), where) if payload.startswith("{%") else None
     if isinstance(payload, dict):
-        parts = {key: _compile(value, f"{where}/{key}", depth + 1) for key, value in payload.items()}
+        parts = {key: _member(value, f"{where}/{key}", depth + 1, key) for key, value in payload.items()}
         return _object(payload, [(key, part) for key, part in parts.items() if part]) if any(parts.values()) else None
     if isinstance(payload, list):
-        items = [_compile(value, f"{where}[{index}]", depth + 1) for index, value in enumerate(payload)]
+        items = [_member(value, f"{where}[{index}]", depth + 1, str(index)) for index, value in enumerate(payload)]
         return _array([item or _constant(value) for item, value in zip(items, payload, strict=True)], any(items))
     return None
+
+
+def _member(payload: JSON, where: str, depth: int, name: str) -> Evaluator | None:
+    try:
+        return _compile(payload, where, depth)
+    except QuerySyntaxError as error:
+        error.pointer = f"/{escape_pointer(name)}{error.pointer}"
+        raise
 
 
 def _object(payload: dict[str, JSON], computed: Sequence[tuple[str, Evaluator]]) -> Evaluator:

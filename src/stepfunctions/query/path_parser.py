@@ -13,7 +13,6 @@ from types import MappingProxyType
 from stepfunctions.asl.document import JSON
 from stepfunctions.errors import QuerySyntaxError
 from stepfunctions.query.path_filter import COMPARISONS
-from stepfunctions.query.path_functions import PATH_FUNCTIONS
 from stepfunctions.query.path_tokens import (
     Compare,
     Every,
@@ -144,9 +143,6 @@ class _Reader:
         return text[start : self.at]
 
     def function(self, name: str) -> str:
-        start = self.at - len(name)
-        if name not in PATH_FUNCTIONS:
-            raise self.error(f"There is no function '{name}()'. Known: {', '.join(sorted(PATH_FUNCTIONS))}", start)
         self.at += 1
         self.need(")", f"The function '{name}()' takes no argument")
         return name

@@ -7,7 +7,6 @@ from typing import TypeAlias
 
 from stepfunctions.asl.document import JSON
 from stepfunctions.query.path_filter import MISSING, Finder, Walk, compile_filter
-from stepfunctions.query.path_functions import PATH_FUNCTIONS
 from stepfunctions.query.path_tokens import (
     Filter,
     Index,
@@ -36,7 +35,7 @@ def compile_steps(path: Steps) -> Get:
     Both raise InvalidPath when a step cannot be applied.
     """
     if path.function is not None:
-        return _with_function(Steps(path.steps), PATH_FUNCTIONS[path.function])
+        return _refused(path.function)
     if path.keys is not None:
         return compile_keys(path.keys)
     if path.definite:
@@ -346,15 +345,10 @@ def _compile_query(path: Steps) -> Finder:
 # --- functions at the end of a path
 
 
-def _with_function(path: Steps, function: Callable[[JSON], JSON]) -> Get:
-    get = compile_steps(path)
+def _refused(function: str) -> Get:
+    """Return what a path gives that ends in a function: nothing. The guide rules them out, and they fail (recorded)."""
 
-    def find(document: JSON) -> JSON:
-        try:
-            return function(get(document))
-        except PathNotFound:
-            if path.keys is not None:
-                raise explanation(path.keys, document, more=True) from None
-            raise
+    def find(document: JSON) -> JSON:  # noqa: ARG001 - of every path
+        raise PathNotFound(f"Property ['{function}()'] not found: functions are not supported")
 
     return find

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 from stepfunctions.asl.choice import And, ChoiceRule, Comparison, Not, Or, Test
 from stepfunctions.asl.document import JSON
-from stepfunctions.asl.fields import ABSENT, JSONATA, Kind
-from stepfunctions.asl.machine import Located, StateMachine, walk
+from stepfunctions.asl.fields import ABSENT, JSONATA
+from stepfunctions.asl.machine import Located, StateMachine, escape_pointer, walk
 from stepfunctions.asl.written import written_fields
 from stepfunctions.query.jsonata import reads_of
 from stepfunctions.query.jsonata_template import expressions_in, inner
@@ -57,45 +57,45 @@ def _jsonata(located: Located) -> Iterator[str]:
 
 
 def _jsonpath(located: Located) -> Iterator[str]:
-    for _, wire, kind, value in written_fields(located.state, ""):
-        if wire not in _CONSTANTS:
-            yield from _field(kind, value)
-    for rule in _rules(located):
-        if rule.test is not None:
-            yield from _test(rule.test)
-        if rule.assign is not ABSENT:
-            yield from _template(rule.assign)
-
-
-def _field(kind: Kind, value: JSON) -> Iterator[str]:
-    if kind.name in _PATHS:
-        yield from _path(value)
-    elif kind.name in _TEMPLATES:
-        yield from _template(value)
-
-
-def _template(value: JSON) -> Iterator[str]:
-    if isinstance(value, list):
-        for one in value:
-            yield from _template(one)
-    elif isinstance(value, dict):
-        for key, one in value.items():
-            yield from _path(one) if key.endswith(".$") else _template(one)
-
-
-def _path(text: JSON) -> Iterator[str]:
-    """Yield the variables in a path or a call of an intrinsic function."""
-    if isinstance(text, str):
+    for _, text in jsonpath_texts(located):
         yield from _VARIABLE.findall(_QUOTED.sub("''", text))
 
 
-def _test(test: Test) -> Iterator[str]:
+def jsonpath_texts(located: Located) -> Iterator[tuple[str, str]]:
+    """Yield the paths and calls of intrinsic functions of a JSONPath state, each with its JSON Pointer."""
+    for where, wire, kind, value in written_fields(located.state, located.path):
+        if kind.name in _PATHS and isinstance(value, str):
+            yield where, value
+        elif kind.name in _TEMPLATES and wire not in _CONSTANTS:
+            yield from _template(where, value)
+    for index, rule in enumerate(_rules(located)):
+        where = f"{located.path}/Choices/{index}"
+        if rule.test is not None:
+            yield from _test(where, rule.test)
+        if rule.assign is not ABSENT:
+            yield from _template(f"{where}/Assign", rule.assign)
+
+
+def _template(where: str, value: JSON) -> Iterator[tuple[str, str]]:
+    if isinstance(value, list):
+        for index, one in enumerate(value):
+            yield from _template(f"{where}/{index}", one)
+    elif isinstance(value, dict):
+        for key, one in value.items():
+            inside = f"{where}/{escape_pointer(key)}"
+            if not key.endswith(".$"):
+                yield from _template(inside, one)
+            elif isinstance(one, str):
+                yield inside, one
+
+
+def _test(where: str, test: Test) -> Iterator[tuple[str, str]]:
     if isinstance(test, Comparison):
-        yield from _path(test.variable)
+        yield f"{where}/Variable", test.variable
         if test.operator.endswith("Path"):
-            yield from _path(test.value)
+            yield f"{where}/{test.operator}", test.value
     elif isinstance(test, Not):
-        yield from _test(test.test)
+        yield from _test(f"{where}/Not", test.test)
     elif isinstance(test, (And, Or)):
-        for one in test.tests:
-            yield from _test(one)
+        for index, one in enumerate(test.tests):
+            yield from _test(f"{where}/{type(test).__name__}/{index}", one)

@@ -45,7 +45,7 @@ def compile_expression(text: str, field: str) -> Evaluator:
         return compile_intrinsic(text)
     if not text.startswith("$"):
         raise QuerySyntaxError(
-            text, 0, f"The value for the field '{field}' must be a valid JSONPath or a valid intrinsic function call"
+            text, 0, "Write a path, which begins with '$', or a call of an intrinsic function: States.Array($.a)"
         )
     path = compile_path(text)
     evaluate = path.evaluate
@@ -146,7 +146,11 @@ def _field(key: str, value: JSON) -> Evaluator:
             0,
             f"The value for the field '{key}' must be a STRING that contains a JSONPath or an intrinsic function call",
         )
-    return compile_expression(value, key)
+    try:
+        return compile_expression(value, key)
+    except QuerySyntaxError as error:
+        error.said = f"The value for the field '{key}' must be a valid JSONPath or a valid intrinsic function call"
+        raise
 
 
 def _compile_array(payload: list[JSON], field: str, depth: int) -> Evaluator | None:

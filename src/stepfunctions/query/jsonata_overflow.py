@@ -1,0 +1,77 @@
+"""Numbers that JSON does not have. Step Functions gives them as texts: ``Infinity``, ``-Infinity``, ``NaN`` (recorded).
+
+The library stops at an operation that gives one, and says where it stands. There a function of ours takes its place,
+which gives a mark that becomes the text when the value is done.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from stepfunctions.asl.document import JSON
+
+if TYPE_CHECKING:
+    from jlens import JlensError
+
+MARK = "\ue000\ue001"
+"""What a text begins with that stands for such a number. No data of a workflow has these private characters."""
+
+MOST = 20
+"""So many operations of one expression are looked at; what has more fails."""
+
+NOT_A_NUMBER = f"{MARK}NaN"
+
+_OPERATIONS: Mapping[str, Callable[[float, float], float]] = MappingProxyType(
+    {
+        "+": lambda left, right: left + right,
+        "-": lambda left, right: left - right,
+        "*": lambda left, right: left * right,
+        "/": lambda left, right: left / right if right else math.copysign(math.inf, left) * math.copysign(1, right),
+    }
+)
+FUNCTION = "sfnoverflow"
+
+
+def is_overflow(error: JlensError) -> bool:
+    """Tell whether an operation gave a number that is too large; not whether it was given one."""
+    return error.code == "D1001" and error.value is None and error.token in _OPERATIONS and error.start is not None
+
+
+def rewritten(text: str, error: JlensError) -> str:
+    """Return the expression with ``left / right``, where it failed, as a call of ours when both are numbers."""
+    start, end, operator = error.start, error.end, (error.position or 1) - 1
+    assert start is not None and end is not None
+    left, right, token = text[start:operator], text[operator + 1 : end], text[operator]
+    call = f"${FUNCTION}('{token}',$sfnl,$sfnr)"
+    both = "$type($sfnl)='number' and $type($sfnr)='number'"
+    return f"{text[:start]}($sfnl:=({left}\n);$sfnr:=({right}\n);{both}?{call}:$sfnl{token}$sfnr){text[end:]}"
+
+
+def operate(operator: str, left: float, right: float) -> JSON:
+    """Return the result of an operation: a number, or the mark of one that JSON does not have."""
+    if left == 0 and right == 0 and operator == "/":
+        return NOT_A_NUMBER
+    try:
+        number = _OPERATIONS[operator](left, right)
+    except OverflowError:
+        number = math.copysign(math.inf, left) * math.copysign(1, right)
+    if math.isfinite(number):
+        return number
+    return NOT_A_NUMBER if number != number else f"{MARK}{'-' if number < 0 else ''}Infinity"
+
+
+def shown(value: Any) -> JSON:
+    """Return a value with its marks as texts. Raises ValueError for a mark inside of a longer text."""
+    if isinstance(value, str):
+        if MARK not in value:
+            return value
+        text = value.removeprefix(MARK)
+        if text not in ("Infinity", "-Infinity", "NaN"):
+            raise ValueError("D3001: Attempting to invoke string function on Infinity or NaN")
+        return text
+    if isinstance(value, dict):
+        return {shown(name): shown(item) for name, item in value.items()}
+    return [shown(item) for item in value] if isinstance(value, list) else value
