@@ -88,3 +88,4 @@ text: str = workflow.definition.to_json(pretty=True)
 length = states.array_length(StepInput()["rows"]) + 1
 total: int = len(text) + graph.to_dict()["TimeoutSeconds"]
 again = Choice("Again?").when(jsonata("$count($states.input.rows) > 3"), train) >> Succeed("End")
+keywords = ChoiceRule.NumericGreaterThan(variable="$.mae", value=12.5)

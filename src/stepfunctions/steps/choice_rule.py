@@ -5,13 +5,18 @@ Specification of the operators: https://states-language.net/spec.html#choice-sta
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Protocol
 
 from stepfunctions.inputs.conditions import BaseRule, CompoundRule, NotRule, Rule
 from stepfunctions.inputs.expressions import Expression
 
-Comparison = Callable[[Any, Any], Rule]
+
+class Comparison(Protocol):
+    """Makes the rule of one operator, as ``ChoiceRule.NumericLessThan("$.mae", 12.5)`` does."""
+
+    def __call__(self, variable: Expression | str, value: Any) -> Rule:
+        """Return the rule that compares ``variable`` with ``value``."""
 
 
 def _comparison(operator: str) -> Any:
