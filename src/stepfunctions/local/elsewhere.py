@@ -11,7 +11,7 @@ from stepfunctions.errors import ServiceError
 from stepfunctions.local.wire.check import coerce
 from stepfunctions.local.wire.models import method_name, operation_model
 
-_NO_ANSWER = "SdkClientException"
+NO_ANSWER = "SdkClientException"
 """What the SDK for Java calls a call without an answer: no credentials, no connection."""
 
 
@@ -42,7 +42,7 @@ class Elsewhere:
         except ClientError as error:
             raise _refusal(error, f"{service}:{operation}") from None
         except BotoCoreError as error:
-            raise ServiceError(_NO_ANSWER, f"{service}:{operation}: {error}", 503) from None
+            raise ServiceError(NO_ANSWER, f"{service}:{operation}: {error}", 503) from None
         response.pop("ResponseMetadata", None)
         return response
 
@@ -79,10 +79,10 @@ def aws(endpoint: str | None, region: str) -> Elsewhere:
         try:
             found = session.client(service, region_name=session.region_name or region)
         except (BotoCoreError, ValueError) as error:
-            raise ServiceError(_NO_ANSWER, f"{service}: {error}", 503) from None
+            raise ServiceError(NO_ANSWER, f"{service}: {error}", 503) from None
         if endpoint is not None and found.meta.endpoint_url.rstrip("/") == endpoint.rstrip("/"):
             raise ServiceError(
-                _NO_ANSWER,
+                NO_ANSWER,
                 f"'--real {service}' leads back to this local cloud ({endpoint}): start it without "
                 "AWS_ENDPOINT_URL in its environment.",
                 503,

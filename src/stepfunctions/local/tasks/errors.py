@@ -9,9 +9,10 @@ import uuid
 from typing import TYPE_CHECKING, Any
 
 from stepfunctions.asl.resource import Resource
-from stepfunctions.catalog.integrations import INTEGRATIONS
+from stepfunctions.catalog.integrations import INTEGRATIONS, ServiceIntegration
 from stepfunctions.catalog.sdk_services import prefix_of_id
 from stepfunctions.errors import ServiceError, StateFailed
+from stepfunctions.local.elsewhere import NO_ANSWER
 from stepfunctions.local.tasks.shapes import unusable
 
 if TYPE_CHECKING:
@@ -22,13 +23,16 @@ def failure_of(error: ServiceError, resource: Resource, model: OperationModel, a
     """Return the failure of a task whose API call was refused with this error."""
     if error.code == "SerializationException":
         return unusable(arguments, error.message)
+    if error.code == NO_ANSWER:
+        prefix = prefix_of_id(str(model.service_model.service_id)) if resource.sdk else _integration(resource).prefix
+        return StateFailed(f"{prefix}.{NO_ANSWER}", error.message)
     name = _modelled(error.code, model)
     if resource.sdk:
         prefix = prefix_of_id(str(model.service_model.service_id))
         name = name or f"{prefix}Exception"
         cause = f"{error.message} (Service: {prefix}, Status Code: {error.status}, Request ID: {uuid.uuid4()})"
         return StateFailed(f"{prefix}.{name}", cause)
-    service = INTEGRATIONS["lambda" if resource.kind == "lambda" else resource.service]
+    service = _integration(resource)
     name = name or service.unmodelled
     family = service.unmodelled.removesuffix("Exception")
     cause = (
@@ -36,6 +40,10 @@ def failure_of(error: ServiceError, resource: Resource, model: OperationModel, a
         f"Request ID: {uuid.uuid4()}; Proxy: null)"
     )
     return StateFailed(f"{service.prefix}.{name}", cause)
+
+
+def _integration(resource: Resource) -> ServiceIntegration:
+    return INTEGRATIONS["lambda" if resource.kind == "lambda" else resource.service]
 
 
 def _modelled(code: str, model: OperationModel) -> str | None:

@@ -1,0 +1,151 @@
+"""Services that are not here, over real sockets: boto3 to moto through the one port, and tasks to AWS itself."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
+from tests.local.server.conftest import Server
+
+STATES = "arn:aws:states:::"
+ROLE = "arn:aws:iam::123456789012:role/workflow"
+SCRIPT = b"import sys; print('here')"
+
+
+def client(server: Server, service: str) -> Any:
+    return boto3.client(
+        service,
+        endpoint_url=server.endpoint,
+        region_name="us-east-1",
+        aws_access_key_id="local",
+        aws_secret_access_key="local",
+        config=Config(inject_host_prefix=False, retries={"total_max_attempts": 1}),
+    )
+
+
+def run(server: Server, resource: str, parameters: Any) -> dict[str, Any]:
+    """Run a machine of one task and return its description."""
+    states = client(server, "stepfunctions")
+    definition = {"Type": "Task", "Resource": resource, "Parameters": parameters, "End": True}
+    machine = states.create_state_machine(
+        name=f"m{len(states.list_state_machines()['stateMachines'])}",
+        definition=json.dumps({"StartAt": "T", "States": {"T": definition}}),
+        roleArn=ROLE,
+    )
+    arn = states.start_execution(stateMachineArn=machine["stateMachineArn"])["executionArn"]
+    deadline = time.monotonic() + 60
+    while (described := states.describe_execution(executionArn=arn))["status"] == "RUNNING":
+        assert time.monotonic() < deadline
+    shown: dict[str, Any] = described
+    return shown
+
+
+def test_boto3_and_tasks_see_the_same_services(server: Server) -> None:
+    dynamodb = client(server, "dynamodb")
+    dynamodb.create_table(
+        TableName="t",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    ran = run(server, f"{STATES}dynamodb:putItem", {"TableName": "t", "Item": {"id": {"S": "ä"}}})
+    assert ran["status"] == "SUCCEEDED", ran
+    assert dynamodb.scan(TableName="t")["Items"] == [{"id": {"S": "ä"}}]
+    with pytest.raises(ClientError) as caught:
+        dynamodb.describe_table(TableName="none")
+    assert caught.value.response["Error"]["Code"] == "ResourceNotFoundException"
+    sqs = client(server, "sqs")
+    queue = sqs.create_queue(QueueName="q")["QueueUrl"]
+    assert queue.startswith(server.endpoint)
+    ran = run(server, f"{STATES}sqs:sendMessage", {"QueueUrl": queue, "MessageBody": "hello"})
+    assert ran["status"] == "SUCCEEDED", ran
+    assert sqs.receive_message(QueueUrl=queue)["Messages"][0]["Body"] == "hello"
+    # a query protocol, whose errors are XML
+    sns = client(server, "sns")
+    assert sns.list_topics()["Topics"] == []
+    with pytest.raises(ClientError, match="moto, which cannot do it"):
+        client(server, "ec2").accept_reserved_instances_exchange_quote(ReservedInstanceIds=["r"])
+    with pytest.raises(ClientError, match="it has no such service"):
+        client(server, "mediaconvert").list_jobs()
+
+
+def test_the_child_ends_with_the_server(server: Server) -> None:
+    client(server, "sqs").list_queues()
+    (child,) = [pid for pid in Path("/proc").glob("[0-9]*") if _is_child(pid, server.process.pid)]
+    assert server.stop() == 0
+    assert not child.exists()
+
+
+def _is_child(process: Path, parent: int) -> bool:
+    try:
+        mine = int((process / "stat").read_text().rpartition(")")[2].split()[1]) == parent
+        return mine and "moto_child" in (process / "cmdline").read_text()
+    except (OSError, IndexError):  # it has just ended
+        return False
+
+
+def test_the_server_says_where_calls_go(start_server: Callable[..., Server], tmp_path: Path) -> None:
+    server = start_server(tmp_path / "data", "--real", "s3, EventBridge")
+    assert server.process.stdout is not None
+    line = server.process.stdout.readline()
+    assert "AWS itself answers for events, s3." in line
+    assert "moto stands for every other service, in memory only" in line
+    kept = line.partition(":")[2].partition(".")[0].split(", ")
+    assert "glue" in [name.strip() for name in kept]
+    assert "s3" not in [name.strip() for name in kept]
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(f"{server.endpoint}/bucket/key")
+    with caught.value as refused:
+        assert b"call it without this endpoint" in refused.read()
+
+
+def test_real_services_are_called_with_the_users_own_configuration(
+    start_server: Callable[..., Server], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second local cloud stands for AWS: the first one finds it by the environment, as boto3 does."""
+    aws = start_server(tmp_path / "aws")
+    client(aws, "s3").create_bucket(Bucket="code")
+    client(aws, "s3").put_object(Bucket="code", Key="job.py", Body=SCRIPT)
+    command = {"Name": "pythonshell", "ScriptLocation": "s3://code/job.py", "PythonVersion": "3.9"}
+    client(aws, "glue").create_job(Name="job", Role="glue", Command=command)
+    for service in ("GLUE", "DYNAMODB"):
+        monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", aws.endpoint)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "mine")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "mine")
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    here = start_server(tmp_path / "here", "--real", "glue,dynamodb")
+    ran = run(here, f"{STATES}glue:startJobRun.sync", {"JobName": "job"})
+    assert json.loads(ran["output"])["JobRunState"] == "SUCCEEDED", ran
+    runs = client(aws, "glue").get_job_runs(JobName="job")["JobRuns"]
+    assert [one["Id"] for one in runs] == [json.loads(ran["output"])["Id"]]
+    refused = run(here, f"{STATES}glue:startJobRun", {"JobName": "none"})
+    assert refused["error"] == "Glue.EntityNotFoundException"
+    tables = run(here, f"{STATES}aws-sdk:dynamodb:listTables", {})
+    assert json.loads(tables["output"]) == {"TableNames": []}
+    # clients of this endpoint are passed on too
+    assert client(here, "glue").get_job(JobName="job")["Job"]["Role"] == "glue"
+    assert not (tmp_path / "here" / "glue.db").exists()
+
+
+def test_a_configuration_that_leads_back_is_refused(
+    start_server: Callable[..., Server], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = start_server(tmp_path / "first")
+    port = first.port
+    first.stop()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "mine")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "mine")
+    server = start_server(tmp_path / "data", "--real", "dynamodb", "--port", str(port))
+    ran = run(server, f"{STATES}aws-sdk:dynamodb:listTables", {})
+    assert ran["error"] == "DynamoDb.SdkClientException"
+    assert "leads back to this local cloud" in ran["cause"]
