@@ -362,9 +362,9 @@ def test_machines_are_put_replaced_listed_and_deleted(reopen: Reopen) -> None:
     assert (store.machines.definition("d1"), store.machines.definition("d2")) == ('{"é": 1}', "{}")
     store.machines.put(machine("z"))
     store.machines.put(machine("a"))
-    page, after = store.machines.list(None, 2)
+    page, after = store.machines.list("arn:aws:states", None, 2)
     assert [one.name for one in page] == ["a", "m"]
-    page, after = store.machines.list(after, 2)
+    page, after = store.machines.list("arn:aws:states", after, 2)
     assert ([one.name for one in page], after) == (["z"], None)
     store.machines.delete(first.arn)
     store.machines.delete(first.arn)
@@ -439,6 +439,7 @@ def test_map_runs_are_written_with_the_executions(reopen: Reopen) -> None:
     assert reopen().map_runs.get(run.arn) == run
     store = reopen()
     run.cursor, run.running, run.succeeded, run.exhausted, run.total = 5, 2, 3, True, 6
+    run.running_items, run.succeeded_items, run.written, run.written_items = 4, 6, 3, 6
     store.executions.commit([], [run])
     assert store.map_runs.get(run.arn) == run
     assert [one.arn for one in store.map_runs.of_execution(run.execution_arn)] == [run.arn, map_run("s").arn]
@@ -447,23 +448,33 @@ def test_map_runs_are_written_with_the_executions(reopen: Reopen) -> None:
     assert store.map_runs.of_execution("nowhere") == []
 
 
-def test_outputs_come_in_item_order(store: Store) -> None:
+def test_children_come_in_item_order(store: Store) -> None:
     for index in (2, 0, 300, 1):
-        child = execution(str(index), parent_map_run_arn="run", item_index=index)
+        child = execution(str(index), parent_map_run_arn="run", item_index=index, input=Document([index]))
         child.status, child.output = Status.SUCCEEDED, Document(index)
         put(store, child)
     put(store, execution("open", parent_map_run_arn="run", item_index=4))
+    failed = execution("failed", parent_map_run_arn="run", item_index=5, status=Status.FAILED, error="E", cause="c")
+    put(store, failed)
     put(
         store,
         execution(
             "strange", parent_map_run_arn="other run", item_index=5, status=Status.SUCCEEDED, output=Document("no")
         ),
     )
-    assert [document.value for document in store.map_runs.outputs("run")] == [0, 1, 2, 300]
-    assert list(store.map_runs.outputs("none")) == []
+    found = list(store.map_runs.children("run"))
+    assert [(child.item_index, child.input.value, child.output and child.output.value) for child in found] == [
+        (0, [0], 0),
+        (1, [1], 1),
+        (2, [2], 2),
+        (5, failed.input.value, None),
+        (300, [300], 300),
+    ]
+    assert (found[3].arn, found[3].status, found[3].error, found[3].cause) == (failed.arn, "FAILED", "E", "c")
+    assert list(store.map_runs.children("none")) == []
 
 
-def test_more_outputs_than_one_read_takes(store: Store) -> None:
+def test_more_children_than_one_read_takes(store: Store) -> None:
     children = [
         execution(
             str(index), parent_map_run_arn="run", item_index=index, status=Status.SUCCEEDED, output=Document(index)
@@ -471,4 +482,4 @@ def test_more_outputs_than_one_read_takes(store: Store) -> None:
         for index in range(450)
     ]
     store.executions.commit([Change(child) for child in children])
-    assert [document.value for document in store.map_runs.outputs("run")] == list(range(450))
+    assert [child.item_index for child in store.map_runs.children("run")] == list(range(450))

@@ -57,7 +57,7 @@ class ExecutionStore(Protocol):
     def commit(self, changes: Sequence[Change], map_runs: Sequence[MapRun] = ()) -> None:
         """Write all changes in one transaction: after it returns they survive a kill; if it raises, none is there.
 
-        An execution not seen before is created; one that has ended keeps no branches, timers or tasks.
+        An execution not seen before is created; one that has ended keeps no timers or tasks.
         ``map_runs`` are created or replaced in the same transaction. An execution is in ``changes`` at most
         once. Clears ``dirty`` and ``removed`` of the executions.
         """
@@ -125,8 +125,8 @@ class MachineStore(Protocol):
         """Remove the machine; nothing happens when there is none."""
         ...
 
-    def list(self, after: str | None, limit: int) -> tuple[list[Machine], str | None]:
-        """Return machines by name, and the mark of the next page (None: no more)."""
+    def list(self, prefix: str, after: str | None, limit: int) -> tuple[list[Machine], str | None]:
+        """Return the machines whose ARNs begin with ``prefix``, by name, and the mark of the next page."""
         ...
 
     def definition(self, definition_id: str) -> str:
@@ -145,8 +145,11 @@ class MapRunStore(Protocol):
         """Return the map runs of an execution, oldest first."""
         ...
 
-    def children(self, arn: str) -> Iterator[Execution]:
-        """Yield the map run's children that have ended in item order, without branches, a few at a time."""
+    def children(self, arn: str, first: int = 0) -> Iterator[Execution]:
+        """Yield the map run's children that have ended in item order, without branches, a few at a time.
+
+        ``first``: the least index of a child's first item.
+        """
         ...
 
 

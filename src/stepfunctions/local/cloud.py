@@ -37,6 +37,7 @@ SERVICES = MappingProxyType(
         "ecs": "stepfunctions.local.ecs:create",
         "glue": "stepfunctions.local.glue:create",
         "lambda": "stepfunctions.local.lambda_:create",
+        "logs": "stepfunctions.local.logs:create",
         "s3": "stepfunctions.local.s3:create",
         "sagemaker": "stepfunctions.local.sagemaker:create",
         "sagemaker-runtime": "stepfunctions.local.sagemaker.runtime:create",

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+import threading
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from stepfunctions.engine.limits import AWS_LIMITS, NO_LIMITS
+from stepfunctions.errors import ServiceError
 from stepfunctions.local.map_objects import CloudObjects
 from stepfunctions.local.tasks import CloudTasks
 from stepfunctions.runtime.api import StepFunctionsApi
@@ -17,18 +21,44 @@ if TYPE_CHECKING:
     from stepfunctions.engine.ports import Integration
     from stepfunctions.local.cloud import Call, Cloud
 
+_ARNS = (
+    "stateMachineArn",
+    "executionArn",
+    "activityArn",
+    "mapRunArn",
+    "resourceArn",
+    "stateMachineVersionArn",
+    "stateMachineAliasArn",
+)
+"""The members of requests that name what belongs to an account."""
+_OWNER = re.compile(r"arn:aws[a-zA-Z-]*:states:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):")
 _Method = Callable[["StepFunctions", dict[str, Any], "Call"], dict[str, Any]]
 
 
 def _operation(name: str) -> _Method:
     """Return the method that passes an operation on to the API of the runtime."""
 
-    def method(self: StepFunctions, request: dict[str, Any], _call: Call) -> dict[str, Any]:
-        response: dict[str, Any] = getattr(self.api, name)(request)
+    def method(self: StepFunctions, request: dict[str, Any], call: Call) -> dict[str, Any]:
+        response: dict[str, Any] = getattr(self._api_for(request, call), name)(request)
         return response
 
     method.__name__ = name
     return method
+
+
+class _Sink:
+    """The LogSink of the runtime: the local CloudWatch Logs, made when something is first written."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+
+    def open(self, group_arn: str) -> None:
+        """See the port."""
+        self._cloud.service("logs").open(group_arn)
+
+    def write(self, group_arn: str, stream: str, lines: Sequence[tuple[int, str]]) -> None:
+        """See the port."""
+        self._cloud.service("logs").write(group_arn, stream, lines)
 
 
 class StepFunctions:
@@ -41,11 +71,47 @@ class StepFunctions:
     def __init__(self, cloud: Cloud, tasks: Integration | None = None, *, poll_seconds: float = 60.0) -> None:
         self._store = ExpressStore(SqliteStore(cloud.data_dir / "stepfunctions.db"))
         self._tasks = tasks or CloudTasks(cloud)
+        limits = AWS_LIMITS if cloud.limits else NO_LIMITS
+        items = Items(CloudObjects(cloud))
         # CloudTasks never blocks, so the engine's own thread may call it
-        self._runner = Runner(self._store, cloud.clock, self._tasks, Items(CloudObjects(cloud)), workers=0)
-        self.api = StepFunctionsApi(
-            self._runner, self._store, cloud.clock, account=cloud.account, region=cloud.region
-        )
+        self._runner = Runner(self._store, cloud.clock, self._tasks, items, workers=0, limits=limits, logs=_Sink(cloud))
+        self._cloud = cloud
+        self._poll_seconds = poll_seconds
+        self._apis: dict[tuple[str, str], StepFunctionsApi] = {}
+        self._lock = threading.Lock()
+        self.api = self._api(cloud.account, cloud.region)
+
+    def _api(self, account: str, region: str) -> StepFunctionsApi:
+        """Return the API as one account sees it in one Region."""
+        with self._lock:
+            api = self._apis.get((account, region))
+            if api is None:
+                api = self._apis[account, region] = StepFunctionsApi(
+                    self._runner,
+                    self._store,
+                    self._cloud.clock,
+                    account=account,
+                    region=region,
+                    poll_seconds=self._poll_seconds,
+                )
+            return api
+
+    def _api_for(self, request: dict[str, Any], call: Call) -> StepFunctionsApi:
+        """Return the API of the account and Region that a request's ARN names, else of its caller.
+
+        Raises AccessDeniedException when an account asks about another one's; the cloud's own account may.
+        """
+        arn = next((str(request[name]) for name in _ARNS if name in request), "")
+        named = _OWNER.match(arn)
+        if named is None:
+            return self._api(call.account, call.region)
+        if call.account not in (named["account"], self._cloud.account):
+            raise ServiceError(
+                "AccessDeniedException",
+                f"User: arn:aws:iam::{call.account}:user/local is not authorized to perform: "
+                f"states:{call.operation} on resource: {arn}",
+            )
+        return self._api(named["account"], named["region"])
 
     create_state_machine = _operation("create_state_machine")
     update_state_machine = _operation("update_state_machine")

@@ -11,14 +11,17 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 
 from stepfunctions.asl.document import Document
+from stepfunctions.engine import redrive
 from stepfunctions.engine.advance import advance
-from stepfunctions.engine.execution import Branch, Execution, Status, Waiting
+from stepfunctions.engine.execution import Execution, Status, Waiting
 from stepfunctions.engine.limits import AWS_LIMITS, Limits
 from stepfunctions.engine.map_run import MapRun
 from stepfunctions.engine.messages import (
     CancelTask,
     CancelTimers,
     Outcome,
+    RedriveMapRun,
+    Redriven,
     RunTask,
     SetTimer,
     Started,
@@ -34,6 +37,7 @@ from stepfunctions.engine.ports import Change, ItemSource, Pending, TaskCall
 from stepfunctions.errors import DefinitionError
 from stepfunctions.runtime.dispatch import Dispatcher
 from stepfunctions.runtime.jobs import Jobs
+from stepfunctions.runtime.logs import ExecutionLog
 from stepfunctions.runtime.map_runs import MapRuns
 from stepfunctions.runtime.programs import Programs
 from stepfunctions.runtime.store import Store
@@ -58,15 +62,16 @@ _BACKLOG = 1_000
 class Message:
     """Something that came in; ``reply`` gets its answer once it is committed.
 
-    With ``new`` an execution begins (answer: None, or the execution that has the ARN already); with ``root`` too, its
-    root branch, one goes on that had ended (answer: None, or the execution when it has not ended); with ``outcome``
-    one goes on (answer: whether it waited for that); with ``act`` a map run is changed (answer: whether it is at work).
+    With ``new`` an execution begins (answer: None, or the execution that has the ARN already); with ``outcome`` one goes
+    on (answer: whether it waited for that); with the outcome Redriven one goes on that had ended (answer: the time, or
+    None when it runs or keeps nothing); with ``act`` a map run is changed (answer: whether it is at work).
     """
 
     arn: str
     outcome: Outcome | None = None
     new: Execution | None = None
-    root: Branch | None = None
+    token: str | None = None
+    """The clientToken of a redrive."""
     act: Callable[[MapRun], None] | None = None
     reply: Future[object] | None = None
 
@@ -101,6 +106,7 @@ class Core:
         report: Callable[[str, Outcome], None],
         ended: Callable[[str], None],
         limits: Limits = AWS_LIMITS,
+        log: ExecutionLog | None = None,
     ) -> None:
         self.inbox: deque[Message] = deque()
         self.timers = Timers()
@@ -111,6 +117,7 @@ class Core:
         self._map_runs = MapRuns(items, store.map_runs)
         self._report = report
         self._ended = ended
+        self._log = log
         self._more: dict[str, None] = {}
         self._jobs = Jobs()
         self._faults: dict[str, int] = {}
@@ -118,7 +125,7 @@ class Core:
         """How many things still to take in one by one, to find the execution whose data cannot be written."""
         self._stale = False
 
-    def reload(self) -> list[TaskCall]:
+    def reload(self, now: float) -> list[TaskCall]:
         """Forget everything and read the open executions from the store; returns the calls of their open tasks."""
         self._map_runs.close()
         self.timers = Timers()
@@ -141,7 +148,7 @@ class Core:
                 calls.append(self._call(arn, task, submitted))
                 if submitted is not None:
                     self._jobs.submitted(arn, task.branch, task.attempt, submitted)
-        self._reload_map_runs(waits)
+        self._reload_map_runs(waits, now)
         self._stale = False
         return calls
 
@@ -152,7 +159,7 @@ class Core:
         are told the error, and it is raised. Data that no store can hold fails its execution only.
         """
         if self._stale:
-            self.reload()
+            self.reload(now)
         batch = _Batch()
         try:
             for _ in self._take_in(batch, now):
@@ -206,9 +213,12 @@ class Core:
             self._handle(batch, message, now)
             yield
         if self._dispatcher.backlog < _BACKLOG:
-            for child in self._map_runs.next_children(now, _CHILDREN):
-                self.live[child.arn] = child
-                self._advance(batch, child, Started(), now)
+            for child, outcome in self._map_runs.next_children(now, _CHILDREN):
+                if isinstance(outcome, Started):
+                    self.live[child.arn] = child
+                    self._advance(batch, child, outcome, now)
+                elif self._redrive(batch, Message(child.arn, outcome), now) is None:
+                    self._map_runs.child_ended(child)
                 yield
 
     def _handle(self, batch: _Batch, message: Message, now: float) -> None:
@@ -225,15 +235,15 @@ class Core:
     def _answer(self, batch: _Batch, message: Message, now: float) -> object:
         if message.act is not None:
             return self._map_runs.change(message.arn, message.act)
+        if isinstance(message.outcome, Redriven):
+            return self._redrive(batch, message, now)
         execution = self.live.get(message.arn)
         if message.new is not None:
             existing = execution or self._store.executions.load(message.arn, branches=False)
-            if existing is not None and (message.root is None or not existing.ended):
+            if existing is not None:
                 return header(existing)
             execution = header(message.new)
             execution.program = self._programs.get(execution.definition_id)
-            if message.root is not None:
-                execution.attach([replace(message.root)])
             self.live[message.arn] = execution
             self._advance(batch, execution, message.outcome, now)
             return None
@@ -242,6 +252,15 @@ class Core:
             return False
         self._advance(batch, execution, message.outcome, now)
         return True
+
+    def _redrive(self, batch: _Batch, message: Message, now: float) -> float | None:
+        execution = None if message.arn in self.live else self._load(message.arn)
+        if execution is None or not execution.ended or not redrive.is_possible(execution):
+            return None
+        redrive.revive(execution, now, message.token)
+        self.live[message.arn] = execution
+        self._advance(batch, execution, message.outcome, now)
+        return now
 
     def _advance(self, batch: _Batch, execution: Execution, outcome: Outcome | None, now: float) -> None:
         if execution.ended:
@@ -264,6 +283,8 @@ class Core:
         for command in step.commands:
             if isinstance(command, StartMapRun):
                 self._map_runs.begin(command.run, execution)
+            elif isinstance(command, RedriveMapRun):
+                self._map_runs.redrive(command, execution, now)
             elif isinstance(command, StopMapRun):
                 self._map_runs.stop(command.map_run_arn, now)
         if execution.status != Status.RUNNING and execution.parent_map_run_arn is not None:
@@ -272,7 +293,11 @@ class Core:
     # --- after the commit -------------------------------------------------------------------------------
 
     def _act(self, batch: _Batch) -> None:
-        """Set the timers and answer the callers, then run the tasks: a task may come back into the runner."""
+        """Log the events, set the timers, answer the callers; then run the tasks, which may come back."""
+        if self._log is not None:
+            for change in batch.changes.values():
+                if change.events:
+                    self._log.write(change.execution, change.events)
         for change in batch.changes.values():
             self._settle(change)
         for reply, answer in batch.answers:
@@ -326,7 +351,7 @@ class Core:
                 return None
         return execution
 
-    def _reload_map_runs(self, waits: dict[str, Pending]) -> None:
+    def _reload_map_runs(self, waits: dict[str, Pending], now: float) -> None:
         children: dict[str, set[str]] = {run.arn: set() for pending in waits.values() for run in pending.map_runs}
         for execution in self.live.values():
             if execution.parent_map_run_arn is not None:
@@ -336,6 +361,13 @@ class Core:
             parent = run and (self.live.get(run.execution_arn) or self._store.executions.load(run.execution_arn))
             if run and parent:
                 self._map_runs.resume(run, parent, arns)
+        for execution in self.live.values():  # redrives that waited for the end of what was at work
+            for branch in execution.branches.values():
+                if branch.waiting is Waiting.MAP_RUN and branch.map_run_arn is not None:
+                    run = self._store.map_runs.get(branch.map_run_arn)
+                    if run is not None and run.status != Status.RUNNING:
+                        command = RedriveMapRun(branch.id, branch.attempt, run.arn)
+                        self._map_runs.redrive(command, execution, now)
 
     def _undo(self, batch: _Batch, error: Exception | None) -> None:
         """Put back what came in, and load everything anew before the next cycle."""

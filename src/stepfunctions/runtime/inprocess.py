@@ -15,6 +15,7 @@ from stepfunctions.runtime.api import StepFunctionsApi
 from stepfunctions.runtime.clock import ManualClock
 from stepfunctions.runtime.functions import Function
 from stepfunctions.runtime.items.source import Items
+from stepfunctions.runtime.logs import MemoryLogs
 from stepfunctions.runtime.mocks import PENDING, Mock, MockIntegration
 from stepfunctions.runtime.objects import MemoryObjects
 from stepfunctions.runtime.runner import Runner
@@ -79,6 +80,8 @@ class LocalClient:
 
     ``objects`` has the objects of the mocks and what ResultWriters wrote: ``objects.get(bucket, key)`` is the content.
 
+    ``logs`` has what state machines log, by the name of the log group: lists of lines, each a JSON text.
+
     ``tasks`` runs the tasks instead of both: an Integration, which must not block.
 
     Nothing runs by itself. Without ``clock``, ``describe_execution`` and ``run_until_idle`` run all that can run,
@@ -104,6 +107,7 @@ class LocalClient:
         self._jump = clock is None
         self.clock = clock or ManualClock(time.time())
         self.objects = MemoryObjects(mocks, self.clock.now)
+        logs = MemoryLogs()
         self.runner = Runner(
             store,
             self.clock,
@@ -111,7 +115,9 @@ class LocalClient:
             Items(self.objects),
             workers=0,
             limits=AWS_LIMITS if limits else NO_LIMITS,
+            logs=logs,
         )
+        self.logs = logs.groups
         self.describes_express = True
         self.api = StepFunctionsApi(
             self.runner, store, self.clock, account=account, region=region, describes_express=True, poll_seconds=0.0

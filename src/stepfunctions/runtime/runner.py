@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 
-from stepfunctions.engine.execution import Branch, Execution
+from stepfunctions.engine.execution import Execution
 from stepfunctions.engine.limits import AWS_LIMITS, Limits
 from stepfunctions.engine.map_run import MapRun
 from stepfunctions.engine.messages import Outcome, Redriven, Started
@@ -27,6 +27,7 @@ from stepfunctions.runtime.activities import ActivityTasks
 from stepfunctions.runtime.clock import ManualClock
 from stepfunctions.runtime.core import Core, Message
 from stepfunctions.runtime.dispatch import Dispatcher
+from stepfunctions.runtime.logs import ExecutionLog, LogSink
 from stepfunctions.runtime.store import Store
 
 _log = logging.getLogger(__name__)
@@ -39,7 +40,8 @@ class Runner:
     """Runs the executions of a store. All public methods may be called from any thread.
 
     ``workers`` threads call the integration; 0: the engine's own thread does, for integrations that never block.
-    ``limits`` are what executions may use: AWS's, unless others are given.
+    ``limits`` are what executions may use: AWS's, unless others are given. ``logs`` gets the events that state
+    machines log.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class Runner:
         *,
         workers: int = 16,
         limits: Limits = AWS_LIMITS,
+        logs: LogSink | None = None,
     ) -> None:
         self.limits = limits
         self._store = store
@@ -58,8 +61,9 @@ class Runner:
         self._wake = threading.Event()
         self.integration = integration
         self.activities = ActivityTasks(integration, store.activities)
+        self.log = None if logs is None else ExecutionLog(store, logs)
         self._dispatcher = Dispatcher(self.activities, workers, self._wake.set)
-        self._core = Core(store, self._dispatcher, items, self.report, self._call_back, limits)
+        self._core = Core(store, self._dispatcher, items, self.report, self._call_back, limits, self.log)
         self._lock = threading.RLock()
         self._thread: threading.Thread | None = None
         self._stopping = False
@@ -98,7 +102,7 @@ class Runner:
     def recover(self) -> None:
         """Load every open execution, and do again what was committed but has no outcome yet."""
         with self._lock:
-            for call in self._core.reload():
+            for call in self._core.reload(self._clock.now()):
                 self._dispatcher.resume(call)
 
     def begin(self, execution: Execution) -> Execution | None:
@@ -109,9 +113,13 @@ class Runner:
         existing = self._ask(Message(execution.arn, Started(), new=execution))
         return existing if isinstance(existing, Execution) else None
 
-    def redrive(self, execution: Execution, root: Branch) -> bool:
-        """Let an execution that had ended go on with this root branch; False when it had not ended."""
-        return self._ask(Message(execution.arn, Redriven(), new=execution, root=root)) is None
+    def redrive(self, arn: str, token: str | None = None) -> float | None:
+        """Let an execution that had ended go on where it did not end well; returns when.
+
+        None when it runs, or nothing was kept of it. ``token`` is remembered with the execution.
+        """
+        answer = self._ask(Message(arn, Redriven(), token=token))
+        return answer if isinstance(answer, float) else None
 
     def tell(self, arn: str, outcome: Outcome) -> bool:
         """Deliver an outcome; returns, once it is committed, whether the execution waited for it."""

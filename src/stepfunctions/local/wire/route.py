@@ -20,6 +20,7 @@ TARGET_PREFIXES = MappingProxyType(
         "AWSGlue": "glue",
         "AWSStepFunctions": "stepfunctions",
         "AmazonEC2ContainerServiceV20141113": "ecs",
+        "Logs_20140328": "logs",
         "SageMaker": "sagemaker",
     }
 )

@@ -74,6 +74,8 @@ def create(service: Service, request: Request) -> Response:
             tags=tags,
         )
         service.store.machines.put(machine)
+        if service.runner.log is not None:
+            service.runner.log.changed(machine.arn, machine.settings)
         return {"stateMachineArn": arn, "creationDate": moment(now), **_published(service, machine, request)}
 
 
@@ -116,6 +118,8 @@ def update(service: Service, request: Request) -> Response:
             updated_at=service.clock.now(),
         )
         service.store.machines.put(changed)
+        if service.runner.log is not None:
+            service.runner.log.changed(changed.arn, changed.settings)
         return {
             "updateDate": moment(changed.updated_at),
             "revisionId": changed.revision_id,

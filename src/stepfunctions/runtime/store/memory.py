@@ -89,12 +89,12 @@ class MemoryExecutions:
             rows = self._rows[execution.arn] = _Rows(self._last, execution)
         rows.header = header(execution)
         rows.events += change.events
+        rows.branches.update(branches)
+        for number in execution.removed:
+            rows.branches.pop(number, None)
         if execution.ended:
-            rows.branches, rows.tasks, rows.submitted, rows.timers = {}, {}, {}, {}
+            rows.tasks, rows.submitted, rows.timers = {}, {}, {}
         else:
-            rows.branches.update(branches)
-            for number in execution.removed:
-                rows.branches.pop(number, None)
             _write_waits(rows, change)
         execution.dirty.clear()
         execution.removed.clear()
@@ -173,9 +173,7 @@ class MemoryExecutions:
 
 
 def _texts_of(execution: Execution) -> dict[int, str]:
-    """Return the rows of the branches to write; an execution that has ended keeps none."""
-    if execution.ended:
-        return {}
+    """Return the rows of the branches to write."""
     return {number: execution.branches[number].to_json() for number in execution.dirty - execution.removed}
 
 
@@ -223,10 +221,12 @@ class MemoryMachines:
         with self._lock:
             self._machines.pop(arn, None)
 
-    def list(self, after: str | None, limit: int) -> tuple[list[Machine], str | None]:
+    def list(self, prefix: str, after: str | None, limit: int) -> tuple[list[Machine], str | None]:
         """See the port."""
         with self._lock:
-            names = sorted(name for name in self._machines if after is None or name > after)
+            names = sorted(
+                name for name in self._machines if name.startswith(prefix) and (after is None or name > after)
+            )
             page = [replace(self._machines[name]) for name in names[:limit]]
             return page, names[limit - 1] if len(names) > limit else None
 
@@ -254,6 +254,6 @@ class MemoryMapRuns:
         with self._lock:
             return [replace(run) for run in self._runs.values() if run.execution_arn == execution_arn]
 
-    def children(self, arn: str) -> Iterator[Execution]:
+    def children(self, arn: str, first: int = 0) -> Iterator[Execution]:
         """See the port."""
-        return map(header, self._executions.children(arn))
+        return (header(child) for child in self._executions.children(arn) if (child.item_index or 0) >= first)

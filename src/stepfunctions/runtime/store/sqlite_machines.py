@@ -55,10 +55,13 @@ class SqliteMachines:
         with self._db.write() as cx:
             cx.execute("DELETE FROM machines WHERE arn = ?", (arn,))
 
-    def list(self, after: str | None, limit: int) -> tuple[list[Machine], str | None]:
+    def list(self, prefix: str, after: str | None, limit: int) -> tuple[list[Machine], str | None]:
         """See the port."""
         with self._db.read() as cx:
-            rows = cx.execute(f"{_SELECT} WHERE arn > ? ORDER BY arn LIMIT ?", (after or "", limit + 1)).fetchall()
+            rows = cx.execute(
+                f"{_SELECT} WHERE arn > ? AND substr(arn, 1, ?) = ? ORDER BY arn LIMIT ?",
+                (after or prefix, len(prefix), prefix, limit + 1),
+            ).fetchall()
         machines = [_machine(row) for row in rows[:limit]]
         return machines, machines[-1].arn if len(rows) > limit else None
 

@@ -1,0 +1,172 @@
+"""The rows of CloudWatch Logs: groups, streams, events."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from stepfunctions.local.database import Database
+
+MIGRATIONS = (
+    """
+    CREATE TABLE groups (id INTEGER PRIMARY KEY, owner TEXT NOT NULL, name TEXT NOT NULL, created INTEGER NOT NULL,
+                         class TEXT NOT NULL, key TEXT, retention INTEGER, UNIQUE (owner, name));
+    CREATE TABLE streams (id INTEGER PRIMARY KEY, group_id INTEGER NOT NULL REFERENCES groups (id) ON DELETE CASCADE,
+                          name TEXT NOT NULL, created INTEGER NOT NULL, UNIQUE (group_id, name));
+    CREATE TABLE events (id INTEGER PRIMARY KEY AUTOINCREMENT, stream_id INTEGER NOT NULL REFERENCES streams (id)
+                         ON DELETE CASCADE, timestamp INTEGER NOT NULL, ingested INTEGER NOT NULL,
+                         message TEXT NOT NULL);
+    CREATE INDEX events_of_stream ON events (stream_id, timestamp, id);
+    """,
+)
+Mark = tuple[int, int]
+"""A place between events: (timestamp, id) of the one beside it."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRow:
+    """A log group. ``owner`` is ``region:account``; times are milliseconds of the epoch."""
+
+    id: int
+    owner: str
+    name: str
+    created: int
+    kind: str
+    key: str | None
+    retention: int | None
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class StreamRow:
+    """A log stream with the times of its first and last event and when the last one came in."""
+
+    id: int
+    name: str
+    created: int
+    first: int | None
+    last: int | None
+    ingested: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """An event."""
+
+    id: int
+    stream: str
+    timestamp: int
+    ingested: int
+    message: str
+
+    @property
+    def mark(self) -> Mark:
+        """Where it stands."""
+        return self.timestamp, self.id
+
+
+class LogTables:
+    """Reads and writes the rows."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def add_group(self, owner: str, name: str, created: int, kind: str, key: str | None) -> bool:
+        """Make a group; False when there is one."""
+        with self._db.write() as cx:
+            made = cx.execute(
+                "INSERT OR IGNORE INTO groups (owner, name, created, class, key) VALUES (?, ?, ?, ?, ?)",
+                (owner, name, created, kind, key),
+            )
+            return made.rowcount == 1
+
+    def group(self, owner: str, name: str) -> GroupRow | None:
+        """Return a group, or None."""
+        return next(iter(self._groups("owner = ? AND name = ?", (owner, name))), None)
+
+    def groups(self, owner: str, after: str, limit: int, prefix: str, part: str) -> list[GroupRow]:
+        """Return groups by name whose names begin with ``prefix`` and have ``part`` in them, whatever its case."""
+        return self._groups(
+            "owner = ? AND name > ? AND substr(name, 1, ?) = ? AND instr(lower(name), ?) ORDER BY name LIMIT ?",
+            (owner, after, len(prefix), prefix, part.lower(), limit),
+        )
+
+    def _groups(self, where: str, values: Sequence[object]) -> list[GroupRow]:
+        rows = self._db.read().execute(
+            "SELECT id, owner, name, created, class, key, retention, (SELECT coalesce(sum(length(message) + 26), 0)"
+            f" FROM events JOIN streams ON streams.id = stream_id WHERE group_id = groups.id) FROM groups WHERE {where}",
+            values,
+        )
+        return [GroupRow(*row) for row in rows]
+
+    def drop_group(self, group: GroupRow) -> None:
+        """Remove a group with its streams and events."""
+        with self._db.write() as cx:
+            cx.execute("DELETE FROM groups WHERE id = ?", (group.id,))
+
+    def retain(self, group: GroupRow, days: int | None) -> None:
+        """Note how many days a group is to be kept."""
+        with self._db.write() as cx:
+            cx.execute("UPDATE groups SET retention = ? WHERE id = ?", (days, group.id))
+
+    def add_stream(self, group: GroupRow, name: str, created: int) -> bool:
+        """Make a stream; False when there is one."""
+        with self._db.write() as cx:
+            made = cx.execute(
+                "INSERT OR IGNORE INTO streams (group_id, name, created) VALUES (?, ?, ?)", (group.id, name, created)
+            )
+            return made.rowcount == 1
+
+    def streams(self, group: GroupRow, prefix: str = "") -> list[StreamRow]:
+        """Return the streams of a group by name."""
+        rows = self._db.read().execute(
+            "SELECT streams.id, name, created, min(timestamp), max(timestamp), max(ingested) FROM streams"
+            " LEFT JOIN events ON stream_id = streams.id WHERE group_id = ? AND substr(name, 1, ?) = ?"
+            " GROUP BY streams.id ORDER BY name",
+            (group.id, len(prefix), prefix),
+        )
+        return [StreamRow(*row) for row in rows]
+
+    def drop_stream(self, stream: StreamRow) -> None:
+        """Remove a stream with its events."""
+        with self._db.write() as cx:
+            cx.execute("DELETE FROM streams WHERE id = ?", (stream.id,))
+
+    def add_events(self, stream: StreamRow, events: Sequence[tuple[int, str]], ingested: int) -> None:
+        """Add events: times and messages."""
+        with self._db.write() as cx:
+            cx.executemany(
+                "INSERT INTO events (stream_id, timestamp, ingested, message) VALUES (?, ?, ?, ?)",
+                [(stream.id, timestamp, ingested, message) for timestamp, message in events],
+            )
+
+    def events(
+        self,
+        streams: Sequence[StreamRow],
+        start: int | None,
+        end: int | None,
+        limit: int,
+        after: Mark | None = None,
+        before: Mark | None = None,
+        latest: bool = False,
+    ) -> list[EventRow]:
+        """Return events with start <= time < end between two marks, in order: the first ones, or the ``latest``."""
+        where = f"stream_id IN ({', '.join('?' * len(streams))})"
+        values: list[object] = [stream.id for stream in streams]
+        for condition, value in (
+            ("timestamp >= ?", start),
+            ("timestamp < ?", end),
+            ("(timestamp, events.id) > (?, ?)", after),
+            ("(timestamp, events.id) < (?, ?)", before),
+        ):
+            if value is not None:
+                where += f" AND {condition}"
+                values += value if isinstance(value, tuple) else [value]
+        order = "DESC" if latest else "ASC"
+        rows = self._db.read().execute(
+            "SELECT events.id, name, timestamp, ingested, message FROM events JOIN streams ON streams.id = stream_id"
+            f" WHERE {where} ORDER BY timestamp {order}, events.id {order} LIMIT ?",
+            (*values, limit),
+        )
+        found = [EventRow(*row) for row in rows]
+        return found[::-1] if latest else found
