@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from stepfunctions.asl.document import JSON, Document
-from stepfunctions.engine import map_distributed, task
-from stepfunctions.engine.execution import ROOT_BRANCH, Branch, Execution, Status, Waiting
+from stepfunctions.engine import map_distributed, redrive, task
+from stepfunctions.engine.execution import Branch, Execution, Status, Waiting
 from stepfunctions.engine.history import HistoryEvent
-from stepfunctions.engine.leaving import described, drop_children, end, execution_timeout, fail_state
+from stepfunctions.engine.leaving import described, end, execution_timeout, fail_state, stop_children
 from stepfunctions.engine.messages import (
     EXECUTION_BRANCH,
     Command,
@@ -115,7 +115,7 @@ def _attempt(turn: Turn, branch: Branch, node: Node, action: Action) -> None:
 def _failed(turn: Turn, branch: Branch, node: Node, error: StateFailed) -> None:
     branch.waiting = Waiting.NOTHING
     if branch.id in turn.execution.families:
-        drop_children(turn, branch, branch.last_event)
+        stop_children(turn, branch, branch.last_event)
     failure = described(turn, branch, node, error)
     ended = error.location is None or error.location.startswith(_AFTER_WORK)
     fail_state(turn, branch, node, failure, None if ended else _FAILED_EVENTS.get(node.type))
@@ -155,10 +155,10 @@ def _take(turn: Turn, outcome: Outcome) -> None:
         _redrive(turn)
         return
     if isinstance(outcome, Stopped):
-        end(turn, Status.ABORTED, _latest(turn), None, outcome.error, outcome.cause)
+        end(turn, Status.ABORTED, 0, None, outcome.error, outcome.cause)
         return
     if isinstance(outcome, TimerFired) and outcome.branch == EXECUTION_BRANCH:
-        end(turn, Status.TIMED_OUT, _latest(turn))
+        end(turn, Status.TIMED_OUT, 0)
         return
     branch = execution.branches.get(outcome.branch)
     if branch is None or branch.attempt != outcome.attempt:
@@ -167,11 +167,6 @@ def _take(turn: Turn, outcome: Outcome) -> None:
     if action is not None:
         execution.dirty.add(branch.id)
         _attempt(turn, branch, turn.node(branch), action)
-
-
-def _latest(turn: Turn) -> int:
-    root = turn.execution.branches.get(ROOT_BRANCH)
-    return 0 if root is None else root.last_event
 
 
 def _start(turn: Turn) -> None:
@@ -195,12 +190,12 @@ def _limit(turn: Turn, since: float) -> None:
 
 
 def _redrive(turn: Turn) -> None:
-    execution = turn.execution
-    root = execution.branches[ROOT_BRANCH]
-    count: dict[str, JSON] = {"redriveCount": execution.redrive_count}
-    root.last_event = turn.note(execution.last_event_id, "ExecutionRedriven", None, None, count)
-    execution.dirty.add(root.id)
     _limit(turn, turn.now)
+    for branch, action in redrive.begin(turn):
+        if turn.execution.ended:
+            return
+        _attempt(turn, branch, turn.node(branch), action)
+        _settle(turn)
 
 
 def _action(branch: Branch, outcome: Outcome) -> Action | None:

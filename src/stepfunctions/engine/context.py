@@ -103,6 +103,8 @@ def context_of(turn: Turn, branch: Branch, node: Node, item: JSON = None) -> JSO
         "StateMachine": {"Id": execution.machine_arn, "Name": execution.machine_name},
         "State": {"Name": node.name, "EnteredTime": timestamp(branch.entered_at)},
     }
+    if execution.redriven_at is not None:
+        context["Execution"]["RedriveTime"] = timestamp(execution.redriven_at)
     if node.type in _COUNTS_RETRIES:
         context["State"]["RetryCount"] = branch.retried
     if isinstance(node.work, TaskWork) and node.work.token:

@@ -193,7 +193,7 @@ class Execution:
     parent_map_run_arn: str | None = None
     item_index: int | None = None
     """Of a child of a map run: the index of its first item."""
-    item_count: int | None = None
+    item_count: int = 1
     """Of a child of a map run: how many items it has."""
     version_arn: str | None = None
     """The version that it was started of, if any."""

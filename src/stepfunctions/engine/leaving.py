@@ -8,11 +8,12 @@ from stepfunctions.asl.document import JSON, Document, dumps
 from stepfunctions.engine.context import evaluate
 from stepfunctions.engine.dataflow import assigned_after, output_of, variables
 from stepfunctions.engine.execution import Branch, Status, Waiting
-from stepfunctions.engine.limits import DATA_LIMIT, LONGEST_EXPRESS, check_size
+from stepfunctions.engine.limits import DATA_LIMIT, LONGEST_EXPRESS
 from stepfunctions.engine.messages import EXECUTION_BRANCH, CancelTimers, TimerKind
 from stepfunctions.engine.program import CompiledCatcher, Node
-from stepfunctions.engine.retry import choose_catcher, choose_retrier, delay
+from stepfunctions.engine.retry import TIMEOUT, choose_catcher, choose_retrier, delay
 from stepfunctions.engine.turn import Failure, Turn
+from stepfunctions.engine.variables import forget, store
 from stepfunctions.errors import StateFailed
 
 _ABORTED = {
@@ -34,10 +35,10 @@ def leave(
 ) -> None:
     """Write the Exited event, set variables, and go to the state ``goal``, or end the branch when it is None."""
     if output is not branch.input:
-        check_size(output, node.name)
+        turn.limits.check_size(output, node.name)
     extra: dict[str, JSON] | None = None
     if values:
-        branch.variables = {**branch.variables, **values}
+        store(turn.execution, branch, values, turn.limits, node.name)
         extra = {"assignedVariables": {name: dumps(value) for name, value in values.items()}}
     turn.emit(branch, node.exited, node.name, output, extra)
     if goal is not None:
@@ -47,7 +48,7 @@ def leave(
         branch.output = output
         branch.input = _NOTHING
         branch.effective = None
-        branch.variables = {}
+        forget(turn.execution, branch)
         turn.execution.dirty.add(branch.id)
         turn.settled.append((branch, None))
     else:
@@ -65,6 +66,7 @@ def fail_state(turn: Turn, branch: Branch, node: Node, failure: Failure, failed_
     turn.stop_timers(branch)
     index = choose_retrier(node.retriers, failure.names, branch.retries)
     if index is not None:
+        forget_children(turn, branch)
         _try_again(turn, branch, node, index)
         return
     if failed_event is not None:
@@ -77,6 +79,8 @@ def fail_state(turn: Turn, branch: Branch, node: Node, failure: Failure, failed_
         _catch(turn, branch, node, catcher, failure)
     except StateFailed as error:  # nothing catches what a catcher's own fields do wrong
         fail_branch(turn, branch, described(turn, branch, node, error))
+    else:
+        forget_children(turn, branch)
 
 
 def _catch(turn: Turn, branch: Branch, node: Node, catcher: CompiledCatcher, failure: Failure) -> None:
@@ -139,22 +143,23 @@ def fail_branch(turn: Turn, branch: Branch, failure: Failure) -> None:
         branch.waiting = Waiting.ENDED
         turn.settled.append((branch, failure))
     else:
-        end(turn, Status.FAILED, branch.last_event, None, failure.error, failure.cause)
+        end(turn, Status.FAILED, max(branch.last_event, turn.redriven), None, failure.error, failure.cause)
 
 
-def drop_children(turn: Turn, parent: Branch, previous: int, failed: Branch | None = None) -> None:
-    """Abort and forget all children of a branch; aborts are written after ``previous``.
+def stop_children(turn: Turn, parent: Branch, previous: int) -> None:
+    """Stop all children of a branch: no state of theirs that was entered will be exited.
 
-    ``failed`` is the child whose failure is the reason: it gets no Aborted event.
+    What this says is written after ``previous``. The children stay as they are: a redrive goes on with them.
     """
-    family = turn.execution.families.pop(parent.id, None)
+    family = turn.execution.families.get(parent.id)
     node = turn.node(parent)
     for child in _members(turn, () if family is None else family.ids):
-        if child is not failed and child.waiting is not Waiting.ENDED:
-            _abort(turn, child, previous)
-            if node.type == "Map":
-                turn.note(previous, "MapIterationAborted", node.name, None, {"index": child.index})
-        turn.remove(child)
+        if child.output is not None:
+            continue
+        failed = child.waiting is Waiting.ENDED
+        _stop(turn, child, previous)
+        if node.type == "Map" and not failed:
+            turn.note(previous, "MapIterationAborted", node.name, None, {"index": child.index})
 
 
 def _members(turn: Turn, ids: Iterable[int]) -> list[Branch]:
@@ -162,13 +167,23 @@ def _members(turn: Turn, ids: Iterable[int]) -> list[Branch]:
     return [branches[id] for id in ids if id in branches]
 
 
-def _abort(turn: Turn, branch: Branch, previous: int) -> None:
-    turn.abandon(branch)
-    drop_children(turn, branch, previous)
+def _stop(turn: Turn, branch: Branch, previous: int) -> None:
+    if branch.waiting is not Waiting.ENDED:  # else its children were stopped when it failed
+        turn.abandon(branch)
+        stop_children(turn, branch, previous)
+        branch.waiting = Waiting.ENDED
     if branch.entered:
         kind = _ABORTED.get(turn.node(branch).type)
         if kind is not None:
             turn.note(previous, kind)
+
+
+def forget_children(turn: Turn, parent: Branch) -> None:
+    """Forget all children of a branch, and theirs: it was retried, or its error was caught."""
+    family = turn.execution.families.pop(parent.id, None)
+    for child in _members(turn, () if family is None else family.ids):
+        forget_children(turn, child)
+        turn.remove(child)
 
 
 def end(
@@ -179,17 +194,26 @@ def end(
     error: str | None = None,
     cause: str | None = None,
 ) -> None:
-    """End the execution: write its last event, stop everything that still waits, forget all branches."""
+    """End the execution: write its last event, stop everything that still waits.
+
+    Branches stay as they are where a redrive can go on with them, else they are forgotten.
+    """
     execution = turn.execution
     execution.status = status
     execution.output = output
     execution.error = _well_formed(error)
     execution.cause = _well_formed(cause)
     execution.stopped_at = turn.now
-    turn.note(previous, _LAST_EVENT[status], None, output, reasons(error, cause))
+    timed_out = status == Status.TIMED_OUT
+    turn.note(previous, _LAST_EVENT[status], None, output, reasons(TIMEOUT if timed_out else error, cause))
+    stays = status != Status.SUCCEEDED and execution.type == "STANDARD"
     for branch in list(execution.branches.values()):
         turn.abandon(branch)
-        turn.remove(branch)
+        if not stays:
+            turn.remove(branch)
+        elif branch.output is None:
+            branch.waiting = Waiting.ENDED
+            execution.dirty.add(branch.id)
     if execution_timeout(turn) is not None and status != Status.TIMED_OUT:
         turn.commands.append(CancelTimers(EXECUTION_BRANCH))
     execution.ready.clear()

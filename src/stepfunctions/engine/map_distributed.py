@@ -6,13 +6,18 @@ import hashlib
 
 from stepfunctions.asl.document import JSON, Document
 from stepfunctions.engine.context import context_of, evaluate, read_items, variables_of
-from stepfunctions.engine.dataflow import read_number, refused
+from stepfunctions.engine.dataflow import effective_input, read_number, refused
 from stepfunctions.engine.execution import Branch, Status, Waiting
 from stepfunctions.engine.leaving import fail_state, finish_work, reasons
+from stepfunctions.engine.limits import DATA_LIMIT, MAX_PAYLOAD
 from stepfunctions.engine.map_run import MapRun
-from stepfunctions.engine.messages import MapRunEnded, StartMapRun
+from stepfunctions.engine.messages import MapRunEnded, RedriveMapRun, StartMapRun
 from stepfunctions.engine.program import DistributedWork, MapWork, Node, Number
+from stepfunctions.engine.retry import RUNTIME
 from stepfunctions.engine.turn import Failure, Turn
+from stepfunctions.errors import StateFailed
+
+_MOST = {"MaxItems": 100_000_000, "MaxInputBytesPerBatch": MAX_PAYLOAD}
 
 
 def begin(turn: Turn, branch: Branch, node: Node, effective: Document) -> None:
@@ -22,6 +27,7 @@ def begin(turn: Turn, branch: Branch, node: Node, effective: Document) -> None:
     assert distributed is not None
     items = None if distributed.reader_settings else read_items(turn, branch, node)
     turn.emit(branch, "MapStateStarted", None, None, {"length": 0 if items is None else len(items.value)})
+    branch.map_started = branch.last_event
     branch.attempt += 1
     execution = turn.execution
     label = distributed.label or _derived(f"{execution.machine_arn}{node.path}")
@@ -51,6 +57,7 @@ def begin(turn: Turn, branch: Branch, node: Node, effective: Document) -> None:
     turn.emit(branch, "MapRunStarted", None, None, {"mapRunArn": run.arn})
     branch.waiting = Waiting.MAP_RUN
     branch.map_run_arn = run.arn
+    branch.map_redrives = 0
     execution.dirty.add(branch.id)
     turn.commands.append(StartMapRun(branch.id, branch.attempt, run))
 
@@ -103,13 +110,48 @@ def _resolved(turn: Turn, branch: Branch, node: Node, template: object, effectiv
 
 
 def _number(turn: Turn, branch: Branch, node: Node, number: Number, effective: Document) -> dict[str, JSON]:
-    return {number.field.removesuffix("Path"): int(read_number(turn, branch, node, number, effective))}
+    field = number.field.removesuffix("Path")
+    value = int(read_number(turn, branch, node, number, effective))
+    if value < 1:
+        raise refused(number, f"{field} must be a positive integer.")
+    if value > _MOST.get(field, value):
+        raise refused(number, f"{field} cannot be greater than {_MOST[field]}.")
+    return {field: value}
+
+
+_ANEW = (DATA_LIMIT, RUNTIME)
+"""The errors of a map run after which a redrive starts a new one."""
+
+MAX_REDRIVES = 1_000
+"""How often one map run can be redriven."""
+
+
+def redrive(turn: Turn, branch: Branch, node: Node) -> None:
+    """Go on with the map run that did not succeed.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/redrive-map-run.html
+    """
+    assert branch.map_run_arn is not None
+    if branch.map_redrives >= MAX_REDRIVES:
+        raise StateFailed(RUNTIME, f"The Map Run cannot be redriven more than {MAX_REDRIVES} times.")
+    effective = effective_input(turn, branch, node)
+    branch.effective = None if effective is branch.input else effective
+    branch.attempt += 1
+    branch.map_redrives += 1
+    branch.last_event = branch.map_started
+    turn.emit(
+        branch, "MapRunRedriven", None, None, {"mapRunArn": branch.map_run_arn, "redriveCount": branch.map_redrives}
+    )
+    branch.waiting = Waiting.MAP_RUN
+    turn.execution.dirty.add(branch.id)
+    turn.commands.append(RedriveMapRun(branch.id, branch.attempt, branch.map_run_arn))
 
 
 def ended(turn: Turn, branch: Branch, node: Node, outcome: MapRunEnded) -> None:
     """The map run is over: its result is the state's, or its failure is."""
     branch.waiting = Waiting.NOTHING
-    branch.map_run_arn = None
+    if outcome.status == Status.SUCCEEDED or outcome.error in _ANEW:
+        branch.map_run_arn = None
     if outcome.status == Status.SUCCEEDED:
         turn.emit(branch, "MapRunSucceeded")
         turn.note(branch.last_event, "MapStateSucceeded")

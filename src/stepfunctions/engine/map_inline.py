@@ -7,7 +7,7 @@ from stepfunctions.engine import map_distributed
 from stepfunctions.engine.context import items_of, read_items, scope
 from stepfunctions.engine.dataflow import effective_input, read_number
 from stepfunctions.engine.execution import Branch, Family
-from stepfunctions.engine.leaving import drop_children, fail_state, finish_work
+from stepfunctions.engine.leaving import fail_state, finish_work, stop_children
 from stepfunctions.engine.map_run import STATE_DATA, map_item, plain_input
 from stepfunctions.engine.parallel import joined
 from stepfunctions.engine.program import MapWork, Node
@@ -80,7 +80,7 @@ def child_ended(turn: Turn, branch: Branch, node: Node, child: Branch, failure: 
     if failure is not None:
         branch.last_event = child.last_event
         turn.note(child.last_event, "MapIterationFailed", node.name, None, {"index": child.index})
-        drop_children(turn, branch, child.last_event, child)
+        stop_children(turn, branch, child.last_event)
         fail_state(turn, branch, node, failure, "MapStateFailed")
         return
     done = turn.note(child.last_event, "MapIterationSucceeded", node.name, None, {"index": child.index})
@@ -91,6 +91,15 @@ def child_ended(turn: Turn, branch: Branch, node: Node, child: Branch, failure: 
         _start(turn, branch, node, family, child.last_event)
     elif not family.running:
         branch.last_event = done
+        _join(turn, branch, node)
+
+
+def go_on(turn: Turn, branch: Branch, node: Node) -> None:
+    """Start the iterations that were not started, after a redrive that found none that failed."""
+    family = turn.execution.families[branch.id]
+    if len(family.ids) < len(items_of(turn, branch, node)[0]):
+        _start(turn, branch, node, family, branch.last_event)
+    else:
         _join(turn, branch, node)
 
 

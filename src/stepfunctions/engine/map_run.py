@@ -14,13 +14,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from stepfunctions.asl.document import JSON, Document
 from stepfunctions.engine.execution import Status
-from stepfunctions.engine.limits import DATA_LIMIT, MAX_PAYLOAD
+from stepfunctions.engine.limits import AWS_LIMITS, DATA_LIMIT, MAX_EVENTS, Limits
 from stepfunctions.errors import StateFailed
 from stepfunctions.query.scope import Scope
 
 if TYPE_CHECKING:
+    from stepfunctions.engine.execution import Execution
     from stepfunctions.engine.program import Program
 
+REDRIVABLE_PERIOD = 14 * 86_400
+"""Seconds after its end in which an execution can be redriven."""
 MAX_CONCURRENCY = 10_000
 """What MaxConcurrency 0 (the default) means for a Distributed Map."""
 
@@ -110,6 +113,17 @@ class MapRun:
     timed_out_items: int = 0
     aborted_items: int = 0
     written_items: int = 0
+    redrive_count: int = 0
+    redriven_at: float | None = None
+    redrive_from: int = 0
+    redrive_until: int = 0
+    """The children that a redrive has still to look at: by the index of their first item, the latter one excluded."""
+    pending_redrive: int = 0
+    """Children that did not succeed and wait for their redrive; they are counted nowhere else."""
+    pending_redrive_items: int = 0
+    not_redrivable: int = 0
+    """Children that did not succeed and cannot be redriven; they are also counted by their statuses."""
+    not_redrivable_items: int = 0
 
     @property
     def exports(self) -> bool:
@@ -131,9 +145,11 @@ EXCEEDED = "States.ExceedToleratedFailureThreshold"
 
 def capacity(run: MapRun) -> int:
     """Return how many children may be started now; 0 when the run is over, exhausted or at its window."""
-    if run.status != Status.RUNNING or run.exhausted or _exceeded(run):
+    if run.status != Status.RUNNING or _exceeded(run) or (run.exhausted and not run.pending_redrive):
         return 0
     room = min(run.max_concurrency or MAX_CONCURRENCY, MAX_CONCURRENCY) - run.running
+    if run.pending_redrive:
+        return max(room, 0)
     if run.total is not None:
         room = min(room, run.total - run.cursor)  # items: of batches, at most so many
     return max(room, 0)
@@ -156,18 +172,16 @@ def source_ended(run: MapRun) -> None:
 
 def child_ended(run: MapRun, status: str, items: int = 1) -> None:
     """Count one child's final status (SUCCEEDED, FAILED, TIMED_OUT, ABORTED) and its items."""
-    run.running -= 1
-    run.running_items -= items
-    name = _COUNTER[status]
-    setattr(run, name, getattr(run, name) + 1)
+    _count(run, "running", -items, -1)
+    _count(run, _COUNTER[status], items)
+
+
+def _count(run: MapRun, name: str, items: int, children: int = 1) -> None:
+    setattr(run, name, getattr(run, name) + children)
     setattr(run, f"{name}_items", getattr(run, f"{name}_items") + items)
 
 
-def items_in(run: MapRun, given: Document) -> int:
-    """Return how many items a child with this input has."""
-    return len(given.value["Items"]) if run.batcher else 1
-
-
+_UNSUCCESSFUL = ("failed", "timed_out", "aborted")
 _COUNTER = {
     Status.SUCCEEDED: "succeeded",
     Status.FAILED: "failed",
@@ -184,9 +198,54 @@ def verdict(run: MapRun) -> Verdict | None:
     """
     if _exceeded(run):
         return Verdict(Status.FAILED, EXCEEDED, "The specified tolerated failure threshold was exceeded")
-    if not run.running and (run.exhausted or run.total == run.cursor):
+    if not run.running and not run.pending_redrive and (run.exhausted or run.total == run.cursor):
         return Verdict(Status.SUCCEEDED)
     return None
+
+
+def redriven(run: MapRun, attempt: int, now: float, children: Iterable[Execution]) -> None:
+    """Let a run that did not succeed go on; ``children`` are all that it has. Their successes stay."""
+    run.status, run.stopped_at, run.attempt = Status.RUNNING, None, attempt
+    run.redrive_count += 1
+    run.redriven_at = now
+    run.redrive_from, run.redrive_until = 0, run.cursor
+    for name in (*_UNSUCCESSFUL, "pending_redrive", "not_redrivable", "written"):
+        setattr(run, name, 0)
+        setattr(run, f"{name}_items", 0)
+    for child in children:
+        if waits_for_redrive(run, child):
+            _count(run, "pending_redrive", child.item_count)
+        elif child.status != Status.SUCCEEDED:
+            _count(run, _COUNTER[child.status], child.item_count)
+            _count(run, "not_redrivable", child.item_count)
+
+
+def waits_for_redrive(run: MapRun, child: Execution) -> bool:
+    """Tell whether a child of the run will be redriven, and was not yet."""
+    index = child.item_index or 0
+    if run.status != Status.RUNNING or child.status not in _COUNTER or child.status == Status.SUCCEEDED:
+        return False
+    return run.redrive_from <= index < run.redrive_until and redrivable(child, run.redriven_at or 0)
+
+
+def redrivable(execution: Execution, now: float) -> bool:
+    """Tell whether an execution that did not succeed can be redriven: an Express one always, as it starts anew."""
+    young = now - (execution.stopped_at or 0) <= REDRIVABLE_PERIOD
+    return execution.type == "EXPRESS" or (young and execution.last_event_id < MAX_EVENTS - 1)
+
+
+def child_redriven(run: MapRun, child: Execution) -> None:
+    """Count a child that waited for its redrive as running."""
+    _count(run, "pending_redrive", -child.item_count, -1)
+    _count(run, "running", child.item_count)
+
+
+def redrive_given_up(run: MapRun, children: Iterable[Execution]) -> None:
+    """The run ends before all were redriven: count those that still wait by their statuses."""
+    for child in children:
+        if waits_for_redrive(run, child):
+            _count(run, _COUNTER[child.status], child.item_count)
+    run.redrive_until = run.pending_redrive = run.pending_redrive_items = 0
 
 
 def _exceeded(run: MapRun) -> bool:
@@ -217,7 +276,7 @@ def child_inputs(
     with closing(items):
         selected = (selected_item(program, run, item, index) for index, item in enumerate(items, run.cursor))
         if run.batcher is not None:
-            yield from _batches(run, run.batcher, selected)
+            yield from _batches(run, run.batcher, selected, program.limits.payload)
             return
         for document in selected:
             program.limits.check_size(document, run.state)
@@ -225,7 +284,7 @@ def child_inputs(
 
 
 def _batches(
-    run: MapRun, batcher: dict[str, JSON], selected: Iterable[Document]
+    run: MapRun, batcher: dict[str, JSON], selected: Iterable[Document], most: int | None
 ) -> Generator[tuple[Document, int], None, None]:
     """Yield ``{"BatchInput": …, "Items": […]}`` with as many items as both limits allow.
 
@@ -233,16 +292,17 @@ def _batches(
     """
     fixed = f'"BatchInput":{Document(batcher["BatchInput"]).text},' if "BatchInput" in batcher else ""
     most_items = batcher.get("MaxItemsPerBatch")
-    most_bytes = min(batcher.get("MaxInputBytesPerBatch", MAX_PAYLOAD), MAX_PAYLOAD)
+    most_bytes = batcher.get("MaxInputBytesPerBatch", most)
     head, tail = f'{{{fixed}"Items":[', "]}"
     least = len(head.encode()) + len(tail)
     texts: list[str] = []
     size = least
     for document in selected:
-        if texts and (len(texts) == most_items or size + 1 + document.size > most_bytes):
+        full = most_bytes is not None and size + 1 + document.size > most_bytes
+        if texts and (full or len(texts) == most_items):
             yield Document.parse(f"{head}{','.join(texts)}{tail}"), len(texts)
             texts, size = [], least
-        if size + document.size > most_bytes:
+        if most_bytes is not None and size + document.size > most_bytes:
             raise StateFailed(
                 DATA_LIMIT,
                 f"An item of the state '{run.state}' is too large for a batch of at most {most_bytes} bytes.",
@@ -267,7 +327,7 @@ def selected_item(program: Program, run: MapRun, item: Item, index: int) -> Docu
     return document
 
 
-def map_output(results: Iterable[Document]) -> Document:
+def map_output(results: Iterable[Document], state: str, limits: Limits = AWS_LIMITS) -> Document:
     """Return the Map's result: the children's results in item order, as one array.
 
     Raises StateFailed(States.DataLimitExceeded) when it is over 256 KiB, without reading further.
@@ -276,10 +336,10 @@ def map_output(results: Iterable[Document]) -> Document:
     size = 2
     for output in results:
         size += output.size + bool(texts)
-        if size > MAX_PAYLOAD:
+        if limits.payload is not None and size > limits.payload:
             raise StateFailed(
                 DATA_LIMIT,
-                "The state/task 'Map' returned a result with a size exceeding the "
+                f"The state/task '{state}' returned a result with a size exceeding the "
                 "maximum number of bytes service limit.",
             )
         texts.append(output.text)

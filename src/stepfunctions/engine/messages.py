@@ -103,7 +103,7 @@ class MapRunEnded:
 
 @dataclass(frozen=True, slots=True)
 class Redriven:
-    """An execution that had ended goes on: its root branch is attached, about to enter the state that failed."""
+    """An execution that had ended goes on, with the branches that it had when it ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +182,15 @@ class StartMapRun:
 
 
 @dataclass(frozen=True, slots=True)
+class RedriveMapRun:
+    """Go on with a map run that did not succeed; answered by MapRunEnded with this attempt."""
+
+    branch: int
+    attempt: int
+    map_run_arn: str
+
+
+@dataclass(frozen=True, slots=True)
 class StopMapRun:
     """Nobody waits for this map run any more: stop its children, mark it ABORTED, deliver nothing."""
 
@@ -190,4 +199,4 @@ class StopMapRun:
     map_run_arn: str
 
 
-Command: TypeAlias = RunTask | CancelTask | SetTimer | CancelTimers | StartMapRun | StopMapRun
+Command: TypeAlias = RunTask | CancelTask | SetTimer | CancelTimers | StartMapRun | RedriveMapRun | StopMapRun

@@ -10,6 +10,7 @@ from stepfunctions.errors import WaitTimeout
 from stepfunctions.runtime.operations import (
     activities,
     executions,
+    listing,
     machines,
     map_runs,
     published,
@@ -156,7 +157,7 @@ class StepFunctionsApi:
 
     def list_executions(self, request: Request) -> Response:
         """Return a page of the executions of a state machine or of a map run."""
-        return executions.list_(self.service, request)
+        return listing.list_(self.service, request)
 
     def get_execution_history(self, request: Request) -> Response:
         """Return a page of an execution's history."""

@@ -8,7 +8,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from stepfunctions.asl.document import Document
 from stepfunctions.engine import redrive
@@ -62,9 +62,9 @@ _BACKLOG = 1_000
 class Message:
     """Something that came in; ``reply`` gets its answer once it is committed.
 
-    With ``new`` an execution begins (answer: None, or the execution that has the ARN already); with ``outcome`` one goes
-    on (answer: whether it waited for that); with the outcome Redriven one goes on that had ended (answer: the time, or
-    None when it runs or keeps nothing); with ``act`` a map run is changed (answer: whether it is at work).
+    With ``new`` an execution begins (answer: None, or the execution that has the ARN already); with ``outcome`` one
+    goes on (answer: whether it waited for that); with the outcome Redriven one goes on that had ended (answer: the
+    time, or None when it runs or keeps nothing); with ``act`` a map run is changed (answer: whether it is at work).
     """
 
     arn: str

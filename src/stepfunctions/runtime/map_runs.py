@@ -16,8 +16,9 @@ from dataclasses import dataclass, field
 from stepfunctions.asl.document import Document, dumps
 from stepfunctions.engine import map_run as rules
 from stepfunctions.engine.execution import Execution, Status
+from stepfunctions.engine.limits import AWS_LIMITS
 from stepfunctions.engine.map_run import MapRun, Verdict
-from stepfunctions.engine.messages import MapRunEnded
+from stepfunctions.engine.messages import MapRunEnded, Outcome, RedriveMapRun, Redriven, Started
 from stepfunctions.engine.ports import ItemSource, MapRunStore
 from stepfunctions.errors import StateFailed
 from stepfunctions.runtime.results.records import lines, results_of, transformation
@@ -42,6 +43,10 @@ class _Active:
     """How it ends once no child runs any more."""
     export: Generator[None, None, Document] | None = None
     """The ResultWriter at work."""
+    unsuccessful: Iterator[Execution] | None = None
+    """The children that a redrive has still to look at."""
+    again: RedriveMapRun | None = None
+    """It is to be redriven once it is over."""
 
 
 class MapRuns:
@@ -72,11 +77,31 @@ class MapRuns:
     def stop(self, arn: str, now: float) -> None:
         """Abort a map run: nobody waits for its result any more."""
         active = self._active.get(arn)
+        if active is not None:
+            active.again = None
         if active is not None and active.run.status == Status.RUNNING:
+            self._give_up_redrive(active.run)
             active.run.status = Status.ABORTED
             active.run.stopped_at = now
             self._changed[arn] = active.run
             self._end(active, Verdict(Status.ABORTED))
+
+    def redrive(self, command: RedriveMapRun, parent: Execution, now: float) -> None:
+        """Go on with a run that did not succeed: at once, or when it is over, as it may still stop its children."""
+        active = self._active.get(command.map_run_arn)
+        if active is not None:
+            active.again, active.parent = command, parent
+            return
+        run = self._store.get(command.map_run_arn)
+        if run is None:
+            raise LookupError(f"There is no Map Run {command.map_run_arn}")
+        self._redriven(run, command, parent, now)
+
+    def _redriven(self, run: MapRun, command: RedriveMapRun, parent: Execution, now: float) -> None:
+        rules.redriven(run, command.attempt, now, self._store.children(run.arn))
+        self._changed[run.arn] = run
+        active = self._active[run.arn] = _Active(run, parent)
+        self._judge(active)
 
     def live(self, arn: str) -> MapRun | None:
         """Return a map run at work, or None."""
@@ -100,25 +125,49 @@ class MapRuns:
         if active is None or child.arn not in active.children:
             return
         active.children.discard(child.arn)
-        rules.child_ended(active.run, child.status, rules.items_in(active.run, child.input))
+        rules.child_ended(active.run, child.status, child.item_count)
         self._changed[active.run.arn] = active.run
         if active.ending is None:
             self._judge(active)
         elif not active.children:
             self._over.append(active.run.arn)
 
-    def next_children(self, now: float, budget: int) -> Iterator[Execution]:
-        """Yield new child executions, at most ``budget``; the caller starts each before it takes the next."""
+    def next_children(self, now: float, budget: int) -> Iterator[tuple[Execution, Outcome]]:
+        """Yield child executions and how they begin, at most ``budget``; the caller does it before it takes the next.
+
+        One that is Redriven comes as it ended, and without branches.
+        """
         working = [active for active in self._active.values() if active.ending is None]
         while working and budget > 0:
             for active in tuple(working):
                 wanted = budget > 0 and active.ending is None and rules.capacity(active.run) > 0
-                child = self._next_child(active, now) if wanted else None
-                if child is None:
+                found = self._next(active, now) if wanted else None
+                if found is None:
                     working.remove(active)
                     continue
-                yield child
+                yield found
                 budget -= 1
+
+    def _next(self, active: _Active, now: float) -> tuple[Execution, Outcome] | None:
+        if active.run.pending_redrive:
+            return self._next_redriven(active), Redriven()
+        child = self._next_child(active, now)
+        return None if child is None else (child, Started())
+
+    def _next_redriven(self, active: _Active) -> Execution:
+        run = active.run
+        if active.unsuccessful is None:
+            active.unsuccessful = self._store.children(run.arn, run.redrive_from)
+        child = next(child for child in active.unsuccessful if rules.waits_for_redrive(run, child))
+        run.redrive_from = (child.item_index or 0) + 1
+        rules.child_redriven(run, child)
+        self._changed[run.arn] = run
+        active.children.add(child.arn)
+        return child
+
+    def _give_up_redrive(self, run: MapRun) -> None:
+        if run.pending_redrive:
+            rules.redrive_given_up(run, self._store.children(run.arn, run.redrive_from))
 
     @property
     def pending(self) -> bool:
@@ -144,7 +193,9 @@ class MapRuns:
             del self._active[arn]
             run = active.run
             self._changed[arn] = run
-            if run.status != Status.RUNNING:
+            if active.again is not None:
+                self._redriven(run, active.again, active.parent, now)
+            if run.status != Status.RUNNING or active.again is not None:
                 continue  # aborted: nobody waits
             run.status, run.stopped_at = ended.status, now
             yield active.parent, ended
@@ -179,7 +230,7 @@ class MapRuns:
             _log.exception("cannot take items of %s", run.arn)
             self._end(active, Verdict(Status.FAILED, "States.ItemReaderFailed", f"Cannot read items: {error!r}"))
             return None
-        child = _child(run, parent, given, now)
+        child = _child(run, parent, given, items, now)
         rules.child_started(run, items)
         self._changed[run.arn] = run
         active.children.add(child.arn)
@@ -193,8 +244,10 @@ class MapRuns:
     def _end(self, active: _Active, verdict: Verdict) -> None:
         active.ending = verdict
         _close(active)
+        self._give_up_redrive(active.run)
         if active.children:
-            self._stops.extend(active.children)
+            if active.run.execution_type != "EXPRESS":  # those complete
+                self._stops.extend(active.children)
         else:
             self._over.append(active.run.arn)
 
@@ -213,7 +266,7 @@ class MapRuns:
                 if output is None:
                     return None
             elif verdict.status == Status.SUCCEEDED:
-                output = self._collected(run)
+                output = self._collected(active)
         except StateFailed as failure:
             if verdict.status == Status.SUCCEEDED:
                 verdict = Verdict(Status.FAILED, failure.error, failure.cause)
@@ -221,11 +274,12 @@ class MapRuns:
             return MapRunEnded(run.branch, run.attempt, Status.SUCCEEDED, output)
         return MapRunEnded(run.branch, run.attempt, verdict.status, None, verdict.error, verdict.cause)
 
-    def _collected(self, run: MapRun) -> Document:
+    def _collected(self, active: _Active) -> Document:
         """Return the results as the state's result."""
+        run, program = active.run, active.parent.program
         form = transformation(run)
         found = (result for child in self._store.children(run.arn) for result in results_of(child, form))
-        output = rules.map_output(found)
+        output = rules.map_output(found, run.state, program.limits if program else AWS_LIMITS)
         return Document("\n".join(dumps(result) for result in output.value)) if lines(run) else output
 
     def _exported(self, active: _Active, verdict: Verdict) -> Document | None:
@@ -260,15 +314,16 @@ def _close(active: _Active) -> None:
     active.inputs = active.export = None
 
 
-def _child(run: MapRun, parent: Execution, given: Document, now: float) -> Execution:
+def _child(run: MapRun, parent: Execution, given: Document, items: int, now: float) -> Execution:
     prefix = parent.arn.split(":execution:", 1)[0]
-    name = str(uuid.uuid4())
-    machine = f"{parent.machine_name}/{run.label}"
+    kind, name = "execution", str(uuid.uuid4())
+    if run.execution_type == "EXPRESS":
+        kind, name = "express", f"{name}:{uuid.uuid4()}"
     return Execution(
-        arn=f"{prefix}:execution:{machine}:{name}",
+        arn=f"{prefix}:{kind}:{parent.machine_name}/{run.label}:{name}",
         name=name,
         machine_arn=f"{parent.machine_arn}/{run.label}",
-        machine_name=machine,
+        machine_name=parent.machine_name,
         role_arn=parent.role_arn,
         input=given,
         started_at=now,
@@ -277,5 +332,6 @@ def _child(run: MapRun, parent: Execution, given: Document, now: float) -> Execu
         type=run.execution_type,
         parent_map_run_arn=run.arn,
         item_index=run.cursor,
+        item_count=items,
         program=parent.program,
     )

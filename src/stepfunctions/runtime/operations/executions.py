@@ -15,8 +15,9 @@ from stepfunctions.errors import ServiceError
 from stepfunctions.query.values import same
 from stepfunctions.runtime.json_stream import no_constant
 from stepfunctions.runtime.operations import express, machines
-from stepfunctions.runtime.operations.finding import EXPRESS, Found, resolve, resolve_active
-from stepfunctions.runtime.operations.redrive import why_not
+from stepfunctions.runtime.operations.finding import EXPRESS, resolve_active
+from stepfunctions.runtime.operations.listing import summary
+from stepfunctions.runtime.operations.redrive import status_of
 from stepfunctions.runtime.operations.service import (
     Request,
     Response,
@@ -102,8 +103,8 @@ def stop(service: Service, request: Request) -> Response:
 
 def describe(service: Service, request: Request) -> Response:
     """DescribeExecution."""
-    execution = find_execution(service, request["executionArn"])
-    shown = _summary(execution)
+    execution = find_execution(service, request["executionArn"], or_child=True)
+    shown = summary(service, execution)
     if execution.trace_header is not None:
         shown["traceHeader"] = execution.trace_header
     with_data = request.get("includedData", "ALL_DATA") == "ALL_DATA"
@@ -116,60 +117,7 @@ def describe(service: Service, request: Request) -> Response:
             shown["output"] = execution.output.text
     if with_data:
         shown.update({key: value for key in ("error", "cause") if (value := getattr(execution, key)) is not None})
-    reason = why_not(service, execution)
-    shown["redriveStatus"] = "REDRIVABLE" if reason is None else "NOT_REDRIVABLE"
-    if reason is not None:
-        shown["redriveStatusReason"] = reason
-    return shown
-
-
-def list_(service: Service, request: Request) -> Response:
-    """ListExecutions of a state machine or a map run, newest first."""
-    machine, run = request.get("stateMachineArn"), request.get("mapRunArn")
-    if (machine is None) == (run is None):
-        raise ServiceError("ValidationException", "Give either 'stateMachineArn' or 'mapRunArn'")
-    if machine is not None:
-        if request.get("statusFilter") == "PENDING_REDRIVE":
-            raise ServiceError("ValidationException", "The status filter PENDING_REDRIVE needs 'mapRunArn'")
-        return _of_machine(service, request, machine)
-    if run is not None:
-        check_arn(run, "mapRun")
-        if service.store.map_runs.get(run) is None:
-            raise ServiceError("ResourceNotFound", f"Resource not found: '{run}'")
-    return _listed(service, request, ["ListExecutions", None, run], None, run)
-
-
-def _of_machine(service: Service, request: Request, arn: str) -> Response:
-    """Return executions of a machine, or only those started of a version or through an alias."""
-    found = resolve(service, arn)
-    if found.machine.type == EXPRESS and not service.describes_express:
-        raise ServiceError(
-            "StateMachineTypeNotSupported",
-            "State Machine Type Not Supported: 'This operation is not supported by this type of state machine'",
-        )
-    return _listed(service, request, ["ListExecutions", arn, None], found.machine.arn, None, found)
-
-
-def _listed(
-    service: Service, request: Request, scope: list[JSON], machine: str | None, run: str | None, of: Found | None = None
-) -> Response:
-    status, limit = request.get("statusFilter"), page_size(request)
-    scope = [*scope, status]
-    after = page_mark(scope, request.get("nextToken"))
-    rows: list[Execution] = []
-    while True:
-        page, after = service.store.executions.page(machine, status, run, after, limit - len(rows))
-        rows += [one for one in page if of is None or _is_of(one, of)]
-        if after is None or len(rows) == limit:
-            break
-    response: Response = {"executions": [_summary(execution) for execution in rows]}
-    return response | ({"nextToken": page_token(scope, after)} if after else {})
-
-
-def _is_of(execution: Execution, found: Found) -> bool:
-    if found.alias is not None:
-        return execution.alias_arn == found.alias.arn
-    return found.version is None or execution.version_arn == found.version.arn
+    return shown | status_of(service, execution)
 
 
 def history(service: Service, request: Request) -> Response:
@@ -188,14 +136,15 @@ def history(service: Service, request: Request) -> Response:
 
 def describe_machine(service: Service, request: Request) -> Response:
     """DescribeStateMachineForExecution: the definition that this execution runs, whatever came after."""
-    execution = find_execution(service, request["executionArn"])
+    execution = find_execution(service, request["executionArn"], or_child=True)
     machine_arn, _, label = execution.machine_arn.partition("/")
     machine = service.store.machines.get(machine_arn)
     text = service.store.machines.definition(execution.definition_id)
     with_data = request.get("includedData", "ALL_DATA") == "ALL_DATA"
     references = machines.references_of(service, text, execution.region) if with_data else {}
     if with_data and execution.region:
-        text = Document(_at(json.loads(text), execution.region)).text
+        processor = _at(json.loads(text), execution.region)
+        text = Document({name: value for name, value in processor.items() if name != "ProcessorConfig"}).text
     current = machine is not None and machine.definition_id == execution.definition_id
     shown: Response = {
         "stateMachineArn": execution.machine_arn,
@@ -270,26 +219,6 @@ def _is_deeper(value: JSON) -> bool:
         if not level:
             return False
     return True
-
-
-def _summary(execution: Execution) -> dict[str, Any]:
-    shown: dict[str, Any] = {
-        "executionArn": execution.arn,
-        "stateMachineArn": execution.machine_arn,
-        "name": execution.name,
-        "status": execution.status,
-        "startDate": moment(execution.started_at),
-        "redriveCount": execution.redrive_count,
-    }
-    if execution.stopped_at is not None:
-        shown["stopDate"] = moment(execution.stopped_at)
-    if execution.parent_map_run_arn is not None:
-        shown["mapRunArn"] = execution.parent_map_run_arn
-    if execution.version_arn is not None:
-        shown["stateMachineVersionArn"] = execution.version_arn
-    if execution.alias_arn is not None:
-        shown["stateMachineAliasArn"] = execution.alias_arn
-    return shown
 
 
 def _at(document: JSON, pointer: str) -> JSON:

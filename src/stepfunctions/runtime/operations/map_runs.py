@@ -30,10 +30,10 @@ def describe(service: Service, request: Request) -> Response:
         "aborted": run.aborted_items,
         "total": total,
         "resultsWritten": run.written_items,
-        "failuresNotRedrivable": 0,
-        "pendingRedrive": 0,
+        "failuresNotRedrivable": run.not_redrivable_items,
+        "pendingRedrive": run.pending_redrive_items,
     }
-    begun = run.running + run.succeeded + run.failed + run.timed_out + run.aborted
+    begun = run.running + run.succeeded + run.failed + run.timed_out + run.aborted + run.pending_redrive
     pending = 0 if run.batcher else items["pending"]
     executions = {
         **items,
@@ -45,6 +45,8 @@ def describe(service: Service, request: Request) -> Response:
         "aborted": run.aborted,
         "total": begun + pending,
         "resultsWritten": run.written,
+        "failuresNotRedrivable": run.not_redrivable,
+        "pendingRedrive": run.pending_redrive,
     }
     return {
         **_summary(run),
@@ -54,7 +56,8 @@ def describe(service: Service, request: Request) -> Response:
         "toleratedFailureCount": run.tolerated_failure_count or 0,
         "itemCounts": items,
         "executionCounts": executions,
-        "redriveCount": 0,
+        "redriveCount": run.redrive_count,
+        **({} if run.redriven_at is None else {"redriveDate": moment(run.redriven_at)}),
     }
 
 
@@ -65,7 +68,8 @@ def list_(service: Service, request: Request) -> Response:
     start = page_mark(scope, request.get("nextToken")) or 0
     end = start + page_size(request)
     runs = service.store.map_runs.of_execution(execution.arn)[::-1]
-    response: Response = {"mapRuns": [{**_summary(run), "stateMachineArn": run.machine_arn} for run in runs[start:end]]}
+    listed = [{**_summary(run), "stateMachineArn": f"{run.machine_arn}/{run.label}"} for run in runs[start:end]]
+    response: Response = {"mapRuns": listed}
     return response | ({"nextToken": page_token(scope, end)} if end < len(runs) else {})
 
 

@@ -34,8 +34,6 @@ class Service:
     region: str
     describes_express: bool = False
     """Whether Express executions can be asked about, as AWS refuses: for runs in process, which show nothing else."""
-    redriven: dict[tuple[str, str | None], float] = field(default_factory=dict)
-    """(execution ARN, clientToken) -> when it was redriven."""
     machines_lock: threading.RLock = field(default_factory=threading.RLock)
     """Held while a state machine is looked up and changed."""
 
@@ -109,10 +107,16 @@ def check_arn(arn: str, *kinds: str) -> str:
     return match["rest"]
 
 
-def find_execution(service: Service, arn: str) -> Execution:
-    """Return an execution without its branches. Raises InvalidArn, ExecutionDoesNotExist."""
-    check_arn(arn, "execution", *(["express"] if service.describes_express else []))
+def find_execution(service: Service, arn: str, or_child: bool = False) -> Execution:
+    """Return an execution without its branches; ``or_child``: also an Express one that a map run dispatched.
+
+    Raises InvalidArn, ExecutionDoesNotExist.
+    """
+    kinds = ("execution", "express") if service.describes_express or or_child else ("execution",)
+    check_arn(arn, *kinds)
     execution = service.store.executions.load(arn, branches=False)
+    if not service.describes_express and execution is not None and execution.parent_map_run_arn is None:
+        check_arn(arn, "execution")
     if execution is None:
         raise ServiceError("ExecutionDoesNotExist", f"Execution Does Not Exist: '{arn}'")
     return execution

@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from stepfunctions.asl.document import JSON, Document, dumps
 from stepfunctions.engine.execution import Execution, Status
-from stepfunctions.engine.map_run import MapRun, items_in
+from stepfunctions.engine.map_run import MapRun
 from stepfunctions.errors import ServiceError, StateFailed
 from stepfunctions.runtime.objects import ObjectStore, Upload
 from stepfunctions.runtime.results.records import lines, pending, results_of, transformation
@@ -41,7 +41,7 @@ def export(
             for result in results_of(child, form):
                 series[status].add(result)
             run.written += 1
-            run.written_items += items_in(run, child.input)
+            run.written_items += child.item_count
             yield
         with suppress(StateFailed):  # the run has failed already: what can be read of the rest is written
             for given in unstarted:
@@ -89,6 +89,7 @@ class _Series:
         self._head, self._between, self._tail = (b"", b"\n", b"\n") if as_lines else (b"[", b",", b"]")
         self._files: list[dict[str, JSON]] = []
         self._upload: Upload | None = None
+        self._size = 0
 
     def add(self, result: Document) -> None:
         """Append a result, to a new file if this one would grow too large."""

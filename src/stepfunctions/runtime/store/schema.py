@@ -182,7 +182,28 @@ _ACTIVITIES = (
     "ALTER TABLE executions ADD COLUMN trace_header TEXT",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _VERSIONS_AND_ALIASES, _ITEMS_OF_MAP_RUNS, _ACTIVITIES)
+_REDRIVE = (
+    "ALTER TABLE executions ADD COLUMN item_count INTEGER NOT NULL DEFAULT 1",
+    "ALTER TABLE executions ADD COLUMN redriven_at REAL",
+    "ALTER TABLE executions ADD COLUMN redrive_tokens TEXT NOT NULL DEFAULT '[]'",  # JSON: [[token, time], …]
+    "ALTER TABLE map_runs ADD COLUMN attempt INTEGER NOT NULL DEFAULT 0",
+    "UPDATE map_runs SET attempt = json_extract(row, '$.attempt')",
+    "ALTER TABLE map_runs ADD COLUMN redriven_at REAL",
+    *(
+        f"ALTER TABLE map_runs ADD COLUMN {name} INTEGER NOT NULL DEFAULT 0"
+        for name in (
+            "redrive_count",
+            "redrive_from",
+            "redrive_until",
+            "pending_redrive",
+            "pending_redrive_items",
+            "not_redrivable",
+            "not_redrivable_items",
+        )
+    ),
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _VERSIONS_AND_ALIASES, _ITEMS_OF_MAP_RUNS, _ACTIVITIES, _REDRIVE)
 
 
 def migrate(connection: sqlite3.Connection, migrations: tuple[tuple[str, ...], ...] = MIGRATIONS) -> None:

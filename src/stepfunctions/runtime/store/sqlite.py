@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -38,9 +39,9 @@ _FIXED = (
     "definition_id",
     "region",
     "type",
-    "started_at",
     "map_run_arn",
     "item_index",
+    "item_count",
     "version_arn",
     "alias_arn",
     "trace_header",
@@ -48,6 +49,7 @@ _FIXED = (
 )
 _CHANGING = (
     "status",
+    "started_at",
     "stopped_at",
     "error",
     "cause",
@@ -55,6 +57,8 @@ _CHANGING = (
     "last_event_id",
     "transitions",
     "redrive_count",
+    "redriven_at",
+    "redrive_tokens",
     "output",
 )
 _INSERT = (
@@ -200,6 +204,7 @@ def _execution(row: Sequence[Any], given: Document, output: str | None) -> Execu
     """Return the execution of the columns in _HEADER."""
     columns = dict(zip((*_FIXED[:-1], *_CHANGING[:-1]), row, strict=True))
     columns["parent_map_run_arn"] = columns.pop("map_run_arn")
+    columns["redrive_tokens"] = json.loads(columns["redrive_tokens"])
     return Execution(**columns, input=given, output=None if output is None else Document.parse(output))
 
 
@@ -225,6 +230,7 @@ class _Batch:
         execution = change.execution
         changing = (
             execution.status,
+            execution.started_at,
             execution.stopped_at,
             execution.error,
             execution.cause,
@@ -232,6 +238,8 @@ class _Batch:
             execution.last_event_id,
             execution.transitions,
             execution.redrive_count,
+            execution.redriven_at,
+            dumps(execution.redrive_tokens),
             execution.output.text if execution.output is not None else None,
         )
         if new:
@@ -247,9 +255,9 @@ class _Batch:
                     execution.definition_id,
                     execution.region,
                     execution.type,
-                    execution.started_at,
                     execution.parent_map_run_arn,
                     execution.item_index,
+                    execution.item_count,
                     execution.version_arn,
                     execution.alias_arn,
                     execution.input.text,
@@ -261,11 +269,14 @@ class _Batch:
         if change.events:
             self._statements.setdefault(_PUT_EVENT, []).extend(_event_rows(number, change.events))
         if not execution.ended:
-            self._branches(execution, number)
             self._waits(change, number)
         elif not new:
-            for statement in _FORGET:
+            for statement in _FORGET_WAITS:
                 self._run(statement, (number,))
+        if execution.branches or not execution.ended:
+            self._branches(execution, number)
+        elif not new:
+            self._run(_FORGET_BRANCHES, (number,))
 
     def _branches(self, execution: Execution, number: int) -> None:
         for branch in execution.dirty - execution.removed:
@@ -322,12 +333,14 @@ _DROP_TIMER = "DELETE FROM timers WHERE execution = ? AND branch = ? AND kind = 
 _DROP_TIMERS = "DELETE FROM timers WHERE execution = ? AND branch = ?"
 _PUT_TASK = "INSERT OR REPLACE INTO tasks VALUES (?, ?, ?, ?, NULL)"
 _PUT_TIMER = "INSERT OR REPLACE INTO timers VALUES (?, ?, ?, ?, ?)"
-_FORGET = tuple(f"DELETE FROM {table} WHERE execution = ?" for table in ("branches", "timers", "tasks"))
+_FORGET_BRANCHES = "DELETE FROM branches WHERE execution = ?"
+_FORGET_WAITS = tuple(f"DELETE FROM {table} WHERE execution = ?" for table in ("timers", "tasks"))
 _PLACES = {
     statement: place
     for place, statement in enumerate(
         (
-            *_FORGET,
+            *_FORGET_WAITS,
+            _FORGET_BRANCHES,
             _INSERT,
             _UPDATE,
             _PUT_EVENT,
@@ -378,9 +391,9 @@ class SqliteMapRuns:
         with self._db.read() as cx:
             return _map_runs(cx, "execution_arn = ?", execution_arn)
 
-    def children(self, arn: str) -> Iterator[Execution]:
+    def children(self, arn: str, first: int = 0) -> Iterator[Execution]:
         """See the port."""
-        last = -1
+        last = first - 1
         while True:
             with self._db.read() as cx:
                 rows = cx.execute(
