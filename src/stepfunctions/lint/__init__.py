@@ -16,10 +16,12 @@ from stepfunctions.lint.finding import ERROR, WARNING, Finding, Rule
 from stepfunctions.lint.flow import choice_without_default, endless, unreachable
 from stepfunctions.lint.jsonata import invalid_jsonata, not_evaluated, unsupported_jsonata
 from stepfunctions.lint.maps import distributed_only, labels
+from stepfunctions.lint.nesting import NESTING, nested_calls
 from stepfunctions.lint.resources import resources
 
 RULES: tuple[Rule, ...] = (
     expressions,
+    nested_calls,
     invalid_jsonata,
     unsupported_jsonata,
     not_evaluated,
@@ -54,4 +56,4 @@ def check_machine(machine: StateMachine) -> list[Finding]:
     return sorted(found, key=lambda finding: finding.severity != ERROR)
 
 
-__all__ = ["ERROR", "RULES", "WARNING", "Finding", "Rule", "check", "check_machine"]
+__all__ = ["ERROR", "NESTING", "RULES", "WARNING", "Finding", "Rule", "check", "check_machine"]
