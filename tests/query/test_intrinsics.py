@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from stepfunctions.errors import QuerySyntaxError, StateFailed
 from stepfunctions.query.intrinsic_functions import FUNCTIONS, INTEGERS
-from stepfunctions.query.intrinsics import compile_intrinsic, is_intrinsic
+from stepfunctions.query.intrinsics import compile_intrinsic, is_intrinsic, nesting_of, parse_intrinsic
 from stepfunctions.query.java import hash_code, hash_ordered
 from stepfunctions.query.scope import Scope
 from stepfunctions.query.values import same
@@ -262,11 +262,13 @@ def test_syntax_error(text: str, position: int) -> None:
     assert (caught.value.expression, caught.value.position) == (text, position)
 
 
-def test_nesting_is_limited_to_ten_calls() -> None:
+def test_nesting_is_counted_and_has_an_end() -> None:
     ten = "States.Array(" * 10 + ")" * 10
     assert json.dumps(evaluate(ten)) == "[" * 10 + "]" * 10
-    with pytest.raises(QuerySyntaxError, match="nested 10 deep"):
-        compile_intrinsic(f"States.Array({ten})")
+    assert nesting_of(parse_intrinsic(ten)) == 10
+    assert nesting_of(parse_intrinsic(f"States.Array(1, {ten}, States.UUID())")) == 11
+    with pytest.raises(QuerySyntaxError, match="nested 100 deep"):
+        compile_intrinsic("States.Array(" * 101 + ")" * 101)
     with pytest.raises(QuerySyntaxError, match="at most 100,000 characters"):
         compile_intrinsic("States.Array('" + "x" * 100_000 + "')")
     with pytest.raises(QuerySyntaxError, match="at most 100 digits"):

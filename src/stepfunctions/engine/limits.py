@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from stepfunctions.asl.document import JSON, Document, dumps
 from stepfunctions.errors import StateFailed
+from stepfunctions.query.intrinsics import MAX_NESTING
 
 MAX_EVENTS = 25_000
 """Events of a STANDARD execution's history, the last one included."""
@@ -39,6 +40,8 @@ class Limits:
     """Bytes of a definition."""
     name: int | None = MAX_NAME
     """Characters of a name."""
+    nesting: int | None = MAX_NESTING
+    """How deep calls of intrinsic functions may be nested."""
 
     def check_size(self, document: Document, what: str) -> None:
         """Raise StateFailed(States.DataLimitExceeded) for a document that is too large; ``what``: the state or task."""
@@ -61,7 +64,7 @@ class Limits:
 
 
 AWS_LIMITS = Limits()
-NO_LIMITS = Limits(payload=None, variables=None, events=None, definition=None, name=None)
+NO_LIMITS = Limits(payload=None, variables=None, events=None, definition=None, name=None, nesting=None)
 
 
 def size_of(values: dict[str, JSON]) -> int:
