@@ -33,7 +33,15 @@ CORE = (
     "test_architecture.py",
     "test_exports.py",
 )
-TOOLS = ("pytest", "pytest-timeout", "hypothesis", "pydantic", "jsonata2py; python_version >= '3.11'")
+TOOLS = (
+    "pytest",
+    "pytest-timeout",
+    "hypothesis",
+    "pydantic",
+    "pyarrow",
+    "zstandard",
+    "jsonata2py; python_version >= '3.11'",
+)
 
 
 def find(version: str) -> str | None:

@@ -8,19 +8,19 @@ Time runs 50 times as fast as real time, from a fixed origin, so that it goes on
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from stepfunctions.asl.document import Document
 from stepfunctions.engine.messages import TaskFailed, TaskSubmitted, TaskSucceeded
 from stepfunctions.engine.ports import TaskCall
 from stepfunctions.runtime.api import StepFunctionsApi
-from stepfunctions.runtime.items import Items
+from stepfunctions.runtime.items.source import Items
+from stepfunctions.runtime.objects import MemoryObjects
 from stepfunctions.runtime.runner import Runner
 from stepfunctions.runtime.store.sqlite import SqliteStore
 
@@ -87,9 +87,7 @@ class FastClock:
         wake.wait(None if until is None else max(0.0, (until - self.now()) / SPEED))
 
 
-class Lines:
-    def open(self, bucket: str, key: str) -> BinaryIO:
-        return io.BytesIO(b"".join(b'{"n": %d}\n' % number for number in range(30)))
+LINES = "".join(f'{{"n": {number}}}\n' for number in range(30))
 
 
 class Jobs:
@@ -123,7 +121,7 @@ def main(folder: Path) -> None:
     effects = folder / "effects"
     effects.mkdir(exist_ok=True)
     clock = FastClock()
-    runner = Runner(store, clock, Jobs(effects), Items(Lines()), workers=4)
+    runner = Runner(store, clock, Jobs(effects), Items(MemoryObjects({"s3://b/k": LINES})), workers=4)
     api = StepFunctionsApi(runner, store, clock)
     runner.start()
     print("ready", flush=True)

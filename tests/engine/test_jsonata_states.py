@@ -247,7 +247,7 @@ def test_a_distributed_map(drive: Any) -> None:
 
 
 def test_the_items_and_selector_of_a_distributed_map(drive: Any) -> None:
-    from stepfunctions.engine.map_run import child_input
+    from stepfunctions.engine.map_run import Item, selected_item
 
     state = distributed(
         Items="{% $states.input.o %}",
@@ -264,7 +264,7 @@ def test_the_items_and_selector_of_a_distributed_map(drive: Any) -> None:
     run.run()
     (command,) = run.map_runs.values()
     assert command.run.items.value == {"x": "a", "y": "b"}
-    found = child_input(run.program, command.run, "a", 0, "x").value
+    found = selected_item(run.program, command.run, Item("x", "a"), 0).value
     assert found == {"key": "x", "value": "a!", "name": "run", "var": 1, "at": UNTIL * 1000}
 
 

@@ -7,12 +7,14 @@ from typing import Any
 import pytest
 
 from stepfunctions.asl.document import Document
+from stepfunctions.engine.limits import NO_LIMITS
 from stepfunctions.engine.map_run import (
+    Item,
     MapRun,
     Verdict,
     capacity,
     child_ended,
-    child_input,
+    child_inputs,
     child_started,
     map_output,
     source_ended,
@@ -36,7 +38,7 @@ def distributed(**fields: Any) -> dict[str, Any]:
                 },
                 **fields,
             },
-            "Caught": {"Type": "Pass", "End": True},
+            **({"Caught": {"Type": "Pass", "End": True}} if "Catch" in fields else {}),
         },
     }
 
@@ -196,6 +198,10 @@ def record(**fields: Any) -> MapRun:
     return MapRun(**(defaults | fields))
 
 
+def source(*items: Item) -> Any:
+    yield from items
+
+
 def test_the_window_of_children() -> None:
     run = record(max_concurrency=3, total=5)
     assert capacity(run) == 3
@@ -276,7 +282,9 @@ def test_input_of_a_child(drive: Any) -> None:
     definition["States"]["S"] = {"Type": "Pass", "Assign": {"outer": 9}, "Next": "M"}
     definition["StartAt"] = "S"
     run, found = started(drive, definition, {"items": {"a": 1}, "base": 2})
-    assert child_input(run.program, found, 1, 0, "a").value == {
+    ((given, items),) = child_inputs(run.program, found, source(Item("a", 1)))
+    assert items == 1
+    assert given.value == {
         "i": 0,
         "v": 1,
         "k": "a",
@@ -289,14 +297,50 @@ def test_input_of_a_child(drive: Any) -> None:
 
 def test_input_of_a_child_without_selector_is_the_item(drive: Any) -> None:
     run, found = started(drive, distributed(), [{"x": 1}])
-    assert child_input(run.program, found, {"x": 1}, 0).value == {"x": 1}
+    assert [given.value for given, _ in child_inputs(run.program, found, source(Item(None, {"x": 1})))] == [{"x": 1}]
     assert found.context is None, "nothing is kept that nobody reads"
     with pytest.raises(StateFailed, match=r"DataLimitExceeded.*'M'"):
-        child_input(run.program, found, "x" * 300_000, 0)
+        list(child_inputs(run.program, found, source(Item(None, "x" * 300_000))))
+
+
+def batches(run: Any, found: MapRun, *values: Any, **batcher: Any) -> list[tuple[Any, int]]:
+    found.batcher = batcher
+    items = source(*(Item(None, value) for value in values))
+    return [(given.value, count) for given, count in child_inputs(run.program, found, items)]
+
+
+def test_batches_are_closed_by_the_limit_that_comes_first(drive: Any) -> None:
+    run, found = started(drive, distributed(), [0])
+    assert batches(run, found, 1, 2, 3, MaxItemsPerBatch=2) == [({"Items": [1, 2]}, 2), ({"Items": [3]}, 1)]
+    exactly = len('{"BatchInput":{"é":1},"Items":["é","é"]}'.encode())
+    for most, sizes in ((exactly, [2, 1]), (exactly - 1, [1, 1, 1])):
+        found_batches = batches(run, found, "é", "é", "é", MaxInputBytesPerBatch=most, BatchInput={"é": 1})
+        assert [count for _, count in found_batches] == sizes
+        assert all(given["BatchInput"] == {"é": 1} for given, _ in found_batches)
+
+
+def test_an_item_too_large_for_a_batch(drive: Any) -> None:
+    run, found = started(drive, distributed(), [0])
+    with pytest.raises(StateFailed, match=r"DataLimitExceeded.*'M' is too large for a batch of at most 20 bytes"):
+        batches(run, found, "x" * 20, MaxInputBytesPerBatch=20)
+    with pytest.raises(StateFailed, match="at most 262144 bytes"):
+        batches(run, found, "x" * 262_144, MaxItemsPerBatch=1)
+
+
+def test_what_a_failed_batch_counts(drive: Any) -> None:
+    run = record(total=10, tolerated_failure_count=2, batcher={"MaxItemsPerBatch": 3})
+    child_started(run, 3)
+    assert (run.cursor, run.running, run.running_items) == (3, 1, 3)
+    child_ended(run, "FAILED", 3)
+    assert (run.failed, run.failed_items, run.running_items) == (1, 3, 0)
+    found = verdict(run)
+    assert found is not None
+    assert found.status == "FAILED"
 
 
 def test_output_of_a_map() -> None:
-    assert map_output([Document({"a": 1}), Document(None)]).value == [{"a": 1}, None]
-    assert map_output([]).text == "[]"
-    with pytest.raises(StateFailed, match=r"States\.DataLimitExceeded"):
-        map_output(Document("x" * 1000) for _ in range(300))
+    assert map_output([Document({"a": 1}), Document(None)], "M").value == [{"a": 1}, None]
+    assert map_output([], "M").text == "[]"
+    with pytest.raises(StateFailed, match=r"States\.DataLimitExceeded.*'M'"):
+        map_output((Document("x" * 1000) for _ in range(300)), "M")
+    assert map_output((Document("x" * 1000) for _ in range(300)), "M", NO_LIMITS).size > 300_000

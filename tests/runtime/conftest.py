@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import botocore.session
 import pytest
@@ -19,7 +18,8 @@ from stepfunctions.engine.ports import Integration, TaskCall
 from stepfunctions.errors import ServiceError
 from stepfunctions.runtime.api import StepFunctionsApi
 from stepfunctions.runtime.clock import ManualClock
-from stepfunctions.runtime.items import Items
+from stepfunctions.runtime.items.source import Items
+from stepfunctions.runtime.objects import MemoryObjects
 from stepfunctions.runtime.runner import Runner
 from stepfunctions.runtime.store import Store
 from stepfunctions.runtime.store.memory import MemoryStore
@@ -67,18 +67,6 @@ class Tasks:
         call.report(TaskSubmitted(call.command.branch, call.command.attempt, Document(output)))
 
 
-class Files:
-    """An ObjectReader over a dict."""
-
-    def __init__(self) -> None:
-        self.content: dict[str, bytes] = {}
-
-    def open(self, bucket: str, key: str) -> BinaryIO:
-        if f"{bucket}/{key}" not in self.content:
-            raise ServiceError("NoSuchKey", "The specified key does not exist.", 404)
-        return io.BytesIO(self.content[f"{bucket}/{key}"])
-
-
 def ended(document: Any) -> Any:
     """Write ``End`` into every state, at any depth, that goes nowhere."""
     if isinstance(document, list):
@@ -98,7 +86,7 @@ class World:
         self._open_store = open_store
         self.clock = ManualClock()
         self.tasks = Tasks()
-        self.files = Files()
+        self.files = MemoryObjects()
         self._boot()
 
     def _boot(self, integration: Integration | None = None, workers: int = 0) -> None:

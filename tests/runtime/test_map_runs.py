@@ -168,7 +168,7 @@ def test_a_kill_between_the_end_of_a_run_and_of_its_children(world: Any) -> None
 
 
 def test_a_restart_goes_on_at_the_cursor(world: Any) -> None:
-    world.files.content["b/items.jsonl"] = b"".join(b'{"n": %d}\n' % number for number in range(7))
+    world.files.put("b", "items.jsonl", b"".join(b'{"n": %d}\n' % number for number in range(7)))
     reader = {
         "Resource": "arn:aws:states:::s3:getObject",
         "ReaderConfig": {"InputType": "JSONL"},
@@ -199,7 +199,7 @@ def test_a_restart_goes_on_at_the_cursor(world: Any) -> None:
 )
 def test_a_reader_that_fails_fails_the_map(world: Any, content: bytes | None, cause: str) -> None:
     if content is not None:
-        world.files.content["b/x.json"] = content
+        world.files.put("b", "x.json", content)
     reader = {
         "Resource": "arn:aws:states:::s3:getObject",
         "ReaderConfig": {"InputType": "JSON"},
@@ -274,7 +274,7 @@ def test_a_retry_is_a_new_run_over_all_items(world: Any) -> None:
 
 
 def test_a_reader_that_fails_just_after_a_restart_fails_the_map(world: Any) -> None:
-    world.files.content["lake/items.json"] = b"[1, 2"
+    world.files.put("lake", "items.json", b"[1, 2")
     reader = {
         "Resource": "arn:aws:states:::s3:getObject",
         "ReaderConfig": {"InputType": "JSON"},

@@ -18,7 +18,7 @@ from stepfunctions.engine.messages import TaskFailed, TaskSucceeded
 from stepfunctions.engine.ports import TaskCall
 from stepfunctions.runtime.api import StepFunctionsApi
 from stepfunctions.runtime.clock import ManualClock
-from stepfunctions.runtime.items import Items
+from stepfunctions.runtime.items.source import Items
 from stepfunctions.runtime.runner import Runner
 from stepfunctions.runtime.store import Store
 from stepfunctions.runtime.store.memory import MemoryStore

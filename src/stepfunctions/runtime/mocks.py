@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Mapping
-from typing import Any, BinaryIO
+from typing import Any
 
 from stepfunctions.asl.document import JSON, Document, dumps
 from stepfunctions.engine.messages import RunTask, TaskFailed, TaskSucceeded
 from stepfunctions.engine.ports import TaskCall
-from stepfunctions.errors import ServiceError, StateFailed
+from stepfunctions.errors import StateFailed
 from stepfunctions.runtime.functions import Function, invoke
 
 

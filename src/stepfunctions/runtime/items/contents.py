@@ -9,7 +9,8 @@ from __future__ import annotations
 import gzip
 import io
 import zlib
-from typing import IO, BinaryIO, cast
+from collections.abc import Callable
+from typing import IO, Any, BinaryIO, cast
 
 from stepfunctions.runtime.items.broken import BrokenItems, reader_failed
 
@@ -22,7 +23,7 @@ def text_of(raw: BinaryIO, key: str) -> io.TextIOWrapper:
 def decompressed(raw: BinaryIO, key: str) -> BinaryIO:
     """Return the content of an object; closing it closes ``raw``."""
     if key.endswith((".gz", ".gzip")):
-        return _buffered(gzip.GzipFile(fileobj=raw, mode="rb"), raw)
+        return _buffered(cast("IO[bytes]", gzip.GzipFile(fileobj=raw, mode="rb")), raw)
     if key.endswith((".zst", ".zstd")):
         return _buffered(_zstandard(raw, key), raw)
     return raw
@@ -36,21 +37,44 @@ def _zstandard(raw: BinaryIO, key: str) -> IO[bytes]:
         raise reader_failed(
             f"Reading '{key}' needs the package zstandard: pip install 'stepfunctions-sdk[local]'"
         ) from None
-    reader = zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True)
-    return cast("IO[bytes]", _Zstandard(reader, zstandard.ZstdError))
+    return cast("IO[bytes]", _Zstandard(raw, zstandard.ZstdDecompressor().decompressobj, zstandard.ZstdError))
+
+
+_INPUT = 1024
+"""Compressed bytes taken at once: they may be 32 MB when they are decompressed."""
 
 
 class _Zstandard:
-    """Turns the library's own errors into one that readers know."""
+    """Frames of Zstandard, one after the other. The library's own reader does not see that a file ends too early."""
 
-    def __init__(self, reader: IO[bytes], error: type[Exception]) -> None:
-        self._reader, self._error = reader, error
+    def __init__(self, raw: BinaryIO, frame: Callable[[], Any], error: type[Exception]) -> None:
+        self._raw, self._frame, self._error = raw, frame, error
+        self._current: Any = None
+        self._rest = b""
+        self._ready = memoryview(b"")
 
-    def read(self, size: int = -1) -> bytes:
+    def read(self, size: int) -> memoryview:
+        """Return at most ``size`` bytes, none at the end."""
+        while not self._ready and self._more():
+            pass
+        data, self._ready = self._ready[:size], self._ready[size:]
+        return data
+
+    def _more(self) -> bool:
+        given = self._rest or self._raw.read(_INPUT)
+        if not given:
+            if self._current is not None:
+                raise BrokenItems("the file ends within a frame")
+            return False
+        self._current = self._current or self._frame()
         try:
-            return self._reader.read(size)
+            self._ready = memoryview(self._current.decompress(given))
         except self._error as error:
             raise BrokenItems(str(error)) from error
+        self._rest = self._current.unused_data
+        if self._current.eof:
+            self._current = None
+        return True
 
 
 def _buffered(source: IO[bytes], raw: BinaryIO) -> BinaryIO:
@@ -66,7 +90,7 @@ class _Decompressed(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: bytearray | memoryview, /) -> int:
+    def readinto(self, buffer: Any, /) -> int:
         view = memoryview(buffer)
         try:
             data = self._source.read(len(view))
