@@ -24,7 +24,7 @@ ALLOWED: dict[str, set[str]] = {
     "steps": _BELOW_STEPS | {"inputs"},
     "lint": {"errors", "asl", "query", "catalog"},
     "engine": {"errors", "asl", "query"},
-    "runtime": {"errors", "asl", "query", "engine"},
+    "runtime": {"errors", "asl", "query", "catalog", "lint", "engine"},
     "visual": {"errors", "asl", "engine"},
     "workflow": _BELOW_STEPS | {"inputs", "steps", "lint", "visual", "engine", "runtime", "logs", "__init__"},
     "template": _BELOW_STEPS | {"inputs", "steps", "workflow"},

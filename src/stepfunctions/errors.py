@@ -23,21 +23,29 @@ class StepFunctionsError(Exception):
     """Root of every error this package raises on purpose."""
 
 
+def sentences(message: str, hint: str) -> str:
+    """Return what is wrong and what to write as one text; the service's messages have no stop at their end."""
+    if not hint:
+        return message
+    return f"{message}{'' if message.endswith(('.', '!', '?')) else '.'} {hint}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Problem:
     """One thing wrong with a definition: where, what, and what to write instead.
 
-    ``path`` is a JSON Pointer into the definition (``/States/Train/Next``), as in the answers of AWS's
-    ``ValidateStateMachineDefinition``. ``code`` names the rule, ``hint`` says what to write (may be empty).
+    ``path`` is a JSON Pointer into the definition (``/States/Train/Next``); None: no single place. ``code`` and
+    ``message`` are those of AWS's ``ValidateStateMachineDefinition`` where they are known. ``hint`` says what to write
+    (may be empty).
     """
 
-    path: str
+    path: str | None
     message: str
     code: str = "SCHEMA_VALIDATION_FAILED"
     hint: str = ""
 
     def __str__(self) -> str:
-        return f"{self.path or '/'}: {self.message}" + (f" {self.hint}" if self.hint else "")
+        return f"{self.path or '/'}: {sentences(self.message, self.hint)}"
 
 
 class DefinitionError(StepFunctionsError, ValueError):

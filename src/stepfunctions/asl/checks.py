@@ -53,12 +53,13 @@ def _task(fields: Mapping[str, Any]) -> Found:
 
 def _wait(fields: Mapping[str, Any]) -> Found:
     if not any(name in fields for name in _WAITS):
-        yield "", "A Wait state needs exactly one of Seconds, Timestamp, SecondsPath, TimestampPath.", ""
+        wires = "Seconds, Timestamp, SecondsPath, TimestampPath"
+        yield "", f"There should be one of the following fields: [{wires}]", 'Write for example "Seconds": 10.'
 
 
 def _processor_config(fields: Mapping[str, Any]) -> Found:
     if fields.get("mode") == "DISTRIBUTED" and "execution_type" not in fields:
-        yield "", "'ExecutionType' is required with the mode DISTRIBUTED.", 'Write "ExecutionType": "STANDARD".'
+        yield "", "These fields are required: [ExecutionType]", 'Write "ExecutionType": "STANDARD".'
 
 
 def _batcher(fields: Mapping[str, Any]) -> Found:
@@ -84,7 +85,7 @@ def _writer(fields: Mapping[str, Any]) -> Found:
 def _reader_config(fields: Mapping[str, Any]) -> Found:
     headers = fields.get("csv_headers")
     if fields.get("csv_header_location") == "GIVEN" and "csv_headers" not in fields:
-        yield "", "'CSVHeaders' is required with the header location GIVEN.", 'Write "CSVHeaders": ["<name>", …].'
+        yield "", "These fields are required: [CSVHeaders]", 'Write "CSVHeaders": ["<name>", …].'
     if headers is not None and fields.get("csv_header_location") != "GIVEN":
         yield (
             "/CSVHeaders",
@@ -97,7 +98,7 @@ def _reader_config(fields: Mapping[str, Any]) -> Found:
     if fields.get("manifest_type") == "S3_INVENTORY" and "input_type" in fields:
         yield "/InputType", "The field 'InputType' must not be written with the manifest type S3_INVENTORY.", ""
     if fields.get("transformation") == "LOAD_AND_FLATTEN" and "input_type" not in fields:
-        yield "", "'InputType' is required with the transformation LOAD_AND_FLATTEN.", 'Write "InputType": "JSON".'
+        yield "", "These fields are required: [InputType]", 'LOAD_AND_FLATTEN reads files: write "InputType": "JSON".'
 
 
 _CHECKS: Mapping[type[Any], Callable[[Mapping[str, Any]], Found]] = MappingProxyType(

@@ -13,9 +13,10 @@ from typing import Any
 
 from stepfunctions.asl.choice import OPERATORS, And, ChoiceRule, Comparison, Not, Or, Test
 from stepfunctions.asl.document import JSON
-from stepfunctions.asl.fields import ABSENT, Nested, declared_fields
+from stepfunctions.asl.fields import ABSENT, Nested, declared_fields, describe
 from stepfunctions.asl.machine import Region, StateMachine, escape_pointer
-from stepfunctions.asl.reader import Reader
+from stepfunctions.asl.reader import LONGEST_NAME, NO_OBJECT, Reader
+from stepfunctions.asl.scopes import check_scopes
 from stepfunctions.asl.states import Fail, State
 from stepfunctions.errors import DefinitionError, Problem
 
@@ -26,8 +27,10 @@ MOST_VALUES = 1_000_000
 """How many values a definition may hold: more do not fit into the 1 MB that AWS takes."""
 
 
-def parse(definition: dict[str, Any] | str) -> StateMachine:
+def parse(definition: dict[str, Any] | str, longest_name: int | None = LONGEST_NAME) -> StateMachine:
     """Return the state machine of a definition: a dict, or its JSON text.
+
+    ``longest_name``: how many characters the name of a state may have; None: any number.
 
     Raises DefinitionError with every problem found, each with its JSON Pointer and what to write instead.
     """
@@ -35,10 +38,13 @@ def parse(definition: dict[str, Any] | str) -> StateMachine:
         definition = loads(definition)
     else:
         _refuse_what_is_not_json(definition)
-    reader = Reader()
+    reader = Reader(longest_name)
     machine = reader.machine(definition)
     if reader.problems or machine is None:
         raise DefinitionError(reader.problems)
+    taken = tuple(check_scopes(machine))
+    if taken:
+        raise DefinitionError(taken)
     return machine
 
 
@@ -69,7 +75,7 @@ def loads(text: str) -> dict[str, Any]:
     if problems:
         raise DefinitionError(problems)
     if not isinstance(plain, dict):
-        raise DefinitionError([Problem(path="", message="A definition must be a JSON object.")])
+        raise DefinitionError([Problem(path=None, message=NO_OBJECT, hint=f"It is {describe(plain)}.")])
     return plain
 
 
@@ -80,7 +86,8 @@ def _not_json(what: str) -> DefinitionError:
 
 
 def _too_deep() -> DefinitionError:
-    return DefinitionError([Problem(path="", message=f"The definition is nested more than {DEEPEST} levels deep.")])
+    message = f"The definition is nested more than {DEEPEST} levels deep."
+    return DefinitionError([Problem(path=None, code="TOO_DEEPLY_NESTED", message=message)])
 
 
 def _no_json_number(name: str) -> None:
@@ -144,12 +151,12 @@ class _Object(dict[str, Any]):
 def _plain(value: JSON, path: str, problems: list[Problem]) -> JSON:
     if isinstance(value, _Object):
         for key in value.repeated:
-            what = "state name" if path.endswith("/States") else "key"
+            state = path.endswith("/States")
             problems.append(
                 Problem(
                     path=f"{path}/{escape_pointer(key)}",
-                    code="DUPLICATE_KEY",
-                    message=f"The {what} '{key}' is written more than once.",
+                    code="DUPLICATE_STATE_NAME" if state else "INVALID_JSON_DESCRIPTION",
+                    message=f"The {'state name' if state else 'key'} '{key}' is written more than once.",
                     hint="Rename all but one.",
                 )
             )

@@ -81,6 +81,33 @@ class Kind:
             return None
         return _CHECKS[self.name](self, value)
 
+    def refusal(self, wire: str, value: JSON) -> tuple[str, str] | None:
+        """Return what the service says of a value in a definition and what we add to it; None for a good value."""
+        problem = self.problem(value)
+        if problem is None:
+            return None
+        ours = f"The field '{wire}' {problem}"
+        said = self._said(wire, value)
+        return (ours, "") if said is None else (said, ours)
+
+    def _said(self, wire: str, value: JSON) -> str | None:
+        if self.choices:
+            return f"The field '{wire}' should have one of these values: [{', '.join(self.choices)}]"
+        if self.name == "timestamp":
+            return "String does not match RFC3339 timestamp"
+        if self.name in ("path", "path or intrinsic") and isinstance(value, str):
+            return "Value must be a valid JSONPath."
+        if self.name == "reference path" and isinstance(value, str):
+            return "Value is not a Reference Path"
+        if self.name not in ("integer", "number") or isinstance(value, bool) or not isinstance(value, (int, float)):
+            return None
+        whole = self.name == "integer"
+        if self.minimum is not None and value < self.minimum:
+            return f"Minimum value is {int(self.minimum) if whole else float(self.minimum)}"
+        if self.maximum is not None and value > self.maximum:
+            return f"Maximum value is {int(self.maximum) if whole else float(self.maximum)}"
+        return None
+
 
 @dataclass(frozen=True)
 class Nested:

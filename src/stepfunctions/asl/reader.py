@@ -12,10 +12,13 @@ from stepfunctions.asl.choice import OPERATORS, And, ChoiceRule, Comparison, Not
 from stepfunctions.asl.document import JSON
 from stepfunctions.asl.fields import (
     ABSENT,
+    BOOLEAN,
     JSONATA,
     JSONPATH,
     STRING,
     TEMPLATE,
+    TIMESTAMP,
+    VALUE_PATH,
     VARIABLES,
     Kind,
     Nested,
@@ -23,36 +26,48 @@ from stepfunctions.asl.fields import (
     declared_fields,
     describe,
     is_expression,
-    is_timestamp,
 )
 from stepfunctions.asl.machine import Region, StateMachine, escape_pointer
 from stepfunctions.asl.maps import ProcessorConfig
-from stepfunctions.asl.states import STATE_NAME, STATE_TYPES, AnyState
-from stepfunctions.asl.transitions import check_transitions
+from stepfunctions.asl.states import STATE_TYPES, AnyState
+from stepfunctions.asl.transitions import Written, check_state
 from stepfunctions.errors import Problem
 
+LONGEST_NAME = 80
+"""How many characters the name of a state may have."""
+NO_OBJECT = "Definition must be a valid JSON object"
 _REGION_FIELDS = ("StartAt", "States", "Comment", "QueryLanguage")
+_TYPES = "Task, Wait, Pass, Succeed, Fail, Choice, Parallel, Map"
+_HINTS = {
+    "StartAt": 'Write "StartAt": "<name of the first state>".',
+    "States": 'Write "States": {"<name>": {"Type": …}}.',
+    "Type": f"Write one of {', '.join(STATE_TYPES)}.",
+    "Variable": 'Write "Variable": "$.<name>".',
+    "Condition": 'Write "Condition": "{% … %}".',
+    "Next": 'Write "Next": "<name of a state>".',
+}
 _RULE_FIELDS = ("Next", "Comment", "Assign", "Output")
 
 
 class Reader:
     """Reads one definition. ``problems`` lists what was found wrong, in the order of the text."""
 
-    def __init__(self) -> None:
+    def __init__(self, longest_name: int | None = LONGEST_NAME) -> None:
         self.problems: list[Problem] = []
+        self._longest_name = longest_name
         self._names: dict[str, str] = {}
 
-    def refuse(self, path: str, message: str, hint: str = "", code: str = "SCHEMA_VALIDATION_FAILED") -> None:
+    def refuse(self, path: str | None, message: str, hint: str = "", code: str = "SCHEMA_VALIDATION_FAILED") -> None:
         """Note a problem."""
         self.problems.append(Problem(path=path, message=message, hint=hint, code=code))
 
     def machine(self, definition: JSON) -> StateMachine | None:
         """Read a whole definition; None when it is no object."""
         if not isinstance(definition, dict):
-            self.refuse("", f"A definition must be a JSON object, but is {describe(definition)}.")
+            self.refuse(None, NO_OBJECT, f"It is {describe(definition)}.")
             return None
         top = [declared.spec.wire for declared in declared_fields(StateMachine)]
-        self._unknown(definition, "", {*_REGION_FIELDS, *top})
+        self._unknown(definition, "", [*_REGION_FIELDS, *top])
         language: QueryLanguageName = JSONATA if definition.get("QueryLanguage") == JSONATA else JSONPATH
         fields = self._fields(StateMachine, {key: definition[key] for key in top if key in definition}, "", language)
         return StateMachine(**fields, **self._body(definition, "", language))
@@ -60,13 +75,17 @@ class Reader:
     def _body(self, value: dict[str, Any], path: str, language: QueryLanguageName) -> dict[str, Any]:
         """Read ``StartAt`` and ``States`` of a region."""
         states: dict[str, AnyState] = {}
-        written = value.get("States")
+        self._required(value, path, ("States", "StartAt"))
+        start, written = value.get("StartAt"), value.get("States")
+        if "StartAt" in value and not isinstance(start, str):
+            self.refuse(f"{path}/StartAt", f"The field 'StartAt' must be a string, but is {describe(start)}.")
         if not isinstance(written, dict) or not written:
-            self.refuse(
-                f"{path}/States" if "States" in value else path,
-                "The field 'States' must be an object with at least one state.",
-                'Write "States": {"<name>": {"Type": …}}.',
-            )
+            if "States" in value:
+                self.refuse(
+                    f"{path}/States",
+                    "The field 'States' must be an object with at least one state.",
+                    'Write "States": {"<name>": {"Type": …}}.',
+                )
             written = {}
         for name, state in written.items():
             where = f"{path}/States/{escape_pointer(name)}"
@@ -74,31 +93,17 @@ class Reader:
             read = self._state(state, where, language)
             if read is not None:
                 states[name] = read
-        start = value.get("StartAt")
-        if not isinstance(start, str):
-            self.refuse(
-                path,
-                "The field 'StartAt' is missing."
-                if start is None
-                else f"The field 'StartAt' must be a string, but is {describe(start)}.",
-                'Write "StartAt": "<name of the first state>".',
-            )
-        elif written and start not in written:
-            self.refuse(
-                f"{path}/StartAt",
-                f"'StartAt' names the state '{start}', which is not in 'States'.",
-                _did_you_mean(start, written),
-                "MISSING_TRANSITION_TARGET",
-            )
-        self.problems.extend(check_transitions(written, states, path))
+                self.problems.extend(check_state(read, where))
+        self.problems.extend(Written(path, start, written).missing_targets() if written else ())
         return {"start_at": str(start), "states": MappingProxyType(states)}
 
     def _name(self, name: str, path: str) -> None:
-        problem = STATE_NAME.problem(name)
+        most = self._longest_name
         if not name:
-            problem = "must not be empty."
-        if problem:
-            self.refuse(path, f"The name of a state {problem}", code="INVALID_STATE_NAME")
+            self.refuse(path, "The name of a state must not be empty.", code="INVALID_STATE_NAME")
+        elif most is not None and len(name) > most:
+            limit = f"exceeds the {most}-character limit allowed by the service"
+            self.refuse(path, f"Invalid State name: State '{name}' {limit}", code="INVALID_STATE_NAME")
         elif name in self._names:
             self.refuse(
                 path,
@@ -115,14 +120,16 @@ class Reader:
         kind = value.get("Type")
         cls = STATE_TYPES.get(kind) if isinstance(kind, str) else None
         if cls is None:
-            hint = _did_you_mean(str(kind), STATE_TYPES) or f"Write one of {', '.join(STATE_TYPES)}."
-            message = "The field 'Type' is missing." if kind is None else f"{describe(kind)} is no type of state."
-            self.refuse(path if kind is None else f"{path}/Type", message, hint)
+            hint = _did_you_mean(str(kind), STATE_TYPES)
+            if "Type" in value:
+                message = f"The field 'Type' should have one of these values: [{_TYPES}]"
+                self.refuse(f"{path}/Type", message, hint or f"{describe(kind)} is no type of state.")
+            self._required(value, path, ("Type",))
             return None
         own = value.get("QueryLanguage")
         if own == JSONPATH and language == JSONATA:
             self.refuse(
-                f"{path}/QueryLanguage",
+                path,
                 "'QueryLanguage' can not be 'JSONPath' if set to 'JSONata' for whole state machine",
                 "Remove the field, or write JSONata here.",
             )
@@ -130,7 +137,11 @@ class Reader:
         fields = self._fields(cls, {key: item for key, item in value.items() if key != "Type"}, path, inner, language)
         state: AnyState = cls(**fields)
         if kind == "Map" and "ItemProcessor" not in value and "Iterator" not in value:
-            self.refuse(path, "A Map state needs a processor.", 'Write "ItemProcessor": {"StartAt": …, "States": {…}}.')
+            self.refuse(
+                path,
+                "There should be one of the following fields: [ItemProcessor, Iterator]",
+                'Write "ItemProcessor": {"StartAt": …, "States": {…}}.',
+            )
             return None
         return state
 
@@ -145,34 +156,46 @@ class Reader:
         """Read the declared fields of an object into keyword arguments of its class."""
         declared = declared_fields(cls)
         self._unknown(value, path, [field.spec.wire for field in declared])
-        groups: dict[str, str] = {}
+        self._required(value, path, [field.spec.wire for field in declared if field.spec.required])
+        before = len(self.problems)
+        groups: dict[str, list[str]] = {}
         result: dict[str, Any] = {}
         for field in declared:
             spec = field.spec
             if spec.wire not in value:
-                if spec.required:
-                    self.refuse(path, f"The field '{spec.wire}' is missing.")
                 continue
-            where = f"{path}/{spec.wire}"
             if spec.language is not None and spec.language != language:
-                self.refuse(
-                    where,
-                    f"The field '{spec.wire}' belongs to {spec.language}, but the query language here is {language}.",
-                    _other_language(spec.wire),
-                )
+                self._other_language(spec.wire, spec.language, path)
                 continue
-            if spec.group is not None:
-                if spec.group in groups and not (spec.wire == "End" and value["End"] is False):
-                    self.refuse(
-                        where, f"The fields '{groups[spec.group]}' and '{spec.wire}' exclude each other.", "Keep one."
-                    )
-                groups[spec.group] = spec.wire
+            if spec.group is not None and not (spec.wire == "End" and value["End"] is False):
+                groups.setdefault(spec.group, []).append(spec.wire)
             result[field.attribute] = self._value(
-                spec.wire, spec.kind, value[spec.wire], where, language, outer or language
+                spec.wire, spec.kind, value[spec.wire], f"{path}/{spec.wire}", language, outer or language
             )
-        for pointer, message, hint in check_together(cls, result):
-            self.refuse(path + pointer, message, hint)
+        for wires in groups.values():
+            if len(wires) > 1:
+                self.refuse(
+                    path, f"There should only be one of the following fields: [{', '.join(wires)}]", "Keep one."
+                )
+        if len(self.problems) == before:
+            for pointer, message, hint in check_together(cls, result):
+                self.refuse(path + pointer, message, hint)
         return result
+
+    def _required(self, value: dict[str, Any], path: str, wires: Iterable[str]) -> None:
+        missing = [wire for wire in wires if wire not in value]
+        if missing:
+            hints = " ".join(_HINTS[wire] for wire in missing if wire in _HINTS)
+            self.refuse(path, f"These fields are required: [{', '.join(missing)}]", hints)
+
+    def _other_language(self, wire: str, language: QueryLanguageName, path: str) -> None:
+        here = JSONPATH if language == JSONATA else JSONATA
+        self.refuse(
+            path,
+            f"The QueryLanguage is set to '{here}', but field '{wire}' is only supported for the '{language}' "
+            "QueryLanguage",
+            _twin(wire),
+        )
 
     def _value(
         self,
@@ -187,9 +210,9 @@ class Reader:
             return self._nested(wire, kind, value, path, language, outer)
         if kind.expression and language == JSONATA and is_expression(value):
             return value
-        problem = kind.problem(value)
-        if problem:
-            self.refuse(path, f"The field '{wire}' {problem}")
+        refusal = kind.refusal(wire, value)
+        if refusal is not None:
+            self.refuse(path, *refusal)
         if language == JSONATA and kind.name == "variables" and isinstance(value, dict):
             for pointer, message, hint in check_dynamic_names(value):
                 self.refuse(path + pointer, message, hint)
@@ -215,14 +238,14 @@ class Reader:
             self.refuse(path, f"'{wire}' must hold objects, but here is {describe(value)}.")
             return ABSENT
         if kind.name in ("region", "processor"):
-            return self._region(value, path, outer, processor=kind.name == "processor")
+            return self._region(wire, value, path, outer)
         if kind.cls is ChoiceRule:
             return self._rule(value, path, language)
         return kind.cls(**self._fields(kind.cls, value, path, language))
 
-    def _region(self, value: dict[str, Any], path: str, language: QueryLanguageName, *, processor: bool) -> Region:
-        allowed = {*_REGION_FIELDS, "ProcessorConfig"} if processor else set(_REGION_FIELDS)
-        self._unknown(value, path, allowed)
+    def _region(self, wire: str, value: dict[str, Any], path: str, language: QueryLanguageName) -> Region:
+        processor = wire == "ItemProcessor"
+        self._unknown(value, path, [*_REGION_FIELDS, *(["ProcessorConfig"] if processor else [])])
         config: ProcessorConfig | Any = ABSENT
         written = value.get("ProcessorConfig")
         if processor and isinstance(written, dict):
@@ -232,7 +255,7 @@ class Reader:
                 f"{path}/ProcessorConfig", f"The field 'ProcessorConfig' must be an object, but is {describe(written)}."
             )
         own = value.get("QueryLanguage", language)
-        if own != language:
+        if own not in (JSONPATH, JSONATA) or (own != language and wire == "Branches"):
             self.refuse(
                 f"{path}/QueryLanguage",
                 f"The states here have the query language of the whole state "
@@ -253,13 +276,13 @@ class Reader:
     def _rule(self, value: dict[str, Any], path: str, language: QueryLanguageName) -> Any:
         common = {key: value[key] for key in _RULE_FIELDS if key in value}
         rest = {key: item for key, item in value.items() if key not in common}
+        self._required(value, path, ("Next",))
         if not isinstance(common.get("Next"), str):
-            self.refuse(path, "A rule of a Choice needs the field 'Next'.", 'Write "Next": "<name of a state>".')
+            if "Next" in common:
+                self.refuse(f"{path}/Next", f"The field 'Next' must be a string, but is {describe(common['Next'])}.")
             return ABSENT
         if "Output" in common and language == JSONPATH:
-            self.refuse(
-                f"{path}/Output", "The field 'Output' belongs to JSONata, but the query language here is JSONPath."
-            )
+            self._other_language("Output", JSONATA, path)
         fields = {"next": common["Next"], "comment": self._text(common, "Comment", path)}
         for wire, kind in (("Assign", VARIABLES), ("Output", TEMPLATE)):
             fields[wire.lower()] = (
@@ -270,9 +293,12 @@ class Reader:
         if language == JSONATA:
             self._unknown(rest, path, ["Condition"])
             condition = rest.get("Condition")
-            if not (isinstance(condition, bool) or is_expression(condition)):
+            self._required(rest, path, ("Condition",))
+            if "Condition" in rest and not (isinstance(condition, bool) or is_expression(condition)):
                 self.refuse(
-                    path, "A rule of a JSONata Choice needs the field 'Condition'.", 'Write "Condition": "{% … %}".'
+                    f"{path}/Condition",
+                    f"The field 'Condition' must be true, false or an expression, but is {describe(condition)}.",
+                    _HINTS["Condition"],
                 )
             return ChoiceRule(condition=condition, **fields)
         test = self._test(rest, path)
@@ -304,12 +330,12 @@ class Reader:
     def _comparison(self, value: dict[str, Any], path: str) -> Test | None:
         operators = [key for key in value if key in OPERATORS]
         self._unknown(value, path, ["Variable", *(operators or OPERATORS)])
+        self._required(value, path, ("Variable",))
         variable = value.get("Variable")
         if not isinstance(variable, str) or not variable.startswith("$"):
-            self.refuse(
-                f"{path}/Variable" if "Variable" in value else path,
-                "A comparison needs the field 'Variable' with a path that begins with $.",
-            )
+            if "Variable" in value:
+                message = f"The field 'Variable' must be a path that begins with $, but is {describe(variable)}."
+                self.refuse(f"{path}/Variable", "Value must be a valid JSONPath.", message)
             return None
         if len(operators) != 1:
             self.refuse(
@@ -319,31 +345,25 @@ class Reader:
             )
             return None
         operator = operators[0]
-        problem = _operand_problem(OPERATORS[operator], value[operator])
-        if problem:
-            self.refuse(f"{path}/{operator}", f"The value of '{operator}' {problem}")
+        refusal = _operand_refusal(operator, value[operator])
+        if refusal is not None:
+            self.refuse(f"{path}/{operator}", *refusal)
         return Comparison(variable=variable, operator=operator, value=value[operator])
 
     def _unknown(self, value: dict[str, Any], path: str, known: Iterable[str]) -> None:
         allowed = list(known)
         for key in value:
             if key not in allowed:
-                self.refuse(
-                    f"{path}/{escape_pointer(key)}",
-                    f"The field '{key}' is not supported here.",
-                    _did_you_mean(key, allowed),
-                    "UNKNOWN_FIELD",
-                )
+                self.refuse(path, f"Field '{key}' is not supported", _did_you_mean(key, allowed))
 
 
-def _operand_problem(kind: str, value: JSON) -> str | None:
+def _operand_refusal(operator: str, value: JSON) -> tuple[str, str] | None:
+    kind = OPERATORS[operator]
     if kind.endswith(" path"):
-        good = isinstance(value, str) and value.startswith("$")
-        return None if good else f"must be a path that begins with $, but is {describe(value)}."
-    if kind == "timestamp":
-        good = is_timestamp(value)
-        return None if good else f"must be a timestamp: String does not match RFC3339 timestamp ({describe(value)})."
-    return {"string": Kind("string"), "numeric": Kind("number"), "boolean": Kind("boolean")}[kind].problem(value)
+        return VALUE_PATH.refusal(operator, value)
+    return {"string": STRING, "numeric": Kind("number"), "boolean": BOOLEAN, "timestamp": TIMESTAMP}[kind].refusal(
+        operator, value
+    )
 
 
 def _did_you_mean(word: str, known: Iterable[str]) -> str:
@@ -353,7 +373,7 @@ def _did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"Did you mean '{lower[close[0]]}'?" if close else ""
 
 
-def _other_language(wire: str) -> str:
+def _twin(wire: str) -> str:
     twins = {
         "Parameters": "Arguments",
         "Arguments": "Parameters",

@@ -13,9 +13,10 @@ from stepfunctions.asl.machine import StateMachine
 from stepfunctions.errors import DefinitionError
 from stepfunctions.lint.expressions import expressions
 from stepfunctions.lint.finding import ERROR, WARNING, Finding, Rule
-from stepfunctions.lint.flow import choice_without_default, endless, unreachable
+from stepfunctions.lint.flow import choice_without_default, endless, graph, unreachable
 from stepfunctions.lint.jsonata import invalid_jsonata, not_evaluated, unsupported_jsonata
-from stepfunctions.lint.maps import distributed_only, labels
+from stepfunctions.lint.looks import static_paths
+from stepfunctions.lint.maps import distributed_only, labels, processor_language, sources
 from stepfunctions.lint.nesting import NESTING, nested_calls
 from stepfunctions.lint.resources import resources
 
@@ -28,9 +29,13 @@ RULES: tuple[Rule, ...] = (
     resources,
     distributed_only,
     labels,
+    sources,
+    processor_language,
+    graph,
     unreachable,
     endless,
     choice_without_default,
+    static_paths,
 )
 """Every rule, in the order in which it is applied."""
 

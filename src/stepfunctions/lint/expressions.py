@@ -4,21 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from stepfunctions.asl.choice import And, ChoiceRule, Comparison, Not, Or, Test
 from stepfunctions.asl.document import JSON
-from stepfunctions.asl.fields import ABSENT, JSONPATH, Kind, Nested, declared_fields
-from stepfunctions.asl.machine import Region, StateMachine, walk
+from stepfunctions.asl.fields import ABSENT, JSONPATH, Kind
+from stepfunctions.asl.machine import StateMachine, escape_pointer, walk
+from stepfunctions.asl.written import written_fields
 from stepfunctions.errors import QuerySyntaxError
 from stepfunctions.lint.finding import ERROR, Finding
 from stepfunctions.query.choice import compile_test
+from stepfunctions.query.jsonpath import compile_path
 from stepfunctions.query.reference import compile_reference
-from stepfunctions.query.template import compile_expression, compile_template
+from stepfunctions.query.template import MAX_DEPTH, compile_expression, compile_template
 
 _PATHS = ("path", "path or intrinsic")
-_TEMPLATES = ("any", "credentials", "variables")
+TEMPLATES = ("any", "credentials", "variables")
 _CONSTANTS = ("Result",)
+_NUMBERS = (
+    "MaxConcurrencyPath",
+    "MaxItemsPath",
+    "MaxItemsPerBatchPath",
+    "MaxInputBytesPerBatchPath",
+    "ToleratedFailureCountPath",
+    "ToleratedFailurePercentagePath",
+)
+"""Paths of a Map that lead to one number of the input."""
 
 
 def expressions(machine: StateMachine) -> Iterator[Finding]:
@@ -35,43 +47,46 @@ def _object(value: Any, path: str) -> Iterator[Finding]:
         yield from _field(wire, kind, item, where)
 
 
-def written_fields(value: Any, path: str) -> Iterator[tuple[str, str, Kind, JSON]]:
-    """Yield the fields of a state and of the objects in it: pointer, wire name, kind and value, where one is written.
-
-    Choice rules have fields of their own; regions are walked by themselves.
-    """
-    for field in declared_fields(type(value)):
-        item = getattr(value, field.attribute)
-        kind, where = field.spec.kind, f"{path}/{field.spec.wire}"
-        if item is ABSENT or item is None:
-            continue
-        if isinstance(kind, Nested):
-            for pointer, inner in _inner(kind, item):
-                yield from written_fields(inner, where + pointer)
-        else:
-            yield where, field.spec.wire, kind, item
-
-
-def _inner(kind: Nested, item: Any) -> Iterator[tuple[str, Any]]:
-    """Yield the objects in a nested field; regions are walked by themselves."""
-    for pointer, inner in [(f"/{index}", one) for index, one in enumerate(item)] if kind.many else [("", item)]:
-        if not isinstance(inner, Region):
-            yield pointer, inner
-
-
 def _field(wire: str, kind: Kind, item: JSON, where: str) -> Iterator[Finding]:
     if kind.name in _PATHS:
-        yield from _guard(where, lambda: compile_expression(item, wire))
+        yield from _guard(where, lambda: compile_expression(item, wire), "Value must be a valid JSONPath.")
+        if wire in _NUMBERS:
+            yield from _guard(where, lambda: _one_number(item), _NO_REFERENCE)
     elif kind.name == "reference path":
-        yield from _guard(where, lambda: compile_reference(item))
-    elif kind.name in _TEMPLATES and wire not in _CONSTANTS:
-        yield from _guard(where, lambda: compile_template(item, wire))
+        yield from _guard(where, lambda: compile_reference(item), _NO_REFERENCE)
+    elif kind.name in TEMPLATES and wire not in _CONSTANTS:
+        yield from _template(item, where, wire)
+
+
+_NO_REFERENCE = "Value is not a Reference Path"
+
+
+def _one_number(text: str) -> None:
+    path = compile_path(text)
+    if path.keys is None or text.startswith("$$"):
+        raise QuerySyntaxError(text, 0, "Write names and indexes of the input only, such as $.settings.count")
+
+
+def _template(payload: JSON, where: str, wire: str) -> Iterator[Finding]:
+    """Report each ``.$`` field that cannot be read, then what is wrong with the template as a whole."""
+    found = list(_expressions(payload, where))
+    yield from found or _guard(where, lambda: compile_template(payload, wire))
+
+
+def _expressions(payload: JSON, where: str, depth: int = 1) -> Iterator[Finding]:
+    members = payload.items() if isinstance(payload, dict) else enumerate(payload) if isinstance(payload, list) else ()
+    for key, item in members if depth <= MAX_DEPTH else ():
+        if isinstance(key, str) and key.endswith(".$"):
+            said = f"The value for the field '{key}' must be a valid JSONPath or a valid intrinsic function call"
+            yield from _guard(where, partial(compile_template, {key: item}, key), said)
+        else:
+            yield from _expressions(item, f"{where}/{escape_pointer(str(key))}", depth + 1)
 
 
 def _rule(rule: ChoiceRule, where: str) -> Iterator[Finding]:
     yield from _test(rule.test, where)
     if rule.assign is not ABSENT:
-        yield from _guard(f"{where}/Assign", lambda: compile_template(rule.assign, "Assign"))
+        yield from _template(rule.assign, f"{where}/Assign", "Assign")
 
 
 def _test(test: Test | None, where: str) -> Iterator[Finding]:
@@ -87,8 +102,10 @@ def _test(test: Test | None, where: str) -> Iterator[Finding]:
             yield from _test(inner, f"{where}/{type(test).__name__}/{index}")
 
 
-def _guard(where: str, compile_it: Callable[[], object]) -> Iterator[Finding]:
+def _guard(where: str, compile_it: Callable[[], object], said: str = "") -> Iterator[Finding]:
+    """Run what compiles; ``said`` is what the service says when it cannot."""
     try:
         compile_it()
     except QuerySyntaxError as error:
-        yield Finding(code="EXPRESSION_SYNTAX", severity=ERROR, path=where, message=f"{error}.")
+        message, hint = (said, f"{error}.") if said else (f"{error}.", "")
+        yield Finding(code="EXPRESSION_SYNTAX", severity=ERROR, path=where, message=message, hint=hint)

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, TypeAlias
 
 from stepfunctions.asl.machine import StateMachine
+from stepfunctions.errors import sentences
 
 ERROR = "ERROR"
 """AWS refuses the definition, or an execution fails wherever it comes to this."""
@@ -17,11 +18,14 @@ WARNING = "WARNING"
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One thing that is wrong: the rule's code, where (a JSON Pointer), what, and what to write instead."""
+    """One thing that is wrong: the rule's code, where (a JSON Pointer), what, and what to write instead.
+
+    ``path`` None: no single place.
+    """
 
     code: str
     severity: str
-    path: str
+    path: str | None
     message: str
     hint: str = ""
 
@@ -32,7 +36,7 @@ class Finding:
         return fields
 
     def __str__(self) -> str:
-        return f"{self.severity} {self.path or '/'} {self.message}{' ' + self.hint if self.hint else ''} [{self.code}]"
+        return f"{self.severity} {self.path or '/'} {sentences(self.message, self.hint)} [{self.code}]"
 
 
 Rule: TypeAlias = Callable[[StateMachine], Iterator[Finding]]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from stepfunctions.asl.codec import dump
 from stepfunctions.asl.fields import ABSENT
 from stepfunctions.asl.machine import Region, StateMachine, escape_pointer, subregions, walk
 from stepfunctions.asl.states import AnyState, Choice, Fail, Succeed
-from stepfunctions.asl.transitions import targets
-from stepfunctions.lint.finding import WARNING, Finding
+from stepfunctions.asl.transitions import check_graph, targets
+from stepfunctions.lint.finding import ERROR, WARNING, Finding
 
 
 def regions(machine: StateMachine) -> Iterator[tuple[str, Region]]:
@@ -30,12 +31,19 @@ def _reached(region: Region) -> set[str]:
     return reached
 
 
+def graph(machine: StateMachine) -> Iterator[Finding]:
+    """MISSING_END_STATE, MISSING_TRANSITION_TARGET: no state ends the machine, or no transition names a state."""
+    for found in check_graph(dump(machine)):
+        yield Finding(code=found.code, severity=ERROR, path=found.path, message=found.message, hint=found.hint)
+
+
 def unreachable(machine: StateMachine) -> Iterator[Finding]:
-    """UNREACHABLE_STATE: no transition leads to a state."""
+    """UNREACHABLE_STATE: transitions to a state come only from states that are not reached themselves."""
     for path, region in regions(machine):
         reached = _reached(region)
+        named = {target for state in region.states.values() for _, target in targets(state)}
         for name in region.states:
-            if name not in reached:
+            if name not in reached and name in named:
                 yield Finding(
                     code="UNREACHABLE_STATE",
                     severity=WARNING,
@@ -48,7 +56,7 @@ def unreachable(machine: StateMachine) -> Iterator[Finding]:
 def endless(machine: StateMachine) -> Iterator[Finding]:
     """NO_END: no state of a region that can be reached ends it."""
     for path, region in regions(machine):
-        if not any(_ends(region.states[name]) for name in _reached(region)):
+        if not any(_ends(region.states[name]) for name in _reached(region)) and (path or _has_end(region)):
             yield Finding(
                 code="NO_END",
                 severity=WARNING,
@@ -56,6 +64,10 @@ def endless(machine: StateMachine) -> Iterator[Finding]:
                 message="No state that can be reached ends: it runs until something fails.",
                 hint='Write "End": true in the last state, or add a Succeed.',
             )
+
+
+def _has_end(region: Region) -> bool:
+    return any(map(_ends, region.states.values()))
 
 
 def _ends(state: AnyState) -> bool:

@@ -13,8 +13,8 @@ from stepfunctions.asl.document import JSON
 from stepfunctions.asl.fields import ABSENT, JSONATA, is_expression
 from stepfunctions.asl.machine import StateMachine, escape_pointer, walk
 from stepfunctions.asl.states import Map, Parallel, Task
+from stepfunctions.asl.written import written_fields
 from stepfunctions.errors import QuerySyntaxError
-from stepfunctions.lint.expressions import written_fields
 from stepfunctions.lint.finding import ERROR, WARNING, Finding
 from stepfunctions.query.jsonata import Reads, at_the_top, reads_of
 from stepfunctions.query.jsonata_template import expressions_in, inner
@@ -67,7 +67,8 @@ def invalid_jsonata(machine: StateMachine) -> Iterator[Finding]:
     """INVALID_JSONATA_EXPRESSION: an expression cannot be read."""
     for _, path, _, found in _expressions(machine):
         if isinstance(found, QuerySyntaxError):
-            yield Finding(code="INVALID_JSONATA_EXPRESSION", severity=ERROR, path=path, message=f"{found}.")
+            message, hint = (found.said, f"{found}.") if found.said else (f"{found}.", "")
+            yield Finding(code="INVALID_JSONATA_EXPRESSION", severity=ERROR, path=path, message=message, hint=hint)
 
 
 def unsupported_jsonata(machine: StateMachine) -> Iterator[Finding]:

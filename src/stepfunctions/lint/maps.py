@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from stepfunctions.asl.fields import ABSENT
-from stepfunctions.asl.machine import StateMachine, walk
+from stepfunctions.asl.machine import StateMachine, subregions, walk
 from stepfunctions.asl.states import Map
 from stepfunctions.lint.finding import ERROR, WARNING, Finding
 
@@ -49,8 +49,46 @@ def distributed_only(machine: StateMachine) -> Iterator[Finding]:
                     )
 
 
+def processor_language(machine: StateMachine) -> Iterator[Finding]:
+    """PROCESSOR_LANGUAGE: a Map's processor says its query language, which is the whole machine's."""
+    for found in walk(machine):
+        for pointer, region in subregions(found.state) if isinstance(found.state, Map) else ():
+            if region.query_language is not ABSENT:
+                yield Finding(
+                    code="PROCESSOR_LANGUAGE",
+                    severity=ERROR,
+                    path=found.path + pointer,
+                    message="Field 'QueryLanguage' is not supported",
+                    hint="Remove it, or write it into the single states.",
+                )
+
+
+_RESOURCES = {
+    "ItemReader": ("arn:aws:states:::s3:getObject", "arn:aws:states:::s3:listObjectsV2"),
+    "ResultWriter": ("arn:aws:states:::s3:putObject",),
+}
+_PARTITION = re.compile("^arn:aws[a-z-]*:")
+
+
+def sources(machine: StateMachine) -> Iterator[Finding]:
+    """UNKNOWN_RESOURCE: an ItemReader or ResultWriter names what it cannot read from or write to."""
+    for found in walk(machine):
+        for wire, attribute in (("ItemReader", "item_reader"), ("ResultWriter", "result_writer")):
+            holder = getattr(found.state, attribute, ABSENT)
+            resource = ABSENT if holder is ABSENT else holder.resource
+            if resource is ABSENT or "${" in resource or _PARTITION.sub("arn:aws:", resource) in _RESOURCES[wire]:
+                continue
+            yield Finding(
+                code="UNKNOWN_RESOURCE",
+                severity=ERROR,
+                path=f"{found.path}/{wire}/Resource",
+                message=f"The resource provided {resource} is not recognized.",
+                hint=f"Write {' or '.join(_RESOURCES[wire])}.",
+            )
+
+
 def labels(machine: StateMachine) -> Iterator[Finding]:
-    """LABEL: the label of a Distributed Map has a forbidden character, or another Map has the same one."""
+    """INVALID_LABEL_NAME, DUPLICATE_LABEL_NAME: a label has a forbidden character, or another Map has it too."""
     seen: dict[str, str] = {}
     for found in walk(machine):
         if not isinstance(found.state, Map) or found.state.label is ABSENT:
@@ -58,7 +96,7 @@ def labels(machine: StateMachine) -> Iterator[Finding]:
         label, where = found.state.label, f"{found.path}/Label"
         if _LABEL_FORBIDS.search(label):
             yield Finding(
-                code="LABEL",
+                code="INVALID_LABEL_NAME",
                 severity=ERROR,
                 path=where,
                 message=f"The label '{label}' has a character that a label may not have.",
@@ -66,7 +104,7 @@ def labels(machine: StateMachine) -> Iterator[Finding]:
             )
         if label in seen:
             yield Finding(
-                code="LABEL",
+                code="DUPLICATE_LABEL_NAME",
                 severity=ERROR,
                 path=where,
                 message=f"The label '{label}' is used already at {seen[label]}.",

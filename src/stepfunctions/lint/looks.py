@@ -1,0 +1,89 @@
+"""Constants that look like paths: the warnings that AWS tells of a JSONPath definition.
+
+API: https://docs.aws.amazon.com/step-functions/latest/apireference/API_ValidateStateMachineDefinitionDiagnostic.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from stepfunctions.asl.choice import OPERATORS, And, Comparison, Not, Or, Test
+from stepfunctions.asl.document import JSON
+from stepfunctions.asl.fields import ABSENT, JSONPATH
+from stepfunctions.asl.machine import Located, StateMachine, escape_pointer, walk
+from stepfunctions.asl.states import Choice, Fail, Pass
+from stepfunctions.asl.written import written_fields
+from stepfunctions.lint.expressions import TEMPLATES
+from stepfunctions.lint.finding import WARNING, Finding
+
+_PATH = re.compile(r"\$\$?([.\[].*)?|\$[A-Za-z_]\w*[.\[].*", re.DOTALL)
+_TEXTS = frozenset(name for name in OPERATORS if name.startswith("String") and f"{name}Path" in OPERATORS)
+_INTRINSIC = re.compile(r"States\.[A-Za-z0-9]+\(.*\)", re.DOTALL)
+
+
+def static_paths(machine: StateMachine) -> Iterator[Finding]:
+    """NO_DOLLAR, NO_PATH, PASS_RESULT_IS_STATIC: a constant looks like a path that would be read."""
+    for found in walk(machine):
+        if found.language != JSONPATH:
+            continue
+        for path, wire, kind, value in written_fields(found.state, found.path):
+            if wire == "Result" and isinstance(found.state, Pass):
+                yield from _in_result(value, path)
+            elif kind.name in TEMPLATES:
+                yield from _in_template(value, path)
+        yield from _in_fields(found)
+
+
+def _warning(code: str, path: str, message: str, hint: str) -> Finding:
+    return Finding(code=code, severity=WARNING, path=path, message=message, hint=hint)
+
+
+def _in_template(value: JSON, path: str) -> Iterator[Finding]:
+    if isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _in_template(item, f"{path}/{index}")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            where = f"{path}/{escape_pointer(key)}"
+            if not isinstance(item, str):
+                yield from _in_template(item, where)
+            elif not key.endswith(".$") and (_PATH.fullmatch(item) or _INTRINSIC.fullmatch(item)):
+                message = f"The value of '{key}' looks like a path or an intrinsic function, but is a constant."
+                yield _warning("NO_DOLLAR", where, message, f'Write "{key}.$" to read it.')
+
+
+def _in_result(value: JSON, path: str) -> Iterator[Finding]:
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in items:
+        where = f"{path}/{escape_pointer(str(key))}"
+        if isinstance(key, str) and key.endswith(".$"):
+            message = f"The Result of a Pass state is a constant: '{key}' is not read."
+            yield _warning("PASS_RESULT_IS_STATIC", where, message, "Use Parameters instead.")
+        yield from _in_result(item, where)
+
+
+def _in_fields(found: Located) -> Iterator[Finding]:
+    state = found.state
+    if isinstance(state, Fail):
+        for wire, text in (("Error", state.error), ("Cause", state.cause)):
+            if text is not ABSENT and _PATH.fullmatch(text):
+                yield _no_path(f"{found.path}/{wire}", wire)
+    if isinstance(state, Choice):
+        for index, rule in enumerate(state.choices):
+            yield from _in_test(rule.test, f"{found.path}/Choices/{index}")
+
+
+def _in_test(test: Test | None, path: str) -> Iterator[Finding]:
+    if isinstance(test, Not):
+        yield from _in_test(test.test, f"{path}/Not")
+    elif isinstance(test, (And, Or)):
+        for index, inner in enumerate(test.tests):
+            yield from _in_test(inner, f"{path}/{type(test).__name__}/{index}")
+    elif isinstance(test, Comparison) and test.operator in _TEXTS and _PATH.fullmatch(str(test.value)):
+        yield _no_path(f"{path}/{test.operator}", test.operator)
+
+
+def _no_path(path: str, wire: str) -> Finding:
+    message = f"The value of '{wire}' looks like a path, but is a constant."
+    return _warning("NO_PATH", path, message, f"Write '{wire}Path' to read it.")
