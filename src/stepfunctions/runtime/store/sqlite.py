@@ -260,6 +260,7 @@ class _Batch:
                     execution.item_count,
                     execution.version_arn,
                     execution.alias_arn,
+                    execution.trace_header,
                     execution.input.text,
                     *changing,
                 ),
