@@ -33,7 +33,7 @@ def machines(draw: Any) -> tuple[dict[str, Any], dict[str, list[Any]]]:
         states: dict[str, Any] = {block[-1]: {"Type": "Pass", "Parameters": {"u.$": "States.UUID()"}, "End": True}}
         for name, following, kind in zip(block, block[1:], chosen, strict=False):
             made = state(kind, name, following, block[-1], depth)
-            states[name] = in_jsonata(made) if draw(st.booleans()) else made
+            states[name] = in_jsonata(made, depth) if draw(st.booleans()) else made
         return {"StartAt": block[0], "States": states}
 
     def state(kind: str, name: str, following: str, last: str, depth: int) -> dict[str, Any]:
@@ -84,17 +84,20 @@ def machines(draw: Any) -> tuple[dict[str, Any], dict[str, list[Any]]]:
     return definition, script
 
 
-def in_jsonata(state: dict[str, Any]) -> dict[str, Any]:
-    """Return a state of such a machine in JSONata, with more values from chance and time."""
+def in_jsonata(state: dict[str, Any], depth: int) -> dict[str, Any]:
+    """Return a state of such a machine in JSONata, with more values from chance and time.
+
+    Each depth has a variable of its own: an inner scope may not assign what an outer one does.
+    """
     kept = ("Type", "Next", "Default", "Retry", "Resource", "TimeoutSeconds", "Seconds", "Branches", "ItemProcessor")
     made = {name: value for name, value in state.items() if name in kept}
     drawn = "{% [$uuid(), $random(), $millis(), $shuffle([1..5])] %}"
     made |= {"QueryLanguage": "JSONata", **_JSONATA[state["Type"]]}
     if "Choices" in state:
         rule = {"Condition": "{% $exists($states.input.r.at) %}", "Next": state["Choices"][0]["Next"]}
-        made["Choices"] = [{**rule, "Assign": {"drawn": drawn}}]
+        made["Choices"] = [{**rule, "Assign": {f"drawn{depth}": drawn}}]
     elif state["Type"] != "Wait":
-        made["Assign"] = {"drawn": drawn}
+        made["Assign"] = {f"drawn{depth}": drawn}
     if "Catch" in state:
         output = {"e": "{% $states.errorOutput %}", "drawn": drawn}
         made["Catch"] = [{"ErrorEquals": ["States.ALL"], "Next": state["Catch"][0]["Next"], "Output": output}]
@@ -109,7 +112,7 @@ _JSONATA: dict[str, dict[str, Any]] = {
     "Choice": {"Output": "{% {'was': $states.input} %}"},
     "Task": {
         "Arguments": {"n": "{% $states.context.State.RetryCount %}", "c": "{% $random() %}"},
-        "Output": {"r": "{% $states.result %}", "known": "{% $exists($drawn) ? $drawn : null %}"},
+        "Output": {"r": "{% $states.result %}", "known": "{% $exists($drawn2) ? $drawn2 : null %}"},
     },
     "Parallel": {"Output": "{% {'p': $states.result} %}"},
     "Map": {
