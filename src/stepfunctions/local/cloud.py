@@ -185,6 +185,7 @@ class Cloud:
                 if self._aws is None:
                     self._aws = elsewhere.aws(self.endpoint, self.region)
                 return self._aws
+        _check_known(service)
         endpoint = self.moto.endpoint(service)
         with self._lock:
             if self._by_moto is None or self._by_moto.endpoint != endpoint:
@@ -306,6 +307,15 @@ class Cloud:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+def _check_known(service: str) -> None:
+    from botocore.exceptions import UnknownServiceError
+
+    try:
+        service_model(service)
+    except UnknownServiceError:
+        raise ServiceError("UnknownService", f"boto3 knows no service '{service}'.", 501) from None
 
 
 def _real(names: Iterable[str]) -> frozenset[str]:

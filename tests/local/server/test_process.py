@@ -56,8 +56,8 @@ def test_it_is_ready_soon_and_boto3_talks_to_it(server: Any) -> None:
     role = sts.assume_role(RoleArn="arn:aws:iam::123456789012:role/Trainer", RoleSessionName="me")
     assert role["Credentials"]["AccessKeyId"]
     with pytest.raises(ClientError) as caught:
-        client(server, "dynamodb").list_tables()
-    assert caught.value.response["Error"]["Code"] == "UnknownService"
+        client(server, "mediaconvert").list_jobs()
+    assert caught.value.response["Error"]["Code"] == "UnknownOperationException"
     sts.close()
 
 

@@ -135,11 +135,12 @@ def test_refusals_of_a_query_service_are_read_by_botocore(cloud: Cloud, body: by
 def test_a_service_we_do_not_have_is_refused_in_its_own_protocol(
     cloud: Cloud, headers: dict[str, str], protocol: str
 ) -> None:
-    request = Request(method="POST", path="/", headers=headers)
+    scope = "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/nosuch/aws4_request, SignedHeaders=host, Signature=0"
+    request = Request(method="POST", path="/", headers={**headers, "authorization": scope})
     assert guess_protocol(request) == protocol
-    error = read_error(handle(cloud, "dynamodb", request), protocol)
-    assert error["Code"] == "UnknownService"
-    assert "It has: ecs, glue" in error["Message"]
+    error = read_error(handle(cloud, "nosuch", request), protocol)
+    assert error["Code"] == "UnknownOperationException"
+    assert "moto, which cannot do it: it has no such service" in error["Message"]
 
 
 @pytest.mark.parametrize(
