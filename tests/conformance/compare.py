@@ -7,6 +7,8 @@ import re
 from datetime import datetime
 from typing import Any
 
+import botocore.session
+
 _HOLES = {
     "<any>": r"[\s\S]*",
     "<uuid>": r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
@@ -65,11 +67,15 @@ def payload(text: str) -> Any:
     return json.loads(text)
 
 
+_EVENT = botocore.session.get_session().get_service_model("stepfunctions").shape_for("HistoryEvent").members.keys()
+
+
 def shown(event: dict[str, Any]) -> list[Any]:
     """Return an event of GetExecutionHistory as the cases write it: ``[previous, type, details]``.
 
     Payloads are documents; ``…Details: {truncated: false}`` beside one goes without saying.
     """
+    assert event.keys() <= _EVENT, f"no members of an event: {sorted(event.keys() - _EVENT)}"
     members = {name for name in event if name.endswith("EventDetails")}
     assert len(members) <= 1, f"two details: {event}"
     assert isinstance(event["timestamp"], datetime)
