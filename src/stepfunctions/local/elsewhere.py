@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import IO, Any
 from urllib.parse import urlsplit, urlunsplit
 
 from stepfunctions.errors import ServiceError
@@ -38,7 +38,7 @@ class Elsewhere:
             raise ServiceError("UnknownOperationException", f"{service}:{operation} is no operation of this service.")
         request, _ = coerce(params, model.input_shape)  # what the values must be is the service's to say
         try:
-            response: dict[str, Any] = getattr(self._client(service), method_name(operation))(**request)
+            response: dict[str, Any] = getattr(self.client(service), method_name(operation))(**request)
         except ClientError as error:
             raise _refusal(error, f"{service}:{operation}") from None
         except BotoCoreError as error:
@@ -46,7 +46,20 @@ class Elsewhere:
         response.pop("ResponseMetadata", None)
         return response
 
-    def _client(self, service: str) -> Any:
+    def upload(self, content: IO[bytes], bucket: str, key: str) -> None:
+        """Write an object of S3, in parts when it is large. Raises ServiceError."""
+        from boto3.exceptions import S3UploadFailedError
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            self.client("s3").upload_fileobj(content, bucket, key, ExtraArgs={"ContentType": "application/json"})
+        except ClientError as error:
+            raise _refusal(error, "s3:PutObject") from None
+        except (BotoCoreError, S3UploadFailedError) as error:
+            raise ServiceError(NO_ANSWER, f"s3:PutObject: {error}", 503) from None
+
+    def client(self, service: str) -> Any:
+        """Return the boto3 client of a service, made on first use."""
         with self._lock:
             if service not in self._clients:
                 self._clients[service] = self._make_client(service)

@@ -1,16 +1,26 @@
-"""The local S3 as Distributed Maps need it."""
+"""S3 as Distributed Maps need it: the local one, or AWS's where the user says so (``--real s3``)."""
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, cast
 
-from stepfunctions.runtime.objects import Found, Upload
+from stepfunctions.runtime.objects import Found, ObjectStore, Upload
 
 if TYPE_CHECKING:
     from stepfunctions.local.cloud import Cloud
     from stepfunctions.local.s3.contents import Staging
     from stepfunctions.local.s3.objects import Objects
+
+
+_IN_MEMORY = 8 * 1024 * 1024
+"""Bytes of an object of AWS's that are held in memory; more are in a temporary file."""
+
+
+def objects_of(cloud: Cloud) -> ObjectStore:
+    """Return the objects that a cloud's Distributed Maps read and write."""
+    return RealObjects(cloud) if "s3" in cloud.real else CloudObjects(cloud)
 
 
 class CloudObjects:
@@ -53,3 +63,54 @@ class _Upload:
 
     def discard(self) -> None:
         self._staging.discard()
+
+
+class RealObjects:
+    """An ObjectStore over AWS's S3: objects are fetched before they are read, and sent once they are written."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+
+    def open(self, bucket: str, key: str) -> BinaryIO:
+        """See ObjectStore."""
+        body = self._cloud.call("s3", "GetObject", {"Bucket": bucket, "Key": key})["Body"]
+        fetched = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - the caller closes it
+        with body:
+            for part in body.iter_chunks(1 << 20):
+                fetched.write(part)
+        fetched.seek(0)
+        return cast(BinaryIO, fetched)
+
+    def list(self, bucket: str, prefix: str = "") -> Iterator[Found]:
+        """See ObjectStore."""
+        request = {"Bucket": bucket, "Prefix": prefix}
+        while True:
+            page = self._cloud.call("s3", "ListObjectsV2", request)
+            for one in page.get("Contents", ()):
+                yield Found(one["Key"], one["Size"], one["ETag"].strip('"'), one["LastModified"].timestamp())
+            if not page.get("IsTruncated"):
+                return
+            request["ContinuationToken"] = page["NextContinuationToken"]
+
+    def create(self, bucket: str, key: str) -> Upload:
+        """See ObjectStore."""
+        return _RealUpload(self._cloud, bucket, key)
+
+
+class _RealUpload:
+    def __init__(self, cloud: Cloud, bucket: str, key: str) -> None:
+        self._cloud, self._bucket, self._key = cloud, bucket, key
+        self._written: IO[bytes] = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - until finish
+
+    def write(self, data: bytes) -> None:
+        self._written.write(data)
+
+    def finish(self) -> None:
+        self._written.seek(0)
+        elsewhere = self._cloud.elsewhere("s3")
+        assert elsewhere is not None
+        elsewhere.upload(self._written, self._bucket, self._key)
+        self._written.close()
+
+    def discard(self) -> None:
+        self._written.close()

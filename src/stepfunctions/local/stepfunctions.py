@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from stepfunctions.engine.limits import AWS_LIMITS, NO_LIMITS
 from stepfunctions.errors import ServiceError
-from stepfunctions.local.map_objects import CloudObjects
+from stepfunctions.local.map_objects import objects_of
 from stepfunctions.local.tasks import CloudTasks
 from stepfunctions.runtime.api import StepFunctionsApi
 from stepfunctions.runtime.items.source import Items
@@ -72,7 +72,7 @@ class StepFunctions:
         self._store = ExpressStore(SqliteStore(cloud.data_dir / "stepfunctions.db"))
         self._tasks = tasks or CloudTasks(cloud)
         limits = AWS_LIMITS if cloud.limits else NO_LIMITS
-        items = Items(CloudObjects(cloud))
+        items = Items(objects_of(cloud))
         # CloudTasks never blocks, so the engine's own thread may call it
         self._runner = Runner(self._store, cloud.clock, self._tasks, items, workers=0, limits=limits, logs=_Sink(cloud))
         self._cloud = cloud

@@ -34,8 +34,11 @@ def client(server: Server, service: str) -> Any:
 
 def run(server: Server, resource: str, parameters: Any) -> dict[str, Any]:
     """Run a machine of one task and return its description."""
+    return run_state(server, {"Type": "Task", "Resource": resource, "Parameters": parameters, "End": True})
+
+
+def run_state(server: Server, definition: dict[str, Any]) -> dict[str, Any]:
     states = client(server, "stepfunctions")
-    definition = {"Type": "Task", "Resource": resource, "Parameters": parameters, "End": True}
     machine = states.create_state_machine(
         name=f"m{len(states.list_state_machines()['stateMachines'])}",
         definition=json.dumps({"StartAt": "T", "States": {"T": definition}}),
@@ -134,6 +137,51 @@ def test_real_services_are_called_with_the_users_own_configuration(
     # clients of this endpoint are passed on too
     assert client(here, "glue").get_job(JobName="job")["Job"]["Role"] == "glue"
     assert not (tmp_path / "here" / "glue.db").exists()
+
+
+def test_distributed_maps_read_and_write_objects_of_real_s3(
+    start_server: Callable[..., Server], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aws = start_server(tmp_path / "aws")
+    s3 = client(aws, "s3")
+    s3.create_bucket(Bucket="data")
+    s3.put_object(Bucket="data", Key="in/items.json", Body=b"[1, 2]")
+    s3.put_object(Bucket="data", Key="in/more.json", Body=b"[3]")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_S3", aws.endpoint)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "mine")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "mine")
+    here = start_server(tmp_path / "here", "--real", "s3")
+    pass_through = {
+        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+        "StartAt": "P",
+        "States": {"P": {"Type": "Pass", "End": True}},
+    }
+    read: dict[str, dict[str, Any]] = {
+        "getObject": {"Parameters": {"Bucket": "data", "Key": "in/items.json"}, "ReaderConfig": {"InputType": "JSON"}},
+        "listObjectsV2": {"Parameters": {"Bucket": "data", "Prefix": "in/"}},
+        "missing": {"Parameters": {"Bucket": "data", "Key": "no"}, "ReaderConfig": {"InputType": "JSON"}},
+    }
+    ended: dict[str, dict[str, Any]] = {}
+    for name, reader in read.items():
+        state = {
+            "Type": "Map",
+            "ItemReader": {"Resource": f"{STATES}s3:{'getObject' if name == 'missing' else name}", **reader},
+            "ItemProcessor": pass_through,
+            "ResultWriter": {
+                "Resource": f"{STATES}s3:putObject",
+                "Parameters": {"Bucket": "data", "Prefix": name},
+                "WriterConfig": {"OutputType": "JSON", "Transformation": "COMPACT"},
+            },
+            "End": True,
+        }
+        ended[name] = run_state(here, state)
+    assert ended["missing"]["error"] == "States.ItemReaderFailed"
+    for name in ("getObject", "listObjectsV2"):
+        assert ended[name]["status"] == "SUCCEEDED", ended[name]
+        keys = [one["Key"] for one in s3.list_objects_v2(Bucket="data", Prefix=f"{name}/")["Contents"]]
+        (written,) = [key for key in keys if key.endswith("SUCCEEDED_0.json")]
+        items = json.loads(s3.get_object(Bucket="data", Key=written)["Body"].read())
+        assert items == [1, 2] or [item["Key"] for item in items] == ["in/items.json", "in/more.json"]
 
 
 def test_a_configuration_that_leads_back_is_refused(
