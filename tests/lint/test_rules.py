@@ -46,6 +46,12 @@ BAD: list[tuple[str, str, str, dict[str, Any]]] = [
     ("EXPRESSION_SYNTAX", "ERROR", "/States/S/InputPath", {**PASS, "InputPath": "$..["}),
     ("EXPRESSION_SYNTAX", "ERROR", "/States/S/ResultPath", {**PASS, "ResultPath": "$.a[*]"}),
     (
+        "INTRINSIC_NESTING",
+        "ERROR",
+        "/States/S/Parameters/list/0/v.$",
+        {**PASS, "Parameters": {"list": [{"v.$": "States.Array(" * 11 + ")" * 11}]}},
+    ),
+    (
         "EXPRESSION_SYNTAX",
         "ERROR",
         "/States/S/Choices/0/And/0/Not/Variable",
