@@ -14,7 +14,7 @@ from typing import Any
 
 from stepfunctions.runtime.api import StepFunctionsApi
 from stepfunctions.runtime.clock import SystemClock
-from stepfunctions.runtime.items import Items
+from stepfunctions.runtime.items.source import Items
 from stepfunctions.runtime.mocks import MockIntegration
 from stepfunctions.runtime.runner import Runner
 from stepfunctions.runtime.store import Store

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -317,6 +318,23 @@ def test_batches_are_closed_by_the_limit_that_comes_first(drive: Any) -> None:
         found_batches = batches(run, found, "é", "é", "é", MaxInputBytesPerBatch=most, BatchInput={"é": 1})
         assert [count for _, count in found_batches] == sizes
         assert all(given["BatchInput"] == {"é": 1} for given, _ in found_batches)
+
+
+def test_memory_does_not_grow_with_the_number_of_batches(drive: Any) -> None:
+    run, found = started(drive, distributed(ItemSelector={"v.$": "$$.Map.Item.Value"}), [0])
+    found.batcher = {"MaxItemsPerBatch": 100, "BatchInput": "x"}
+
+    def peak(count: int) -> int:
+        items = (Item(None, {"n": number, "t": "x" * 100}) for number in range(count))
+        tracemalloc.start()
+        try:
+            assert sum(size for _, size in child_inputs(run.program, found, items)) == count
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    peak(10)
+    assert peak(10_000) < peak(1_000) + 50_000
 
 
 def test_an_item_too_large_for_a_batch(drive: Any) -> None:

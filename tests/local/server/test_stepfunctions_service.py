@@ -11,7 +11,6 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
-from botocore.exceptions import ClientError
 
 from stepfunctions.errors import ServiceError
 from stepfunctions.local.cloud import Cloud, supported_operations
@@ -55,15 +54,19 @@ def test_boto3_runs_a_workflow_that_outlives_a_killed_server(start_server: Calla
     assert sfn.describe_execution(executionArn=arn)["status"] == "RUNNING"
     with pytest.raises(sfn.exceptions.ExecutionDoesNotExist):
         sfn.describe_execution(executionArn=arn + "-not")
-    with pytest.raises(ClientError) as caught:
-        sfn.create_activity(name="people")
-    assert caught.value.response["Error"]["Code"] == "UnknownOperationException"
+    activity = sfn.create_activity(name="people")["activityArn"]
+    asks = {"StartAt": "Ask", "States": {"Ask": {"Type": "Task", "Resource": activity, "End": True}}}
+    asking = sfn.create_state_machine(name="asks", definition=json.dumps(asks), roleArn=ROLE)["stateMachineArn"]
+    asked = sfn.start_execution(stateMachineArn=asking)["executionArn"]
+    task = sfn.get_activity_task(activityArn=activity, workerName="me")
     sfn.close()
     first.process.kill()
     first.process.wait(30)
 
     second = start_server(first.data_dir)
     sfn = client(second)
+    sfn.send_task_success(taskToken=task["taskToken"], output='"yes"')
+    assert ended(sfn, asked)["output"] == '"yes"'
     execution = ended(sfn, arn)
     assert execution["status"] == "SUCCEEDED"
     assert json.loads(execution["output"]) == [1, "é"]
@@ -140,6 +143,52 @@ def test_items_of_a_distributed_map_are_read_from_s3(cloud: Cloud) -> None:
     execution = cloud.call("stepfunctions", "StartExecution", {"stateMachineArn": machine["stateMachineArn"]})
     result = cloud.service("stepfunctions").api.wait_for(execution["executionArn"], 30)
     assert json.loads(result["output"]) == [{"day": "mon", "late": "1"}, {"day": "tue", "late": "2"}]
+
+
+def test_results_of_a_distributed_map_are_written_to_s3(cloud: Cloud) -> None:
+    definition = {
+        "StartAt": "Days",
+        "States": {
+            "Days": {
+                "Type": "Map",
+                "Label": "days",
+                "End": True,
+                "ItemProcessor": {
+                    "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+                    "StartAt": "Day",
+                    "States": {"Day": {"Type": "Pass", "End": True}},
+                },
+                "ResultWriter": {
+                    "Resource": "arn:aws:states:::s3:putObject",
+                    "Parameters": {"Bucket": "results", "Prefix": "days"},
+                },
+            }
+        },
+    }
+    machine = cloud.call(
+        "stepfunctions",
+        "CreateStateMachine",
+        {"name": "written", "definition": json.dumps(definition), "roleArn": ROLE},
+    )
+
+    def run(count: int) -> Any:
+        given = {"stateMachineArn": machine["stateMachineArn"], "input": json.dumps(list(range(count)))}
+        execution = cloud.call("stepfunctions", "StartExecution", given)
+        return cloud.service("stepfunctions").api.wait_for(execution["executionArn"], 30)
+
+    failed = run(1)
+    assert failed["error"] == "States.ResultWriterFailed"
+    assert failed["cause"].startswith("Cannot write s3://results/days/")
+    assert failed["cause"].endswith("/: NoSuchBucket: The specified bucket does not exist")
+    cloud.call("s3", "CreateBucket", {"Bucket": "results"})
+    details = json.loads(run(1_200)["output"])["ResultWriterDetails"]
+    objects = cloud.service("s3").objects
+    with objects.open("results", details["Key"]) as file:
+        (listed,) = json.load(file)["ResultFiles"]["SUCCEEDED"]
+    info, content = objects.open_info("results", listed["Key"])
+    with content:
+        assert [int(record["Output"]) for record in json.load(content)] == list(range(1_200))
+    assert (info.size, info.content_type) == (listed["Size"], "application/json")
 
 
 @pytest.mark.parametrize(
