@@ -103,7 +103,16 @@ def services_page() -> str:
 
     from stepfunctions.local.cloud import SERVICES, Cloud, supported_operations
 
-    parts = [NOTE, "# Services of the local cloud\n\nAny other operation is refused with an error that names these.\n"]
+    parts = [
+        NOTE,
+        "# Services of the local cloud\n\n"
+        "These are the local cloud's own: they run real jobs, and everything is kept in its data directory. Any other "
+        "operation of them is refused with an error that names these.\n\n"
+        "Every other service of AWS is [moto](https://docs.getmoto.org)'s, behind the same port, in a process that "
+        "starts with the first call. It is kept in memory only: nothing of it is left when the local cloud stops. What "
+        "moto cannot do either is refused with an error that says so. `stepfunctions local start --real s3,glue` makes "
+        "tasks call AWS itself instead, with your own credentials.\n",
+    ]
     with tempfile.TemporaryDirectory() as folder:
         cloud = Cloud(folder)
         try:
