@@ -20,7 +20,7 @@ from stepfunctions.query.jsonata_overflow import (
     MARK,
     MOST,
     NOT_A_NUMBER,
-    is_overflow,
+    OPERATIONS,
     operate,
     rewritten,
     shown,
@@ -192,7 +192,7 @@ def _computed(text: str, field: str) -> Evaluator:
             try:
                 found = evaluate(scope)
             except JlensError as error:
-                if not is_overflow(error):
+                if not _is_overflow(error):
                     raise
                 found = _despite_overflow(text, scope, error)
             if found is not None:
@@ -207,17 +207,23 @@ def _computed(text: str, field: str) -> Evaluator:
     return compute
 
 
+def _is_overflow(error: JlensError) -> bool:
+    """Tell whether an operation gave a number that is too large; not whether it was given one."""
+    return error.code == "D1001" and error.value is None and error.token in OPERATIONS
+
+
 def _despite_overflow(text: str, scope: Scope, first: JlensError) -> str | None:
     """Evaluate again, with each operation rewritten that gives a number that JSON does not have."""
     from jlens import JlensError
 
     error = first
     for _ in range(MOST):
-        text = rewritten(text, error)
+        assert error.start is not None and error.end is not None and error.position is not None
+        text = rewritten(text, error.start, error.position - 1, error.end)
         try:
             return _evaluation(_parsed(text), text)(scope)
         except JlensError as another:
-            if not is_overflow(another):
+            if not _is_overflow(another):
                 # an operation or function that cannot work with the mark of such a number
                 raise first if MARK in str(another.value) else another from None
             error = another

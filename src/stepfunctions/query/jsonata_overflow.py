@@ -9,12 +9,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from stepfunctions.asl.document import JSON
-
-if TYPE_CHECKING:
-    from jlens import JlensError
 
 MARK = "\ue000\ue001"
 """What a text begins with that stands for such a number. No data of a workflow has these private characters."""
@@ -24,7 +21,7 @@ MOST = 20
 
 NOT_A_NUMBER = f"{MARK}NaN"
 
-_OPERATIONS: Mapping[str, Callable[[float, float], float]] = MappingProxyType(
+OPERATIONS: Mapping[str, Callable[[float, float], float]] = MappingProxyType(
     {
         "+": lambda left, right: left + right,
         "-": lambda left, right: left - right,
@@ -35,15 +32,8 @@ _OPERATIONS: Mapping[str, Callable[[float, float], float]] = MappingProxyType(
 FUNCTION = "sfnoverflow"
 
 
-def is_overflow(error: JlensError) -> bool:
-    """Tell whether an operation gave a number that is too large; not whether it was given one."""
-    return error.code == "D1001" and error.value is None and error.token in _OPERATIONS and error.start is not None
-
-
-def rewritten(text: str, error: JlensError) -> str:
-    """Return the expression with ``left / right``, where it failed, as a call of ours when both are numbers."""
-    start, end, operator = error.start, error.end, (error.position or 1) - 1
-    assert start is not None and end is not None
+def rewritten(text: str, start: int, operator: int, end: int) -> str:
+    """Return the expression with the operation from ``start`` to ``end`` as a call of ours when it has two numbers."""
     left, right, token = text[start:operator], text[operator + 1 : end], text[operator]
     call = f"${FUNCTION}('{token}',$sfnl,$sfnr)"
     both = "$type($sfnl)='number' and $type($sfnr)='number'"
@@ -55,7 +45,7 @@ def operate(operator: str, left: float, right: float) -> JSON:
     if left == 0 and right == 0 and operator == "/":
         return NOT_A_NUMBER
     try:
-        number = _OPERATIONS[operator](left, right)
+        number = OPERATIONS[operator](left, right)
     except OverflowError:
         number = math.copysign(math.inf, left) * math.copysign(1, right)
     if math.isfinite(number):
