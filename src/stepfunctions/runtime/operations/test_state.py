@@ -1,9 +1,6 @@
 """TestState: one state, run by the engine itself, with its task done by a mock or for real.
 
 https://docs.aws.amazon.com/step-functions/latest/apireference/API_TestState.html
-
-What AWS has and this has not: mocks are not compared with the response of the service's API, and a Map cannot be
-given failed iterations or the data of an ItemReader.
 """
 
 from __future__ import annotations
@@ -16,58 +13,50 @@ from typing import Any
 from stepfunctions.asl.document import JSON, dumps
 from stepfunctions.asl.resource import IntegrationPattern, Resource
 from stepfunctions.errors import ServiceError
-from stepfunctions.runtime.operations import machines
-from stepfunctions.runtime.operations.service import Request, Response, Service
+from stepfunctions.runtime.operations import mocks
+from stepfunctions.runtime.operations.service import Request, Response, Service, check_role
 from stepfunctions.runtime.operations.trial import Mock, Trial
+from stepfunctions.runtime.operations.trial_context import context_of
+from stepfunctions.runtime.operations.validation import errors_of, refusal
 
-_DEFAULT_NAME = "TestedState"
+_NAME = "StateName"
+"""What a state is called whose definition is given alone."""
+
 _REGIONS = ("Iterator", "ItemProcessor")
-_NOT_HERE = ("mapIterationFailureCount", "mapItemReaderData")
-_OF_CHILDREN = (
-    "Branches",
-    "Iterator",
-    "ItemProcessor",
-    "ItemsPath",
-    "Items",
-    "ItemSelector",
-    "ItemReader",
-    "ItemBatcher",
-    "ResultWriter",
-    "MaxConcurrency",
-    "MaxConcurrencyPath",
-    "Label",
-    "ToleratedFailureCount",
-    "ToleratedFailureCountPath",
-    "ToleratedFailurePercentage",
-    "ToleratedFailurePercentagePath",
+_NO_MAPS = (
+    "TestState API does not support Map or Parallel states. Supported state types include: "
+    "[Task, Wait, Pass, Succeed, Fail, Choice]"
 )
-_STATE_TYPES = ("Task", "Pass", "Choice", "Wait", "Succeed", "Fail", "Parallel", "Map")
 
 
 def test_state(service: Service, request: Request) -> Response:
     """TestState."""
     name, state, language = _tested(request)
+    document, renamed = _machine(name, state, language)
+    errors = errors_of(dumps(document), limits=service.limits)
+    if errors:
+        raise refusal(errors)
     mock = _mock(request)
     _check_mock(state, mock, request)
-    document, renamed = _machine(name, state, language)
-    problems = machines.problems_of(service, dumps(document))
-    if problems:
-        raise _invalid("; ".join(map(str, problems)))
     configuration = request.get("stateConfiguration") or {}
-    for member in _NOT_HERE:
-        if configuration.get(member) is not None:
-            raise ServiceError("ValidationException", f"The local engine does not take stateConfiguration.{member}")
+    _check_configuration(state, mock, configuration)
+    distributed = "ResultWriter" in state or _is_distributed(state)
     if mock is not None and state["Type"] in ("Map", "Parallel"):
-        document, renamed = _machine(name, _as_task(state), language)
+        change = _as_task if state["Type"] == "Parallel" else _as_distributed
+        document, renamed = _machine(name, change(state), language)
+    machine = uuid.uuid4()
     trial = Trial(
         document=document,
         name=name,
-        arn=f"{service.prefix}:express:TestState:{uuid.uuid4()}",
-        role_arn=request.get("roleArn", ""),
-        input=_json(request, "input", {}),
-        variables=_object(request, "variables"),
-        context=_object(request, "context"),
+        arn=f"{service.prefix}:express:{machine}:{uuid.uuid4()}",
+        role_arn=request.get("roleArn"),
+        input=_input(request),
+        variables=_variables(request),
+        context=context_of(request.get("context"), state),
         retries=int(configuration.get("retrierRetryCount") or 0),
+        failed_items=int(configuration.get("mapIterationFailureCount") or 0),
+        reader_data=configuration.get("mapItemReaderData"),
+        inline=not distributed,
         renamed=renamed,
         mock=mock,
         integration=service.runner.integration,
@@ -79,33 +68,28 @@ def test_state(service: Service, request: Request) -> Response:
 test_state.__test__ = False  # type: ignore[attr-defined]  # pytest: no test of ours
 
 
-def _invalid(why: str) -> ServiceError:
-    return ServiceError("InvalidDefinition", f"Invalid State Machine Definition: '{why}'")
+def _invalid(message: str) -> ServiceError:
+    return ServiceError("ValidationException", message)
 
 
-def _tested(request: Request) -> tuple[str, dict[str, JSON], str | None]:
+def _tested(request: Request) -> tuple[str, dict[str, Any], str | None]:
     """Return name, definition and query language of the state under test."""
+    text = request["definition"]
     try:
-        definition = json.loads(request["definition"])
-    except (ValueError, RecursionError) as error:
-        raise _invalid(f"INVALID_JSON_DESCRIPTION: {error}") from None
+        definition = json.loads(text)
+    except (ValueError, RecursionError):
+        definition = None
     if not isinstance(definition, dict):
-        raise _invalid("a definition is a JSON object")
+        raise refusal(errors_of(text))
     name = request.get("stateName")
-    if name is not None:
-        found = dict(_states(definition)).get(name)
-        if not isinstance(found, dict):
-            raise ServiceError("ValidationException", f"The definition has no state '{name}'")
-        return _typed(name, found, found.get("QueryLanguage") or definition.get("QueryLanguage"))
-    if "States" in definition and "Type" not in definition:
-        raise ServiceError("ValidationException", "A whole definition needs stateName, the name of the state to test")
-    return _typed(_DEFAULT_NAME, definition, definition.get("QueryLanguage"))
-
-
-def _typed(name: str, state: dict[str, Any], language: str | None) -> tuple[str, dict[str, JSON], str | None]:
-    if state.get("Type") not in _STATE_TYPES:
-        raise _invalid(f"the Type of a state is one of {', '.join(_STATE_TYPES)}, not {state.get('Type')!r}")
-    return name, state, language
+    if name is None:
+        if "States" in definition and "Type" not in definition:
+            raise _invalid("stateName must be specified when the definition is a whole state machine")
+        return _NAME, definition, definition.get("QueryLanguage")
+    found = dict(_states(definition)).get(name)
+    if not isinstance(found, dict):
+        raise _invalid("State not found in definition")
+    return name, found, found.get("QueryLanguage") or definition.get("QueryLanguage")
 
 
 def _states(definition: Any) -> Iterator[tuple[str, Any]]:
@@ -124,49 +108,72 @@ def _mock(request: Request) -> Mock | None:
     if not given:
         return None
     result, failure = given.get("result"), given.get("errorOutput")
-    if (result is None) == (failure is None):
-        raise ServiceError(
-            "ValidationException", "A test mock should have exactly one of the following fields: [result, errorOutput]"
-        )
+    if result is not None and failure is not None:
+        raise _invalid("A test mock should have only one of the following fields: [result, errorOutput].")
+    if result is None and failure is None:
+        raise _invalid("A test mock should have one of the following fields: [result, errorOutput].")
+    if request.get("revealSecrets"):
+        raise _invalid("TestState does not support RevealSecrets when a mock is specified.")
     if failure is not None:
-        return Mock(error=failure.get("error") or "", cause=failure.get("cause") or "")
-    return Mock(result=_json(given, "result", None))
+        if failure.get("error") is None:
+            raise _invalid("The field 'error' is required in the errorOutput of a mock")
+        return Mock(error=failure["error"], cause=failure.get("cause") or "")
+    try:
+        return Mock(result=json.loads(result))
+    except (ValueError, RecursionError):
+        raise _invalid("Mocked result must be valid JSON") from None
 
 
 def _check_mock(state: dict[str, Any], mock: Mock | None, request: Request) -> None:
-    """Raise ValidationException when the state needs a mock, or takes none."""
+    """Refuse a mock for what takes none, a mock that does not fit, and what cannot be tested without one."""
     kind = state["Type"]
-    if mock is not None:
-        if kind not in ("Task", "Map", "Parallel"):
-            raise ServiceError("ValidationException", f"State type '{kind}' is not supported when a mock is specified")
-        if kind == "Parallel" and mock.error is None and not isinstance(mock.result, list):
-            raise ServiceError(
-                "ValidationException", "The mocked result of a Parallel state is an array of its results"
-            )
-        return
-    if request.get("context") is not None:
-        raise ServiceError("ValidationException", "A context can be given only together with a mock")
-    if not request.get("roleArn"):
-        raise ServiceError("ValidationException", "roleArn must be specified when a mock is not")
-    why = _needs_mock(state)
-    if why is not None:
-        raise ServiceError("ValidationException", f"A mock must be specified for {why}")
+    if request.get("roleArn"):
+        check_role(request["roleArn"])
+    if mock is None:
+        _check_unmocked(state, request)
+    elif kind not in ("Task", "Map", "Parallel"):
+        raise _invalid(f"State type '{kind}' is not supported when a mock is specified")
+    elif mock.error is None:
+        _check_result(state, mock.result, request["mock"].get("fieldValidationMode") or "STRICT")
 
 
-def _needs_mock(state: dict[str, Any]) -> str | None:
+def _check_unmocked(state: dict[str, Any], request: Request) -> None:
     if state["Type"] in ("Map", "Parallel"):
-        return f"a state of the type '{state['Type']}'"
-    if state["Type"] != "Task" or not isinstance(state.get("Resource"), str):
-        return None
-    try:
-        resource = Resource.parse(state["Resource"])
-    except ValueError:
-        return None  # the definition is refused for it
+        raise ServiceError("InvalidDefinition", _NO_MAPS)
+    if request.get("context") is not None:
+        raise _invalid("A context object can only be specified together with a mock")
+    if state["Type"] != "Task":
+        return
+    resource = Resource.parse(state["Resource"])
     if resource.kind == "activity":
-        return "an activity"
+        raise _invalid("TestState does not support Activity tasks unless a mock is specified")
     if resource.pattern is not IntegrationPattern.REQUEST_RESPONSE:
-        return f"the service integration pattern '.{resource.pattern.value}'"
-    return None
+        pattern = f"'.{resource.pattern.value}' service integration pattern"
+        raise _invalid(f"TestState does not support the {pattern} unless a mock is specified")
+    if not request.get("roleArn"):
+        raise _invalid("RoleArn must be specified when testing a Task state")
+
+
+def _check_result(state: dict[str, Any], result: JSON, mode: str) -> None:
+    if state["Type"] == "Task":
+        mocks.check_result(Resource.parse(state["Resource"]), result, mode)
+    elif state["Type"] == "Map" and "Resource" in (state.get("ResultWriter") or {}):
+        if not isinstance(result, dict):
+            raise _invalid("Mocked result must be a JSON object.")
+    elif not isinstance(result, list):
+        raise _invalid("Mocked result must be an array.")
+    elif state["Type"] == "Parallel" and len(result) != len(state["Branches"]):
+        raise _invalid("Mocked result must contain the same number of items as number of Parallel branches.")
+
+
+def _check_configuration(state: dict[str, Any], mock: Mock | None, configuration: Request) -> None:
+    """Refuse a stateConfiguration that does not fit the state."""
+    for member in ("mapIterationFailureCount", "mapItemReaderData"):
+        if configuration.get(member) is not None and (mock is None or state["Type"] != "Map"):
+            raise _invalid(f"stateConfiguration.{member} can only be specified for a Map state with a mock")
+    cause = configuration.get("errorCausedByState")
+    if cause is not None and cause not in dict(_states({"States": {_NAME: state}})):
+        raise _invalid(f"stateConfiguration.errorCausedByState: there is no state '{cause}' inside of the tested one")
 
 
 def _machine(name: str, state: dict[str, Any], language: str | None) -> tuple[dict[str, Any], dict[str, str]]:
@@ -199,25 +206,37 @@ def _machine(name: str, state: dict[str, Any], language: str | None) -> tuple[di
 
 
 def _as_task(state: dict[str, Any]) -> dict[str, Any]:
-    """Return a Task whose data goes the same way: from a result on, a Parallel or Map is one."""
-    gone = {*_OF_CHILDREN, *(("Parameters",) if state["Type"] == "Map" else ())}  # a Map's are those of each item
-    kept = {key: value for key, value in state.items() if key not in gone}
+    """Return a Task whose data goes the same way: from a result on, a Parallel is one."""
+    kept = {key: value for key, value in state.items() if key != "Branches"}
     return {**kept, "Type": "Task", "Resource": "arn:aws:states:::lambda:invoke"}
 
 
-def _json(request: Request, member: str, default: JSON) -> JSON:
-    text = request.get(member)
-    if text is None:
-        return default
+def _is_distributed(state: dict[str, Any]) -> bool:
+    config = (state.get("ItemProcessor") or {}).get("ProcessorConfig") or {}
+    return config.get("Mode") == "DISTRIBUTED"
+
+
+def _as_distributed(state: dict[str, Any]) -> dict[str, Any]:
+    """Return a Map that asks for its items to be run by someone else, which its mock then has done."""
+    kept = {key: value for key, value in state.items() if key not in _REGIONS}
+    region = next(state[key] for key in reversed(_REGIONS) if key in state)
+    config = {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
+    return {**kept, "ItemProcessor": {**region, "ProcessorConfig": config}}
+
+
+def _input(request: Request) -> JSON:
     try:
-        return json.loads(text)
+        return json.loads(request.get("input") or "{}")
     except (ValueError, RecursionError) as error:
-        code = "InvalidExecutionInput" if member == "input" else "ValidationException"
-        raise ServiceError(code, f"'{member}' is not JSON: {error}") from None
+        what = f"Invalid State Machine Execution Input: '{error}'"
+        raise ServiceError("InvalidExecutionInput", what) from None
 
 
-def _object(request: Request, member: str) -> dict[str, JSON]:
-    found = _json(request, member, {})
+def _variables(request: Request) -> dict[str, JSON]:
+    try:
+        found = json.loads(request.get("variables") or "{}")
+    except (ValueError, RecursionError) as error:
+        raise _invalid(f"variables must be a JSON object: {error}") from None
     if not isinstance(found, dict):
-        raise ServiceError("ValidationException", f"'{member}' must be a JSON object")
+        raise _invalid("variables must be a JSON object")
     return found

@@ -8,11 +8,12 @@ import math
 from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as NotInTime
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from typing import Any
 
 from stepfunctions.asl import codec
 from stepfunctions.asl.document import JSON, Document, dumps
+from stepfunctions.asl.resource import Resource
 from stepfunctions.engine.advance import advance
 from stepfunctions.engine.execution import ROOT_BRANCH, Branch, Execution
 from stepfunctions.engine.history import HistoryEvent
@@ -20,6 +21,7 @@ from stepfunctions.engine.messages import (
     Outcome,
     RunTask,
     SetTimer,
+    StartMapRun,
     TaskFailed,
     TaskSubmitted,
     TaskSucceeded,
@@ -27,9 +29,11 @@ from stepfunctions.engine.messages import (
     TimerKind,
 )
 from stepfunctions.engine.ports import Integration, TaskCall
-from stepfunctions.engine.program import Node, Number, Program, compile_program
+from stepfunctions.engine.program import ChoiceWork, Node, Number, Program, compile_program
+from stepfunctions.engine.retry import matches
 from stepfunctions.query.scope import Evaluator, Scope
 from stepfunctions.runtime.operations.service import Response
+from stepfunctions.runtime.operations.trial_map import run_map
 
 LONGEST = 300
 """Seconds that the test of a state may take."""
@@ -51,18 +55,27 @@ class Trial:
     document: dict[str, Any]
     name: str
     arn: str
-    role_arn: str
+    role_arn: str | None
     input: JSON
     variables: dict[str, JSON]
-    context: dict[str, JSON]
+    context: dict[str, JSON] | None
+    """The whole context object; None: that of an execution of its own."""
     retries: int
     """How often each retrier was used before."""
+    failed_items: int
+    """How many items of a Map did not succeed."""
+    reader_data: str | None
+    """What the ItemReader of a Map would read."""
+    inline: bool
+    """The Map is an inline one."""
     renamed: dict[str, str]
     """States that it leads to -> what the definition calls them."""
     mock: Mock | None
     integration: Integration
     now: float
     _stages: dict[str, JSON] = field(default_factory=dict)
+    _shown: dict[str, JSON] = field(default_factory=dict)
+    """What is shown of a Map."""
     _events: list[HistoryEvent] = field(default_factory=list)
     _failure: dict[str, Any] = field(default_factory=dict)
     """What a catcher was given."""
@@ -85,6 +98,8 @@ class Trial:
             for command in step.commands:
                 if isinstance(command, RunTask):
                     outcome = self._perform(command)
+                elif isinstance(command, StartMapRun):
+                    outcome = self._run_map(program, command)
                 elif isinstance(command, SetTimer) and command.kind is TimerKind.RETRY:
                     self._retry = command
                 elif isinstance(command, SetTimer) and command.kind is TimerKind.WAIT:
@@ -107,8 +122,8 @@ class Trial:
             arn=self.arn,
             name=self.arn.rsplit(":", 1)[-1],
             machine_arn=self.arn.rsplit(":", 1)[0].replace(":express:", ":stateMachine:"),
-            machine_name="TestState",
-            role_arn=self.role_arn,
+            machine_name=self.arn.split(":")[6],
+            role_arn=self.role_arn or "",
             input=document,
             started_at=self.now,
             program=program,
@@ -131,25 +146,36 @@ class Trial:
         flow.assign = self._noting(flow.assign, None)
         if flow.place is not None:
             flow.place = self._placing(flow.place)
-        for part in ("credentials", "timeout", "heartbeat"):
-            written = getattr(node.work, part, None)
-            if isinstance(written, Number):
-                written.path = self._noting(written.path, None)
-            elif written is not None:
-                setattr(node.work, part, self._noting(written, None))
+        self._watch_work(node.work)
         for index, catcher in enumerate(node.catchers):
             catcher.assign = self._noting(catcher.assign, None)
             catcher.output = self._noting(catcher.output, None, index)
             catcher.place = functools.partial(self._caught, index, catcher.place, catcher.discard)
             catcher.discard = False
 
+    def _watch_work(self, work: Any) -> None:
+        """Let the expressions of the part that only its type has see the context."""
+        if isinstance(work, ChoiceWork):
+            for rule in work.rules:
+                rule.test = self._noting(rule.test, None)
+                rule.assign, rule.output = self._noting(rule.assign, None), self._noting(rule.output, None)
+            return
+        for one in fields(work) if is_dataclass(work) else ():
+            written = getattr(work, one.name)
+            for number in written if isinstance(written, tuple) else (written,):
+                if isinstance(number, Number):
+                    number.path = self._noting(number.path, None)
+            if callable(written):
+                setattr(work, one.name, self._noting(written, None))
+            elif is_dataclass(written) and not isinstance(written, (Number, Resource)):
+                self._watch_work(written)
+
     def _noting(self, evaluator: Evaluator | None, stage: str | None, catcher: int | None = None) -> Evaluator | None:
         if evaluator is None:
             return None
 
         def noting(scope: Scope) -> JSON:
-            if self.context:
-                scope = replace(scope, context=functools.partial(self._context, scope.context))
+            scope = replace(scope, context=functools.partial(self._context, scope.context))
             if catcher is not None:
                 self._note_catch(catcher, (scope.states or {}).get("errorOutput"))
             value = evaluator(scope)
@@ -160,7 +186,12 @@ class Trial:
         return noting
 
     def _context(self, built: Callable[[], JSON]) -> JSON:
-        return _merged(built(), self.context)
+        """Return what is given, else what an Express execution sees; the item of a Map in either case."""
+        found = built()
+        if self.context is not None:
+            return self.context | ({"Map": found["Map"]} if "Map" in found else {})
+        own = {name: value for name, value in found["Execution"].items() if name != "RedriveCount"}
+        return {**found, "Execution": {**own, "RoleArn": self.role_arn}}
 
     def _placing(self, place: Callable[[JSON, JSON], JSON]) -> Callable[[JSON, JSON], JSON]:
         def placing(raw: JSON, result: JSON) -> JSON:
@@ -197,6 +228,18 @@ class Trial:
         if isinstance(outcome, TaskSucceeded):
             self._stages["result"] = outcome.output.value
         return outcome
+
+    def _run_map(self, program: Program, command: StartMapRun) -> Outcome:
+        mock = self.mock or Mock()
+        return run_map(
+            program,
+            command.run,
+            self._shown.__setitem__,
+            data=self.reader_data,
+            failed=self.failed_items,
+            inline=self.inline,
+            end=lambda: (mock.result, mock.error, mock.cause),
+        )
 
     def _really(self, task: RunTask) -> Outcome:
         """Do the task, for at most its TimeoutSeconds and the longest that a test may take."""
@@ -251,41 +294,53 @@ class Trial:
             else:
                 value = value if unchanged is None else unchanged.value
             shown[stage] = dumps(value)
-        details: dict[str, Any] = {}
-        if self._retry is not None:
-            before = [self.retries] * len(node.retriers)
-            index = next(number for number, used in enumerate(branch.retries) if used != before[number])
-            seconds = math.ceil(self._retry.due - self.now)
-            details = {"retryIndex": index, "retryBackoffIntervalSeconds": seconds}
-        elif self._catcher is not None:
-            details = {"catchIndex": self._catcher}
+        for name, told in self._shown.items():
+            if not name.startswith("after"):
+                shown[name] = told
+            elif name != "afterItemsPath" or not node.flow.jsonata:
+                shown[name] = dumps(told)
+        details = self._error_details(node, branch)
         if details:
             shown["errorDetails"] = details
-        shown["variables"] = dumps({**self.variables, **branch.variables, **self._assigned()})
-        return shown
+        variables = {**self.variables, **branch.variables, **self._assigned()}
+        return shown | ({"variables": dumps(variables)} if variables else {})
+
+    def _error_details(self, node: Node, branch: Branch) -> dict[str, Any]:
+        if self._retry is not None:
+            index = next(number for number, used in enumerate(branch.retries) if used != self.retries)
+            return {"retryIndex": index, "retryBackoffIntervalSeconds": math.ceil(self._retry.due - self.now)}
+        if self._catcher is not None:
+            return {"catchIndex": self._catcher}
+        names = (self._reason().get("error", ""),)
+        spent = next((index for index, one in enumerate(node.retriers) if matches(one.errors, names)), None)
+        return {} if spent is None else {"retryIndex": spent}
 
     def _pipeline(self, node: Node) -> list[tuple[str, bool, Document | None]]:
         """Return the stages of this state: name, whether a field is to give it, and what it is when none does."""
         flow, task = node.flow, node.type == "Task"
         if flow.jsonata:
             return [("afterArguments", flow.parameters is not None, None), ("result", True, None)] if task else []
-        stages: list[tuple[str, bool, Document | None]] = [("afterInputPath", flow.input is not None, None)]
-        if task or node.type == "Pass":
-            stages.append(("afterParameters", flow.parameters is not None, None))
-            stages.append(("result", task, node.result))
-            if task:
-                stages.append(("afterResultSelector", flow.selector is not None, None))
-            stages.append(("afterResultPath", flow.place is not None, Document(self.input) if flow.discard else None))
-        return stages
+        begun: list[tuple[str, bool, Document | None]] = [("afterInputPath", flow.input is not None, None)]
+        placed = ("afterResultPath", flow.place is not None, Document(self.input) if flow.discard else None)
+        parameters = ("afterParameters", flow.parameters is not None, None)
+        if task:
+            selected = ("afterResultSelector", flow.selector is not None, None)
+            return [*begun, parameters, ("result", True, None), selected, placed]
+        if node.type == "Map":
+            ended = self._ended()
+            return [*begun, ("afterResultSelector", ended is None or flow.selector is not None, ended), placed]
+        if node.type != "Pass":
+            return begun
+        if node.result is not None:
+            return [("result", False, node.result), ("afterResultSelector", False, None), placed]
+        return [*begun, parameters, ("afterResultSelector", False, None), placed]
+
+    def _ended(self) -> Document | None:
+        """Return the result of a Map; None when it has none."""
+        ended = any(event.type == "MapStateSucceeded" for event in self._events)
+        return Document(self.mock.result) if ended and self.mock is not None else None
 
     def _assigned(self) -> dict[str, JSON]:
         exited = next((event for event in self._events if event.type.endswith("StateExited")), None)
         values = (exited.extra or {}).get("assignedVariables", {}) if exited is not None else {}
         return {name: json.loads(text) for name, text in values.items()}
-
-
-def _merged(built: JSON, given: JSON) -> JSON:
-    """Return the context object with what is given written over it."""
-    if not isinstance(built, dict) or not isinstance(given, dict):
-        return given
-    return {**built, **{key: _merged(built.get(key), value) for key, value in given.items()}}
