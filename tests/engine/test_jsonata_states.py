@@ -62,7 +62,7 @@ def test_pass(drive: Any, fields: dict[str, Any], expected: Any) -> None:
 
 def test_an_untouched_document_is_shared(drive: Any) -> None:
     run = drive(one({**PASS, "Output": "{% $states.input %}"}), {"a": 1}).run()
-    assert run.execution.output is run.execution.input
+    assert run.execution.output is run.events[1].payload
 
 
 def test_task(drive: Any, answers: Any) -> None:
@@ -536,8 +536,8 @@ def test_values_from_chance_and_time_are_the_same_in_a_replay(drive: Any) -> Non
 @pytest.mark.parametrize(
     ("state", "path"),
     [
-        ({**PASS, "Output": {"a": "{% 1 + %}"}}, "/States/S/Output"),
-        ({**PASS, "Assign": {"a": "{% ( %}"}}, "/States/S/Assign"),
+        ({**PASS, "Output": {"a": "{% 1 + %}"}}, "/States/S/Output/a"),
+        ({**PASS, "Assign": {"a": "{% ( %}"}}, "/States/S/Assign/a"),
         ({**TASK, "TimeoutSeconds": "{% ) %}"}, "/States/S/TimeoutSeconds"),
         ({**TASK, "Catch": [{"ErrorEquals": ["E"], "Next": "S", "Output": "{% [ %}"}]}, "/States/S/Catch/0/Output"),
         (

@@ -166,7 +166,7 @@ def test_loading_after_every_step_changes_nothing(drive: Any, answers: Any, case
     assert told(loaded) == told(plain)
     assert loaded.commands == plain.commands
     assert plain.execution.ended
-    assert not plain.rows
+    assert not plain.rows or plain.status == "FAILED", "a redrive needs them"
     assert not plain.timers
 
 

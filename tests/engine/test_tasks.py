@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from stepfunctions.asl.document import Document
+from stepfunctions.engine.execution import Branch, Waiting
 from stepfunctions.engine.messages import (
     CancelTask,
     RunTask,
@@ -510,7 +511,7 @@ def test_stop_cancels_what_runs(drive: Any) -> None:
     assert run.find("ExecutionAborted") == {"error": "E", "cause": "C"}
     assert len(run.all_commands(CancelTask)) == 1
     assert not run.timers
-    assert not run.rows
+    assert [Branch.from_json(row).waiting for row in run.rows.values()] == [Waiting.ENDED], "a redrive needs it"
     assert run.execution.stopped_at == run.now
 
 
@@ -519,7 +520,7 @@ def test_the_execution_times_out(drive: Any, answers: Any) -> None:
     run = drive(definition, script={"T": [answers.silent]}).run()
     assert run.status == "TIMED_OUT"
     assert run.types()[-1] == "ExecutionTimedOut"
-    assert run.history()[-1]["executionTimedOutEventDetails"] == {}
+    assert run.history()[-1]["executionTimedOutEventDetails"] == {"error": "States.Timeout"}
     assert (run.execution.error, run.execution.cause) == (None, None)
     assert len(run.all_commands(CancelTask)) == 1
 
