@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from stepfunctions.runtime import core
+from stepfunctions.runtime import core, map_runs
 
 TASK = {"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage"}
 PASS = {"Type": "Pass"}
@@ -131,7 +131,7 @@ def test_one_failure_stops_the_rest(world: Any) -> None:
     assert counts["pending"] == 6
 
 
-def test_failures_within_the_tolerance_are_left_out_of_the_result(world: Any) -> None:
+def test_failures_within_the_tolerance_are_described_in_the_result(world: Any) -> None:
     arn = world.run(spread({"T": TASK}, ToleratedFailureCount=1), {"items": [0, 1, 2]})
     world.tasks.fail("Broken", world.tasks.calls[1])
     world.runner.pump()
@@ -139,7 +139,9 @@ def test_failures_within_the_tolerance_are_left_out_of_the_result(world: Any) ->
     world.tasks.succeed("a", world.tasks.calls[0])
     world.tasks.succeed("b", world.tasks.calls[2])
     world.runner.pump()
-    assert world.output(arn) == ["a", "b"]
+    first, failed, last = world.output(arn)
+    assert (first, last) == ("a", "b")
+    assert (failed["Status"], failed["Error"], failed["Input"]) == ("FAILED", "Broken", "1")
     assert run_of(world, arn)["itemCounts"]["failed"] == 1
 
 
@@ -193,7 +195,10 @@ def test_a_restart_goes_on_at_the_cursor(world: Any) -> None:
 @pytest.mark.parametrize(
     ("content", "cause"),
     [
-        (None, "Cannot read s3://b/x.json: The specified key does not exist. (NoSuchKey)"),
+        (
+            None,
+            "Cannot read s3://b/x.json: there is no mock for it; give one as mocks={'s3://b/x.json': ...} (NoSuchKey)",
+        ),
         (b"[1, 2, oops]", "Cannot read items from s3://b/x.json: Expecting value at character 8"),
     ],
 )
@@ -243,18 +248,59 @@ def test_a_result_that_is_too_large_fails_the_map(world: Any) -> None:
     assert (described["status"], described["error"]) == ("FAILED", "States.DataLimitExceeded")
 
 
-@pytest.mark.parametrize(
-    "field",
-    [
-        {"ItemBatcher": {"MaxItemsPerBatch": 2}},
-        {"ResultWriter": {"Resource": "arn:aws:states:::s3:putObject", "Parameters": {"Bucket": "b", "Prefix": "p"}}},
-    ],
-)
-def test_what_is_not_supported_says_so(world: Any, field: dict[str, Any]) -> None:
-    arn = world.run(spread(**field), {"items": [1]})
+WRITER = {"Resource": "arn:aws:states:::s3:putObject", "Parameters": {"Bucket": "b", "Prefix": "p"}}
+
+
+def written(world: Any, name: str) -> Any:
+    (key,) = [key for key in world.files.keys("b") if key.endswith(name)]
+    return json.loads(world.files.get("b", key))
+
+
+def test_results_are_written_over_many_cycles_and_a_restart(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(map_runs, "_RESULTS", 2)
+    arn = world.run(spread({"T": TASK}, ResultWriter=WRITER), {"items": list(range(7))})
+    for number, call in enumerate(world.tasks.calls[:6]):
+        world.tasks.succeed(number, call)
+    world.runner.pump()
+    world.restart()
+    world.runner.pump()
+    assert world.files.keys("b") == []
+    world.tasks.succeed(6)
+    world.runner.pump()
+    assert world.output(arn)["MapRunArn"] == run_of(world, arn)["mapRunArn"]
+    assert [json.loads(record["Output"]) for record in written(world, "SUCCEEDED_0.json")] == list(range(7))
+    assert run_of(world, arn)["executionCounts"]["resultsWritten"] == 7
+
+
+def test_what_an_aborted_run_had_done_is_written(world: Any) -> None:
+    arn = world.run(spread({"T": TASK}, MaxConcurrency=2, ResultWriter=WRITER), {"items": list(range(4))})
+    world.tasks.succeed("done", world.tasks.calls[0])
+    world.runner.pump()
+    world.api.stop_execution({"executionArn": arn})
+    world.runner.pump()
+    assert [record["Output"] for record in written(world, "SUCCEEDED_0.json")] == ['"done"']
+    assert [record["Status"] for record in written(world, "FAILED_0.json")] == ["ABORTED", "ABORTED"]
+    assert [record["Input"] for record in written(world, "PENDING_0.json")] == ["3"]
+    assert run_of(world, arn)["status"] == "ABORTED"
+
+
+def test_a_store_of_objects_that_breaks_fails_one_map(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def create(bucket: str, key: str) -> Any:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(world.files, "create", create)
+    arn = world.run(spread(ResultWriter=WRITER), {"items": [1]})
     described = world.describe(arn)
-    assert described["status"] == "FAILED"
-    assert f"{next(iter(field))} is not supported by the local engine yet" in described["cause"]
+    assert (described["error"], described["cause"]) == (
+        "States.ResultWriterFailed",
+        "Cannot write results: RuntimeError('broken')",
+    )
+
+
+def test_lines_as_the_states_result(world: Any) -> None:
+    form = {"WriterConfig": {"Transformation": "FLATTEN", "OutputType": "JSONL"}}
+    arn = world.run(spread(ResultWriter=form), {"items": [[1, {"a": 2}], 3]})
+    assert world.output(arn) == '1\n{"a":2}\n3'
 
 
 def test_a_retry_is_a_new_run_over_all_items(world: Any) -> None:
