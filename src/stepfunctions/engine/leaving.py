@@ -169,6 +169,8 @@ def _members(turn: Turn, ids: Iterable[int]) -> list[Branch]:
 
 def _stop(turn: Turn, branch: Branch, previous: int) -> None:
     if branch.waiting is not Waiting.ENDED:  # else its children were stopped when it failed
+        if branch.waiting is Waiting.MAP_RUN:
+            turn.note(previous, "MapRunAborted")
         turn.abandon(branch)
         stop_children(turn, branch, previous)
         branch.waiting = Waiting.ENDED
