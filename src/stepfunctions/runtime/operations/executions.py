@@ -19,6 +19,7 @@ from stepfunctions.runtime.operations.finding import EXPRESS, resolve_active
 from stepfunctions.runtime.operations.listing import summary
 from stepfunctions.runtime.operations.redrive import status_of
 from stepfunctions.runtime.operations.service import (
+    BYTES,
     Request,
     Response,
     Service,
@@ -194,7 +195,7 @@ def _answer(service: Service, request: Request, outcome_of: Any) -> Response:
 
 
 def _payload(service: Service, member: str, text: str, code: str, words: str) -> Document:
-    check_length(member, text, bytes_of(text), service.limits.payload)
+    check_length(member, bytes_of(text), service.limits.payload, unit=BYTES)
     try:
         document = Document(json.loads(text, parse_constant=no_constant))
         if _is_deeper(document.value):

@@ -216,7 +216,7 @@ def delete(service: Service, request: Request) -> Response:
 
 
 def _checked(service: Service, definition: str, kind: str) -> str:
-    check_length("definition", definition, bytes_of(definition), service.limits.definition)
+    check_length("definition", bytes_of(definition), service.limits.definition)
     errors = errors_of(definition, kind, service.limits)
     if errors:
         raise refusal(errors)

@@ -49,8 +49,8 @@ class Service:
 
 
 _FORBIDDEN = re.compile(r"[\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
-_SHOWN = 256
-"""Characters of a wrong value that an error shows."""
+BYTES = "bytes in UTF-8 encoding"
+"""The unit of a payload's size, as errors call it."""
 _ARN = re.compile(r"arn:aws[a-zA-Z-]*:states:[a-z0-9-]+:\d{12}:(?P<kind>[A-Za-z]+):(?P<rest>.+)")
 
 
@@ -59,20 +59,25 @@ def check_name(name: str, most: int | None = MAX_NAME) -> str:
 
     Raises InvalidName for a character that AWS forbids, ValidationException for one that is too long.
     """
-    check_length("name", name, len(name), most)
+    check_length("name", len(name), most, name)
     if not name or _FORBIDDEN.search(name):
         raise ServiceError("InvalidName", f"Invalid Name: '{name}'")
     return name
 
 
-def check_length(member: str, value: str, length: int, most: int | None) -> None:
-    """Raise ValidationException when a member of a request is longer than ``most``; None: any length is good."""
+def check_length(member: str, length: int, most: int | None, value: str | None = None, unit: str = "") -> None:
+    """Raise ValidationException when a member of a request is longer than ``most``; None: any length is good.
+
+    ``value``: what to show of it, nothing of what is secret. ``unit``: of payloads, whose size is in bytes.
+    """
     if most is not None and length > most:
-        shown = value if len(value) <= _SHOWN else f"{value[:_SHOWN]}…"
+        shown = "Value" if value is None else f"Value '{value}'"
+        wanted = (
+            f"Member must have {'size' if unit else 'length'} less than or equal to {most}{f' {unit}' if unit else ''}"
+        )
         raise ServiceError(
             "ValidationException",
-            f"1 validation error detected: Value '{shown}' at '{member}' failed to satisfy constraint: "
-            f"Member must have length less than or equal to {most}",
+            f"1 validation error detected: {shown} at '{member}' failed to satisfy constraint: {wanted}",
         )
 
 
@@ -92,7 +97,7 @@ def check_encryption(given: JSON) -> JSON:
     if given is not None and (given["type"] == "CUSTOMER_MANAGED_KMS_KEY") is not bool(given.get("kmsKeyId")):
         raise ServiceError(
             "InvalidEncryptionConfiguration",
-            "Invalid Encryption Configuration: 'kmsKeyId' belongs to the type CUSTOMER_MANAGED_KMS_KEY, and to no other",
+            "Invalid Encryption Configuration: 'kmsKeyId' belongs to the type CUSTOMER_MANAGED_KMS_KEY, and only to it",
         )
     return given
 
