@@ -21,7 +21,7 @@ def machine(state: dict[str, Any], **states: dict[str, Any]) -> dict[str, Any]:
     return {"StartAt": "S", "States": {"S": state, **states}}
 
 
-def problems(definition: Any) -> dict[str, str]:
+def problems(definition: Any) -> dict[str | None, str]:
     with pytest.raises(DefinitionError) as caught:
         asl.parse(definition)
     return {problem.path: f"{problem.message} {problem.hint}".strip() for problem in caught.value.problems}
@@ -194,21 +194,25 @@ def test_walk_visits_inner_states_with_their_pointers() -> None:
     ("state", "path", "text"),
     [
         ({"Type": "Pas", "End": True}, "/States/S/Type", "Did you mean 'Pass'?"),
-        ({"End": True}, "/States/S", "The field 'Type' is missing."),
-        ({"Type": "Pass"}, "/States/S", "neither 'Next' nor 'End'. Write"),
-        ({"Type": "Pass", "Next": "S", "End": True}, "/States/S/End", "exclude each other"),
-        ({"Type": "Pass", "Next": "T"}, "/States/S/Next", "The state 'T' is not in the same 'States'."),
-        ({"Type": "Pass", "End": True, "ResultPth": "$"}, "/States/S/ResultPth", "Did you mean 'ResultPath'?"),
-        ({"Type": "Pass", "End": True, "Retry": []}, "/States/S/Retry", "not supported here"),
+        ({"End": True}, "/States/S", "These fields are required: [Type]"),
+        ({"Type": "Pass"}, "/States/S", "one of the following fields: [Next, End] Write"),
+        ({"Type": "Pass", "Next": "S", "End": True}, "/States/S", "only be one of the following fields: [Next, End]"),
+        ({"Type": "Pass", "Next": "T"}, "/States/S/Next", "Missing 'Next' target: T Write"),
+        (
+            {"Type": "Pass", "End": True, "ResultPth": "$"},
+            "/States/S",
+            "'ResultPth' is not supported Did you mean 'ResultPath'?",
+        ),
+        ({"Type": "Pass", "End": True, "Retry": []}, "/States/S", "Field 'Retry' is not supported"),
         ({"Type": "Pass", "End": True, "InputPath": "x"}, "/States/S/InputPath", "begins with $"),
-        ({"Type": "Task", "End": True}, "/States/S", "The field 'Resource' is missing."),
+        ({"Type": "Task", "End": True}, "/States/S", "These fields are required: [Resource]"),
         ({"Type": "Task", "Resource": "r", "End": True, "TimeoutSeconds": 0}, "/States/S/TimeoutSeconds", "at least 1"),
         (
             {"Type": "Task", "Resource": "r", "End": True, "TimeoutSeconds": 5, "TimeoutSecondsPath": "$.t"},
-            "/States/S/TimeoutSecondsPath",
-            "exclude each other",
+            "/States/S",
+            "only be one of the following fields: [TimeoutSeconds, TimeoutSecondsPath]",
         ),
-        ({"Type": "Task", "Resource": "r", "End": True, "Arguments": {}}, "/States/S/Arguments", "Write 'Parameters'"),
+        ({"Type": "Task", "Resource": "r", "End": True, "Arguments": {}}, "/States/S", "Write 'Parameters'"),
         (
             {"Type": "Task", "Resource": "r", "End": True, "Retry": [{"ErrorEquals": []}]},
             "/States/S/Retry/0/ErrorEquals",
@@ -216,8 +220,8 @@ def test_walk_visits_inner_states_with_their_pointers() -> None:
         ),
         (
             {"Type": "Task", "Resource": "r", "End": True, "Retry": [{"ErrorEquals": ["States.ALL", "X"]}]},
-            "/States/S/Retry/0/ErrorEquals",
-            "stand alone",
+            "/States/S/Retry/0/ErrorEquals/0",
+            "must appear alone",
         ),
         (
             {
@@ -226,7 +230,7 @@ def test_walk_visits_inner_states_with_their_pointers() -> None:
                 "End": True,
                 "Retry": [{"ErrorEquals": ["States.ALL"]}, {"ErrorEquals": ["X"]}],
             },
-            "/States/S/Retry/0/ErrorEquals",
+            "/States/S/Retry/0/ErrorEquals/0",
             "last entry",
         ),
         (
@@ -237,13 +241,17 @@ def test_walk_visits_inner_states_with_their_pointers() -> None:
         (
             {"Type": "Task", "Resource": "r", "End": True, "Catch": [{"ErrorEquals": ["X"], "Next": "Nowhere"}]},
             "/States/S/Catch/0/Next",
-            "not in the same",
+            "Missing 'Next' target: Nowhere",
         ),
-        ({"Type": "Wait", "End": True}, "/States/S", "exactly one of Seconds"),
+        (
+            {"Type": "Wait", "End": True},
+            "/States/S",
+            "one of the following fields: [Seconds, Timestamp, SecondsPath, TimestampPath]",
+        ),
         (
             {"Type": "Wait", "Seconds": 1, "Timestamp": "2026-01-31T00:00:00Z", "End": True},
-            "/States/S/Timestamp",
-            "exclude",
+            "/States/S",
+            "only be one of the following fields: [Seconds, Timestamp]",
         ),
         (
             {"Type": "Wait", "Timestamp": "2016-12-05 21:29:29Z", "End": True},
@@ -253,8 +261,8 @@ def test_walk_visits_inner_states_with_their_pointers() -> None:
         ({"Type": "Choice", "Choices": []}, "/States/S/Choices", "must not be empty"),
         (
             {"Type": "Choice", "Choices": [{"Variable": "$.x", "NumericEqual": 1, "Next": "S"}]},
-            "/States/S/Choices/0/NumericEqual",
-            "Did you mean 'NumericEquals'?",
+            "/States/S/Choices/0",
+            "exactly one operator",
         ),
         (
             {"Type": "Choice", "Choices": [{"Variable": "$.x", "NumericEquals": "1", "Next": "S"}]},
@@ -272,9 +280,9 @@ def test_walk_visits_inner_states_with_their_pointers() -> None:
         (
             {"Type": "Choice", "Choices": [{"Variable": "$.x", "IsNull": True}]},
             "/States/S/Choices/0",
-            "needs the field",
+            "These fields are required: [Next]",
         ),
-        ({"Type": "Map", "End": True}, "/States/S", "needs a processor"),
+        ({"Type": "Map", "End": True}, "/States/S", "one of the following fields: [ItemProcessor, Iterator]"),
         (
             {
                 "Type": "Map",
@@ -282,7 +290,7 @@ def test_walk_visits_inner_states_with_their_pointers() -> None:
                 "ItemProcessor": {"ProcessorConfig": {"Mode": "DISTRIBUTED"}, "StartAt": "I", "States": {"I": PASS}},
             },
             "/States/S/ItemProcessor/ProcessorConfig",
-            "'ExecutionType' is required",
+            "These fields are required: [ExecutionType]",
         ),
         (
             {
@@ -300,11 +308,15 @@ def test_walk_visits_inner_states_with_their_pointers() -> None:
             "/States/S/Branches/0/States/S",
             "is used already at /States/S",
         ),
-        ({"Type": "Succeed", "Next": "S"}, "/States/S/Next", "not supported here"),
-        ({"Type": "Fail", "Error": "E", "ErrorPath": "$.e"}, "/States/S/ErrorPath", "exclude each other"),
+        ({"Type": "Succeed", "Next": "S"}, "/States/S", "Field 'Next' is not supported"),
+        (
+            {"Type": "Fail", "Error": "E", "ErrorPath": "$.e"},
+            "/States/S",
+            "only be one of the following fields: [Error, ErrorPath]",
+        ),
         (
             {"Type": "Pass", "QueryLanguage": "JSONata", "Parameters": {}, "End": True},
-            "/States/S/Parameters",
+            "/States/S",
             "Write 'Arguments' instead.",
         ),
         ("Pass", "/States/S", "must be an object"),
@@ -319,34 +331,41 @@ def test_what_is_wrong_is_named_with_its_place(state: Any, path: str, text: str)
 @pytest.mark.parametrize(
     ("definition", "path", "text"),
     [
-        ({"States": {"S": PASS}}, "", "'StartAt' is missing"),
-        ({"StartAt": "T", "States": {"S": PASS}}, "/StartAt", "names the state 'T'"),
+        ({"States": {"S": PASS}}, "", "These fields are required: [StartAt]"),
+        ({"StartAt": "T", "States": {"S": PASS}}, "/StartAt", "Missing 'Next' target: T"),
         ({"StartAt": "S", "States": {}}, "/States", "at least one state"),
         (
             {"StartAt": "S", "States": {"S": PASS}, "TimeoutSecond": 1},
-            "/TimeoutSecond",
+            "",
             "Did you mean 'TimeoutSeconds'?",
         ),
-        ({"StartAt": "S" * 81, "States": {"S" * 81: PASS}}, "/States/" + "S" * 81, "at most 80 characters"),
-        ([], "", "must be a JSON object"),
+        ({"StartAt": "S" * 81, "States": {"S" * 81: PASS}}, "/States/" + "S" * 81, "80-character limit"),
+        ([], None, "must be a valid JSON object"),
         (
             {
                 "QueryLanguage": "JSONata",
                 "StartAt": "S",
                 "States": {"S": {"Type": "Pass", "QueryLanguage": "JSONPath", "End": True}},
             },
-            "/States/S/QueryLanguage",
+            "/States/S",
             "can not be 'JSONPath' if set to 'JSONata' for whole state machine",
         ),
     ],
 )
-def test_what_is_wrong_with_the_whole(definition: Any, path: str, text: str) -> None:
+def test_what_is_wrong_with_the_whole(definition: Any, path: str | None, text: str) -> None:
     assert text in problems(definition)[path]
 
 
 def test_every_problem_is_reported_at_once() -> None:
-    found = problems(machine({"Type": "Task", "Next": "Nowhere", "Foo": 1}))
-    assert len(found) == 3
+    with pytest.raises(DefinitionError) as caught:
+        asl.parse(machine({"Type": "Task", "Next": "Nowhere", "Foo": 1}))
+    assert [(problem.path, problem.message) for problem in caught.value.problems] == [
+        ("/States/S", "Field 'Foo' is not supported"),
+        ("/States/S", "These fields are required: [Resource]"),
+        ("/States/S/Next", "Missing 'Next' target: Nowhere"),
+    ]
+    assert "/States/S: Field 'Foo' is not supported\n" in str(caught.value)
+    assert str(caught.value).endswith("Missing 'Next' target: Nowhere. Write the name of a state of the same 'States'.")
 
 
 def test_a_name_written_twice_is_refused_with_its_place() -> None:

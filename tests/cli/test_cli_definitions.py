@@ -13,7 +13,7 @@ from stepfunctions.cli.main import run
 
 GOOD = {"StartAt": "Hello", "States": {"Hello": {"Type": "Pass", "Result": "hi", "End": True}}}
 BAD = {"StartAt": "Hello", "States": {"Hello": {"Type": "Pass", "Reslt": 1, "Next": "Nowhere"}}}
-WARNED = {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}, "Lost": {"Type": "Pass", "End": True}}}
+WARNED = {"StartAt": "A", "States": {"A": {"Type": "Pass", "Parameters": {"x": "$.y"}, "End": True}}}
 WORKFLOW = """
 from stepfunctions.steps import Chain, Pass, Succeed
 from stepfunctions.workflow import Workflow
@@ -76,13 +76,13 @@ def test_every_problem_is_told_with_path_and_remedy(capsys: pytest.CaptureFixtur
     assert printed.code == 1
     lines = printed.out.splitlines()
     assert len(lines) == 3
-    assert any("ERROR /States/Hello/Reslt" in line and "Result" in line for line in lines)
+    assert any("ERROR /States/Hello Field 'Reslt' is not supported. Did you mean 'Result'?" in line for line in lines)
     assert any("ERROR /States/Hello/Next" in line and "Nowhere" in line for line in lines)
     assert lines[-1] == "bad.json: 2 errors, 0 warnings"
     whole = Printed(capsys, "validate", "bad.json", "--format", "json")
     report = json.loads(whole.out)
     assert (whole.code, report["result"]) == (1, "FAIL")
-    assert {entry["location"] for entry in report["diagnostics"]} == {"/States/Hello/Reslt", "/States/Hello/Next"}
+    assert {entry["location"] for entry in report["diagnostics"]} == {"/States/Hello", "/States/Hello/Next"}
     each = Printed(capsys, "validate", "bad.json", "--format", "jsonl")
     assert [json.loads(line) for line in each.out.splitlines()] == report["diagnostics"]
 
@@ -90,7 +90,7 @@ def test_every_problem_is_told_with_path_and_remedy(capsys: pytest.CaptureFixtur
 def test_warnings_alone_are_no_failure(capsys: pytest.CaptureFixture[str]) -> None:
     printed = Printed(capsys, "validate", "warned.json")
     assert printed.code == 0
-    assert "WARNING /States/Lost" in printed.out
+    assert "WARNING /States/A/Parameters/x" in printed.out
     assert printed.out.endswith("warned.json: 0 errors, 1 warning\n")
 
 
@@ -191,7 +191,7 @@ def test_a_timeout_is_not_negative(capsys: pytest.CaptureFixture[str]) -> None:
 def test_a_wrong_definition_does_not_run(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     printed = Printed(capsys, "run", "bad.json")
     assert printed.code == 2
-    assert "/States/Hello/Reslt: " in printed.err
+    assert "/States/Hello: Field 'Reslt' is not supported" in printed.err
     assert "/States/Hello/Next: " in printed.err
     assert not (tmp_path / ".stepfunctions").exists()
 

@@ -40,8 +40,8 @@ GOOD: dict[str, Any] = {
     },
 }
 
-BAD: list[tuple[str, str, str, dict[str, Any]]] = [
-    ("EXPRESSION_SYNTAX", "ERROR", "/States/S/Parameters", {**TASK, "Parameters": {"a": [{"x.$": "$.a["}]}}),
+BAD: list[tuple[str, str, str | None, dict[str, Any]]] = [
+    ("EXPRESSION_SYNTAX", "ERROR", "/States/S/Parameters/a/0", {**TASK, "Parameters": {"a": [{"x.$": "$.a["}]}}),
     ("EXPRESSION_SYNTAX", "ERROR", "/States/S/Parameters", {**TASK, "Parameters": {"x.$": "States.Fromat('{}')"}}),
     ("EXPRESSION_SYNTAX", "ERROR", "/States/S/InputPath", {**PASS, "InputPath": "$..["}),
     ("EXPRESSION_SYNTAX", "ERROR", "/States/S/ResultPath", {**PASS, "ResultPath": "$.a[*]"}),
@@ -147,8 +147,44 @@ BAD: list[tuple[str, str, str, dict[str, Any]]] = [
         "/States/S/ItemBatcher",
         {"Type": "Map", "ItemProcessor": PROCESSOR, "ItemBatcher": {"MaxItemsPerBatch": 1}, "End": True},
     ),
-    ("LABEL", "ERROR", "/States/S/Label", {"Type": "Map", "ItemProcessor": DISTRIBUTED, "Label": "a b", "End": True}),
-    ("NO_END", "WARNING", "/States", {"Type": "Pass", "Next": "S"}),
+    (
+        "INVALID_LABEL_NAME",
+        "ERROR",
+        "/States/S/Label",
+        {"Type": "Map", "ItemProcessor": DISTRIBUTED, "Label": "a b", "End": True},
+    ),
+    (
+        "PROCESSOR_LANGUAGE",
+        "ERROR",
+        "/States/S/ItemProcessor",
+        {"Type": "Map", "ItemProcessor": {**PROCESSOR, "QueryLanguage": "JSONPath"}, "End": True},
+    ),
+    (
+        "UNKNOWN_RESOURCE",
+        "ERROR",
+        "/States/S/ItemReader/Resource",
+        {"Type": "Map", "ItemProcessor": DISTRIBUTED, "ItemReader": {"Resource": "s3"}, "End": True},
+    ),
+    (
+        "EXPRESSION_SYNTAX",
+        "ERROR",
+        "/States/S/MaxConcurrencyPath",
+        {"Type": "Map", "ItemProcessor": DISTRIBUTED, "MaxConcurrencyPath": "$$.Execution.Input.n", "End": True},
+    ),
+    ("NO_DOLLAR", "WARNING", "/States/S/Parameters/a/0/x", {**PASS, "Parameters": {"a": [{"x": "States.UUID()"}]}}),
+    ("PASS_RESULT_IS_STATIC", "WARNING", "/States/S/Result/a/x.$", {**PASS, "Result": {"a": {"x.$": "$.a"}}}),
+    ("NO_PATH", "WARNING", "/States/S/Cause", {"Type": "Fail", "Cause": "$.error"}),
+    (
+        "NO_PATH",
+        "WARNING",
+        "/States/S/Choices/0/And/0/Not/StringEquals",
+        {
+            "Type": "Choice",
+            "Default": "E",
+            "Choices": [{"Next": "E", "And": [{"Not": {"Variable": "$.a", "StringEquals": "$.b"}}]}],
+        },
+    ),
+    ("MISSING_END_STATE", "ERROR", None, {"Type": "Pass", "Next": "S"}),
     (
         "NO_DEFAULT",
         "WARNING",
@@ -197,9 +233,8 @@ def test_a_good_definition_has_no_findings(definition: dict[str, Any]) -> None:
 
 def test_what_cannot_be_read_is_told_with_its_position() -> None:
     found = lint.check({"StartAt": "S", "States": {"S": {**JSONATA, "Output": {"v": "{% $states.input[1,2) %}"}}}})
-    assert [finding.message for finding in found] == [
-        """S0202: Expected "]", got "," (in '$states.input[1,2)', at character 16)."""
-    ]
+    assert [finding.message for finding in found] == ['Expected "]", got ","']
+    assert found[0].hint == """S0202: Expected "]", got "," (in '$states.input[1,2)', at character 16)."""
 
 
 def test_each_name_at_the_top_level_is_told() -> None:
@@ -212,11 +247,10 @@ def test_each_name_at_the_top_level_is_told() -> None:
 
 
 @pytest.mark.parametrize(("code", "severity", "path", "state"), BAD, ids=[f"{bad[0]}{bad[2]}" for bad in BAD])
-def test_what_a_rule_finds(code: str, severity: str, path: str, state: dict[str, Any]) -> None:
+def test_what_a_rule_finds(code: str, severity: str, path: str | None, state: dict[str, Any]) -> None:
     states = {"S": state, "E": PASS} if state["Type"] == "Choice" else {"S": state}
     found = lint.check({"StartAt": "S", "States": states})
     assert [(finding.code, finding.severity, finding.path) for finding in found] == [(code, severity, path)]
-    assert found[0].message.endswith(".")
     assert found[0].code in str(found[0])
 
 
@@ -224,7 +258,24 @@ def test_unreachable_states_are_found_also_inside_others() -> None:
     inner = {"StartAt": "I", "States": {"I": PASS, "Lost": PASS}}
     found = lint.check({"StartAt": "P", "States": {"P": {"Type": "Parallel", "Branches": [inner], "End": True}}})
     assert [(finding.code, finding.path) for finding in found] == [
-        ("UNREACHABLE_STATE", "/States/P/Branches/0/States/Lost")
+        ("MISSING_TRANSITION_TARGET", "/States/P/Branches/0/States/Lost")
+    ]
+    island = {
+        "StartAt": "I",
+        "States": {"I": PASS, "A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Pass", "Next": "A"}},
+    }
+    found = lint.check(island)
+    assert [(finding.code, finding.path) for finding in found] == [
+        ("UNREACHABLE_STATE", "/States/A"),
+        ("UNREACHABLE_STATE", "/States/B"),
+    ]
+
+
+def test_a_loop_that_is_never_left() -> None:
+    loop = {"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Pass", "Next": "A"}}}
+    found = lint.check({"StartAt": "P", "States": {"P": {"Type": "Parallel", "Branches": [loop], "End": True}}})
+    assert [(finding.code, finding.severity, finding.path) for finding in found] == [
+        ("NO_END", "WARNING", "/States/P/Branches/0")
     ]
 
 
@@ -234,7 +285,7 @@ def test_the_same_label_twice() -> None:
     found = lint.check(
         {"StartAt": "A", "States": {"A": {**both, "Next": "B"}, "B": {**both, "ItemProcessor": other, "End": True}}}
     )
-    assert [(finding.code, finding.path) for finding in found] == [("LABEL", "/States/B/Label")]
+    assert [(finding.code, finding.path) for finding in found] == [("DUPLICATE_LABEL_NAME", "/States/B/Label")]
 
 
 def test_a_definition_that_cannot_be_read_gets_those_findings_alone() -> None:
@@ -248,5 +299,11 @@ def test_a_resource_with_a_substitution_is_left_alone() -> None:
 
 
 def test_every_rule_says_its_code() -> None:
-    codes = {code for code, *_ in BAD} | {"UNREACHABLE_STATE"}
-    assert {(inspect.getdoc(rule) or "").split(":")[0] for rule in lint.RULES} == codes
+    codes = {code for code, *_ in BAD} | {
+        "DUPLICATE_LABEL_NAME",
+        "MISSING_TRANSITION_TARGET",
+        "NO_END",
+        "UNREACHABLE_STATE",
+    }
+    documented = [(inspect.getdoc(rule) or "").split(":")[0] for rule in lint.RULES]
+    assert {code for said in documented for code in said.split(", ")} == codes

@@ -12,6 +12,7 @@ from stepfunctions.engine.messages import TaskFailed, TaskSucceeded
 
 ROLE = "arn:aws:iam::123456789012:role/r"
 TASK: dict[str, Any] = {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "Next": "After"}
+PARALLEL = {"Type": "Parallel", "Branches": [{"StartAt": "P", "States": {"P": {"Type": "Succeed"}}}], "End": True}
 CATCH = [
     {"ErrorEquals": ["Late"], "Next": "Mend", "ResultPath": "$.error"},
     {"ErrorEquals": ["States.ALL"], "ResultPath": None, "Next": "Mend"},
@@ -27,7 +28,7 @@ class StateTester:
             if member in request:
                 request[member] = json.dumps(request[member])
         if "result" in request:
-            request["mock"] = {"result": json.dumps(request.pop("result"))}
+            request["mock"] = {"result": json.dumps(request.pop("result")), "fieldValidationMode": "NONE"}
         if "error" in request:
             request["mock"] = {"errorOutput": {"error": request.pop("error"), "cause": "because"}}
         if given is not None:
@@ -95,7 +96,7 @@ def test_failures(tested: StateTester) -> None:
     assert (lost["status"], lost["error"]) == ("FAILED", "States.Runtime")
     assert "$.none" in lost["cause"]
     nowhere = tested({"Type": "Choice", "Choices": [{"Variable": "$.a", "IsNull": True, "Next": "N"}]}, {"a": 1})
-    assert (nowhere["status"], nowhere["error"]) == ("FAILED", "States.NoChoiceMatched")
+    assert (nowhere["status"], nowhere["error"]) == ("FAILED", "States.Runtime")
     long = tested({"Type": "Wait", "Seconds": 301, "End": True})
     assert (long["status"], long["error"]) == ("FAILED", "States.Timeout")
 
@@ -137,19 +138,18 @@ def test_stages_without_a_field_are_as_the_one_before(tested: StateTester) -> No
     dropped = tested({**TASK, "ResultPath": None}, {"a": 1}, result=7, inspectionLevel="DEBUG")
     assert dropped["output"] == dropped["inspectionData"]["afterResultPath"] == {"a": 1}
     made = tested({"Type": "Pass", "Result": 3, "End": True}, {"a": 1}, inspectionLevel="DEBUG")["inspectionData"]
-    assert (made["afterParameters"], made["result"], made["afterResultPath"]) == ({"a": 1}, 3, 3)
-    assert "afterResultSelector" not in made
+    assert made == {"input": {"a": 1}, "result": 3, "afterResultSelector": 3, "afterResultPath": 3}
     waited = tested({"Type": "Wait", "Seconds": 1, "End": True}, {"a": 1}, inspectionLevel="DEBUG")["inspectionData"]
-    assert waited == {"input": {"a": 1}, "afterInputPath": {"a": 1}, "variables": {}}
+    assert waited == {"input": {"a": 1}, "afterInputPath": {"a": 1}}
 
 
 def test_the_inspection_ends_where_the_state_failed(tested: StateTester) -> None:
     state = {**TASK, "ResultSelector": {"x.$": "$.none"}}
     answer = tested(state, {"a": 1}, result={"y": 2}, inspectionLevel="DEBUG")
     assert (answer["status"], answer["error"]) == ("FAILED", "States.Runtime")
-    assert list(answer["inspectionData"]) == ["input", "afterInputPath", "afterParameters", "result", "variables"]
+    assert list(answer["inspectionData"]) == ["input", "afterInputPath", "afterParameters", "result"]
     early = tested({**TASK, "Parameters": {"x.$": "$.none"}}, {"a": 1}, result={}, inspectionLevel="DEBUG")
-    assert list(early["inspectionData"]) == ["input", "afterInputPath", "variables"]
+    assert list(early["inspectionData"]) == ["input", "afterInputPath"]
 
 
 def test_jsonata(tested: StateTester) -> None:
@@ -210,19 +210,19 @@ def test_branches_and_items_are_mocked(tested: StateTester, kind: str) -> None:
         state["Parameters"] = {"n.$": "$.n"}
     else:
         state |= {"ItemProcessor": inner, "ItemsPath": "$.n", "ItemSelector": {"i.$": "$$.Map.Item.Value"}}
-    answer = tested(state, {"n": [1]}, result=[1, 2])
-    assert (answer["output"], answer["nextState"]) == ({"n": [1], "all": [1, 2]}, "After")
+    answer = tested(state, {"n": [1]}, result=[7])
+    assert (answer["output"], answer["nextState"]) == ({"n": [1], "all": [7]}, "After")
     failed = tested(state, {"n": [1]}, error="Late", stateConfiguration={"errorCausedByState": "P"})
     assert (failed["status"], failed["nextState"]) == ("CAUGHT_ERROR", "Mend")
 
 
 def test_the_context_of_a_mocked_task(tested: StateTester) -> None:
-    state = {**TASK, "Parameters": {"id.$": "$$.Execution.Id", "name.$": "$$.State.Name", "own.$": "$$.Execution.Name"}}
-    context = {"Execution": {"Id": "arn:mine"}}
+    state = {**TASK, "Parameters": {"id.$": "$$.Execution.Id", "name.$": "$$.State.Name"}}
+    context = {"Execution": {"Id": "arn:mine"}, "State": {"Name": "N"}}
     given = tested(state, result={}, context=context, inspectionLevel="DEBUG")["inspectionData"]["afterParameters"]
     assert given["id"] == "arn:mine"
-    assert given["name"] == "TestedState"
-    assert given["own"]
+    assert given["name"] == "N"
+    assert tested(state, result={}, inspectionLevel="DEBUG")["inspectionData"]["afterParameters"]["name"] == "StateName"
 
 
 def test_a_state_of_a_whole_definition(tested: StateTester) -> None:
@@ -263,38 +263,38 @@ def test_a_task_that_takes_too_long(world: Any, tested: StateTester, monkeypatch
     ("state", "request_", "code", "words"),
     [
         ({"Type": "Pass", "End": True}, {"result": 1}, "ValidationException", "'Pass' is not supported when a mock"),
-        (TASK, {"mock": {}, "roleArn": ""}, "ValidationException", "roleArn"),
+        (TASK, {"mock": {}, "roleArn": ""}, "ValidationException", "RoleArn must be specified"),
         (
             TASK,
             {"mock": {"result": "1", "errorOutput": {"error": "E"}}},
             "ValidationException",
-            "exactly one of the following fields",
+            "only one of the following fields",
         ),
-        (TASK, {"mock": {"fieldValidationMode": "NONE"}}, "ValidationException", "exactly one"),
-        (TASK, {"mock": {"result": "{"}}, "ValidationException", "'result' is not JSON"),
+        (TASK, {"mock": {"fieldValidationMode": "NONE"}}, "ValidationException", "should have one of"),
+        (TASK, {"mock": {"result": "{"}}, "ValidationException", "must be valid JSON"),
         (TASK, {"context": {}}, "ValidationException", "together with a mock"),
-        (TASK, {"input": "{"}, "InvalidExecutionInput", "not JSON"),
-        (TASK, {"result": 1, "variables": [1]}, "ValidationException", "'variables' must be a JSON object"),
-        (TASK, {"stateName": "None"}, "ValidationException", "no state 'None'"),
+        (TASK, {"input": "{"}, "InvalidExecutionInput", "Invalid State Machine Execution Input"),
+        (TASK, {"result": {}, "variables": [1]}, "ValidationException", "variables must be a JSON object"),
+        (TASK, {"stateName": "None"}, "ValidationException", "State not found"),
         (
             TASK,
-            {"result": 1, "stateConfiguration": {"mapIterationFailureCount": 1}},
+            {"result": {}, "stateConfiguration": {"mapIterationFailureCount": 1}},
             "ValidationException",
             "mapIterationFailureCount",
         ),
-        ({"StartAt": "A", "States": {}}, {}, "ValidationException", "needs stateName"),
-        ({"Type": "Nothing"}, {}, "InvalidDefinition", "the Type of a state is one of"),
-        ([], {}, "InvalidDefinition", "JSON object"),
+        ({"StartAt": "A", "States": {}}, {}, "ValidationException", "stateName must be specified"),
+        ({"Type": "Nothing"}, {}, "InvalidDefinition", "The field 'Type' should have one of these values"),
+        ([], {}, "InvalidDefinition", "must be a valid JSON object"),
         ({**TASK, "Retries": []}, {"result": 1}, "InvalidDefinition", "Retries"),
         ({**TASK, "Resource": "nonsense"}, {}, "InvalidDefinition", "/Resource"),
-        ({"Type": "Parallel", "Branches": [], "End": True}, {}, "ValidationException", "the type 'Parallel'"),
-        ({"Type": "Parallel", "Branches": [], "End": True}, {"result": {}}, "ValidationException", "is an array"),
+        (PARALLEL, {}, "InvalidDefinition", "does not support Map or Parallel states"),
+        (PARALLEL, {"result": {}}, "ValidationException", "must be an array"),
         ({**TASK, "Resource": "arn:aws:states:::glue:startJobRun.sync"}, {}, "ValidationException", "'.sync'"),
         (
             {**TASK, "Resource": "arn:aws:states:us-east-1:123456789012:activity:a"},
             {},
             "ValidationException",
-            "activity",
+            "Activity",
         ),
     ],
 )
