@@ -353,6 +353,7 @@ def test_what_cannot_be_read_says_so() -> None:
     get = "arn:aws:states:::s3:getObject"
     for parameters, expected in (
         ({"Bucket": 1, "Key": "k"}, "needs the string 'Bucket'"),
+        (["b", "k"], "needs the string 'Bucket'"),
         ({"Bucket": "b", "Key": 1}, "needs the string 'Key'"),
         ({"Bucket": "b", "Key": "k", "VersionId": "2"}, "NoSuchVersion"),
     ):

@@ -103,8 +103,8 @@ def test_times_are_those_of_the_execution() -> None:
 
 
 def test_a_source_that_breaks_ends_the_pending_ones() -> None:
-    def unstarted() -> Iterator[Document]:
-        yield Document(7)
+    def unstarted() -> Iterator[tuple[Document, int]]:
+        yield Document(7), 1
         raise StateFailed("States.ItemReaderFailed", "broken")
 
     objects = MemoryObjects()
@@ -164,6 +164,7 @@ def test_what_cannot_be_written(at: str, cause: str, discarded: int) -> None:
     [
         ({"Resource": "arn:aws:states:::sqs:sendMessage"}, MemoryObjects(), "is not supported; use"),
         ({"Parameters": {}}, MemoryObjects(), "needs the string 'Bucket'"),
+        ({"Parameters": "b"}, MemoryObjects(), "needs the string 'Bucket'"),
         ({"Parameters": {"Bucket": "b", "Prefix": 1}}, MemoryObjects(), "a string as 'Prefix'"),
         ({}, None, "There is no object store here to write s3://b/p/run/ to"),
     ],

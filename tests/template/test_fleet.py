@@ -105,7 +105,7 @@ class World:
     def rows(self, made: FleetRetrainingPipeline) -> Any:
         execution = self.run(made)
         assert execution.status == "SUCCEEDED", execution.describe()
-        return {row["name"]: row for row in execution.get_output()["Models"]}
+        return {row["name"]: row for row in execution.get_output()["Models"] if row.get("Status") != "FAILED"}
 
 
 def test_nothing_is_wrong_with_the_definition() -> None:

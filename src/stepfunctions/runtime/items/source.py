@@ -51,7 +51,7 @@ class Items:
             yield from itertools.islice(found, start, None)
 
     def export(
-        self, run: MapRun, children: Iterable[Execution], unstarted: Iterable[Document]
+        self, run: MapRun, children: Iterable[Execution], unstarted: Iterable[tuple[Document, int]]
     ) -> Generator[None, None, Document]:
         """See the port."""
         return export(run, children, unstarted, self._objects)
@@ -76,7 +76,7 @@ def read_items(reader: JSON, objects: ObjectStore | None, account: str | None = 
     if resource not in (_GET, _LIST):
         raise reader_failed(f"The ItemReader resource '{resource}' is not supported; use '{_GET}' or '{_LIST}'.")
     where = reader.get("Parameters") or {}
-    bucket = where.get("Bucket")
+    bucket = where.get("Bucket") if isinstance(where, dict) else None
     if objects is None:
         raise reader_failed(f"There is no object store here to read s3://{bucket} from.")
     if not isinstance(bucket, str):

@@ -22,11 +22,11 @@ WRITER_FAILED = "States.ResultWriterFailed"
 
 
 def export(
-    run: MapRun, children: Iterable[Execution], unstarted: Iterable[Document], objects: ObjectStore | None
+    run: MapRun, children: Iterable[Execution], unstarted: Iterable[tuple[Document, int]], objects: ObjectStore | None
 ) -> Generator[None, None, Document]:
     """Write the results, one a step, and return the state's result. Memory does not grow with their number.
 
-    ``children`` have ended; ``unstarted`` are the inputs of those that never began. Counts what it writes in the
+    ``children`` have ended; ``unstarted`` are those that never began: input and items. Counts what it writes in the
     run. Raises StateFailed("States.ResultWriterFailed") when it cannot write.
     """
     bucket, folder = _target(run)
@@ -44,8 +44,10 @@ def export(
             run.written_items += child.item_count
             yield
         with suppress(StateFailed):  # the run has failed already: what can be read of the rest is written
-            for given in unstarted:
+            for given, items in unstarted:
                 series["PENDING"].add(Document(pending(given)))
+                run.written += 1
+                run.written_items += items
                 yield
         manifest = {
             "DestinationBucket": bucket,
@@ -72,7 +74,8 @@ def _target(run: MapRun) -> tuple[str, str]:
         raise StateFailed(
             WRITER_FAILED, f"The ResultWriter resource '{writer.get('Resource')}' is not supported; use '{PUT_OBJECT}'."
         )
-    where = writer.get("Parameters") or {}
+    where = writer.get("Parameters")
+    where = where if isinstance(where, dict) else {}
     bucket, prefix = where.get("Bucket"), where.get("Prefix", "")
     if not isinstance(bucket, str) or not isinstance(prefix, str):
         raise StateFailed(
