@@ -81,7 +81,7 @@ choice.when(given["x"], step).otherwise()  # error: Missing positional argument 
 choice.when(given["x"], step).otherwse(step)  # error: "ChoiceFlow" has no attribute "otherwse"; maybe "otherwise"?
 choice.default_choice(None)  # error: Argument 1 to "default_choice" of "Choice" has incompatible type "None"
 ChoiceRule.NumericEqual("$.x", 1)  # error: has no attribute "NumericEqual"
-ChoiceRule.StringEquals("$.x")  # error: Too few arguments
+ChoiceRule.StringEquals("$.x")  # error: Missing positional argument "value"
 ChoiceRule.And("x")  # error: Argument 1 to "And" of "ChoiceRule" has incompatible type "str"
 ChoiceRule.Not("x")  # error: Argument 1 to "Not" of "ChoiceRule" has incompatible type "str"
 ChoiceRule.And([given["x"]])  # error: List item 0 has incompatible type "Placeholder"
