@@ -18,7 +18,8 @@ _NEVER_REFUSED = {
 
 
 def _called() -> tuple[set[str], set[str]]:
-    succeeded, refused = set(), set()
+    succeeded: set[str] = set()
+    refused: set[str] = set()
     for case in all_cases():
         for call in [*case.before, *case.calls]:
             (refused if "error" in call else succeeded).add(call["call"])

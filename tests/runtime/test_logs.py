@@ -87,5 +87,5 @@ def test_a_broken_sink_does_not_stop_an_execution(caplog: pytest.LogCaptureFixtu
     made = client.create_state_machine(name="m", definition=PASS, roleArn=ROLE, loggingConfiguration=settings("ALL"))
     client.logs["g"] = None  # type: ignore[assignment]
     started = client.start_execution(stateMachineArn=made["stateMachineArn"])
-    assert client.describe_execution(**{"executionArn": started["executionArn"]})["status"] == "SUCCEEDED"
+    assert client.describe_execution(executionArn=started["executionArn"])["status"] == "SUCCEEDED"
     assert "could not be logged" in caplog.text

@@ -32,7 +32,7 @@ class LogSink(Protocol):
         """Make a log group that will be written into; nothing happens when there is one."""
         ...
 
-    def write(self, group_arn: str, stream: str, lines: Sequence[tuple[int, str]]) -> None:
+    def write(self, group_arn: str, stream: str, lines: Sequence[tuple[int, str]], /) -> None:
         """Add lines, each with its time in milliseconds of the epoch."""
         ...
 
@@ -47,7 +47,7 @@ class MemoryLogs:
         """See the port."""
         self.groups.setdefault(group_of(group_arn), [])
 
-    def write(self, group_arn: str, stream: str, lines: Sequence[tuple[int, str]]) -> None:
+    def write(self, group_arn: str, _stream: str, lines: Sequence[tuple[int, str]], /) -> None:
         """See the port."""
         self.groups.setdefault(group_of(group_arn), []).extend(text for _, text in lines)
 

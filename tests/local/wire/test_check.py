@@ -108,7 +108,7 @@ def test_wrong_types_and_unknown_members_are_refused(params: dict[str, Any], whe
             {"Name": "AB"},
             "Value 'AB' at 'name' failed to satisfy constraint: Member must satisfy regular expression pattern: [a-z]+",
         ),
-        ({"Name": None}, "Value 'null' at 'name' failed to satisfy constraint: Member must not be null"),
+        ({"Name": None}, "Value null at 'name' failed to satisfy constraint: Member must not be null"),
         (
             {"Count": 10},
             "Value '10' at 'count' failed to satisfy constraint: Member must have value less than or equal to 9",
@@ -118,7 +118,7 @@ def test_wrong_types_and_unknown_members_are_refused(params: dict[str, Any], whe
             {"Parts": [{"Name": "x"}] * 3},
             "Value '[…]' at 'parts' failed to satisfy constraint: Member must have length less than or equal to 2",
         ),
-        ({"Parts": [{}]}, "Value 'null' at 'parts.1.member.name' failed"),
+        ({"Parts": [{}]}, "Value null at 'parts.1.member.name' failed"),
         ({"One": {}}, "Exactly one of X, Y must be set in 'one'"),
         ({"One": {"X": "", "Y": ""}}, "Exactly one of X, Y must be set in 'one'"),
     ],

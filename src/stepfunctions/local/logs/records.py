@@ -94,7 +94,8 @@ class LogTables:
     def _groups(self, where: str, values: Sequence[object]) -> list[GroupRow]:
         rows = self._db.read().execute(
             "SELECT id, owner, name, created, class, key, retention, (SELECT coalesce(sum(length(message) + 26), 0)"
-            f" FROM events JOIN streams ON streams.id = stream_id WHERE group_id = groups.id) FROM groups WHERE {where}",
+            " FROM events JOIN streams ON streams.id = stream_id WHERE group_id = groups.id) FROM groups"
+            f" WHERE {where}",
             values,
         )
         return [GroupRow(*row) for row in rows]

@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_Operati
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -107,7 +108,7 @@ class Logs:
         """PutLogEvents: the events of a request must be in the order of their times."""
         stream = self._stream(self._of(request, call), request["logStreamName"])
         events = [(event["timestamp"], event["message"]) for event in request["logEvents"]]
-        if any(one > other for (one, _), (other, _) in zip(events, events[1:], strict=False)):
+        if any(one > other for (one, _), (other, _) in itertools.pairwise(events)):
             raise ServiceError(
                 "InvalidParameterException",
                 "Log events in a single PutLogEvents request must be in chronological order.",
@@ -155,8 +156,7 @@ class Logs:
                         break
         answer: Answer = {
             "events": [
-                {**_shown_event(event), "logStreamName": event.stream, "eventId": f"{event.id:056d}"}
-                for event in found
+                {**_shown_event(event), "logStreamName": event.stream, "eventId": f"{event.id:056d}"} for event in found
             ],
             "searchedLogStreams": [],
         }

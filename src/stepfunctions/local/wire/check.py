@@ -17,10 +17,15 @@ from botocore.utils import parse_timestamp
 from stepfunctions.errors import ServiceError
 
 _PATTERN_LIMIT = 4096  # AWS's patterns are for names; on a long value a match may take very long
+_HIDDEN = object()
+"""Stands for the value of a sensitive member, which messages do not show."""
+_PAYLOAD = "SensitiveData"
+"""Step Functions' shape of an input or output, whose length counts in bytes."""
+_BYTES = "bytes in UTF-8 encoding"
 
 
 _AT_MOST = "less than or equal to"
-_TOO_LONG = f"Member must have length {_AT_MOST}"
+_TOO_LONG = (f"Member must have length {_AT_MOST}", f"Member must have size {_AT_MOST}")
 
 
 class _WrongType(Exception):
@@ -35,7 +40,7 @@ def check_request(params: dict[str, Any], shape: StructureShape | None, *, longe
     """
     checked, problems = coerce(params, shape)
     if not longest:
-        problems = [problem for problem in problems if _TOO_LONG not in problem]
+        problems = [problem for problem in problems if not any(words in problem for words in _TOO_LONG)]
     if problems:
         count = f"{len(problems)} validation error{'s' if len(problems) > 1 else ''} detected: "
         raise ServiceError("ValidationException", count + "; ".join(problems))
@@ -82,7 +87,7 @@ def _structure(value: Any, shape: StructureShape, path: str, problems: list[str]
             )
     for name in shape.required_members:
         if value.get(name) is None:
-            problems.append(_failed("null", _join(path, name), "Member must not be null"))
+            problems.append(_failed(None, _join(path, name), "Member must not be null"))
     checked = {
         name: _check(one, members[name], _join(path, name), problems) for name, one in value.items() if one is not None
     }
@@ -172,22 +177,27 @@ def _constrain(value: Any, shape: Shape, path: str, problems: list[str]) -> None
     """Collect AWS's wording for each broken bound, pattern and enum of one value."""
     metadata = shape.metadata
     numeric = isinstance(value, (int, float))
+    shown = _HIDDEN if metadata.get("sensitive") else value
+    if shape.name == _PAYLOAD and isinstance(value, str) and "max" in metadata:
+        if len(value.encode(errors="surrogatepass")) > metadata["max"]:
+            problems.append(_failed(shown, path, f"Member must have size {_AT_MOST} {metadata['max']} {_BYTES}"))
+        return
     size = value if numeric else len(value) if isinstance(value, (str, bytes, list, tuple, dict)) else 0
     subject = "Member must have value" if numeric else "Member must have length"
     if "min" in metadata and size < metadata["min"]:
-        problems.append(_failed(value, path, f"{subject} greater than or equal to {metadata['min']}"))
+        problems.append(_failed(shown, path, f"{subject} greater than or equal to {metadata['min']}"))
     if "max" in metadata and size > metadata["max"]:
-        problems.append(_failed(value, path, f"{subject} {_AT_MOST} {metadata['max']}"))
+        problems.append(_failed(shown, path, f"{subject} {_AT_MOST} {metadata['max']}"))
     if not isinstance(value, str):
         return
     if "enum" in metadata and value not in metadata["enum"]:
         allowed = ", ".join(metadata["enum"])
-        problems.append(_failed(value, path, f"Member must satisfy enum value set: [{allowed}]"))
+        problems.append(_failed(shown, path, f"Member must satisfy enum value set: [{allowed}]"))
     elif "pattern" in metadata and len(value) <= _PATTERN_LIMIT:
         pattern = _pattern(metadata["pattern"])
         if pattern is not None and not pattern.fullmatch(value):
             problems.append(
-                _failed(value, path, f"Member must satisfy regular expression pattern: {metadata['pattern']}")
+                _failed(shown, path, f"Member must satisfy regular expression pattern: {metadata['pattern']}")
             )
 
 
@@ -203,9 +213,8 @@ def _pattern(text: str) -> re.Pattern[str] | None:
 def _failed(value: Any, path: str, constraint: str) -> str:
     if isinstance(value, (list, dict, tuple, bytes)):
         value = "[…]"
-    text = str(value)
-    shown = text if len(text) <= 256 else text[:256] + "…"
-    return f"Value '{shown}' at '{path}' failed to satisfy constraint: {constraint}"
+    shown = "" if value is _HIDDEN else " null" if value is None else f" '{value}'"
+    return f"Value{shown} at '{path}' failed to satisfy constraint: {constraint}"
 
 
 def _wrong(value: Any, wanted: str, path: str) -> _WrongType:
