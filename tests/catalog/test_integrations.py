@@ -58,7 +58,10 @@ def test_only_jobs_are_waited_for() -> None:
     [
         ("glue:startJobRun.sync", None),
         ("states:startExecution.sync:2", None),
-        ("aws-sdk:anything:atAll", None),
+        ("aws-sdk:emrserverless:startJobRun", None),
+        ("aws-sdk:anything:atAll", "There is no AWS service 'anything'"),
+        ("aws-sdk:sts:tellFortunes", "The service 'sts' has no action 'tellFortunes'"),
+        ("aws-sdk:s3:selectObjectContent", "streams events"),
         ("aws-sdk:glue:startJobRun.sync", "has no '.sync': start the job and poll"),
         ("quicksight:go", "There is no optimised integration of 'quicksight'. There are: apigateway, "),
         ("glue:runJob", "has no action 'runJob'. It has: startJobRun."),

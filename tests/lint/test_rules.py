@@ -136,6 +136,23 @@ BAD: list[tuple[str, str, str | None, dict[str, Any]]] = [
         {**TASK, "Resource": "arn:aws:states:::aws-sdk:glue:startJobRun.sync"},
     ),
     (
+        "UNKNOWN_PARAMETER",
+        "ERROR",
+        "/States/S/Parameters",
+        {**TASK, "Resource": "arn:aws:states:::http:invoke", "Parameters": {"ApiEndpoint.$": "$.a"}},
+    ),
+    (
+        "UNKNOWN_PARAMETER",
+        "ERROR",
+        "/States/S/Arguments",
+        {
+            **JSONATA,
+            "Type": "Task",
+            "Resource": "arn:aws:states:::apigateway:invoke",
+            "Arguments": {"ApiEndpoint": "a", "Method": "GET", "Nonsense": 1},
+        },
+    ),
+    (
         "DISTRIBUTED_ONLY",
         "WARNING",
         "/States/S/ToleratedFailureCount",

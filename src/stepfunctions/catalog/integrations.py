@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from stepfunctions.asl.resource import IntegrationPattern, Resource
-from stepfunctions.catalog.sdk_services import action_of, sdk_name
+from stepfunctions.catalog.sdk_services import action_of, sdk_name, sdk_service
 
 _R = frozenset({IntegrationPattern.REQUEST_RESPONSE})
 _RS = _R | {IntegrationPattern.RUN_JOB}
@@ -203,8 +203,22 @@ def _problem_with_names(resource: Resource) -> str | None:
     service = sdk_name(resource.service)
     action = action_of(resource.action)
     if (service, action) == (resource.service, resource.action):
-        return None
+        return _unknown_operation(resource)
     return f"AWS does not know 'aws-sdk:{resource.service}:{resource.action}': write 'aws-sdk:{service}:{action}'."
+
+
+def _unknown_operation(resource: Resource) -> str | None:
+    """Return why there is no such service or action, asked of botocore, or None."""
+    from stepfunctions.catalog.requests import find_operation
+
+    try:
+        operation = find_operation(sdk_service(resource.service).client, resource.action)
+    except ValueError as error:
+        return str(error)
+    action = action_of(operation.name)
+    if action == resource.action:
+        return None
+    return f"AWS does not know the action '{resource.action}': write 'aws-sdk:{resource.service}:{action}'."
 
 
 def _problem_with_version(resource: Resource) -> str | None:

@@ -18,6 +18,7 @@ from stepfunctions.lint.jsonata import invalid_jsonata, not_evaluated, unsupport
 from stepfunctions.lint.looks import static_paths
 from stepfunctions.lint.maps import distributed_only, labels, processor_language, sources
 from stepfunctions.lint.nesting import NESTING, nested_calls
+from stepfunctions.lint.parameters import own_requests
 from stepfunctions.lint.resources import resources
 
 RULES: tuple[Rule, ...] = (
@@ -27,6 +28,7 @@ RULES: tuple[Rule, ...] = (
     unsupported_jsonata,
     not_evaluated,
     resources,
+    own_requests,
     distributed_only,
     labels,
     sources,

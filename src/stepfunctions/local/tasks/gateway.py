@@ -13,16 +13,12 @@ from stepfunctions.local.tasks.actions import Context
 from stepfunctions.local.tasks.shapes import unusable
 from stepfunctions.local.tasks.web import NoAnswer, WebRequest, base, body_of, checked, listed, readable, send
 
-_FIELDS = (
-    "ApiEndpoint", "Method", "Headers", "Stage", "Path", "QueryParameters", "RequestBody", "AllowNullValues",
-    "AuthType",
-)  # fmt: skip
 _AUTHS = ("NO_AUTH", "IAM_ROLE", "RESOURCE_POLICY")
 
 
 def invoke(context: Context, arguments: Any) -> JSON:
     """Call the API and return its answer. Raises StateFailed (``ApiGateway.<status>``) for any other than 2xx."""
-    arguments = checked(arguments, ("ApiEndpoint", "Method"), _FIELDS)
+    arguments = checked(context, arguments)
     auth = arguments.get("AuthType", "NO_AUTH")
     if auth not in _AUTHS:
         raise unusable(arguments, f"AuthType must be one of {', '.join(_AUTHS)}")

@@ -16,17 +16,13 @@ from stepfunctions.local.tasks.connections import Connection, connection_of
 from stepfunctions.local.tasks.shapes import unusable
 from stepfunctions.local.tasks.web import NoAnswer, WebRequest, body_of, checked, listed, readable, secure, send
 
-_FIELDS = (
-    "ApiEndpoint", "Method", "Authentication", "InvocationConfig", "Headers", "QueryParameters", "RequestBody",
-    "Transform",
-)  # fmt: skip
 _RANGE = "bytes=0-262144"
 _ARRAYS = ("INDICES", "REPEAT", "COMMAS", "BRACKETS")
 
 
 def invoke(context: Context, arguments: Any) -> JSON:
     """Call the API and return its answer. Raises StateFailed with AWS's error names."""
-    arguments = checked(arguments, ("ApiEndpoint", "Method"), _FIELDS)
+    arguments = checked(context, arguments)
     config = arguments.get("Authentication") or arguments.get("InvocationConfig")
     if not isinstance(config, dict) or not config.get("ConnectionArn"):
         raise unusable(arguments, "The field 'ConnectionArn' is required but was missing")

@@ -30,14 +30,12 @@ from stepfunctions.local.tasks.web import (
 if TYPE_CHECKING:
     from stepfunctions.local.cloud import Cloud
 
-_CLUSTER = ("ClusterName", "CertificateAuthority", "Endpoint")
 _TOKEN = "k8s-aws-v1."
 
 
 def call(context: Context, arguments: Any) -> JSON:
     """Read or write Kubernetes objects. Raises StateFailed (``EKS.<status>``) for any other answer than 2xx."""
-    known = (*_CLUSTER, "Method", "Path", "QueryParameters", "RequestBody")
-    arguments = checked(arguments, (*_CLUSTER, "Method", "Path"), known)
+    arguments = checked(context, arguments)
     return _ask(
         context.cloud,
         arguments,
@@ -50,10 +48,7 @@ def call(context: Context, arguments: Any) -> JSON:
 
 def run_job(context: Context, arguments: Any) -> JSON:
     """Create a job of ``batch/v1``."""
-    if not isinstance(arguments, dict):
-        raise unusable(arguments, "they must be an object")
-    known = (*_CLUSTER, "Namespace", "Job", "LogOptions", "Method")
-    arguments = checked({**arguments, "Method": "POST"}, (*_CLUSTER, "Job"), known)
+    arguments = checked(context, arguments)
     return _ask(context.cloud, arguments, "POST", _jobs(arguments), [], arguments["Job"]).result()
 
 

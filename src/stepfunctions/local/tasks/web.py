@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from stepfunctions.asl.document import JSON, dumps
+from stepfunctions.catalog.own_requests import OWN_REQUESTS
 from stepfunctions.errors import StateFailed
 from stepfunctions.local.tasks.actions import Context
 from stepfunctions.local.tasks.shapes import unusable
@@ -109,18 +110,14 @@ def send(request: WebRequest) -> WebResponse:
     return WebResponse(status=answer.status, reason=answer.reason or "", headers=headers, body=answer.data)
 
 
-def checked(arguments: Any, required: Iterable[str], known: Iterable[str]) -> dict[str, Any]:
+def checked(context: Context, arguments: Any) -> dict[str, Any]:
     """Return a task's parameters. Raises StateFailed for missing and unknown ones, a bad method, bad headers."""
     if not isinstance(arguments, dict):
         raise unusable(arguments, "they must be an object")
-    required, known = tuple(required), tuple(known)
-    for name in required:
-        if not arguments.get(name):
-            raise unusable(arguments, f"The field '{name}' is required but was missing")
-    for name in arguments:
-        if name not in known:
-            raise unusable(arguments, f"The field '{name}' is not supported by Step Functions")
-    if arguments["Method"] not in METHODS:
+    given = [name for name, value in arguments.items() if value not in (None, "")]
+    for problem in OWN_REQUESTS[context.resource.service, context.resource.action].problems(given):
+        raise unusable(arguments, problem)
+    if arguments.get("Method", "POST") not in METHODS:
         raise unusable(arguments, f"Method must be one of {', '.join(METHODS)}")
     for name in arguments.get("Headers") or {}:
         if name.lower() in _FORBIDDEN or name.lower().startswith(_FORBIDDEN_PREFIXES):
