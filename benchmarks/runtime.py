@@ -65,7 +65,9 @@ def run(store: Store, definition: dict[str, Any], given: Any, times: int) -> tup
     mocks = MockIntegration({"arn:aws:states:::sqs:sendMessage": {"ok": True}})
     runner = Runner(store, clock, mocks, Items(), workers=0)
     api = StepFunctionsApi(runner, store, clock)
-    machine = api.create_state_machine({"name": "m", "definition": json.dumps(definition), "roleArn": "role"})
+    machine = api.create_state_machine(
+        {"name": "m", "definition": json.dumps(definition), "roleArn": "arn:aws:iam::123456789012:role/r"}
+    )
 
     def once() -> None:
         request = {"stateMachineArn": machine["stateMachineArn"], "input": json.dumps(given)}

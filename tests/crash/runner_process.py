@@ -125,7 +125,9 @@ def main(folder: Path) -> None:
     api = StepFunctionsApi(runner, store, clock)
     runner.start()
     print("ready", flush=True)
-    machine = api.create_state_machine({"name": "m", "definition": json.dumps(DEFINITION), "roleArn": "role"})
+    machine = api.create_state_machine(
+        {"name": "m", "definition": json.dumps(DEFINITION), "roleArn": "arn:aws:iam::123456789012:role/r"}
+    )
     arn = machine["stateMachineArn"].replace(":stateMachine:", ":execution:") + ":e"
     if store.executions.load(arn, branches=False) is None:
         api.start_execution({"stateMachineArn": machine["stateMachineArn"], "name": "e", "input": "{}"})

@@ -35,7 +35,8 @@ ROLE = "arn:aws:iam::123456789012:role/r"
 
 
 def test_create_describe_list_update_delete(world: Any, api: Any) -> None:
-    logging = {"level": "ALL", "includeExecutionData": True}
+    group = {"cloudWatchLogsLogGroup": {"logGroupArn": "arn:aws:logs:us-east-1:123456789012:log-group:g:*"}}
+    logging = {"level": "ALL", "includeExecutionData": True, "destinations": [group]}
     created = api("CreateStateMachine", name="m", definition=DEFINITION, roleArn=ROLE, loggingConfiguration=logging)
     arn = created["stateMachineArn"]
     assert arn == f"{PREFIX}:stateMachine:m"
@@ -104,7 +105,8 @@ def test_wrong_definitions_are_refused_with_every_problem(api: Any) -> None:
     assert "/States/A/InputPath" in api.refuses(
         "InvalidDefinition", "CreateStateMachine", name="m", definition=path, roleArn=ROLE
     )
-    assert "not JSON" in api.refuses("InvalidDefinition", "CreateStateMachine", name="m", definition="{", roleArn=ROLE)
+    cut = api.refuses("InvalidDefinition", "CreateStateMachine", name="m", definition="{", roleArn=ROLE)
+    assert "INVALID_JSON_DESCRIPTION: Unexpected end-of-input" in cut
     arn = api("CreateStateMachine", name="m", definition=DEFINITION, roleArn=ROLE)["stateMachineArn"]
     api.refuses("InvalidDefinition", "UpdateStateMachine", stateMachineArn=arn, definition=wrong)
 
@@ -153,7 +155,7 @@ def test_tags(api: Any) -> None:
 def test_executions_go_on_with_the_definition_they_began_with(world: Any, api: Any) -> None:
     machine = world.create({"T": {**TASK, "Next": "Old"}, "Old": PASS})
     arn = world.begin(machine)
-    api("UpdateStateMachine", stateMachineArn=machine, roleArn="new", definition=DEFINITION)
+    api("UpdateStateMachine", stateMachineArn=machine, roleArn=ROLE + "new", definition=DEFINITION)
     world.restart()
     described = api("DescribeStateMachineForExecution", executionArn=arn)
     assert "Old" in described["definition"]
@@ -172,7 +174,7 @@ def test_a_machine_is_deleting_until_its_executions_end(world: Any, api: Any) ->
     api("DeleteStateMachine", stateMachineArn=machine)
     assert api("DescribeStateMachine", stateMachineArn=machine)["status"] == "DELETING"
     api.refuses("StateMachineDeleting", "StartExecution", stateMachineArn=machine)
-    api.refuses("StateMachineDeleting", "UpdateStateMachine", stateMachineArn=machine, roleArn="r")
+    api.refuses("StateMachineDeleting", "UpdateStateMachine", stateMachineArn=machine, roleArn=ROLE)
     api.refuses("StateMachineDeleting", "CreateStateMachine", name="m", definition=DEFINITION, roleArn=ROLE)
     world.tasks.succeed()
     world.runner.pump()

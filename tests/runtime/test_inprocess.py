@@ -118,7 +118,9 @@ def test_tokens_are_answered_later() -> None:
 
     client = LocalClient({"W": ask})
     definition = json.dumps(machine("W", WAITING))
-    arn = client.create_state_machine(name="m", definition=definition, roleArn="r")["stateMachineArn"]
+    arn = client.create_state_machine(name="m", definition=definition, roleArn="arn:aws:iam::123456789012:role/r")[
+        "stateMachineArn"
+    ]
     execution = client.start_execution(stateMachineArn=arn)["executionArn"]
     assert not client.run_until_idle()
     assert client.describe_execution(executionArn=execution)["status"] == "RUNNING"
@@ -134,7 +136,9 @@ def test_a_mock_may_use_the_client() -> None:
         return PENDING
 
     client = LocalClient({"W": answer})
-    arn = client.create_state_machine(name="m", definition=json.dumps(machine("W", WAITING)), roleArn="r")
+    arn = client.create_state_machine(
+        name="m", definition=json.dumps(machine("W", WAITING)), roleArn="arn:aws:iam::123456789012:role/r"
+    )
     execution = client.start_execution(stateMachineArn=arn["stateMachineArn"])["executionArn"]
     assert client.describe_execution(executionArn=execution)["output"] == '"from inside"'
 
@@ -143,7 +147,9 @@ def test_with_a_clock_of_ones_own_nothing_jumps() -> None:
     clock = ManualClock(1000)
     client = LocalClient(clock=clock)
     definition = json.dumps(machine("W", {"Type": "Wait", "Seconds": 60, "End": True}))
-    arn = client.create_state_machine(name="m", definition=definition, roleArn="r")["stateMachineArn"]
+    arn = client.create_state_machine(name="m", definition=definition, roleArn="arn:aws:iam::123456789012:role/r")[
+        "stateMachineArn"
+    ]
     execution = client.start_execution(stateMachineArn=arn)["executionArn"]
     assert client.describe_execution(executionArn=execution)["status"] == "RUNNING"
     clock.advance(60)
