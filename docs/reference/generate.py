@@ -111,7 +111,10 @@ def services_page() -> str:
         "Every other service of AWS is [moto](https://docs.getmoto.org)'s, behind the same port, in a process that "
         "starts with the first call. It is kept in memory only: nothing of it is left when the local cloud stops. What "
         "moto cannot do either is refused with an error that says so. `stepfunctions local start --real s3,glue` makes "
-        "tasks call AWS itself instead, with your own credentials.\n",
+        "tasks call AWS itself instead, with your own credentials.\n\n"
+        "Signatures are not verified. An access key of 12 digits is the account that calls, any other key is account "
+        "123456789012. Step Functions and CloudWatch Logs keep what they have by account and by the Region of the "
+        "signature; the other services have one account and one Region.\n",
     ]
     with tempfile.TemporaryDirectory() as folder:
         cloud = Cloud(folder)

@@ -135,9 +135,7 @@ def _at(answer: Any, path: str) -> Any:
 def _cut(answer: Any, expected: Any) -> Any:
     """Return the members of the answer that the case speaks of; ``null`` says that a member must be absent."""
     if isinstance(expected, dict) and isinstance(answer, dict):
-        return {
-            name: _cut(answer.get(name), one) for name, one in expected.items() if name in answer or one is None
-        }
+        return {name: _cut(answer.get(name), one) for name, one in expected.items() if name in answer or one is None}
     if isinstance(expected, list) and isinstance(answer, list):
         return [_cut(one, other) for one, other in zip(answer, expected, strict=False)] + answer[len(expected) :]
     if isinstance(answer, str) and not isinstance(expected, (str, type(None))):
