@@ -7,15 +7,12 @@ import itertools
 import logging
 from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
-from dataclasses import dataclass, field
 
 from stepfunctions.asl.document import Document
 from stepfunctions.engine import redrive
 from stepfunctions.engine.advance import advance
 from stepfunctions.engine.execution import Execution, Status, Waiting
 from stepfunctions.engine.limits import AWS_LIMITS, Limits
-from stepfunctions.engine.map_run import MapRun
 from stepfunctions.engine.messages import (
     CancelTask,
     CancelTimers,
@@ -35,6 +32,7 @@ from stepfunctions.engine.messages import (
 )
 from stepfunctions.engine.ports import Change, ItemSource, Pending, TaskCall
 from stepfunctions.errors import DefinitionError
+from stepfunctions.runtime.batch import Batch, Message
 from stepfunctions.runtime.dispatch import Dispatcher
 from stepfunctions.runtime.jobs import Jobs
 from stepfunctions.runtime.logs import ExecutionLog
@@ -56,35 +54,6 @@ _UNWRITABLE = (ArithmeticError, RecursionError, TypeError, ValueError)
 """What a store raises at data that it cannot hold, now or later."""
 _BACKLOG = 1_000
 """Calls waiting for a thread above which no further child executions are started."""
-
-
-@dataclass(slots=True)
-class Message:
-    """Something that came in; ``reply`` gets its answer once it is committed.
-
-    With ``new`` an execution begins (answer: None, or the execution that has the ARN already); with ``outcome`` one
-    goes on (answer: whether it waited for that); with the outcome Redriven one goes on that had ended (answer: the
-    time, or None when it runs or keeps nothing); with ``act`` a map run is changed (answer: whether it is at work).
-    """
-
-    arn: str
-    outcome: Outcome | None = None
-    new: Execution | None = None
-    token: str | None = None
-    """The clientToken of a redrive."""
-    act: Callable[[MapRun], None] | None = None
-    reply: Future[object] | None = None
-
-
-@dataclass(slots=True)
-class _Batch:
-    """One cycle's work."""
-
-    changes: dict[str, Change] = field(default_factory=dict)
-    messages: list[Message] = field(default_factory=list)
-    answers: list[tuple[Future[object], object]] = field(default_factory=list)
-    late: list[Message] = field(default_factory=list)
-    """Outcomes that nobody waits for any more."""
 
 
 class _Fault(Exception):
@@ -160,7 +129,7 @@ class Core:
         """
         if self._stale:
             self.reload(now)
-        batch = _Batch()
+        batch = Batch()
         try:
             for _ in self._take_in(batch, now):
                 if self._careful and batch.changes:
@@ -189,10 +158,10 @@ class Core:
 
     # --- taking in --------------------------------------------------------------------------------------
 
-    def _take_in(self, batch: _Batch, now: float) -> Iterator[None]:
+    def _take_in(self, batch: Batch, now: float) -> Iterator[None]:
         """Take in one thing after the other. What was not taken when the caller stops comes in the next cycle."""
-        for parent, outcome in self._map_runs.take_over(now):
-            self._advance(batch, parent, outcome, now)
+        for parent, end in self._map_runs.take_over(now):
+            self._advance(batch, parent, end, now)
             yield
         for arn in self._map_runs.take_stops():
             if arn in self.live:
@@ -221,7 +190,7 @@ class Core:
                     self._map_runs.child_ended(child)
                 yield
 
-    def _handle(self, batch: _Batch, message: Message, now: float) -> None:
+    def _handle(self, batch: Batch, message: Message, now: float) -> None:
         try:
             answer = self._answer(batch, message, now)
         except (DefinitionError, LookupError) as error:
@@ -232,7 +201,7 @@ class Core:
             if message.reply is not None:
                 batch.answers.append((message.reply, answer))
 
-    def _answer(self, batch: _Batch, message: Message, now: float) -> object:
+    def _answer(self, batch: Batch, message: Message, now: float) -> object:
         if message.act is not None:
             return self._map_runs.change(message.arn, message.act)
         if isinstance(message.outcome, Redriven):
@@ -253,7 +222,7 @@ class Core:
         self._advance(batch, execution, message.outcome, now)
         return True
 
-    def _redrive(self, batch: _Batch, message: Message, now: float) -> float | None:
+    def _redrive(self, batch: Batch, message: Message, now: float) -> float | None:
         execution = None if message.arn in self.live else self._load(message.arn)
         if execution is None or not execution.ended or not redrive.is_possible(execution):
             return None
@@ -262,7 +231,7 @@ class Core:
         self._advance(batch, execution, message.outcome, now)
         return now
 
-    def _advance(self, batch: _Batch, execution: Execution, outcome: Outcome | None, now: float) -> None:
+    def _advance(self, batch: Batch, execution: Execution, outcome: Outcome | None, now: float) -> None:
         if execution.ended:
             return
         try:
@@ -292,7 +261,7 @@ class Core:
 
     # --- after the commit -------------------------------------------------------------------------------
 
-    def _act(self, batch: _Batch) -> None:
+    def _act(self, batch: Batch) -> None:
         """Log the events, set the timers, answer the callers; then run the tasks, which may come back."""
         if self._log is not None:
             for change in batch.changes.values():
@@ -369,7 +338,7 @@ class Core:
                         command = RedriveMapRun(branch.id, branch.attempt, run.arn)
                         self._map_runs.redrive(command, execution, now)
 
-    def _undo(self, batch: _Batch, error: Exception | None) -> None:
+    def _undo(self, batch: Batch, error: Exception | None) -> None:
         """Put back what came in, and load everything anew before the next cycle."""
         self._stale = True
         if error is not None:
@@ -379,7 +348,7 @@ class Core:
             batch.messages = [message for message in batch.messages if message.reply is None]
         self.inbox.extendleft(reversed(batch.messages))
 
-    def _suspect(self, batch: _Batch, error: Exception) -> None:
+    def _suspect(self, batch: Batch, error: Exception) -> None:
         """Something in this batch cannot be written: find out whose it is, then end that execution."""
         if len(batch.changes) > 1:
             self._careful = 2 * _MESSAGES

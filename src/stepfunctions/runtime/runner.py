@@ -24,8 +24,9 @@ from stepfunctions.engine.messages import Outcome, Redriven, Started
 from stepfunctions.engine.ports import Clock, Integration, ItemSource
 from stepfunctions.errors import LocalCloudError
 from stepfunctions.runtime.activities import ActivityTasks
+from stepfunctions.runtime.batch import Message
 from stepfunctions.runtime.clock import ManualClock
-from stepfunctions.runtime.core import Core, Message
+from stepfunctions.runtime.core import Core
 from stepfunctions.runtime.dispatch import Dispatcher
 from stepfunctions.runtime.logs import ExecutionLog, LogSink
 from stepfunctions.runtime.store import Store

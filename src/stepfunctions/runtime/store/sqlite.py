@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -24,49 +23,13 @@ from stepfunctions.runtime.store.rows import (
     waits_of,
 )
 from stepfunctions.runtime.store.sqlite_activities import SqliteActivities
+from stepfunctions.runtime.store.sqlite_columns import HEADER, INSERT, UPDATE, execution_of
 from stepfunctions.runtime.store.sqlite_machines import SqliteMachines
 from stepfunctions.runtime.store.sqlite_published import SqlitePublished
 
 _SHARED = 100
 """Payloads of more characters than this are written once a step; later events refer to the first."""
 
-_FIXED = (
-    "arn",
-    "name",
-    "machine_arn",
-    "machine_name",
-    "role_arn",
-    "definition_id",
-    "region",
-    "type",
-    "map_run_arn",
-    "item_index",
-    "item_count",
-    "version_arn",
-    "alias_arn",
-    "trace_header",
-    "input",
-)
-_CHANGING = (
-    "status",
-    "started_at",
-    "stopped_at",
-    "error",
-    "cause",
-    "next_branch",
-    "last_event_id",
-    "transitions",
-    "redrive_count",
-    "redriven_at",
-    "redrive_tokens",
-    "output",
-)
-_INSERT = (
-    f"INSERT INTO executions (id, {', '.join(_FIXED + _CHANGING)})"
-    f" VALUES ({', '.join('?' * (1 + len(_FIXED) + len(_CHANGING)))})"
-)
-_UPDATE = f"UPDATE executions SET {', '.join(f'{name} = ?' for name in _CHANGING)} WHERE id = ?"
-_HEADER = ", ".join((*_FIXED[:-1], *_CHANGING[:-1]))
 _EVENTS = """
     SELECT id, previous_id, timestamp, type, name, CASE typeof(payload) WHEN 'integer' THEN
         (SELECT payload FROM events first WHERE first.execution = event.execution AND first.id = event.payload)
@@ -133,10 +96,10 @@ class SqliteExecutions:
     def load(self, arn: str, branches: bool = True) -> Execution | None:
         """See the port."""
         with self._db.read() as cx:
-            row = cx.execute(f"SELECT id, input, output, {_HEADER} FROM executions WHERE arn = ?", (arn,)).fetchone()
+            row = cx.execute(f"SELECT id, input, output, {HEADER} FROM executions WHERE arn = ?", (arn,)).fetchone()
             if row is None:
                 return None
-            execution = _execution(row[3:], Document.parse(row[1]), row[2])
+            execution = execution_of(row[3:], Document.parse(row[1]), row[2])
             if branches:
                 rows = cx.execute("SELECT row FROM branches WHERE execution = ?", (row[0],))
                 execution.attach([Branch.from_json(text) for (text,) in rows])
@@ -193,19 +156,11 @@ class SqliteExecutions:
         start = int(after) if after else 1 << 62
         with self._db.read() as cx:
             rows = cx.execute(
-                f"SELECT id, {_HEADER} FROM executions WHERE id < ?{where} ORDER BY id DESC LIMIT ?",
+                f"SELECT id, {HEADER} FROM executions WHERE id < ?{where} ORDER BY id DESC LIMIT ?",
                 (start, *given.values(), limit + 1),
             ).fetchall()
         mark = str(rows[limit - 1][0]) if len(rows) > limit else None
-        return [_execution(row[1:], Document(None), None) for row in rows[:limit]], mark
-
-
-def _execution(row: Sequence[Any], given: Document, output: str | None) -> Execution:
-    """Return the execution of the columns in _HEADER."""
-    columns = dict(zip((*_FIXED[:-1], *_CHANGING[:-1]), row, strict=True))
-    columns["parent_map_run_arn"] = columns.pop("map_run_arn")
-    columns["redrive_tokens"] = json.loads(columns["redrive_tokens"])
-    return Execution(**columns, input=given, output=None if output is None else Document.parse(output))
+        return [execution_of(row[1:], Document(None), None) for row in rows[:limit]], mark
 
 
 class _Batch:
@@ -244,7 +199,7 @@ class _Batch:
         )
         if new:
             self._run(
-                _INSERT,
+                INSERT,
                 (
                     number,
                     execution.arn,
@@ -266,7 +221,7 @@ class _Batch:
                 ),
             )
         else:
-            self._run(_UPDATE, (*changing, number))
+            self._run(UPDATE, (*changing, number))
         if change.events:
             self._statements.setdefault(_PUT_EVENT, []).extend(_event_rows(number, change.events))
         if not execution.ended:
@@ -342,8 +297,8 @@ _PLACES = {
         (
             *_FORGET_WAITS,
             _FORGET_BRANCHES,
-            _INSERT,
-            _UPDATE,
+            INSERT,
+            UPDATE,
             _PUT_EVENT,
             _PUT_BRANCH,
             _DROP_BRANCH,
@@ -398,7 +353,7 @@ class SqliteMapRuns:
         while True:
             with self._db.read() as cx:
                 rows = cx.execute(
-                    f"SELECT item_index, input, output, {_HEADER} FROM executions WHERE map_run_arn = ?"
+                    f"SELECT item_index, input, output, {HEADER} FROM executions WHERE map_run_arn = ?"
                     " AND item_index > ? AND status <> 'RUNNING' ORDER BY item_index LIMIT 200",
                     (arn, last),
                 ).fetchall()
@@ -406,4 +361,4 @@ class SqliteMapRuns:
                 return
             last = rows[-1][0]
             for _, given, output, *columns in rows:
-                yield _execution(columns, Document.parse(given), output)
+                yield execution_of(columns, Document.parse(given), output)

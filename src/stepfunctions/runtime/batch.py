@@ -1,0 +1,41 @@
+"""What comes into the runner, and what one of its cycles makes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+
+from stepfunctions.engine.execution import Execution
+from stepfunctions.engine.map_run import MapRun
+from stepfunctions.engine.messages import Outcome
+from stepfunctions.engine.ports import Change
+
+
+@dataclass(slots=True)
+class Message:
+    """Something that came in; ``reply`` gets its answer once it is committed.
+
+    With ``new`` an execution begins (answer: None, or the execution that has the ARN already); with ``outcome`` one
+    goes on (answer: whether it waited for that); with the outcome Redriven one goes on that had ended (answer: the
+    time, or None when it runs or keeps nothing); with ``act`` a map run is changed (answer: whether it is at work).
+    """
+
+    arn: str
+    outcome: Outcome | None = None
+    new: Execution | None = None
+    token: str | None = None
+    """The clientToken of a redrive."""
+    act: Callable[[MapRun], None] | None = None
+    reply: Future[object] | None = None
+
+
+@dataclass(slots=True)
+class Batch:
+    """One cycle's work."""
+
+    changes: dict[str, Change] = field(default_factory=dict)
+    messages: list[Message] = field(default_factory=list)
+    answers: list[tuple[Future[object], object]] = field(default_factory=list)
+    late: list[Message] = field(default_factory=list)
+    """Outcomes that nobody waits for any more."""
