@@ -144,10 +144,11 @@ class Startable(Versioned):
         from stepfunctions.runtime.inprocess import LocalClient
 
         client = LocalClient(mocks or {}, functions=functions_of(self.definition))
+        role = self.role if self.role.startswith("arn:") else f"arn:aws:iam::123456789012:role/{self.role}"
         local = copy.copy(self)
         local.client = client
         local.state_machine_arn = client.create_state_machine(
-            name=self.name, definition=self.definition.to_json(), roleArn=self.role, type=self.type
+            name=self.name, definition=self.definition.to_json(), roleArn=role, type=self.type
         )["stateMachineArn"]
         execution = local.execute(inputs=inputs)
         started = time.monotonic()

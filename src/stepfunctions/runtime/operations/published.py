@@ -115,11 +115,13 @@ def create_alias(service: Service, request: Request) -> Response:
                     "ConflictException", f"An alias named '{name}' exists already, with another description or routing"
                 )
             return {"stateMachineAliasArn": arn, "creationDate": moment(existing.created_at)}
-        if len(service.store.published.aliases(machine.arn)) >= MOST_ALIASES:
+        others = service.store.published.aliases(machine.arn)
+        if len(others) >= MOST_ALIASES:
             raise ServiceError(
                 "ServiceQuotaExceededException", f"'{machine.arn}' has {MOST_ALIASES} aliases, and can have no more"
             )
-        now = service.clock.now()
+        # they are listed by time: no two have the same
+        now = max([service.clock.now(), *(one.created_at + 1e-6 for one in others)])
         service.store.published.put_alias(
             AliasRow(
                 arn=arn,
@@ -170,7 +172,7 @@ def list_aliases(service: Service, request: Request) -> Response:
     name, _, version = check_arn(arn, "stateMachine").partition(":")
     machine = find_active(service, f"{service.prefix}:stateMachine:{name}")
     found = [one for one in service.store.published.aliases(machine.arn) if not version or arn in dict(one.weights)]
-    found.sort(key=lambda one: (one.created_at, one.name), reverse=True)
+    found.sort(key=lambda one: one.created_at, reverse=True)
     rows = [{"stateMachineAliasArn": one.arn, "creationDate": moment(one.created_at)} for one in found]
     return _page("ListStateMachineAliases", arn, request, "stateMachineAliases", rows)
 
