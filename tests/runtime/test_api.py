@@ -402,7 +402,8 @@ def test_map_run_operations(world: Any, api: Any) -> None:
         [1, 2, 3, 4],
     )
     (listed,) = api("ListMapRuns", executionArn=arn)["mapRuns"]
-    assert (listed["executionArn"], listed["stateMachineArn"]) == (arn, f"{PREFIX}:stateMachine:m")
+    label = listed["mapRunArn"].split("/")[1].split(":")[0]
+    assert (listed["executionArn"], listed["stateMachineArn"]) == (arn, f"{PREFIX}:stateMachine:m/{label}")
     described = api("DescribeMapRun", mapRunArn=listed["mapRunArn"])
     assert (described["status"], described["maxConcurrency"], described["toleratedFailurePercentage"]) == (
         "SUCCEEDED",

@@ -66,7 +66,7 @@ def test_branches_are_mocked(door: Any) -> None:
     tested = Workflow(door.name, both, door.role, client=door.client)
     assert tested.test_state(both, mock=[1]).output == [1]
     assert tested.test_state("In").output == {}
-    with pytest.raises(door.client.exceptions.ValidationException, match="mock must be specified"):
+    with pytest.raises(door.client.exceptions.InvalidDefinition, match="does not support Map or Parallel states"):
         tested.test_state("Both")
 
 
