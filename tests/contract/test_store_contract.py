@@ -217,7 +217,7 @@ def test_the_end_leaves_no_branches_and_no_waits(reopen: Reopen) -> None:
     other = execution("other")
     other.branches, other.dirty = {1: Branch(1)}, {1}
     put(store, other, commands=[task(1)])
-    one.status, one.output, one.stopped_at = Status.SUCCEEDED, Document([1]), 3.0
+    one.status, one.output, one.stopped_at, one.branches, one.removed = Status.SUCCEEDED, Document([1]), 3.0, {}, {1}
     put(store, one)
     store = reopen()
     loaded = store.executions.load(one.arn)
@@ -227,6 +227,59 @@ def test_the_end_leaves_no_branches_and_no_waits(reopen: Reopen) -> None:
     assert (pending.tasks, pending.timers, pending.map_runs) == ([], [], [])
     assert store.executions.open_arns() == [other.arn]
     assert len(store.executions.pending(other.arn).tasks) == 1
+
+
+def test_an_execution_that_failed_keeps_its_branches_for_a_redrive(reopen: Reopen) -> None:
+    store = reopen()
+    one = execution()
+    one.branches = {
+        1: Branch(1, waiting=Waiting.CHILDREN),
+        2: Branch(2, parent=1, map_run_arn="run", map_started=7, map_redrives=3),
+        3: Branch(3, parent=1),
+    }
+    one.dirty = {1, 2, 3}
+    put(store, one, commands=[task(2), SetTimer(2, 1, TimerKind.TIMEOUT, 9.0)])
+    one.status, one.error, one.stopped_at = Status.FAILED, "E", 3.0
+    one.branches[2].waiting = Waiting.ENDED
+    del one.branches[3]
+    one.dirty, one.removed = {2}, {3}
+    put(store, one)
+    loaded = reopen().executions.load(one.arn)
+    assert loaded is not None
+    assert loaded.branches == one.branches
+    pending = reopen().executions.pending(one.arn)
+    assert (pending.tasks, pending.timers) == ([], [])
+    store = reopen()
+    loaded.status, loaded.error, loaded.stopped_at = Status.RUNNING, None, None
+    loaded.redrive_count, loaded.redriven_at, loaded.redrive_tokens = 1, 4.0, [["token", 4.0]]
+    loaded.branches[2].attempt, loaded.dirty = 2, {2}
+    put(store, loaded, commands=[task(2, 2)])
+    again = reopen().executions.load(one.arn)
+    assert again is not None
+    assert (again.status, again.redrive_count, again.redriven_at) == ("RUNNING", 1, 4.0)
+    assert again.redrive_tokens == [["token", 4.0]]
+    assert again.branches == loaded.branches
+    assert [task.attempt for task, _ in reopen().executions.pending(one.arn).tasks] == [2]
+    assert reopen().executions.open_arns() == [one.arn]
+
+
+def test_an_execution_that_fails_at_once_keeps_its_branches_too(reopen: Reopen) -> None:
+    one = execution(status=Status.FAILED, stopped_at=1.5)
+    one.branches, one.dirty = {1: Branch(1, state="S", entered=True)}, {1}
+    put(reopen(), one)
+    loaded = reopen().executions.load(one.arn)
+    assert loaded is not None
+    assert loaded.branches == one.branches
+
+
+def test_an_express_child_that_starts_anew(reopen: Reopen) -> None:
+    child = execution("x", type="EXPRESS", parent_map_run_arn="run", item_index=4, item_count=3, status=Status.FAILED)
+    put(reopen(), child)
+    child.status, child.started_at, child.redrive_count = Status.RUNNING, 8.5, 1
+    put(reopen(), child)
+    loaded = reopen().executions.load(child.arn)
+    assert loaded is not None
+    assert (loaded.started_at, loaded.redrive_count, loaded.redriven_at, loaded.item_count) == (8.5, 1, None, 3)
 
 
 def test_waits_come_and_go_with_commands_and_outcomes(reopen: Reopen) -> None:
@@ -440,6 +493,8 @@ def test_map_runs_are_written_with_the_executions(reopen: Reopen) -> None:
     store = reopen()
     run.cursor, run.running, run.succeeded, run.exhausted, run.total = 5, 2, 3, True, 6
     run.running_items, run.succeeded_items, run.written, run.written_items = 4, 6, 3, 6
+    run.attempt, run.redrive_count, run.redriven_at, run.redrive_from, run.redrive_until = 9, 2, 7.5, 3, 5
+    run.pending_redrive, run.pending_redrive_items, run.not_redrivable, run.not_redrivable_items = 1, 2, 3, 4
     store.executions.commit([], [run])
     assert store.map_runs.get(run.arn) == run
     assert [one.arn for one in store.map_runs.of_execution(run.execution_arn)] == [run.arn, map_run("s").arn]
@@ -472,6 +527,8 @@ def test_children_come_in_item_order(store: Store) -> None:
     ]
     assert (found[3].arn, found[3].status, found[3].error, found[3].cause) == (failed.arn, "FAILED", "E", "c")
     assert list(store.map_runs.children("none")) == []
+    assert [child.item_index for child in store.map_runs.children("run", 2)] == [2, 5, 300]
+    assert list(store.map_runs.children("run", 301)) == []
 
 
 def test_more_children_than_one_read_takes(store: Store) -> None:

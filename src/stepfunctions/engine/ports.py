@@ -194,9 +194,10 @@ class ItemSource(Protocol):
         ...
 
     def export(
-        self, run: MapRun, children: Iterable[Execution], unstarted: Iterable[Document]
+        self, run: MapRun, children: Iterable[Execution], unstarted: Iterable[tuple[Document, int]]
     ) -> Generator[None, None, Document]:
-        """Write the results of children that have ended, and the inputs of those that were not started.
+        """Write the results of children that have ended, and the inputs of those that were not started, each with how
+        many items it has.
 
         Does a little at each step and returns the state's result. Counts in the run what it has written.
         Raises StateFailed("States.ResultWriterFailed", …) when it cannot write.

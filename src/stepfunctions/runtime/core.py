@@ -113,7 +113,7 @@ class Core:
             waits[arn] = pending = self._store.executions.pending(arn)
             for timer in pending.timers:
                 self.timers.set(arn, timer)
-            for task, submitted in pending.tasks:
+            for task, submitted in sorted(pending.tasks, key=lambda one: execution.branches[one[0].branch].last_event):
                 calls.append(self._call(arn, task, submitted))
                 if submitted is not None:
                     self._jobs.submitted(arn, task.branch, task.attempt, submitted)

@@ -301,10 +301,9 @@ class MapRuns:
             raise StateFailed("States.ResultWriterFailed", f"Cannot write results: {error!r}") from error
         return None
 
-    def _unstarted(self, active: _Active) -> Iterator[Document]:
+    def _unstarted(self, active: _Active) -> Iterator[tuple[Document, int]]:
         with closing(self._inputs(active)) as inputs:
-            for given, _ in inputs:
-                yield given
+            yield from inputs
 
 
 def _close(active: _Active) -> None:
