@@ -61,13 +61,13 @@ def values(field: DeclaredField, place: Place) -> st.SearchStrategy[Any]:
     """What a field may hold that is no object with declared fields."""
     kind = field.spec.kind
     assert isinstance(kind, Kind)
-    found = _values(field, kind, place.language)
+    found = _values(field, kind, place.language, place.depth)
     if kind.nullable:
         found |= st.none()
     return found | EXPRESSIONS if kind.expression and place.language == JSONATA else found
 
 
-def _values(field: DeclaredField, kind: Kind, language: str) -> st.SearchStrategy[Any]:
+def _values(field: DeclaredField, kind: Kind, language: str, depth: int) -> st.SearchStrategy[Any]:
     low, high = kind.minimum, kind.maximum
     made: dict[str, Callable[[], st.SearchStrategy[Any]]] = {
         "any": lambda: payloads(language),
@@ -85,15 +85,16 @@ def _values(field: DeclaredField, kind: Kind, language: str) -> st.SearchStrateg
         "string": lambda: st.sampled_from(kind.choices) if kind.choices else WORDS,
         "strings": lambda: st.lists(WORDS, min_size=1, max_size=3, unique=True),
         "timestamp": lambda: TIMESTAMPS,
-        "variables": lambda: _assigned(language),
+        "variables": lambda: _assigned(language, depth),
     }
     return made[kind.name]()
 
 
 @st.composite
-def _assigned(draw: Draw, language: str) -> JsonDict:
+def _assigned(draw: Draw, language: str, depth: int) -> JsonDict:
     result: JsonDict = {}
-    for name in draw(st.lists(VARIABLES, max_size=2, unique=True)):
+    for drawn in draw(st.lists(VARIABLES, max_size=2, unique=True)):
+        name = f"{drawn}{depth}"  # an inner region may not assign what one around it assigns
         if language == JSONPATH and draw(st.booleans()):
             result[f"{name}.$"] = draw(PATHS | CALLS)
         else:
@@ -180,7 +181,7 @@ def rules(draw: Draw, place: Place) -> JsonDict:
     if draw(st.booleans()):
         rule["Comment"] = draw(WORDS)
     if draw(st.booleans()):
-        rule["Assign"] = draw(_assigned(place.language))
+        rule["Assign"] = draw(_assigned(place.language, place.depth))
     if place.language == JSONATA and draw(st.booleans()):
         rule["Output"] = draw(payloads(JSONATA, 1))
     return _in_any_order(draw, rule)

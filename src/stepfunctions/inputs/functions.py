@@ -183,7 +183,7 @@ class IntrinsicFunctions:
         return Call("ArrayLength", array)
 
     def array_unique(self, array: Any) -> Call:
-        """Return the array without repeated elements."""
+        """Return the array without repeated elements. (In their order in JSONata, in a Java HashSet's in JSONPath.)"""
         return Call("ArrayUnique", array)
 
     def base64_encode(self, text: Any) -> Call:

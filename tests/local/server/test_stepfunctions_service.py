@@ -194,7 +194,7 @@ def test_results_of_a_distributed_map_are_written_to_s3(cloud: Cloud) -> None:
 @pytest.mark.parametrize(
     ("state", "code", "where"),
     [
-        ({"Type": "Task", "Resource": "arn:aws:states:::sagemaker:train"}, "UNKNOWN_RESOURCE", "Resource"),
+        ({"Type": "Task", "Resource": "arn:aws:states:::sagemaker:train"}, "SCHEMA_VALIDATION_FAILED", "Resource"),
         (
             {"Type": "Pass", "QueryLanguage": "JSONata", "Output": {"v": "{% phone %}"}},
             "UNSUPPORTED_JSONATA_EXPRESSION: Reference to 'phone' at the top level is not supported.",
