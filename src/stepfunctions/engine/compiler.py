@@ -21,6 +21,7 @@ from stepfunctions.asl.machine import Region, StateMachine, escape_pointer, stat
 from stepfunctions.asl.resource import IntegrationPattern, Resource
 from stepfunctions.asl.retry import Catcher, Retrier
 from stepfunctions.asl.states import AnyState, Choice, Fail, Map, Parallel, Pass, Task, Wait
+from stepfunctions.engine.limits import AWS_LIMITS, Limits
 from stepfunctions.engine.program import (
     ChoiceWork,
     CompiledCatcher,
@@ -51,7 +52,8 @@ T = TypeVar("T")
 class Compiler:
     """Compiles one machine and gathers what it cannot read."""
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Limits = AWS_LIMITS) -> None:
+        self.limits = limits
         self.problems: list[Problem] = []
         self.regions: dict[str, CompiledRegion] = {}
 
@@ -80,7 +82,7 @@ class Compiler:
         if self.problems:
             raise DefinitionError(self.problems)
         timeout = machine.timeout_seconds
-        return Program(machine, self.regions, None if timeout is ABSENT else timeout)
+        return Program(machine, self.regions, None if timeout is ABSENT else timeout, self.limits)
 
     def node(self, path: str, name: str, state: AnyState, outer: QueryLanguageName) -> Node | None:
         """Compile one state; None when its query language is not there."""
