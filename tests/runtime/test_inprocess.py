@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from stepfunctions.errors import StateFailed
+from stepfunctions.local.wire.models import service_model
 from stepfunctions.runtime.api import StepFunctionsApi
 from stepfunctions.runtime.clock import ManualClock
 from stepfunctions.runtime.inprocess import PENDING, ClientError, LocalClient, run_in_process
@@ -167,6 +168,13 @@ def test_refusals_look_like_boto3s() -> None:
         run_in_process({"StartAt": "A", "States": {}})
 
 
-def test_the_client_has_every_operation_of_the_api() -> None:
-    operations = {name for name in dir(StepFunctionsApi) if not name.startswith("_")} - {"wait_for"}
-    assert operations <= set(dir(LocalClient))
+def test_the_client_has_every_error_of_the_model() -> None:
+    client = LocalClient()
+    for shape in service_model("stepfunctions").error_shapes:
+        assert issubclass(getattr(client.exceptions, shape.name), ClientError)
+
+
+def test_what_is_no_operation_is_no_method() -> None:
+    client = LocalClient()
+    assert not hasattr(client, "describe_executions")
+    assert client.stop_execution.__doc__ == StepFunctionsApi.stop_execution.__doc__

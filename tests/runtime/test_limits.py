@@ -51,6 +51,7 @@ LIFTED: list[tuple[str, dict[str, Any], Any, str]] = [
 def test_a_limit_holds_and_can_be_lifted(definition: dict[str, Any], given: Any, name: str) -> None:
     assert refused(definition, given, name) in ("States.DataLimitExceeded", "ValidationException", "InvalidDefinition")
     free = LocalClient(limits=False)
+    assert free.validate_state_machine_definition(definition=dumps(definition))["result"] == "OK"
     assert run(free, definition, given, name)["status"] == "SUCCEEDED"
     machine = free.list_state_machines()["stateMachines"][0]
     assert free.describe_state_machine(stateMachineArn=machine["stateMachineArn"])["definition"] == dumps(definition)

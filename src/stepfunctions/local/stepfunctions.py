@@ -11,7 +11,7 @@ from stepfunctions.engine.limits import AWS_LIMITS, NO_LIMITS
 from stepfunctions.errors import ServiceError
 from stepfunctions.local.map_objects import objects_of
 from stepfunctions.local.tasks import CloudTasks
-from stepfunctions.runtime.api import StepFunctionsApi
+from stepfunctions.runtime.api import OPERATIONS, StepFunctionsApi
 from stepfunctions.runtime.items.source import Items
 from stepfunctions.runtime.runner import Runner
 from stepfunctions.runtime.store.express import ExpressStore
@@ -113,44 +113,6 @@ class StepFunctions:
             )
         return self._api(named["account"], named["region"])
 
-    create_state_machine = _operation("create_state_machine")
-    update_state_machine = _operation("update_state_machine")
-    describe_state_machine = _operation("describe_state_machine")
-    list_state_machines = _operation("list_state_machines")
-    delete_state_machine = _operation("delete_state_machine")
-    validate_state_machine_definition = _operation("validate_state_machine_definition")
-    test_state = _operation("test_state")
-    create_activity = _operation("create_activity")
-    describe_activity = _operation("describe_activity")
-    list_activities = _operation("list_activities")
-    delete_activity = _operation("delete_activity")
-    get_activity_task = _operation("get_activity_task")
-    tag_resource = _operation("tag_resource")
-    untag_resource = _operation("untag_resource")
-    list_tags_for_resource = _operation("list_tags_for_resource")
-    publish_state_machine_version = _operation("publish_state_machine_version")
-    list_state_machine_versions = _operation("list_state_machine_versions")
-    delete_state_machine_version = _operation("delete_state_machine_version")
-    create_state_machine_alias = _operation("create_state_machine_alias")
-    update_state_machine_alias = _operation("update_state_machine_alias")
-    describe_state_machine_alias = _operation("describe_state_machine_alias")
-    list_state_machine_aliases = _operation("list_state_machine_aliases")
-    delete_state_machine_alias = _operation("delete_state_machine_alias")
-    start_execution = _operation("start_execution")
-    start_sync_execution = _operation("start_sync_execution")
-    stop_execution = _operation("stop_execution")
-    redrive_execution = _operation("redrive_execution")
-    describe_execution = _operation("describe_execution")
-    list_executions = _operation("list_executions")
-    get_execution_history = _operation("get_execution_history")
-    describe_state_machine_for_execution = _operation("describe_state_machine_for_execution")
-    send_task_success = _operation("send_task_success")
-    send_task_failure = _operation("send_task_failure")
-    send_task_heartbeat = _operation("send_task_heartbeat")
-    describe_map_run = _operation("describe_map_run")
-    list_map_runs = _operation("list_map_runs")
-    update_map_run = _operation("update_map_run")
-
     def on_end(self, arn: str, callback: Callable[[], None]) -> None:
         """Call back once an execution has ended; at once when it already has. The callback must not block."""
         self._runner.on_end(arn, callback)
@@ -165,6 +127,10 @@ class StepFunctions:
             self._tasks.close()
         self._runner.stop()
         self._store.close()
+
+
+for _name in OPERATIONS:
+    setattr(StepFunctions, _name, _operation(_name))
 
 
 def create(cloud: Cloud) -> StepFunctions:

@@ -69,7 +69,7 @@ class StepFunctionsApi:
 
     def validate_state_machine_definition(self, request: Request) -> Response:
         """Return what is wrong with a definition."""
-        return validation.validate(request)
+        return validation.validate(self.service, request)
 
     def create_activity(self, request: Request) -> Response:
         """Create an activity; the same name again is no error."""
@@ -204,3 +204,7 @@ class StepFunctionsApi:
         if not self.service.runner.wait_for(execution_arn, timeout):
             raise WaitTimeout(f"The execution {execution_arn} is still running.")
         return self.describe_execution({"executionArn": execution_arn})
+
+
+OPERATIONS = tuple(name for name in vars(StepFunctionsApi) if not name.startswith("_") and name != "wait_for")
+"""The names of the operations, as boto3 has them: what stands before this API has a method for each."""

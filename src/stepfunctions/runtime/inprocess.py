@@ -5,13 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stepfunctions.asl.document import JSON, dumps
 from stepfunctions.engine.limits import AWS_LIMITS, NO_LIMITS
 from stepfunctions.engine.ports import Integration
 from stepfunctions.errors import ServiceError
-from stepfunctions.runtime.api import StepFunctionsApi
+from stepfunctions.runtime.api import OPERATIONS, StepFunctionsApi
 from stepfunctions.runtime.clock import ManualClock
 from stepfunctions.runtime.functions import Function
 from stepfunctions.runtime.items.source import Items
@@ -26,10 +26,12 @@ __all__ = ["PENDING", "ClientError", "LocalClient", "run_in_process"]
 _CODES = (
     "ActivityAlreadyExists",
     "ActivityDoesNotExist",
+    "ActivityLimitExceeded",
     "ActivityWorkerLimitExceeded",
     "ConflictException",
     "ExecutionAlreadyExists",
     "ExecutionDoesNotExist",
+    "ExecutionLimitExceeded",
     "ExecutionNotRedrivable",
     "InvalidArn",
     "InvalidDefinition",
@@ -39,17 +41,28 @@ _CODES = (
     "InvalidName",
     "InvalidOutput",
     "InvalidToken",
+    "InvalidTracingConfiguration",
+    "KmsAccessDeniedException",
+    "KmsInvalidStateException",
+    "KmsThrottlingException",
     "MissingRequiredParameter",
     "ResourceNotFound",
     "ServiceQuotaExceededException",
     "StateMachineAlreadyExists",
     "StateMachineDeleting",
     "StateMachineDoesNotExist",
+    "StateMachineLimitExceeded",
     "StateMachineTypeNotSupported",
     "TaskDoesNotExist",
     "TaskTimedOut",
     "TooManyTags",
     "ValidationException",
+)
+"""The errors of the service's model, which are classes of ``exceptions``."""
+
+_RUN_ALL = frozenset({"describe_execution", "get_activity_task"})
+_RUN_WHAT_IS_DUE = frozenset(
+    {"get_execution_history", "list_executions", "send_task_failure", "send_task_heartbeat", "send_task_success"}
 )
 
 
@@ -68,7 +81,7 @@ _ERRORS: dict[str, type[ClientError]] = {code: type(code, (ClientError,), {}) fo
 
 
 class LocalClient:
-    """A Step Functions client over a store in memory, for unit tests.
+    """A Step Functions client over a store in memory, for unit tests: boto3's methods, as StepFunctionsApi has them.
 
     ``mocks`` says what the tasks do. A key is the name of a state, or the ARN of its resource (a mock gets the
     task's arguments and gives its result, before ResultSelector), or the name or ARN of a Lambda function (it gets
@@ -84,8 +97,9 @@ class LocalClient:
 
     ``tasks`` runs the tasks instead of both: an Integration, which must not block.
 
-    Nothing runs by itself. Without ``clock``, ``describe_execution`` and ``run_until_idle`` run all that can run,
-    and time jumps over waits; with one, only what is due by that clock.
+    Nothing runs by itself. Without ``clock``, ``describe_execution``, ``get_activity_task`` and ``run_until_idle`` run
+    all that can run, and time jumps over waits; with one, only what is due by that clock. ``get_activity_task`` does
+    not wait for a task. ``start_sync_execution`` jumps over waits with either.
 
     ``limits=False`` lifts the service's limits: sizes of payloads, variables and definitions, the number of events,
     the length of names.
@@ -134,166 +148,35 @@ class LocalClient:
         self.runner.pump()
         return self.runner.idle
 
-    def _call(self, operation: Callable[[dict[str, Any]], dict[str, Any]], request: dict[str, Any]) -> dict[str, Any]:
+    def _call(self, name: str, request: dict[str, Any]) -> dict[str, Any]:
+        if name in _RUN_ALL:
+            self.run_until_idle()
+        elif name in _RUN_WHAT_IS_DUE:
+            self.runner.pump()
         try:
-            return operation(request)
+            response: dict[str, Any] = getattr(self.api, name)(request)
         except ServiceError as error:
             raise _ERRORS.get(error.code, ClientError)(error.code, error.message, error.status) from None
+        return response
 
-    def create_state_machine(self, **request: Any) -> dict[str, Any]:
-        """See StepFunctionsApi, as for every method below."""
-        return self._call(self.api.create_state_machine, request)
+    if TYPE_CHECKING:
 
-    def update_state_machine(self, **request: Any) -> dict[str, Any]:
-        """Change a state machine."""
-        return self._call(self.api.update_state_machine, request)
+        def __getattr__(self, name: str) -> Callable[..., dict[str, Any]]: ...
 
-    def describe_state_machine(self, **request: Any) -> dict[str, Any]:
-        """Return a state machine."""
-        return self._call(self.api.describe_state_machine, request)
 
-    def list_state_machines(self, **request: Any) -> dict[str, Any]:
-        """Return a page of the state machines."""
-        return self._call(self.api.list_state_machines, request)
+def _operation(name: str) -> Callable[..., dict[str, Any]]:
+    """Return the method of an operation."""
 
-    def delete_state_machine(self, **request: Any) -> dict[str, Any]:
-        """Delete a state machine."""
-        return self._call(self.api.delete_state_machine, request)
+    def method(self: LocalClient, **request: Any) -> dict[str, Any]:
+        return self._call(name, request)
 
-    def validate_state_machine_definition(self, **request: Any) -> dict[str, Any]:
-        """Return what is wrong with a definition."""
-        return self._call(self.api.validate_state_machine_definition, request)
+    method.__name__ = name
+    method.__doc__ = getattr(StepFunctionsApi, name).__doc__
+    return method
 
-    def publish_state_machine_version(self, **request: Any) -> dict[str, Any]:
-        """Make a version of a state machine."""
-        return self._call(self.api.publish_state_machine_version, request)
 
-    def list_state_machine_versions(self, **request: Any) -> dict[str, Any]:
-        """Return a page of versions."""
-        return self._call(self.api.list_state_machine_versions, request)
-
-    def delete_state_machine_version(self, **request: Any) -> dict[str, Any]:
-        """Delete a version."""
-        return self._call(self.api.delete_state_machine_version, request)
-
-    def create_state_machine_alias(self, **request: Any) -> dict[str, Any]:
-        """Create an alias."""
-        return self._call(self.api.create_state_machine_alias, request)
-
-    def update_state_machine_alias(self, **request: Any) -> dict[str, Any]:
-        """Change an alias."""
-        return self._call(self.api.update_state_machine_alias, request)
-
-    def describe_state_machine_alias(self, **request: Any) -> dict[str, Any]:
-        """Return an alias."""
-        return self._call(self.api.describe_state_machine_alias, request)
-
-    def list_state_machine_aliases(self, **request: Any) -> dict[str, Any]:
-        """Return a page of aliases."""
-        return self._call(self.api.list_state_machine_aliases, request)
-
-    def delete_state_machine_alias(self, **request: Any) -> dict[str, Any]:
-        """Delete an alias."""
-        return self._call(self.api.delete_state_machine_alias, request)
-
-    def start_sync_execution(self, **request: Any) -> dict[str, Any]:
-        """Run an execution of an Express state machine to its end; time jumps over waits, with a clock given too."""
-        return self._call(self.api.start_sync_execution, request)
-
-    def start_execution(self, **request: Any) -> dict[str, Any]:
-        """Start an execution."""
-        return self._call(self.api.start_execution, request)
-
-    def stop_execution(self, **request: Any) -> dict[str, Any]:
-        """Stop an execution."""
-        return self._call(self.api.stop_execution, request)
-
-    def redrive_execution(self, **request: Any) -> dict[str, Any]:
-        """Let an execution that ended without success go on where it failed."""
-        return self._call(self.api.redrive_execution, request)
-
-    def describe_execution(self, **request: Any) -> dict[str, Any]:
-        """Run what can run, then return the execution."""
-        self.run_until_idle()
-        return self._call(self.api.describe_execution, request)
-
-    def list_executions(self, **request: Any) -> dict[str, Any]:
-        """Return a page of executions."""
-        self.runner.pump()
-        return self._call(self.api.list_executions, request)
-
-    def get_execution_history(self, **request: Any) -> dict[str, Any]:
-        """Return a page of a history."""
-        self.runner.pump()
-        return self._call(self.api.get_execution_history, request)
-
-    def describe_state_machine_for_execution(self, **request: Any) -> dict[str, Any]:
-        """Return the definition that an execution runs."""
-        return self._call(self.api.describe_state_machine_for_execution, request)
-
-    def send_task_success(self, **request: Any) -> dict[str, Any]:
-        """End the task of a token well."""
-        self.runner.pump()
-        return self._call(self.api.send_task_success, request)
-
-    def send_task_failure(self, **request: Any) -> dict[str, Any]:
-        """Fail the task of a token."""
-        self.runner.pump()
-        return self._call(self.api.send_task_failure, request)
-
-    def send_task_heartbeat(self, **request: Any) -> dict[str, Any]:
-        """Say that the task of a token is alive."""
-        self.runner.pump()
-        return self._call(self.api.send_task_heartbeat, request)
-
-    def describe_map_run(self, **request: Any) -> dict[str, Any]:
-        """Return a map run."""
-        return self._call(self.api.describe_map_run, request)
-
-    def update_map_run(self, **request: Any) -> dict[str, Any]:
-        """Change the concurrency and tolerance of a map run."""
-        return self._call(self.api.update_map_run, request)
-
-    def list_map_runs(self, **request: Any) -> dict[str, Any]:
-        """Return a page of the map runs of an execution."""
-        return self._call(self.api.list_map_runs, request)
-
-    def test_state(self, **request: Any) -> dict[str, Any]:
-        """Run one state by itself; a task that is not mocked in the request is done by this client's mocks."""
-        return self._call(self.api.test_state, request)
-
-    def create_activity(self, **request: Any) -> dict[str, Any]:
-        """Create an activity: its tasks wait for get_activity_task, whatever mocks there are."""
-        return self._call(self.api.create_activity, request)
-
-    def describe_activity(self, **request: Any) -> dict[str, Any]:
-        """Return an activity."""
-        return self._call(self.api.describe_activity, request)
-
-    def list_activities(self, **request: Any) -> dict[str, Any]:
-        """Return a page of the activities."""
-        return self._call(self.api.list_activities, request)
-
-    def delete_activity(self, **request: Any) -> dict[str, Any]:
-        """Delete an activity."""
-        return self._call(self.api.delete_activity, request)
-
-    def get_activity_task(self, **request: Any) -> dict[str, Any]:
-        """Run what can run, then return the oldest task of an activity; nothing when there is none now."""
-        self.run_until_idle()
-        return self._call(self.api.get_activity_task, request)
-
-    def tag_resource(self, **request: Any) -> dict[str, Any]:
-        """Add tags to a state machine."""
-        return self._call(self.api.tag_resource, request)
-
-    def untag_resource(self, **request: Any) -> dict[str, Any]:
-        """Remove tags of a state machine."""
-        return self._call(self.api.untag_resource, request)
-
-    def list_tags_for_resource(self, **request: Any) -> dict[str, Any]:
-        """Return the tags of a state machine."""
-        return self._call(self.api.list_tags_for_resource, request)
+for _name in OPERATIONS:
+    setattr(LocalClient, _name, _operation(_name))
 
 
 def run_in_process(

@@ -19,7 +19,7 @@ from stepfunctions.engine.program import compile_program
 from stepfunctions.errors import DefinitionError, Problem, ServiceError
 from stepfunctions.runtime.operations import express
 from stepfunctions.runtime.operations.finding import EXPRESS
-from stepfunctions.runtime.operations.service import Request, Response, page_size
+from stepfunctions.runtime.operations.service import Request, Response, Service, page_size
 
 SCHEMA = "SCHEMA_VALIDATION_FAILED"
 NO_JSON = "INVALID_JSON_DESCRIPTION"
@@ -79,7 +79,7 @@ def diagnostics_of(definition: str, kind: str = "STANDARD", limits: Limits = AWS
     ]
     if not errors:
         try:
-            compile_program(machine)
+            compile_program(machine, limits)
             errors = [_error(one) for one in (express.problems_of(machine) if kind == EXPRESS else ())]
         except DefinitionError as error:
             errors = [_error(one) for one in error.problems]
@@ -98,9 +98,9 @@ def refusal(errors: Sequence[Diagnostic]) -> ServiceError:
     return ServiceError("InvalidDefinition", f"Invalid State Machine Definition: '{listed}'")
 
 
-def validate(request: Request) -> Response:
+def validate(service: Service, request: Request) -> Response:
     """ValidateStateMachineDefinition."""
-    found = diagnostics_of(request["definition"], request.get("type") or "STANDARD")
+    found = diagnostics_of(request["definition"], request.get("type") or "STANDARD", service.limits)
     failed = any(one.severity == lint.ERROR for one in found)
     if request.get("severity") != lint.WARNING:
         found = [one for one in found if one.severity == lint.ERROR]
