@@ -400,6 +400,30 @@ def test_executions_are_listed_newest_first_in_pages(reopen: Reopen) -> None:
     assert (listed.input.value, listed.output, listed.branches) == (None, None, {})
 
 
+def test_executions_are_listed_by_when_they_ended_or_were_redriven_or_started(reopen: Reopen) -> None:
+    store = reopen()
+    times = {
+        "first-started": (1.0, None, None),
+        "ended-last": (1.25, 9.0, None),
+        "redriven": (2.0, None, 7.5),
+        "ended-again": (3.0, 8.0, 4.0),
+        "running": (5.0, None, None),
+        "at-the-same-time": (5.0, None, None),
+    }
+    for name, (started, stopped, redriven) in times.items():
+        one = execution(name, started_at=started)
+        one.stopped_at, one.redriven_at = stopped, redriven
+        put(store, one)
+    page = reopen().executions.page
+    found, after = [], None
+    while True:
+        executions, after = page(None, None, None, after, 1)
+        found += [one.name for one in executions]
+        if after is None:
+            break
+    assert found == ["ended-last", "ended-again", "redriven", "at-the-same-time", "running", "first-started"]
+
+
 # --- machines -------------------------------------------------------------------------------------------
 
 

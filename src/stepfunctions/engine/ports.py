@@ -84,6 +84,7 @@ class ExecutionStore(Protocol):
     ) -> tuple[list[Execution], str | None]:
         """Return executions newest first, and the mark of the next page (None: no more).
 
+        The time that counts is that of the end, of the last redrive, or of the start, whichever there is first.
         They come without branches, input and output. ``machine_arn`` and ``map_run_arn`` None mean any.
         """
         ...

@@ -5,6 +5,7 @@ It keeps rows, not the engine's objects, so that what it loads is as new as afte
 
 from __future__ import annotations
 
+import heapq
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -143,22 +144,18 @@ class MemoryExecutions:
         self, machine_arn: str | None, status: str | None, map_run_arn: str | None, after: str | None, limit: int
     ) -> tuple[list[Execution], str | None]:
         """See the port."""
-        last = int(after) if after else None
-        found: list[_Rows] = []
+        last = None if after is None else (float(after.split()[0]), int(after.split()[1]))
         with self._lock:
-            for rows in reversed(self._rows.values()):
-                one = rows.header
-                if (
-                    (last is None or rows.number < last)
-                    and machine_arn in (None, one.machine_arn)
-                    and status in (None, one.status)
-                    and map_run_arn in (None, one.parent_map_run_arn)
-                ):
-                    found.append(rows)
-                    if len(found) > limit:
-                        break
-        mark = str(found[limit - 1].number) if len(found) > limit else None
-        return [replace(header(rows.header), input=Document(None), output=None) for rows in found[:limit]], mark
+            found = [
+                (_listed_at(rows.header), rows.number, rows.header)
+                for rows in self._rows.values()
+                if machine_arn in (None, rows.header.machine_arn)
+                and status in (None, rows.header.status)
+                and map_run_arn in (None, rows.header.parent_map_run_arn)
+            ]
+            found = heapq.nlargest(limit + 1, (one for one in found if last is None or one[:2] < last), _place)
+            page = [replace(header(one), input=Document(None), output=None) for _, _, one in found[:limit]]
+        return page, f"{found[limit - 1][0]!r} {found[limit - 1][1]}" if len(found) > limit else None
 
     def children(self, map_run_arn: str) -> list[Execution]:
         """Return the children of a map run that have ended, in item order."""
@@ -194,6 +191,14 @@ def _write_waits(rows: _Rows, change: Change) -> None:
             del rows.timers[key]
     rows.tasks.update(waits.tasks)
     rows.timers.update(waits.timers)
+
+
+def _listed_at(one: Execution) -> float:
+    return next(when for when in (one.stopped_at, one.redriven_at, one.started_at) if when is not None)
+
+
+def _place(found: tuple[float, int, Execution]) -> tuple[float, int]:
+    return found[:2]
 
 
 class MemoryMachines:

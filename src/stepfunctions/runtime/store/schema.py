@@ -203,7 +203,22 @@ _REDRIVE = (
     ),
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _VERSIONS_AND_ALIASES, _ITEMS_OF_MAP_RUNS, _ACTIVITIES, _REDRIVE)
+LISTED_AT = "COALESCE(stopped_at, redriven_at, started_at)"
+"""The time by which an execution is listed."""
+
+_ORDER_OF_LISTS = (
+    "DROP INDEX executions_of_machine",
+    f"CREATE INDEX executions_of_machine ON executions (machine_arn, {LISTED_AT}, id)",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    _FIRST,
+    _VERSIONS_AND_ALIASES,
+    _ITEMS_OF_MAP_RUNS,
+    _ACTIVITIES,
+    _REDRIVE,
+    _ORDER_OF_LISTS,
+)
 
 
 def migrate(connection: sqlite3.Connection, migrations: tuple[tuple[str, ...], ...] = MIGRATIONS) -> None:

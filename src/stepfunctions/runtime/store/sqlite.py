@@ -22,6 +22,7 @@ from stepfunctions.runtime.store.rows import (
     task_to_json,
     waits_of,
 )
+from stepfunctions.runtime.store.schema import LISTED_AT
 from stepfunctions.runtime.store.sqlite_activities import SqliteActivities
 from stepfunctions.runtime.store.sqlite_columns import HEADER, INSERT, UPDATE, execution_of
 from stepfunctions.runtime.store.sqlite_machines import SqliteMachines
@@ -153,14 +154,19 @@ class SqliteExecutions:
         wanted = {"machine_arn": machine_arn, "status": status, "map_run_arn": map_run_arn}
         given = {name: value for name, value in wanted.items() if value is not None}
         where = "".join(f" AND {name} = ?" for name in given)
-        start = int(after) if after else 1 << 62
+        place: list[float] = []
+        if after is not None:
+            when, number = after.split()
+            where += f" AND {LISTED_AT} <= ? AND ({LISTED_AT} < ? OR id < ?)"
+            place = [float(when), float(when), int(number)]
         with self._db.read() as cx:
             rows = cx.execute(
-                f"SELECT id, {HEADER} FROM executions WHERE id < ?{where} ORDER BY id DESC LIMIT ?",
-                (start, *given.values(), limit + 1),
+                f"SELECT id, {LISTED_AT}, {HEADER} FROM executions WHERE TRUE{where}"
+                f" ORDER BY {LISTED_AT} DESC, id DESC LIMIT ?",
+                (*given.values(), *place, limit + 1),
             ).fetchall()
-        mark = str(rows[limit - 1][0]) if len(rows) > limit else None
-        return [execution_of(row[1:], Document(None), None) for row in rows[:limit]], mark
+        mark = f"{rows[limit - 1][1]!r} {rows[limit - 1][0]}" if len(rows) > limit else None
+        return [execution_of(row[2:], Document(None), None) for row in rows[:limit]], mark
 
 
 class _Batch:
