@@ -11,7 +11,9 @@ import pytest
 
 from stepfunctions.errors import ServiceError
 from stepfunctions.local.cloud import Cloud
+from stepfunctions.local.database import Database
 from stepfunctions.local.logs.patterns import matcher
+from stepfunctions.local.logs.records import MIGRATIONS, LogTables
 from stepfunctions.runtime.clock import ManualClock
 
 
@@ -190,3 +192,26 @@ def test_a_state_machine_logs_and_its_lines_survive_a_restart(tmp_path: Path) ->
         assert found[1]["logStreamName"].startswith("states/m/")
         lines = [json.loads(event["message"])["type"] for event in found[1:]]
         assert lines == ["ExecutionStarted", "PassStateEntered", "PassStateExited", "ExecutionSucceeded"]
+
+
+@pytest.mark.parametrize("arn", ["arn:aws:logs", "arn:aws:logs:us-east-1:123456789012:log-group:none"])
+def test_an_arn_of_no_group(logs: Any, arn: str) -> None:
+    refused(logs, "ResourceNotFoundException", "FilterLogEvents", logGroupIdentifier=arn)
+
+
+def test_appending_does_not_read_the_events_that_are_there(tmp_path: Path) -> None:
+    """What Step Functions writes costs the same in a full log as in an empty one."""
+    database = Database(tmp_path / "logs.db", MIGRATIONS)
+    tables = LogTables(database)
+    statements: list[str] = []
+    with database.write() as writer:
+        writer.set_trace_callback(statements.append)
+    database.read().set_trace_callback(statements.append)
+    for number in (1, 2):
+        tables.append("us-east-1:1", "g", "s", [(number, f"line {number}")], 1000)
+    assert [one for one in statements if "SELECT" in one and "events" in one] == []
+    group = tables.group("us-east-1:1", "g")
+    assert group is not None
+    found = tables.events(list(tables.stream_ids(group).values()), None, None, 10)
+    assert [one.message for one in found] == ["line 1", "line 2"]
+    database.close()

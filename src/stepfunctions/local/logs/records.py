@@ -34,7 +34,6 @@ class GroupRow:
     kind: str
     key: str | None
     retention: int | None
-    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +92,18 @@ class LogTables:
 
     def _groups(self, where: str, values: Sequence[object]) -> list[GroupRow]:
         rows = self._db.read().execute(
-            "SELECT id, owner, name, created, class, key, retention, (SELECT coalesce(sum(length(message) + 26), 0)"
-            " FROM events JOIN streams ON streams.id = stream_id WHERE group_id = groups.id) FROM groups"
-            f" WHERE {where}",
-            values,
+            f"SELECT id, owner, name, created, class, key, retention FROM groups WHERE {where}", values
         )
         return [GroupRow(*row) for row in rows]
+
+    def size(self, group: GroupRow) -> int:
+        """Return the bytes of a group's events: each counts 26 more than its message. Reads them all."""
+        rows = self._db.read().execute(
+            "SELECT coalesce(sum(length(message) + 26), 0) FROM events JOIN streams ON streams.id = stream_id"
+            " WHERE group_id = ?",
+            (group.id,),
+        )
+        return int(rows.fetchone()[0])
 
     def drop_group(self, group: GroupRow) -> None:
         """Remove a group with its streams and events."""
@@ -118,8 +123,16 @@ class LogTables:
             )
             return made.rowcount == 1
 
+    def stream_ids(self, group: GroupRow, prefix: str = "") -> dict[str, int]:
+        """Return the names of a group's streams with their ids."""
+        rows = self._db.read().execute(
+            "SELECT name, id FROM streams WHERE group_id = ? AND substr(name, 1, ?) = ? ORDER BY name",
+            (group.id, len(prefix), prefix),
+        )
+        return dict(rows)
+
     def streams(self, group: GroupRow, prefix: str = "") -> list[StreamRow]:
-        """Return the streams of a group by name."""
+        """Return the streams of a group by name. Reads all their events."""
         rows = self._db.read().execute(
             "SELECT streams.id, name, created, min(timestamp), max(timestamp), max(ingested) FROM streams"
             " LEFT JOIN events ON stream_id = streams.id WHERE group_id = ? AND substr(name, 1, ?) = ?"
@@ -128,22 +141,33 @@ class LogTables:
         )
         return [StreamRow(*row) for row in rows]
 
-    def drop_stream(self, stream: StreamRow) -> None:
+    def drop_stream(self, stream: int) -> None:
         """Remove a stream with its events."""
         with self._db.write() as cx:
-            cx.execute("DELETE FROM streams WHERE id = ?", (stream.id,))
+            cx.execute("DELETE FROM streams WHERE id = ?", (stream,))
 
-    def add_events(self, stream: StreamRow, events: Sequence[tuple[int, str]], ingested: int) -> None:
+    def add_events(self, stream: int, events: Sequence[tuple[int, str]], ingested: int) -> None:
         """Add events: times and messages."""
         with self._db.write() as cx:
             cx.executemany(
                 "INSERT INTO events (stream_id, timestamp, ingested, message) VALUES (?, ?, ?, ?)",
-                [(stream.id, timestamp, ingested, message) for timestamp, message in events],
+                [(stream, timestamp, ingested, message) for timestamp, message in events],
             )
+
+    def append(self, owner: str, group: str, stream: str, events: Sequence[tuple[int, str]], now: int) -> None:
+        """Add events to a stream; group and stream are made when missing. What is there already is not read."""
+        with self._db.write() as cx:
+            self.add_group(owner, group, now, "STANDARD", None)
+            (group_id,) = cx.execute("SELECT id FROM groups WHERE owner = ? AND name = ?", (owner, group)).fetchone()
+            cx.execute(
+                "INSERT OR IGNORE INTO streams (group_id, name, created) VALUES (?, ?, ?)", (group_id, stream, now)
+            )
+            found = cx.execute("SELECT id FROM streams WHERE group_id = ? AND name = ?", (group_id, stream))
+            self.add_events(found.fetchone()[0], events, now)
 
     def events(
         self,
-        streams: Sequence[StreamRow],
+        streams: Sequence[int],
         start: int | None,
         end: int | None,
         limit: int,
@@ -153,7 +177,7 @@ class LogTables:
     ) -> list[EventRow]:
         """Return events with start <= time < end between two marks, in order: the first ones, or the ``latest``."""
         where = f"stream_id IN ({', '.join('?' * len(streams))})"
-        values: list[object] = [stream.id for stream in streams]
+        values: list[object] = list(streams)
         for condition, value in (
             ("timestamp >= ?", start),
             ("timestamp < ?", end),

@@ -42,11 +42,7 @@ class Logs:
 
     def write(self, group_arn: str, stream: str, lines: Sequence[tuple[int, str]]) -> None:
         """Add lines to a stream; group and stream are made when missing."""
-        owner, name = _parts(group_arn)
-        self._rows.add_group(owner, name, self._now(), "STANDARD", None)
-        group = self._group(owner, name)
-        self._rows.add_stream(group, stream, self._now())
-        self._rows.add_events(self._stream(group, stream), lines, self._now())
+        self._rows.append(*_parts(group_arn), stream, lines, self._now())
 
     # --- groups and streams -----------------------------------------------------------------------------
 
@@ -70,7 +66,7 @@ class Logs:
         limit = request.get("limit", _PAGE)
         prefix, part = request.get("logGroupNamePrefix", ""), request.get("logGroupNamePattern", "")
         found = self._rows.groups(_owner(call), request.get("nextToken", ""), limit + 1, prefix, part)
-        answer: Answer = {"logGroups": [_shown_group(group) for group in found[:limit]]}
+        answer: Answer = {"logGroups": [_shown_group(group, self._rows.size(group)) for group in found[:limit]]}
         return answer | ({"nextToken": found[limit - 1].name} if len(found) > limit else {})
 
     def put_retention_policy(self, request: Answer, call: Call) -> None:
@@ -136,9 +132,9 @@ class Logs:
 
     def filter_log_events(self, request: Answer, call: Call) -> Answer:
         """FilterLogEvents of all streams of a group, or of some, in the order of their times."""
-        streams = self._rows.streams(self._of(request, call), request.get("logStreamNamePrefix", ""))
-        if "logStreamNames" in request:
-            streams = [stream for stream in streams if stream.name in request["logStreamNames"]]
+        named = self._rows.stream_ids(self._of(request, call), request.get("logStreamNamePrefix", ""))
+        wanted = request.get("logStreamNames", named)
+        streams = [number for name, number in named.items() if name in wanted]
         matches, limit = matcher(request.get("filterPattern", "")), request.get("limit", _EVENTS)
         start, end = request.get("startTime"), request.get("endTime")
         after = _mark(request["nextToken"]) if "nextToken" in request else None
@@ -171,19 +167,18 @@ class Logs:
         identifier = request.get("logGroupName") or request.get("logGroupIdentifier")
         if identifier is None:
             raise ServiceError("InvalidParameterException", "Either logGroupName or logGroupIdentifier is required")
-        return self._group(_owner(call), identifier.split(":")[6] if identifier.startswith("arn:") else identifier)
-
-    def _group(self, owner: str, name: str) -> GroupRow:
-        group = self._rows.group(owner, name)
+        if identifier.startswith("arn:"):
+            identifier = (*identifier.split(":"), *[""] * 6)[6]
+        group = self._rows.group(_owner(call), identifier)
         if group is None:
             raise ServiceError("ResourceNotFoundException", "The specified log group does not exist.")
         return group
 
-    def _stream(self, group: GroupRow, name: str) -> StreamRow:
-        for stream in self._rows.streams(group, name):
-            if stream.name == name:
-                return stream
-        raise ServiceError("ResourceNotFoundException", "The specified log stream does not exist.")
+    def _stream(self, group: GroupRow, name: str) -> int:
+        found = self._rows.stream_ids(group, name).get(name)
+        if found is None:
+            raise ServiceError("ResourceNotFoundException", "The specified log stream does not exist.")
+        return found
 
 
 def _owner(call: Call) -> str:
@@ -195,7 +190,7 @@ def _parts(group_arn: str) -> tuple[str, str]:
     return f"{parts[3]}:{parts[4]}", parts[6]
 
 
-def _shown_group(group: GroupRow) -> Answer:
+def _shown_group(group: GroupRow, size: int) -> Answer:
     arn = f"arn:aws:logs:{group.owner}:log-group:{group.name}"
     shown = {
         "logGroupName": group.name,
@@ -204,7 +199,7 @@ def _shown_group(group: GroupRow) -> Answer:
         "metricFilterCount": 0,
         "arn": f"{arn}:*",
         "logGroupArn": arn,
-        "storedBytes": group.size,
+        "storedBytes": size,
         "kmsKeyId": group.key,
         "logGroupClass": group.kind,
     }
