@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable
 from typing import IO, Any
@@ -86,11 +87,10 @@ def aws(endpoint: str | None, region: str) -> Elsewhere:
     made: list[Any] = []
 
     def client(service: str) -> Any:
-        if not made:
-            made.append(boto3.session.Session())
-        session = made[0]
         try:
-            found = session.client(service, region_name=session.region_name or region)
+            if not made:
+                made.append(boto3.session.Session())
+            found = made[0].client(service, region_name=made[0].region_name or region)
         except (BotoCoreError, ValueError) as error:
             raise ServiceError(NO_ANSWER, f"{service}: {error}", 503) from None
         if endpoint is not None and found.meta.endpoint_url.rstrip("/") == endpoint.rstrip("/"):
@@ -106,12 +106,18 @@ def aws(endpoint: str | None, region: str) -> Elsewhere:
 
 
 def at(endpoint: str, account: str, region: str) -> Elsewhere:
-    """Return the services at an endpoint of this machine, which checks no credentials."""
+    """Return the services at an endpoint of this machine, which checks no credentials.
+
+    The user's own configuration says nothing here: also one that cannot be read, or a profile that is not there.
+    """
     import boto3
+    import botocore.session
     from botocore.config import Config
 
+    nothing = dict.fromkeys(("config_file", "credentials_file"), (None, None, os.devnull, None))
+    own = botocore.session.Session(session_vars={"profile": (None, None, None, None), **nothing})
     session = boto3.session.Session(
-        aws_access_key_id=account, aws_secret_access_key="local", region_name=region, profile_name=None
+        aws_access_key_id=account, aws_secret_access_key="local", region_name=region, botocore_session=own
     )
     config = Config(inject_host_prefix=False, retries={"total_max_attempts": 1}, parameter_validation=False)
 
