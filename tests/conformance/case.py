@@ -20,7 +20,10 @@ _CASE = {
     "name", "says", "page", "covers", "type", "before", "definition", "input", "start", "machine", "mocks", "objects",
     "calls", "expect",
 }  # fmt: skip
-_EXPECT = {"refused", "status", "output", "error", "cause", "history", "times", "objects", "children", "mapRun", "logs"}
+_EXPECT = {
+    "refused", "hints", "status", "output", "error", "cause", "history", "times", "objects", "children", "mapRun",
+    "logs",
+}  # fmt: skip
 _GROWN = re.compile(r"<(.)\*(\d+)>")
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 

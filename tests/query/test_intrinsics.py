@@ -269,8 +269,6 @@ def test_nesting_is_counted_and_has_an_end() -> None:
     assert nesting_of(parse_intrinsic(f"States.Array(1, {ten}, States.UUID())")) == 11
     with pytest.raises(QuerySyntaxError, match="nested 100 deep"):
         compile_intrinsic("States.Array(" * 101 + ")" * 101)
-    with pytest.raises(QuerySyntaxError, match="at most 100,000 characters"):
-        compile_intrinsic("States.Array('" + "x" * 100_000 + "')")
     with pytest.raises(QuerySyntaxError, match="at most 100 digits"):
         compile_intrinsic("States.Array(" + "1" * 5_000 + ")")
 
@@ -342,9 +340,6 @@ def test_unique_keeps_each_value_once(array: list[Any]) -> None:
         (2**31 + 1, 0x80000001),
         (-(2**31) - 1, 0x80000000),
         (1.5, 1073217536),
-        (2**64, 1139802112),
-        (10**400, 2146435072),
-        (-(10**400), 4293918720),
         ("", 0),
         ("a", 97),
         ("Hello World!", 3325867549),

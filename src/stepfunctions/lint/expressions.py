@@ -91,7 +91,7 @@ def _rule(rule: ChoiceRule, where: str) -> Iterator[Finding]:
 
 def _test(test: Test | None, where: str) -> Iterator[Finding]:
     if isinstance(test, Comparison):
-        for finding in _guard(where, lambda: compile_test(test)):
+        for finding in _guard(where, lambda: compile_test(test), "Value must be a valid JSONPath."):
             # compile_test reads the variable first: what it refuses with a good variable is the other path
             wrong = any(True for _ in _guard(where, lambda: compile_expression(test.variable, "Variable")))
             yield replace(finding, path=f"{where}/{'Variable' if wrong else test.operator}")

@@ -18,6 +18,7 @@ import re
 import uuid
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from types import MappingProxyType
 from typing import NoReturn, TypeAlias
 
@@ -152,7 +153,7 @@ def _base64_decode(arguments: Sequence[JSON], _chance: Chance) -> JSON:
     text = _string(arguments[0], "first", MAX_CHARACTERS).partition("=")[0]
     digits = _NO_BASE64.sub("", text.translate(_URL_SAFE))
     digits = digits[: len(digits) - (len(digits) % 4 == 1)]
-    return base64.b64decode(digits + "=" * (-len(digits) % 4)).decode("utf-8", "replace")
+    return base64.b64decode(digits + "===").decode("utf-8", "replace")
 
 
 _NO_BASE64 = re.compile(r"[^A-Za-z0-9+/]")
@@ -169,6 +170,11 @@ def _hash(arguments: Sequence[JSON], _chance: Chance) -> JSON:
     algorithm = _string(arguments[1], "second")
     if algorithm not in HASHES:
         raise IntrinsicError(f"The second argument must be one of {', '.join(HASHES)} but is {_shown(algorithm)}")
+    return digest(text, algorithm)
+
+
+def digest(text: str, algorithm: str) -> str:
+    """Return the hexadecimal hash of a text by an algorithm of HASHES."""
     return hashlib.new(HASHES[algorithm], _utf8(text), usedforsecurity=False).hexdigest()
 
 
@@ -198,7 +204,7 @@ def _string_to_json(arguments: Sequence[JSON], _chance: Chance) -> JSON:
 
 
 def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
+    raise ValueError(name)
 
 
 def _math_random(arguments: Sequence[JSON], chance: Chance) -> JSON:
@@ -216,11 +222,7 @@ def _math_add(arguments: Sequence[JSON], _chance: Chance) -> JSON:
 def _string_split(arguments: Sequence[JSON], _chance: Chance) -> JSON:
     """Every character of the second argument separates; empty pieces are left out (recorded)."""
     text, separators = _string(arguments[0], "first"), _string(arguments[1], "second")
-    if not separators:
-        return [text] if text else []
-    first = separators[0]
-    table = str.maketrans(dict.fromkeys(separators, first))
-    return [piece for piece in text.translate(table).split(first) if piece]
+    return ["".join(piece) for separates, piece in groupby(text, separators.__contains__) if not separates]
 
 
 def _uuid(_arguments: Sequence[JSON], chance: Chance) -> JSON:
@@ -236,33 +238,31 @@ def split_template(template: str) -> list[str]:
 
     Raises IntrinsicError for any other brace.
     """
-    pieces, current, position = [], "", 0
-    while position < len(template):
-        character = template[position]
-        following = template[position + 1 : position + 2]
-        if character == "\\" and following and following in "{}'\\":
-            current += following
-            position += 2
-        elif character == "{" and following == "}":
-            pieces.append(current)
-            current = ""
-            position += 2
-        elif character in "{}":
-            raise IntrinsicError(f"The template has a {character} that is no placeholder: write \\{character}")
+    pieces, position = [""], 0
+    for mark in _MARK.finditer(template):
+        pieces[-1] += template[position : mark.start()]
+        position = mark.end()
+        if mark[0] == "{}":
+            pieces.append("")
+        elif mark[1]:
+            pieces[-1] += mark[1]
         else:
-            current += character
-            position += 1
-    return [*pieces, current]
+            raise IntrinsicError(f"The template has a {mark[0]} that is no placeholder: write \\{mark[0]}")
+    pieces[-1] += template[position:]
+    return pieces
+
+
+_MARK = re.compile(r"\\([{}'\\])|\{\}|[{}]")
 
 
 def fill(pieces: Sequence[str], values: Sequence[JSON]) -> str:
     """Put values between the pieces of a template, as AWS writes them."""
     if len(pieces) - 1 != len(values):
         raise IntrinsicError(f"The template has {len(pieces) - 1} placeholders but {len(values)} values were given")
-    filled = [pieces[0]]
-    for value, piece in zip(values, pieces[1:], strict=True):
-        filled += (value if isinstance(value, str) else java_text(value), piece)
-    return "".join(filled)
+    filled = pieces[0]
+    for index, value in enumerate(values):
+        filled += (value if isinstance(value, str) else java_text(value)) + pieces[index + 1]
+    return filled
 
 
 FUNCTIONS: Mapping[str, Function] = MappingProxyType(

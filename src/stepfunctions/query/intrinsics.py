@@ -9,23 +9,22 @@ https://docs.aws.amazon.com/step-functions/latest/dg/intrinsic-functions.html
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeAlias
 
 from stepfunctions.asl.document import JSON, dumps
 from stepfunctions.errors import QuerySyntaxError, StateFailed
-from stepfunctions.query.intrinsic_functions import FUNCTIONS, Function, IntrinsicError, fill, split_template
+from stepfunctions.query.intrinsic_functions import FUNCTIONS, Function, IntrinsicError
 from stepfunctions.query.jsonpath import InvalidPath, Path, PathNotFound, compile_path
 from stepfunctions.query.scope import Evaluator, Scope
+from stepfunctions.query.values import number_of
 
 MAX_NESTING = 10
 """How deep the service lets calls be nested: lint says so."""
 DEEPEST_NESTING = 100
 """How deep calls may be nested to be read at all."""
-MAX_LENGTH = 100_000
-"""Longest expression, in characters."""
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?")
@@ -93,8 +92,6 @@ def compile_intrinsic(text: str) -> Evaluator:
 
 def parse_intrinsic(text: str) -> Call:
     """Parse a call without compiling it; raises QuerySyntaxError."""
-    if len(text) > MAX_LENGTH:
-        raise QuerySyntaxError(text[:80] + "…", MAX_LENGTH, f"A call may have at most {MAX_LENGTH:,} characters")
     reader = _Reader(text)
     call = reader.call(1)
     reader.blanks()
@@ -134,25 +131,22 @@ def _compile(argument: Argument) -> Evaluator:
         return lambda _scope: value
     name, function = argument.name, argument.function
     arguments = [_compile(each) for each in argument.arguments]
+    template = argument.arguments[0] if argument.arguments else None
+    if name == "States.Format" and isinstance(template, Text):
+        raw = template.raw
+        arguments[0] = lambda _scope: raw
     wrong_number = _wrong_number(function, len(arguments))
-    if argument.name == "States.Format" and arguments and isinstance(argument.arguments[0], Text):
-        return _compile_format(argument.arguments[0], arguments[1:])
 
     def call(scope: Scope) -> JSON:
+        if wrong_number:
+            raise IntrinsicError(f"Invalid arguments in {name}: {wrong_number}")
+        values = [evaluate(scope) for evaluate in arguments]
         try:
-            if wrong_number:
-                raise IntrinsicError(wrong_number)
-            return function.call([evaluate(scope) for evaluate in arguments], scope.chance)
-        except _Explained:
-            raise
+            return function.call(values, scope.chance)
         except IntrinsicError as error:
-            raise _Explained(f"Invalid arguments in {name}: {error}") from None
+            raise IntrinsicError(f"Invalid arguments in {name}: {error}") from None
 
     return call
-
-
-class _Explained(IntrinsicError):
-    """An error that names its function already: that of an inner call."""
 
 
 def _wrong_number(function: Function, given: int) -> str:
@@ -160,18 +154,6 @@ def _wrong_number(function: Function, given: int) -> str:
     if function.fewest <= given and (function.most is None or given <= function.most):
         return ""
     return f"It takes {_arity(function)} but {given} were given"
-
-
-def _compile_format(template: Text, values: Sequence[Evaluator]) -> Evaluator:
-    def evaluate(scope: Scope) -> JSON:
-        try:
-            return fill(split_template(template.raw), [value(scope) for value in values])
-        except _Explained:
-            raise
-        except IntrinsicError as error:
-            raise _Explained(f"Invalid arguments in States.Format: {error}") from None
-
-    return evaluate
 
 
 def _argument_reader(path: Path) -> Evaluator:
@@ -257,7 +239,7 @@ class _Reader:
         text = found[0]
         if len(text) > 100:
             raise self.error("A number may have at most 100 digits", found.start())
-        return float(text) if set(text) & set(".eE") else int(text)
+        return number_of(text)
 
     def quoted(self) -> Text:
         start = self.at

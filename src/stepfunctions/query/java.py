@@ -12,7 +12,6 @@ from stepfunctions.asl.document import JSON
 
 _MASK = 0xFFFF_FFFF
 _INTS = range(-(2**31), 2**31)
-_LONGS = range(-(2**63), 2**63)
 _SMALLEST_TABLE = 16
 
 
@@ -62,16 +61,7 @@ def _text(value: str) -> int:
 
 
 def _number(value: float) -> int:
-    if isinstance(value, int) and value in _INTS:
-        return value & _MASK
-    if isinstance(value, int) and value in _LONGS:
-        return (value ^ (value >> 32)) & _MASK
-    bits: int = struct.unpack(">Q", struct.pack(">d", _double(value)))[0]
+    if isinstance(value, int):
+        return (value if value in _INTS else value ^ (value >> 32)) & _MASK
+    bits: int = struct.unpack(">Q", struct.pack(">d", value))[0]
     return (bits ^ (bits >> 32)) & _MASK
-
-
-def _double(value: float) -> float:
-    try:
-        return float(value)
-    except OverflowError:
-        return float("inf") if value > 0 else float("-inf")

@@ -8,7 +8,6 @@ towards zero, ``$partition`` and ``$range`` without a result give nothing, ``$ra
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import random
@@ -19,7 +18,7 @@ from types import MappingProxyType
 from typing import Any, NoReturn
 
 from stepfunctions.asl.document import JSON
-from stepfunctions.query.intrinsic_functions import HASHES
+from stepfunctions.query.intrinsic_functions import HASHES, digest
 
 MEMORY = "Expression evaluation memory limit exceeded: Check for excessive memory usage"
 """What the service says of an expression that makes too much."""
@@ -67,13 +66,13 @@ def number_range(first: float | None, last: float | None, step: float | None = N
     return start if len(numbers) == 1 else list(numbers)
 
 
-def digest(text: str | None, algorithm: str | None = None) -> str | None:
+def hexdigest(text: str | None, algorithm: str | None = None) -> str | None:
     """Return the hexadecimal hash of a text."""
     if text is None or algorithm is None:
         return None
     if algorithm not in HASHES:
         raise FunctionFailed("D3137", f"Second argument must be one of {', '.join(HASHES)}")
-    return hashlib.new(HASHES[algorithm], text.encode("utf-8", "replace"), usedforsecurity=False).hexdigest()
+    return digest(text, algorithm)
 
 
 def parse(text: str | None = None) -> JSON:
@@ -125,7 +124,7 @@ REGISTERED: Mapping[str, tuple[Callable[..., Any], str]] = MappingProxyType(
     {
         "partition": (partition, "<xn?:x>"),
         "range": (number_range, "<nnn?:x>"),
-        "hash": (digest, "<ss?:s>"),
+        "hash": (hexdigest, "<ss?:s>"),
         "parse": (parse, "<s?:x>"),
     }
 )

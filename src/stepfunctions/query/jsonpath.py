@@ -15,19 +15,7 @@ from dataclasses import dataclass, field
 from stepfunctions.asl.document import JSON
 from stepfunctions.errors import QuerySyntaxError
 from stepfunctions.query.path_parser import parse_steps
-from stepfunctions.query.path_tokens import (
-    Compare,
-    Every,
-    Exists,
-    Filter,
-    InvalidPath,
-    Negated,
-    PathNotFound,
-    Query,
-    Some,
-    Steps,
-    Test,
-)
+from stepfunctions.query.path_tokens import InvalidPath, PathNotFound
 from stepfunctions.query.path_walk import compile_steps
 from stepfunctions.query.scope import Evaluator, Scope
 
@@ -43,7 +31,6 @@ class Path:
 
     ``root`` is ``$`` (the state's input), ``$$`` (the context object) or ``$name`` (a variable).
     ``keys`` are the names and indexes of a reference path, None for every other path.
-    ``unsupported`` names the parts that AWS's guide says paths cannot hold, for lint.
     ``find`` finds the path in a document: whatever the root, the document stands for it.
     """
 
@@ -51,7 +38,6 @@ class Path:
     root: str
     definite: bool
     keys: tuple[str | int, ...] | None
-    unsupported: tuple[str, ...]
     find: Callable[[JSON], JSON] = field(repr=False, compare=False)
     evaluate: Evaluator = field(repr=False, compare=False)
 
@@ -67,15 +53,13 @@ class Path:
 def compile_path(text: str) -> Path:
     """Compile a path; raises QuerySyntaxError."""
     root, start = _root(text)
-    # Jayway reads 'a.b' as '$.a.b'.
-    steps = parse_steps(text, start) if start else parse_steps(f"$.{text}", 1)
+    steps = parse_steps(text, start)
     find = compile_steps(steps)
     return Path(
         text=text,
         root=root,
         definite=steps.definite,
         keys=steps.keys,
-        unsupported=tuple(dict.fromkeys(_unsupported(steps))),
         find=find,
         evaluate=_reader(root, find),
     )
@@ -94,13 +78,11 @@ def document_of(root: str, scope: Scope) -> JSON:
 
 
 def _root(text: str) -> tuple[str, int]:
-    """Return the root of a path and where its steps begin: 0 when the root is not written."""
+    """Return the root of a path and where its steps begin."""
+    if not text.startswith("$"):
+        raise QuerySyntaxError(text, 0, "A path begins with '$', '$$' or '$variable'")
     if text.startswith("$$"):
         return "$$", _at_step(text, 2)
-    if not text.startswith("$"):
-        if not text or text[0] in " .[@(":
-            raise QuerySyntaxError(text, 0, "A path begins with '$', '$$' or '$variable'")
-        return "$", 0
     end = 1
     while end < len(text) and text[1 : end + 1].isidentifier() and end <= MAX_NAME + 1:
         end += 1
@@ -118,38 +100,4 @@ def _at_step(text: str, position: int) -> int:
 def _reader(root: str, find: Callable[[JSON], JSON]) -> Evaluator:
     if root == "$":
         return lambda scope: find(scope.input)
-    if root == "$$":
-        return lambda scope: find(scope.context())
-    name = root[1:]
-
-    def read(scope: Scope) -> JSON:
-        try:
-            value = scope.variables[name]
-        except KeyError:
-            raise PathNotFound(f"The variable '{root}' has no value") from None
-        return find(value)
-
-    return read
-
-
-def _unsupported(path: Steps) -> list[str]:
-    """What of this path AWS's guide rules out, although its library reads it."""
-    found = [f"the function {path.function}()"] if path.function else []
-    for step in path.steps:
-        if isinstance(step.selector, Filter):
-            found += _unsupported_test(step.selector.test)
-    return found
-
-
-def _unsupported_test(test: Test) -> list[str]:
-    if isinstance(test, Negated):
-        return _unsupported_test(test.test)
-    if isinstance(test, (Every, Some)):
-        return [part for each in test.tests for part in _unsupported_test(each)]
-    operands = [test.query] if isinstance(test, Exists) else [test.left, test.right]
-    found = ["a filter with a pattern (=~)"] if isinstance(test, Compare) and test.operator == "=~" else []
-    for operand in operands:
-        if isinstance(operand, Query):
-            found += [] if operand.relative else ["a filter that refers to another part of the document"]
-            found += _unsupported(operand.path)
-    return found
+    return lambda scope: find(document_of(root, scope))

@@ -35,6 +35,7 @@ from stepfunctions.query.path_tokens import (
     Test,
     Wildcard,
 )
+from stepfunctions.query.values import number_of
 
 MAX_LENGTH = 10_000
 """Longest path, in characters."""
@@ -303,7 +304,7 @@ class _Reader:
             if _NUMBER.fullmatch(text):
                 if len(text) > MAX_DIGITS:
                     raise self.error(f"A number may have at most {MAX_DIGITS} digits", word.start())
-                return float(text) if set(text) & set(".eE") else int(text)
+                return number_of(text)
             return text
         raise self.error("Begin the left side of a test with '@'")
 

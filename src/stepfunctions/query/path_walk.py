@@ -24,8 +24,10 @@ from stepfunctions.query.values import java_text
 
 Get: TypeAlias = Callable[[JSON], JSON]
 Keys: TypeAlias = tuple[str | int, ...]
-Stage: TypeAlias = Callable[[Walk, list[JSON]], list[JSON]]
-"""One step of an indefinite path: the nodes matched so far -> the nodes matched below them, in order."""
+Matches: TypeAlias = Callable[[Walk, JSON], list[JSON]]
+"""What one step of an indefinite path matches in a node, in order."""
+Stage: TypeAlias = tuple[bool, Matches]
+"""A step; true when it follows ``..``: then it looks at every object and array below."""
 
 
 def compile_steps(path: Steps) -> Get:
@@ -41,7 +43,7 @@ def compile_steps(path: Steps) -> Get:
     if path.definite:
         return _merged_fields(path)
     stages = _stages(path.steps)
-    return lambda document: _run(stages, Walk(document), [document])
+    return lambda document: _run(stages, Walk(document), document)
 
 
 def compile_keys(keys: Keys) -> Get:
@@ -181,11 +183,15 @@ def _merged_fields(path: Steps) -> Get:
 # --- indefinite paths
 
 
-def _run(stages: Sequence[Stage], walk: Walk, nodes: list[JSON]) -> list[JSON]:
-    for stage in stages:
-        walk.spend(len(nodes))
-        nodes = stage(walk, nodes)
-    walk.spend(len(nodes))
+def _run(stages: Sequence[Stage], walk: Walk, start: JSON) -> list[JSON]:
+    nodes = [start]
+    for deep, matches in stages:
+        found: list[JSON] = []
+        for node in _below(walk, nodes) if deep else nodes:
+            matched = matches(walk, node)
+            walk.spend(len(matched) + 1)
+            found += matched
+        nodes = found
     return nodes
 
 
@@ -193,28 +199,22 @@ def _stages(steps: Sequence[Step]) -> list[Stage]:
     stages: list[Stage] = []
     definite = True
     for position, step in enumerate(steps):
-        stages.append(_stage(step, last=position == len(steps) - 1, definite=definite))
+        stages.append((step.deep, _matches(step, last=position == len(steps) - 1, definite=definite)))
         definite = definite and not step.deep and isinstance(step.selector, (Name, Index))
     return stages
 
 
-def _stage(step: Step, *, last: bool, definite: bool) -> Stage:
+def _matches(step: Step, *, last: bool, definite: bool) -> Matches:
     selector = step.selector
     if isinstance(selector, Name):
-        stage = _name_stage(selector.name)
-    elif isinstance(selector, Names):
-        stage = _names_stage(selector.names, merge=last, whole=step.deep)
-    elif isinstance(selector, Wildcard):
-        stage = _wildcard_stage
-    elif isinstance(selector, Filter):
-        return _filter_stage(selector, definite=definite, deep=step.deep)
-    else:
-        stage = _array_stage(selector)
-        if step.deep:
-            return lambda walk, nodes: stage(walk, [node for node in _below(walk, nodes) if isinstance(node, list)])
-    if step.deep:
-        return lambda walk, nodes: stage(walk, list(_below(walk, nodes)))
-    return stage
+        return _named(selector.name)
+    if isinstance(selector, Names):
+        return _several_named(selector.names, merge=last, whole=step.deep)
+    if isinstance(selector, Wildcard):
+        return _everything
+    if isinstance(selector, Filter):
+        return _filtered(selector, definite=definite, deep=step.deep)
+    return _indexed(selector, deep=step.deep)
 
 
 def _below(walk: Walk, nodes: list[JSON]) -> Iterator[JSON]:
@@ -224,46 +224,35 @@ def _below(walk: Walk, nodes: list[JSON]) -> Iterator[JSON]:
         node = stack.pop()
         yield node
         children = list(node.values()) if isinstance(node, dict) else node
-        walk.spend(len(children) + 1)
+        walk.spend(len(children))
         stack.extend([child for child in reversed(children) if isinstance(child, (dict, list))])
 
 
-def _name_stage(name: str) -> Stage:
-    return lambda _walk, nodes: [node[name] for node in nodes if isinstance(node, dict) and name in node]
+def _named(name: str) -> Matches:
+    return lambda _walk, node: [node[name]] if isinstance(node, dict) and name in node else []
 
 
-def _names_stage(names: tuple[str, ...], *, merge: bool, whole: bool) -> Stage:
-    """``whole``: only objects that have all the names (what Jayway does after ``..``)."""
-    if merge:
-        return lambda _walk, nodes: [
-            {name: node[name] for name in names if name in node}
-            for node in nodes
-            if isinstance(node, dict) and (not whole or all(name in node for name in names))
-        ]
+def _several_named(names: tuple[str, ...], *, merge: bool, whole: bool) -> Matches:
+    """``merge``: as one object; ``whole``: only objects that have all the names (what Jayway does after ``..``)."""
 
-    def stage(walk: Walk, nodes: list[JSON]) -> list[JSON]:
-        found: list[JSON] = []
-        for node in nodes:
-            if isinstance(node, dict):
-                found.extend([node[name] for name in names if name in node])
-                walk.spend(len(names))
-        return found
+    def matches(_walk: Walk, node: JSON) -> list[JSON]:
+        if not isinstance(node, dict):
+            return []
+        if not merge:
+            return [node[name] for name in names if name in node]
+        found = {name: node[name] for name in names if name in node}
+        return [] if whole and len(found) < len(set(names)) else [found]
 
-    return stage
+    return matches
 
 
-def _wildcard_stage(walk: Walk, nodes: list[JSON]) -> list[JSON]:
-    found: list[JSON] = []
-    for node in nodes:
-        if isinstance(node, dict):
-            found.extend(node.values())
-        elif isinstance(node, list):
-            walk.spend(len(node))
-            found.extend(node)
-    return found
+def _everything(_walk: Walk, node: JSON) -> list[JSON]:
+    if isinstance(node, dict):
+        return list(node.values())
+    return node if isinstance(node, list) else []
 
 
-def _array_stage(selector: Index | Indexes | Slice) -> Stage:
+def _indexed(selector: Index | Indexes | Slice, *, deep: bool) -> Matches:
     indexes: tuple[int, ...] = ()
     if isinstance(selector, Index):
         text, indexes = f"[{selector.index}]", (selector.index,)
@@ -273,20 +262,17 @@ def _array_stage(selector: Index | Indexes | Slice) -> Stage:
         start, stop = selector.start, selector.stop
         text = f"[{'' if start is None else start}:{'' if stop is None else stop}]"
 
-    def stage(walk: Walk, nodes: list[JSON]) -> list[JSON]:
-        found: list[JSON] = []
-        for node in nodes:
-            if node is None:
-                continue
-            if not isinstance(node, list):
-                raise _no_array(node, text)
-            size = len(node)
-            chosen = _sliced(selector, size) if isinstance(selector, Slice) else indexes
-            walk.spend(len(chosen))
-            found.extend([node[index] for index in chosen if -size <= index < size])
-        return found
+    def matches(walk: Walk, node: JSON) -> list[JSON]:
+        if not isinstance(node, list):
+            if node is None or deep:
+                return []
+            raise _no_array(node, text)
+        walk.spend(len(indexes))
+        size = len(node)
+        chosen = _sliced(selector, size) if isinstance(selector, Slice) else indexes
+        return [node[index] for index in chosen if -size <= index < size]
 
-    return stage
+    return matches
 
 
 def _sliced(part: Slice, size: int) -> range:
@@ -300,40 +286,34 @@ def _sliced(part: Slice, size: int) -> range:
     return range(max(start, -size), min(size, stop))
 
 
-def _filter_stage(selector: Filter, *, definite: bool, deep: bool) -> Stage:
+def _filtered(selector: Filter, *, definite: bool, deep: bool) -> Matches:
     accepts = compile_filter(selector.test, _compile_query)
 
-    def stage(walk: Walk, nodes: list[JSON]) -> list[JSON]:
-        found: list[JSON] = []
-        for node in nodes:
-            if isinstance(node, list):
-                walk.spend(len(node))
-                found.extend([item for item in node if accepts(walk, item)])
-            elif isinstance(node, dict):
-                if accepts(walk, node):
-                    found.append(node)
-            elif definite and not deep:
-                raise InvalidPath(
-                    f"Filter: [?] can not be applied to primitives. Current context is: {java_text(node)}"
-                )
-        return found
+    def matches(walk: Walk, node: JSON) -> list[JSON]:
+        # Below '..' Jayway asks the filter about each container: an object is taken itself, and the objects
+        # of an array are met on the way down.
+        if deep and not accepts(walk, node):
+            return []
+        if isinstance(node, list):
+            walk.spend(len(node))
+            return [item for item in node if accepts(walk, item)]
+        if isinstance(node, dict):
+            return [node] if accepts(walk, node) else []
+        if definite:
+            raise InvalidPath(f"Filter: [?] can not be applied to primitives. Current context is: {java_text(node)}")
+        return []
 
-    if not deep:
-        return stage
-    # Below '..' Jayway asks the filter about each container: an object is taken itself, and the objects
-    # of an array are met on the way down.
-    return lambda walk, nodes: stage(walk, [node for node in _below(walk, nodes) if accepts(walk, node)])
+    return matches
 
 
 def _compile_query(path: Steps) -> Finder:
     """Compile a path inside a filter: what it finds below a node, or MISSING."""
     if not path.definite:
         stages = _stages(path.steps)
-        return lambda walk, node: _run(stages, walk, [node])
+        return lambda walk, node: _run(stages, walk, node)
     get = compile_steps(path)
 
-    def find(walk: Walk, node: JSON) -> JSON:
-        walk.spend(1)
+    def find(_walk: Walk, node: JSON) -> JSON:
         try:
             return get(node)
         except (PathNotFound, InvalidPath):

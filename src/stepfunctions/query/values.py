@@ -12,6 +12,14 @@ def is_number(value: JSON) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
+def number_of(text: str) -> int | float:
+    """Return the number that a text is: an integer of any length when it is written as one."""
+    try:
+        return int(text)
+    except ValueError:
+        return float(text)
+
+
 def frozen(value: JSON) -> Hashable:
     """Return a hashable key that is equal for equal JSON values: ``1`` is ``1.0`` but not ``true``."""
     if isinstance(value, bool):
