@@ -241,11 +241,13 @@ def test_no_answer_is_a_socket_error(shared: World, site: Site, key: str, monkey
     held = threading.Event()
     site.answer = lambda _: (200, "text/plain", b"") if held.wait(30) else (500, "text/plain", b"")
 
+    patient = web.send
+
     def impatient(request: web.WebRequest) -> web.WebResponse:
         request.seconds = 0.05
-        return web.send(request)
+        return patient(request)
 
-    monkeypatch.setattr("stepfunctions.local.tasks.http.send", impatient)
+    monkeypatch.setattr("stepfunctions.local.tasks.web.send", impatient)
     failed = failure(lambda: http(shared, site, key))
     held.set()
     assert failed.error == "States.Http.Socket"

@@ -8,10 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from stepfunctions.asl.document import JSON
-from stepfunctions.errors import StateFailed
 from stepfunctions.local.tasks.actions import Context
 from stepfunctions.local.tasks.shapes import unusable
-from stepfunctions.local.tasks.web import NoAnswer, WebRequest, base, body_of, checked, listed, readable, send
+from stepfunctions.local.tasks.web import WebRequest, answered, base, body_of, checked, listed
 
 _AUTHS = ("NO_AUTH", "IAM_ROLE", "RESOURCE_POLICY")
 
@@ -35,13 +34,7 @@ def invoke(context: Context, arguments: Any) -> JSON:
     )
     if auth != "NO_AUTH":
         _sign(request, context)
-    try:
-        response = readable(send(request))
-    except NoAnswer as error:
-        raise StateFailed("ApiGateway.SdkClientException", str(error)) from None
-    if not 200 <= response.status < 300:
-        raise StateFailed(f"ApiGateway.{response.status}", response.text)
-    return response.result()
+    return answered(request, lost="ApiGateway.SdkClientException", refused="ApiGateway").result()
 
 
 def _sign(request: WebRequest, context: Context) -> None:

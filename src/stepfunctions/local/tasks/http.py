@@ -10,11 +10,10 @@ from typing import Any
 from urllib.parse import quote
 
 from stepfunctions.asl.document import JSON, dumps
-from stepfunctions.errors import StateFailed
 from stepfunctions.local.tasks.actions import Context
 from stepfunctions.local.tasks.connections import Connection, connection_of
 from stepfunctions.local.tasks.shapes import unusable
-from stepfunctions.local.tasks.web import NoAnswer, WebRequest, body_of, checked, listed, readable, secure, send
+from stepfunctions.local.tasks.web import WebRequest, answered, body_of, checked, listed, secure
 
 _RANGE = "bytes=0-262144"
 _ARRAYS = ("INDICES", "REPEAT", "COMMAS", "BRACKETS")
@@ -28,13 +27,7 @@ def invoke(context: Context, arguments: Any) -> JSON:
         raise unusable(arguments, "The field 'ConnectionArn' is required but was missing")
     connection = connection_of(context.cloud, config["ConnectionArn"])
     request = _request(arguments, connection, context.cloud.region)
-    try:
-        response = readable(send(request))
-    except NoAnswer as error:
-        raise StateFailed("States.Http.Socket", str(error)) from None
-    if not 200 <= response.status < 300:
-        raise StateFailed(f"States.Http.StatusCode.{response.status}", response.text or response.reason)
-    return response.result(lower=True)
+    return answered(request, lost="States.Http.Socket", refused="States.Http.StatusCode").result(lower=True)
 
 
 def _request(arguments: dict[str, Any], connection: Connection, region: str) -> WebRequest:

@@ -15,17 +15,7 @@ from stepfunctions.asl.document import JSON, dumps
 from stepfunctions.errors import StateFailed
 from stepfunctions.local.tasks.actions import Context
 from stepfunctions.local.tasks.shapes import unusable
-from stepfunctions.local.tasks.web import (
-    NoAnswer,
-    WebRequest,
-    WebResponse,
-    base,
-    body_of,
-    checked,
-    listed,
-    readable,
-    send,
-)
+from stepfunctions.local.tasks.web import WebRequest, WebResponse, answered, base, body_of, checked, listed
 
 if TYPE_CHECKING:
     from stepfunctions.local.cloud import Cloud
@@ -123,13 +113,7 @@ def _ask(
         body=body_of(body),
         authority=authority if url.startswith("https") else None,
     )
-    try:
-        response = readable(send(request))
-    except NoAnswer as error:
-        raise StateFailed("EKS.SdkClientException", str(error)) from None
-    if not 200 <= response.status < 300:
-        raise StateFailed(f"EKS.{response.status}", response.text)
-    return response
+    return answered(request, lost="EKS.SdkClientException", refused="EKS")
 
 
 def _token(cluster: str, cloud: Cloud) -> str:

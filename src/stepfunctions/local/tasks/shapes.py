@@ -18,6 +18,7 @@ from stepfunctions.asl.document import JSON, dumps
 from stepfunctions.asl.resource import Resource
 from stepfunctions.catalog.sdk_services import member_of
 from stepfunctions.errors import StateFailed
+from stepfunctions.runtime.json_stream import no_constant
 
 
 def to_request(
@@ -141,9 +142,6 @@ def iso(moment: datetime) -> str:
 def _payload(response: dict[str, Any]) -> JSON:
     """Return what a function returned. Raises StateFailed when that is not JSON, which has no NaN."""
     text = bytes(response.get("Payload") or b"null").decode("utf-8", "replace")
-
-    def no_constant(name: str) -> NoReturn:
-        raise ValueError(f"{name} is not JSON")
 
     try:
         return json.loads(text, parse_constant=no_constant)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
@@ -161,17 +159,22 @@ def body_of(value: Any) -> bytes | None:
     return (value if isinstance(value, str) else dumps(value)).encode()
 
 
-def _lazily(module: str, name: str) -> Callable[[Context, Any], JSON]:
-    def call(context: Context, arguments: Any) -> JSON:
-        from importlib import import_module
+def answered(request: WebRequest, *, lost: str, refused: str) -> WebResponse:
+    """Send a task's request and return an answer of 2xx whose body is text.
 
-        found: JSON = getattr(import_module(f"stepfunctions.local.tasks.{module}"), name)(context, arguments)
-        return found
+    Raises StateFailed: ``lost`` when nothing was answered, ``refused.<status>`` for any other status, States.Runtime
+    for media and other bytes.
+    """
+    try:
+        response = _readable(send(request))
+    except NoAnswer as error:
+        raise StateFailed(lost, str(error)) from None
+    if not 200 <= response.status < 300:
+        raise StateFailed(f"{refused}.{response.status}", response.text or response.reason)
+    return response
 
-    return call
 
-
-def readable(response: WebResponse) -> WebResponse:
+def _readable(response: WebResponse) -> WebResponse:
     """Return a response whose body is text. Raises StateFailed (States.Runtime) for media and other bytes."""
     kind = response.content_type
     try:
@@ -181,14 +184,3 @@ def readable(response: WebResponse) -> WebResponse:
     except UnicodeDecodeError:
         pass
     raise StateFailed("States.Runtime", f"The response of type '{kind}' cannot be read as text.")
-
-
-WEB_TASKS: Mapping[tuple[str, str], Callable[[Context, Any], JSON]] = MappingProxyType(
-    {
-        ("apigateway", "invoke"): _lazily("gateway", "invoke"),
-        ("eks", "call"): _lazily("kubernetes", "call"),
-        ("eks", "runJob"): _lazily("kubernetes", "run_job"),
-        ("http", "invoke"): _lazily("http", "invoke"),
-    }
-)
-"""(service, action) of a resource -> what performs it."""

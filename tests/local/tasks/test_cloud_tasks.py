@@ -13,7 +13,7 @@ import pytest
 from stepfunctions.asl.resource import Resource
 from stepfunctions.errors import ServiceError, StateFailed
 from stepfunctions.local import images
-from stepfunctions.local.tasks import life as tasks
+from stepfunctions.local.tasks import cloud_tasks as tasks
 
 SDK = "arn:aws:states:::aws-sdk:"
 STATES = "arn:aws:states:::"

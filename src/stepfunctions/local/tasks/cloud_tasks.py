@@ -12,6 +12,7 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from stepfunctions.asl.document import Document
@@ -19,11 +20,10 @@ from stepfunctions.asl.resource import IntegrationPattern, Resource
 from stepfunctions.catalog.requests import JSON_MEMBERS
 from stepfunctions.engine.messages import Outcome, Phase, TaskFailed, TaskSubmitted, TaskSucceeded
 from stepfunctions.errors import ServiceError, StateFailed
-from stepfunctions.local.tasks import errors, jobs, nested, shapes
+from stepfunctions.local.tasks import errors, gateway, http, jobs, kubernetes, nested, shapes
 from stepfunctions.local.tasks.actions import Context, action_of
 from stepfunctions.local.tasks.operations import operation_of
 from stepfunctions.local.tasks.polling import Poller
-from stepfunctions.local.tasks.web import WEB_TASKS
 from stepfunctions.local.threads import DaemonPool
 from stepfunctions.local.wire.models import operation_model
 
@@ -41,6 +41,20 @@ own: a slow function holds up only itself."""
 _CLOSE_SECONDS = 5.0
 _NOT_HERE = ("UnknownService", "UnknownOperationException")
 """What the local cloud or moto says of what they do not have; no service of AWS does."""
+
+_WEB_TASKS = MappingProxyType(
+    {
+        ("apigateway", "invoke"): gateway.invoke,
+        ("eks", "call"): kubernetes.call,
+        ("eks", "runJob"): kubernetes.run_job,
+        ("http", "invoke"): http.invoke,
+    }
+)
+"""(service, action) of a resource that is no operation of AWS's -> what performs it."""
+_NAMES_OF_CODE = MappingProxyType(
+    {("lambda", "invoke"): "FunctionName", ("sagemakerruntime", "invokeEndpoint"): "EndpointName"}
+)
+"""(service, action) of a resource that runs a user's code -> the member that names it."""
 
 
 @dataclass(slots=True, eq=False)
@@ -192,7 +206,7 @@ class CloudTasks:
         """
         context = Context(cloud=self._cloud, resource=resource, execution_arn=execution_arn)
         arguments = {} if arguments is None else arguments
-        web = None if resource.sdk else WEB_TASKS.get((resource.service, resource.action))
+        web = None if resource.sdk else _WEB_TASKS.get((resource.service, resource.action))
         if web is not None:
             return web(context, arguments)
         client, operation = operation_of(resource)
@@ -289,8 +303,5 @@ def _lane_of(call: TaskCall) -> str | None:
     if resource.kind == "lambda":
         return resource.arn
     arguments = call.command.arguments.value
-    name = _CODE.get((resource.service, resource.action))
+    name = _NAMES_OF_CODE.get((resource.service, resource.action))
     return None if name is None or not isinstance(arguments, dict) else f"{name}:{arguments.get(name)}"
-
-
-_CODE = {("lambda", "invoke"): "FunctionName", ("sagemakerruntime", "invokeEndpoint"): "EndpointName"}
