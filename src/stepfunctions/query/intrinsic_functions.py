@@ -18,6 +18,7 @@ import re
 import uuid
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 from types import MappingProxyType
 from typing import NoReturn, TypeAlias
@@ -233,6 +234,7 @@ def _format(arguments: Sequence[JSON], _chance: Chance) -> JSON:
     return fill(split_template(_string(arguments[0], "first")), arguments[1:])
 
 
+@lru_cache(maxsize=64)  # it is nearly always written in the definition
 def split_template(template: str) -> list[str]:
     r"""Return the texts between the ``{}`` of a template; ``\{``, ``\}``, ``\'`` and ``\\`` lose their backslash.
 

@@ -26,8 +26,8 @@ Get: TypeAlias = Callable[[JSON], JSON]
 Keys: TypeAlias = tuple[str | int, ...]
 Matches: TypeAlias = Callable[[Walk, JSON], list[JSON]]
 """What one step of an indefinite path matches in a node, in order."""
-Stage: TypeAlias = tuple[bool, Matches]
-"""A step; true when it follows ``..``: then it looks at every object and array below."""
+Stage: TypeAlias = tuple[bool, "Matches | str"]
+"""A step, or its name; true when it follows ``..``: then it looks at every object and array below."""
 
 
 def compile_steps(path: Steps) -> Get:
@@ -186,11 +186,16 @@ def _merged_fields(path: Steps) -> Get:
 def _run(stages: Sequence[Stage], walk: Walk, start: JSON) -> list[JSON]:
     nodes = [start]
     for deep, matches in stages:
+        around = list(_below(walk, nodes)) if deep else nodes
         found: list[JSON] = []
-        for node in _below(walk, nodes) if deep else nodes:
-            matched = matches(walk, node)
-            walk.spend(len(matched) + 1)
-            found += matched
+        if isinstance(matches, str):  # most steps are names: no call for each node
+            found = [node[matches] for node in around if isinstance(node, dict) and matches in node]
+            walk.spend(len(around) + len(found))
+        else:
+            for node in around:
+                matched = matches(walk, node)
+                walk.spend(len(matched) + 1)
+                found += matched
         nodes = found
     return nodes
 
@@ -204,10 +209,11 @@ def _stages(steps: Sequence[Step]) -> list[Stage]:
     return stages
 
 
-def _matches(step: Step, *, last: bool, definite: bool) -> Matches:
+def _matches(step: Step, *, last: bool, definite: bool) -> Matches | str:
+    """Return what a step matches; for a name, the name."""
     selector = step.selector
     if isinstance(selector, Name):
-        return _named(selector.name)
+        return selector.name
     if isinstance(selector, Names):
         return _several_named(selector.names, merge=last, whole=step.deep)
     if isinstance(selector, Wildcard):
@@ -226,10 +232,6 @@ def _below(walk: Walk, nodes: list[JSON]) -> Iterator[JSON]:
         children = list(node.values()) if isinstance(node, dict) else node
         walk.spend(len(children))
         stack.extend([child for child in reversed(children) if isinstance(child, (dict, list))])
-
-
-def _named(name: str) -> Matches:
-    return lambda _walk, node: [node[name]] if isinstance(node, dict) and name in node else []
 
 
 def _several_named(names: tuple[str, ...], *, merge: bool, whole: bool) -> Matches:
