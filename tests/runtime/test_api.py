@@ -52,7 +52,8 @@ def test_create_describe_list_update_delete(world: Any, api: Any) -> None:
     assert updated["updateDate"] == datetime.fromtimestamp(world.clock.now(), timezone.utc)
     after = api("DescribeStateMachine", stateMachineArn=arn)
     assert (after["definition"], after["roleArn"], after["creationDate"]) == (other, ROLE, created["creationDate"])
-    assert after["revisionId"] == updated["revisionId"] != described["revisionId"]
+    assert after["revisionId"] == updated["revisionId"]
+    assert "revisionId" not in described, "the first revision has none"
     for name in ("z", "a"):
         api("CreateStateMachine", name=name, definition=DEFINITION, roleArn=ROLE)
     first = api("ListStateMachines", maxResults=2)
@@ -166,6 +167,23 @@ def test_executions_go_on_with_the_definition_they_began_with(world: Any, api: A
     names = [event.name for event in world.store.executions.history(arn)]
     assert "Old" in names
     assert world.output(world.begin(machine, {"a": 1}, "second")) == {"a": 1}
+
+
+def test_executions_of_a_deleted_machine_enter_no_state_after_a_restart_either(world: Any, api: Any) -> None:
+    ask = {"Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken", "Parameters": {}}
+    arn = world.run({"A": {**ask, "Next": "B"}, "B": {"Type": "Pass", "End": True}})
+    api("DeleteStateMachine", stateMachineArn=world.describe(arn)["stateMachineArn"])
+    world.restart()
+    assert world.status(arn) == "RUNNING"
+    world.tasks.submit({})
+    world.runner.pump()
+    world.tasks.succeed(1)
+    world.runner.pump()
+    described = world.describe(arn)
+    assert (described["status"], described["cause"]) == ("FAILED", "State machine m has been deleted.")
+    again = world.begin(world.create({"A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Pass", "End": True}}), 2, "f")
+    world.runner.pump()
+    assert world.output(again) == 2, "the name is free, and the new machine is not deleted"
 
 
 def test_a_machine_is_deleting_until_its_executions_end(world: Any, api: Any) -> None:

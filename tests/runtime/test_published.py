@@ -63,7 +63,9 @@ def test_publish_with_create_and_update(api: Any) -> None:
     made = api("CreateStateMachine", **given, publish=True, versionDescription="v")
     arn = made["stateMachineArn"]
     assert made["stateMachineVersionArn"] == f"{arn}:1"
-    assert api("CreateStateMachine", **given, publish=True)["stateMachineVersionArn"] == f"{arn}:1"
+    again = api("CreateStateMachine", **given, publish=True, versionDescription="v")
+    assert again["stateMachineVersionArn"] == f"{arn}:1"
+    api.refuses("StateMachineAlreadyExists", "CreateStateMachine", **given, publish=True)
     assert "stateMachineVersionArn" not in api("CreateStateMachine", **given)
     updated = api("UpdateStateMachine", stateMachineArn=arn, definition=says("two"), publish=True)
     assert updated["stateMachineVersionArn"] == f"{arn}:2"
@@ -72,7 +74,7 @@ def test_publish_with_create_and_update(api: Any) -> None:
 
 
 def test_a_revision_that_is_not_the_latest_is_not_published(api: Any, arn: str) -> None:
-    old = api("DescribeStateMachine", stateMachineArn=arn)["revisionId"]
+    old = api("UpdateStateMachine", stateMachineArn=arn, definition=says("before"))["revisionId"]
     new = api("UpdateStateMachine", stateMachineArn=arn, definition=says("two"))["revisionId"]
     assert old in api.refuses("ConflictException", "PublishStateMachineVersion", stateMachineArn=arn, revisionId=old)
     assert publish(api, arn, revisionId=new) == f"{arn}:1"

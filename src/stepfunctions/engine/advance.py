@@ -50,8 +50,10 @@ class Step:
     """True: states are ready to go on; commit, then call ``advance(execution, None, now)``."""
 
 
-def advance(execution: Execution, outcome: Outcome | None, now: float) -> Step:
+def advance(execution: Execution, outcome: Outcome | None, now: float, deleted: bool = False) -> Step:
     """Take one outcome (None: go on where the last call stopped) and run until nothing is ready.
+
+    ``deleted``: its state machine is being deleted, so it fails as soon as it would enter a state.
 
     Changes ``execution`` in place; it needs its ``program``. An outcome that nobody waits for changes nothing
     and gives an empty step.
@@ -64,6 +66,8 @@ def advance(execution: Execution, outcome: Outcome | None, now: float) -> Step:
         if outcome is not None:
             _take(turn, outcome)
             _settle(turn)
+        if deleted:
+            _end_deleted(turn)
         _run(turn)
     except HistoryFull:
         end(
@@ -78,6 +82,16 @@ def advance(execution: Execution, outcome: Outcome | None, now: float) -> Step:
     if more:  # in the order that a load would find them in
         execution.ready = deque(sorted(execution.ready))
     return Step(turn.events, turn.commands, more)
+
+
+def _end_deleted(turn: Turn) -> None:
+    """Fail an execution as AWS does: https://repost.aws/knowledge-center/step-functions-stuck-deleting-status."""
+    execution = turn.execution
+    going = [execution.branches[id].last_event for id in execution.ready if id in execution.branches]
+    if not going:
+        return
+    last = max(going)
+    end(turn, Status.FAILED, last, None, RUNTIME, f"State machine {execution.machine_name} has been deleted.")
 
 
 def _run(turn: Turn) -> None:

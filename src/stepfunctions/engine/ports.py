@@ -90,6 +90,10 @@ class ExecutionStore(Protocol):
         ...
 
 
+DELETING = "DELETING"
+"""The status of a state machine that is deleted once its executions have ended."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Machine:
     """A state machine as it is stored."""

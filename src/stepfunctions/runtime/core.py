@@ -30,7 +30,7 @@ from stepfunctions.engine.messages import (
     TaskSubmitted,
     TaskSucceeded,
 )
-from stepfunctions.engine.ports import Change, ItemSource, Pending, TaskCall
+from stepfunctions.engine.ports import DELETING, Change, ItemSource, Pending, TaskCall
 from stepfunctions.errors import DefinitionError
 from stepfunctions.runtime.batch import Batch, Message
 from stepfunctions.runtime.dispatch import Dispatcher
@@ -80,6 +80,8 @@ class Core:
         self.inbox: deque[Message] = deque()
         self.timers = Timers()
         self.live: dict[str, Execution] = {}
+        self.deleting: set[str] = set()
+        """ARNs of state machines whose executions must enter no state any more."""
         self._store = store
         self._programs = Programs(store.machines, limits)
         self._dispatcher = dispatcher
@@ -117,6 +119,10 @@ class Core:
                 calls.append(self._call(arn, task, submitted))
                 if submitted is not None:
                     self._jobs.submitted(arn, task.branch, task.attempt, submitted)
+        for arn in {execution.machine_arn.partition("/")[0] for execution in self.live.values()}:
+            machine = self._store.machines.get(arn)
+            if machine is not None and machine.status == DELETING:
+                self.deleting.add(arn)
         self._reload_map_runs(waits, now)
         self._stale = False
         return calls
@@ -235,7 +241,7 @@ class Core:
         if execution.ended:
             return
         try:
-            step = advance(execution, outcome, now)
+            step = advance(execution, outcome, now, execution.machine_arn.partition("/")[0] in self.deleting)
         except Exception as error:
             raise _Fault(execution) from error
         if step.more:

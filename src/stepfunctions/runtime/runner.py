@@ -21,7 +21,7 @@ from stepfunctions.engine.execution import Execution
 from stepfunctions.engine.limits import AWS_LIMITS, Limits
 from stepfunctions.engine.map_run import MapRun
 from stepfunctions.engine.messages import Outcome, Redriven, Started
-from stepfunctions.engine.ports import Clock, Integration, ItemSource
+from stepfunctions.engine.ports import DELETING, Clock, Integration, ItemSource, Machine
 from stepfunctions.errors import LocalCloudError
 from stepfunctions.runtime.activities import ActivityTasks
 from stepfunctions.runtime.batch import Message
@@ -130,6 +130,13 @@ class Runner:
         """Deliver an outcome and do not wait: what an integration's ``call.report`` does."""
         self._core.inbox.append(Message(arn, outcome))
         self._wake.set()
+
+    def machine_changed(self, machine: Machine) -> None:
+        """Learn whether a state machine is being deleted: its executions then fail when they would enter a state."""
+        if machine.status == DELETING:
+            self._core.deleting.add(machine.arn)
+        else:
+            self._core.deleting.discard(machine.arn)
 
     def change_map_run(self, arn: str, change: Callable[[MapRun], None]) -> bool:
         """Change the settings of a running map run; False when it does not run (any more)."""

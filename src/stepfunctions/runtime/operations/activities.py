@@ -18,6 +18,7 @@ from stepfunctions.runtime.operations.service import (
     page_size,
     page_token,
 )
+from stepfunctions.runtime.operations.tags import checked
 from stepfunctions.runtime.store.activities import ActivityRow
 
 _MOST_WORKERS = 1000
@@ -30,6 +31,7 @@ def create(service: Service, request: Request) -> Response:
     name = check_name(request["name"], service.limits.name)
     encryption = check_encryption(request.get("encryptionConfiguration"))
     arn = f"{service.prefix}:activity:{name}"
+    tags = checked(arn, request.get("tags") or [])
     with service.machines_lock:
         activity = service.store.activities.get(arn)
         if activity is None:
@@ -38,7 +40,7 @@ def create(service: Service, request: Request) -> Response:
                 name=name,
                 created_at=service.clock.now(),
                 encryption=encryption,
-                tags={tag["key"]: tag.get("value", "") for tag in request.get("tags") or ()},
+                tags=tags,
             )
             service.store.activities.put(activity)
         elif (encryption or _DEFAULT_ENCRYPTION) != (activity.encryption or _DEFAULT_ENCRYPTION):

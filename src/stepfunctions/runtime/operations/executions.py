@@ -24,7 +24,6 @@ from stepfunctions.runtime.operations.service import (
     Response,
     Service,
     bytes_of,
-    check_arn,
     check_length,
     check_name,
     find_execution,
@@ -60,16 +59,12 @@ def start_sync(service: Service, request: Request) -> Response:
             "StateMachineTypeNotSupported",
             "State Machine Type Not Supported: 'This operation is not supported by this type of state machine'",
         )
-    return express.run_to_end(service, execution)
+    return express.run_to_end(service, execution, request.get("includedData", "ALL_DATA") == "ALL_DATA")
 
 
 def _new(service: Service, request: Request) -> Execution:
     """Return the execution that a request asks for."""
     arn = request["stateMachineArn"]
-    if "/" in check_arn(arn, "stateMachine"):
-        raise ServiceError(
-            "ValidationException", f"'{arn}' names a Map state; give the ARN of the state machine itself"
-        )
     name = request.get("name") or str(uuid.uuid4())
     found = resolve_active(service, arn, name)
     check_name(name, service.limits.name)
@@ -158,7 +153,7 @@ def describe_machine(service: Service, request: Request) -> Response:
     if machine is not None:
         shown |= machines.settings_of(machine)
     if machine is not None and current:
-        shown["revisionId"] = machine.revision_id
+        shown |= machines.revision_of(machine)
     if execution.parent_map_run_arn is not None:
         shown |= {"mapRunArn": execution.parent_map_run_arn, "label": label}
     return shown

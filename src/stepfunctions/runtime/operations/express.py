@@ -54,8 +54,8 @@ def _is_distributed(state: Map) -> bool:
     return False
 
 
-def run_to_end(service: Service, execution: Execution) -> Response:
-    """Start an execution, wait for its end, and return StartSyncExecution's answer."""
+def run_to_end(service: Service, execution: Execution, with_data: bool = True) -> Response:
+    """Start an execution, wait for its end, and return StartSyncExecution's answer; ``with_data``: all of it."""
     ended: Future[Execution] = Future()
 
     def note() -> None:  # in the engine's thread, before the store forgets it
@@ -68,10 +68,10 @@ def run_to_end(service: Service, execution: Execution) -> Response:
     if not service.runner.wait_for(execution.arn, LONGEST_EXPRESS + _MARGIN) or not ended.done():
         what = "did not end in time, or not before the service was stopped"
         raise ServiceError("InternalFailure", f"The execution {execution.arn} {what}", 500)
-    return _answer(ended.result())
+    return _answer(ended.result(), with_data)
 
 
-def _answer(execution: Execution) -> Response:
+def _answer(execution: Execution, with_data: bool) -> Response:
     stopped = execution.stopped_at or execution.started_at
     milliseconds = (stopped - execution.started_at) * 1000
     shown: Response = {
@@ -81,8 +81,7 @@ def _answer(execution: Execution) -> Response:
         "startDate": moment(execution.started_at),
         "stopDate": moment(stopped),
         "status": execution.status,
-        "input": execution.input.text,
-        "inputDetails": {"included": True},
+        "inputDetails": {"included": with_data},
         "billingDetails": {
             "billedMemoryUsedInMB": _BILLED_MEMORY_MB,
             "billedDurationInMilliseconds": max(1, math.ceil(milliseconds / _BILLED_STEP_MS)) * _BILLED_STEP_MS,
@@ -91,5 +90,10 @@ def _answer(execution: Execution) -> Response:
     if execution.trace_header is not None:
         shown["traceHeader"] = execution.trace_header
     if execution.output is not None:
-        shown |= {"output": execution.output.text, "outputDetails": {"included": True}}
+        shown["outputDetails"] = {"included": with_data}
+    if not with_data:
+        return shown
+    shown["input"] = execution.input.text
+    if execution.output is not None:
+        shown["output"] = execution.output.text
     return shown | {name: value for name in ("error", "cause") if (value := getattr(execution, name)) is not None}

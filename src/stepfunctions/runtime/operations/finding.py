@@ -6,12 +6,11 @@ import hashlib
 from dataclasses import dataclass, replace
 
 from stepfunctions.engine.execution import Status
-from stepfunctions.engine.ports import Machine
+from stepfunctions.engine.ports import DELETING, Machine
 from stepfunctions.errors import ServiceError
 from stepfunctions.runtime.operations.service import Service, check_arn
 from stepfunctions.runtime.store.published import AliasRow, VersionRow
 
-DELETING = "DELETING"
 EXPRESS = "EXPRESS"
 
 
@@ -29,7 +28,7 @@ def find(service: Service, arn: str) -> Machine:
 
     Raises InvalidArn, StateMachineDoesNotExist.
     """
-    if ":" in check_arn(arn, "stateMachine"):
+    if ":" in check_machine(arn):
         raise ServiceError(
             "StateMachineDoesNotExist",
             f"State Machine Does Not Exist: '{arn}' (it names a version or an alias; give the state machine's own ARN)",
@@ -38,6 +37,16 @@ def find(service: Service, arn: str) -> Machine:
     if machine is None or gone(service, machine):
         raise ServiceError("StateMachineDoesNotExist", f"State Machine Does Not Exist: '{arn}'")
     return machine
+
+
+def check_machine(arn: str) -> str:
+    """Return the part of a state machine's ARN after its kind. Raises InvalidArn, ValidationException for a Map's."""
+    rest = check_arn(arn, "stateMachine")
+    if "/" in rest:
+        raise ServiceError(
+            "ValidationException", f"'{arn}' names a Map state; give the ARN of the state machine itself"
+        )
+    return rest
 
 
 def find_active(service: Service, arn: str) -> Machine:
@@ -58,7 +67,7 @@ def resolve(service: Service, arn: str, chance: str = "") -> Found:
     to the first.
     Raises InvalidArn, StateMachineDoesNotExist.
     """
-    name, _, qualifier = check_arn(arn, "stateMachine").partition(":")
+    name, _, qualifier = check_machine(arn).partition(":")
     if not qualifier:
         return Found(find(service, arn))
     machine = service.store.machines.get(arn.removesuffix(f":{qualifier}"))

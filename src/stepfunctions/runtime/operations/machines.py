@@ -8,17 +8,16 @@ from dataclasses import replace
 
 from stepfunctions.asl import codec
 from stepfunctions.asl.document import JSON
-from stepfunctions.engine.ports import Machine
+from stepfunctions.engine.ports import DELETING, Machine
 from stepfunctions.errors import ServiceError
 from stepfunctions.query.references import variable_references
-from stepfunctions.runtime.operations.finding import DELETING, find_active, gone, resolve
-from stepfunctions.runtime.operations.published import publish_revision
+from stepfunctions.runtime.operations.finding import check_machine, find_active, gone, resolve
+from stepfunctions.runtime.operations.published import INITIAL, publish_revision
 from stepfunctions.runtime.operations.service import (
     Request,
     Response,
     Service,
     bytes_of,
-    check_arn,
     check_encryption,
     check_length,
     check_name,
@@ -28,6 +27,7 @@ from stepfunctions.runtime.operations.service import (
     page_size,
     page_token,
 )
+from stepfunctions.runtime.operations.tags import checked
 from stepfunctions.runtime.operations.validation import errors_of, refusal
 from stepfunctions.runtime.programs import definition_id_of
 
@@ -49,17 +49,17 @@ def create(service: Service, request: Request) -> Response:
     definition = _checked(service, request["definition"], kind)
     settings = _settings(request)
     arn = f"{service.prefix}:stateMachine:{name}"
+    tags = checked(arn, request.get("tags") or [])
     with service.machines_lock:
         existing = service.store.machines.get(arn)
         if existing is not None and not gone(service, existing):
-            _refuse_other(existing, definition, kind, settings)
+            _refuse_other(service, existing, definition, kind, settings, request)
             return {
                 "stateMachineArn": arn,
                 "creationDate": moment(existing.created_at),
                 **_published(service, existing, request),
             }
         now = service.clock.now()
-        tags = {tag["key"]: tag.get("value", "") for tag in request.get("tags") or ()}
         machine = Machine(
             arn=arn,
             name=name,
@@ -67,13 +67,14 @@ def create(service: Service, request: Request) -> Response:
             role_arn=request["roleArn"],
             definition=definition,
             definition_id=definition_id_of(definition),
-            revision_id=str(uuid.uuid4()),
+            revision_id=INITIAL,
             created_at=now,
             updated_at=now,
             settings=settings,
             tags=tags,
         )
         service.store.machines.put(machine)
+        service.runner.machine_changed(machine)
         if service.runner.log is not None:
             service.runner.log.changed(machine.arn, machine.settings)
         return {"stateMachineArn": arn, "creationDate": moment(now), **_published(service, machine, request)}
@@ -141,11 +142,16 @@ def describe(service: Service, request: Request) -> Response:
         "roleArn": machine.role_arn,
         "type": machine.type,
         "creationDate": moment(machine.created_at),
-        "revisionId": machine.revision_id,
+        **revision_of(machine),
         **described,
         **settings_of(machine),
         **(references_of(service, machine.definition) if with_data else {}),
     }
+
+
+def revision_of(machine: Machine) -> Response:
+    """Return the member that names the revision; nothing for the first one, which has no identifier."""
+    return {} if machine.revision_id == INITIAL else {"revisionId": machine.revision_id}
 
 
 def references_of(service: Service, definition: str, region: str = "") -> Response:
@@ -159,8 +165,15 @@ def references_of(service: Service, definition: str, region: str = "") -> Respon
 
 def settings_of(machine: Machine) -> Response:
     """Return logging, tracing and encryption as they were given, or AWS's defaults."""
-    shown = {**_DEFAULTS, **(machine.settings or {})}
-    return {**shown, "loggingConfiguration": {**_DEFAULTS["loggingConfiguration"], **shown["loggingConfiguration"]}}
+    return _with_defaults(machine.settings)
+
+
+def _with_defaults(settings: JSON) -> Response:
+    shown = {**_DEFAULTS, **(settings or {})}
+    logging = {**_DEFAULTS["loggingConfiguration"], **shown["loggingConfiguration"]}
+    if not logging.get("destinations"):
+        logging.pop("destinations", None)
+    return {**shown, "loggingConfiguration": logging}
 
 
 def _settings(request: Request) -> dict[str, JSON]:
@@ -204,14 +217,19 @@ def list_(service: Service, request: Request) -> Response:
 
 
 def delete(service: Service, request: Request) -> Response:
-    """DeleteStateMachine: DELETING while executions of it run, then gone. Unknown ones are no error."""
+    """DeleteStateMachine: DELETING while executions of it run, then gone. Unknown ones are no error.
+
+    The executions fail at their next state transition.
+    """
     arn = request["stateMachineArn"]
-    check_arn(arn, "stateMachine")
+    check_machine(arn)
     with service.machines_lock:
         machine = service.store.machines.get(arn)
         if machine is not None and machine.status != DELETING:
-            service.store.machines.put(replace(machine, status=DELETING))
-            gone(service, replace(machine, status=DELETING))
+            deleting = replace(machine, status=DELETING)
+            service.store.machines.put(deleting)
+            service.runner.machine_changed(deleting)
+            gone(service, deleting)
     return {}
 
 
@@ -223,8 +241,19 @@ def _checked(service: Service, definition: str, kind: str) -> str:
     return definition
 
 
-def _refuse_other(machine: Machine, definition: str, kind: str, settings: JSON) -> None:
+def _refuse_other(
+    service: Service, machine: Machine, definition: str, kind: str, settings: JSON, request: Request
+) -> None:
+    """Refuse a request that is not the one which made the machine. Raises StateMachineAlreadyExists."""
     if machine.status == DELETING:
         raise ServiceError("StateMachineDeleting", f"State Machine is deleting: '{machine.arn}'")
-    if (machine.definition, machine.type, machine.settings) != (definition, kind, settings):
+    same = (machine.definition, machine.type, _with_defaults(machine.settings)) == (
+        definition,
+        kind,
+        _with_defaults(settings),
+    )
+    if same and request.get("publish"):
+        published = service.store.published.versions(machine.arn)
+        same = any((one.number, one.description) == (1, request.get("versionDescription")) for one in published)
+    if not same:
         raise ServiceError("StateMachineAlreadyExists", f"State Machine Already Exists: '{machine.arn}'")

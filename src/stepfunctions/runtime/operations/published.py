@@ -23,6 +23,8 @@ from stepfunctions.runtime.store.published import AliasRow, VersionRow
 
 MOST_VERSIONS = 1000
 MOST_ALIASES = 100
+INITIAL = "INITIAL"
+"""The revision of a state machine that was never updated, which has no other identifier."""
 _ALIAS_NAME = re.compile(r"(?=.*[a-zA-Z_\-.])[a-zA-Z0-9_\-.]{1,80}")
 
 
@@ -209,11 +211,11 @@ def _routing(service: Service, given: list[dict[str, Any]]) -> tuple[Machine, tu
         raise ServiceError(
             "ValidationException", f"Sum of routing configuration weights must equal 100. Received: {given}"
         )
-    machine = find_active(service, machines.pop())
+    machine_arn = machines.pop()
     for arn, _ in weights:
-        if find_version(service, machine.arn, arn) is None:
+        if find_version(service, machine_arn, arn) is None:
             raise ServiceError("ResourceNotFound", f"Request references a resource that does not exist: '{arn}'")
-    return machine, weights
+    return find_active(service, machine_arn), weights
 
 
 def _page(operation: str, arn: str, request: Request, key: str, rows: list[dict[str, Any]]) -> Response:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from stepfunctions.engine.execution import Execution, Status
 from stepfunctions.engine.limits import MAX_EVENTS
 from stepfunctions.engine.map_run import REDRIVABLE_PERIOD, redrivable, waits_for_redrive
+from stepfunctions.engine.ports import DELETING
 from stepfunctions.errors import ServiceError
-from stepfunctions.runtime.operations.finding import DELETING
 from stepfunctions.runtime.operations.service import Request, Response, Service, check_arn, find_execution, moment
 
 _TOKEN_PERIOD = 15 * 60

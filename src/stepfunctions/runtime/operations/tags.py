@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from stepfunctions.engine.ports import Machine
@@ -11,16 +12,36 @@ from stepfunctions.runtime.operations.service import Request, Response, Service,
 from stepfunctions.runtime.store.activities import ActivityRow
 
 _MOST = 50
+_TEXT = re.compile(r"[\w\s.:/=+\-@]*")
+
+
+def checked(arn: str, tags: list[dict[str, str]], before: dict[str, str] | None = None) -> dict[str, str]:
+    """Return the tags of a resource after these are added. Raises ValidationException, TooManyTags."""
+    for number, one in enumerate(tags, 1):
+        if "key" not in one:
+            raise ServiceError(
+                "ValidationException",
+                f"1 validation error detected: Value null at 'tags.{number}.member.key' failed to satisfy constraint: "
+                "Member must not be null",
+            )
+        for text in one.values():
+            if not _TEXT.fullmatch(text):
+                raise ServiceError(
+                    "ValidationException",
+                    f"Tags may only contain Unicode letters, digits, white space, or these symbols: _ . : / = + - @; "
+                    f"found '{text}'",
+                )
+    found = {**(before or {}), **{one["key"]: one.get("value", "") for one in tags}}
+    if len(found) > _MOST:
+        raise ServiceError("TooManyTags", f"Too many tags: '{arn}' can have {_MOST}")
+    return found
 
 
 def tag(service: Service, request: Request) -> Response:
     """TagResource."""
     with service.machines_lock:
         found = _find(service, request)
-        tags = {**found.tags, **{one["key"]: one.get("value", "") for one in request["tags"]}}
-        if len(tags) > _MOST:
-            raise ServiceError("TooManyTags", f"Too many tags: '{request['resourceArn']}' can have {_MOST}")
-        _put(service, found, tags)
+        _put(service, found, checked(found.arn, request["tags"], found.tags))
     return {}
 
 
