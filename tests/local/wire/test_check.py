@@ -48,6 +48,20 @@ def check(**params: Any) -> dict[str, Any]:
     return check_request({"Name": "abc", **params}, INPUT)
 
 
+def test_half_of_a_surrogate_pair_is_no_text() -> None:
+    with pytest.raises(ServiceError, match="'name' is no text: it has half of a surrogate pair") as refused:
+        check(Name="\ud800")
+    assert refused.value.code == "SerializationException"
+
+
+def test_a_pattern_of_ascii_is_checked() -> None:
+    operation = operation_model("stepfunctions", "StartExecution")
+    assert operation is not None
+    check_request({"stateMachineArn": "a", "traceHeader": "Root=1"}, operation.input_shape)
+    with pytest.raises(ServiceError, match="traceHeader"):
+        check_request({"stateMachineArn": "a", "traceHeader": "é"}, operation.input_shape)
+
+
 @pytest.mark.parametrize(
     ("member", "given", "got"),
     [

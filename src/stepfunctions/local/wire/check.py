@@ -119,6 +119,10 @@ def _map(value: Any, shape: MapShape, path: str, problems: list[str]) -> dict[st
 def _string(value: Any, path: str) -> str:
     if not isinstance(value, str):
         raise _wrong(value, "a string", path)
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise _WrongType(f"The value at '{path}' is no text: it has half of a surrogate pair") from None
     return value
 
 
@@ -205,7 +209,7 @@ def _constrain(value: Any, shape: Shape, path: str, problems: list[str]) -> None
 def _pattern(text: str) -> re.Pattern[str] | None:
     """Compile a model's pattern; some use what only Java's engine knows, and those are not checked."""
     try:
-        return re.compile(text)
+        return re.compile(text.replace(r"\p{ASCII}", r"[\x00-\x7f]"))
     except re.error:
         return None
 
