@@ -65,9 +65,6 @@ def test_state(service: Service, request: Request) -> Response:
     return trial.run(inspect=request.get("inspectionLevel", "INFO") != "INFO")
 
 
-test_state.__test__ = False  # type: ignore[attr-defined]  # pytest: no test of ours
-
-
 def _invalid(message: str) -> ServiceError:
     return ServiceError("ValidationException", message)
 
