@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
+from botocore.exceptions import ParamValidationError
 
 from stepfunctions.errors import StateFailed
 from stepfunctions.local.wire.models import service_model
@@ -178,3 +180,27 @@ def test_what_is_no_operation_is_no_method() -> None:
     client = LocalClient()
     assert not hasattr(client, "describe_executions")
     assert client.stop_execution.__doc__ == StepFunctionsApi.stop_execution.__doc__
+
+
+@pytest.mark.parametrize(
+    ("method", "request_", "said"),
+    [
+        (
+            "create_state_machine",
+            {"name": 1, "definition": "{}", "roleArn": "r"},
+            "Invalid type for parameter name",
+        ),
+        (
+            "create_state_machine",
+            {"name": "m", "definition": {}, "roleArn": "r"},
+            "Invalid type for parameter definition",
+        ),
+        ("create_state_machine", {"name": "m", "definition": "{}"}, 'Missing required parameter in input: "roleArn"'),
+        ("start_execution", {"stateMachineArn": "m", "inputs": "{}"}, 'Unknown parameter in input: "inputs"'),
+        ("start_execution", {"stateMachineArn": "m", "name": {}}, "Invalid type for parameter name"),
+        ("tag_resource", {"resourceArn": "m", "tags": {"a": "b"}}, "Invalid type for parameter tags"),
+    ],
+)
+def test_wrong_parameters_are_refused_as_boto3_refuses_them(method: str, request_: dict[str, Any], said: str) -> None:
+    with pytest.raises(ParamValidationError, match=re.escape(said)):
+        getattr(LocalClient(), method)(**request_)

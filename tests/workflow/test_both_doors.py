@@ -77,6 +77,11 @@ def test_inputs_that_are_no_json_never_leave(door: Any) -> None:
     assert flow.list_executions() == []
 
 
+def test_an_input_in_the_place_of_the_name_is_told(door: Any) -> None:
+    with pytest.raises(TypeError, match=r"The name is dict, not a text\. The input is given as inputs="):
+        Workflow(door.name, Pass("A"), door.role, client=door.client).execute({"n": 1})  # type: ignore[arg-type]
+
+
 def test_inputs_are_checked_against_the_schema(door: Any) -> None:
     flow = Workflow(
         door.name,

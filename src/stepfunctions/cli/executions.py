@@ -34,10 +34,14 @@ def executions() -> None:
 @data_dir_option()
 @aws_option
 def list_(machine: str | None, status: str | None, limit: int, form: str, data_dir: Path, aws: bool) -> int:
-    """List executions, newest first."""
+    """List executions, newest first. Those of Express state machines are only in their logs."""
     client = client_of(data_dir, aws)
     rows: list[dict[str, Any]] = []
     for entry in state_machines(client, machine):
+        if entry["type"] == "EXPRESS":
+            if machine is not None:
+                raise click.UsageError(f"'{machine}' is EXPRESS: what became of its executions is only in its logs.")
+            continue
         given = {"stateMachineArn": entry["stateMachineArn"], **({"statusFilter": status} if status else {})}
         rows.extend(
             {**row, "machine": entry["name"]} for row in pages(client.list_executions, "executions", limit, **given)

@@ -18,6 +18,7 @@ from stepfunctions.runtime.items.source import Items
 from stepfunctions.runtime.logs import MemoryLogs
 from stepfunctions.runtime.mocks import PENDING, Mock, MockIntegration
 from stepfunctions.runtime.objects import MemoryObjects
+from stepfunctions.runtime.parameters import check_parameters
 from stepfunctions.runtime.runner import Runner
 from stepfunctions.runtime.store.memory import MemoryStore
 
@@ -97,6 +98,8 @@ class LocalClient:
 
     ``tasks`` runs the tasks instead of both: an Integration, which must not block.
 
+    Parameters of a wrong type, unknown or missing ones, raise botocore's ParamValidationError, as in boto3.
+
     Nothing runs by itself. Without ``clock``, ``describe_execution``, ``get_activity_task`` and ``run_until_idle`` run
     all that can run, and time jumps over waits; with one, only what is due by that clock. ``get_activity_task`` does
     not wait for a task. ``start_sync_execution`` jumps over waits with either.
@@ -149,6 +152,7 @@ class LocalClient:
         return self.runner.idle
 
     def _call(self, name: str, request: dict[str, Any]) -> dict[str, Any]:
+        check_parameters(name, request)
         if name in _RUN_ALL:
             self.run_until_idle()
         elif name in _RUN_WHAT_IS_DUE:

@@ -64,11 +64,12 @@ class Execution:
         """The status now: until the execution has ended, the service is asked for it.
 
         Not when it told the status less than a second ago (as :meth:`Workflow.execute` did), so that a loop over this
-        does not exhaust the API's quota; and not once the execution has ended, unless it is redriven through this
-        object. Nothing can be asked about an asynchronous execution of an Express workflow: its status stays what it
-        was. Raises what the service raises. ``known_status`` never asks.
+        does not exhaust the API's quota (a LocalClient has none, and is asked); and not once the execution has ended,
+        unless it is redriven through this object. Nothing can be asked about an asynchronous execution of an Express
+        workflow: its status stays what it was. Raises what the service raises. ``known_status`` never asks.
         """
-        if self.known_status in _OPEN and self._can_be_asked and time.monotonic() - self._told_at >= STATUS_SECONDS:
+        due = time.monotonic() - self._told_at >= STATUS_SECONDS
+        if self.known_status in _OPEN and self._can_be_asked and (due or self._in_process):
             self.describe()
         return self.known_status
 
@@ -81,7 +82,11 @@ class Execution:
         # AWS answers DescribeExecution of an Express execution with InvalidArn, unless it is a child of a Distributed
         # Map ("machine/label"); the engine in process does not.
         own = ":express:" in self.execution_arn and "/" not in self.execution_arn
-        return not own or getattr(self.client, "describes_express", None) is True
+        return not own or self._in_process
+
+    @property
+    def _in_process(self) -> bool:
+        return getattr(self.client, "describes_express", None) is True
 
     def _check_can_be_asked(self) -> None:
         if not self._can_be_asked:

@@ -100,6 +100,8 @@ class Startable(Versioned):
         return execution
 
     def _start_request(self, name: str | None, inputs: Any, version: Any, alias: Any) -> dict[str, Any]:
+        if not isinstance(name, (str, type(None))):
+            raise TypeError(f"The name is {type(name).__name__}, not a text. The input is given as inputs=….")
         if version is not None and alias is not None:
             raise ValueError("Give either a version or an alias, not both.")
         inputs = self.check_inputs(inputs)

@@ -194,6 +194,19 @@ def test_executions_are_listed_newest_first(shell: Shell) -> None:
     assert (none.returncode, none.stdout, none.stderr) == (0, "", "No executions.\n")
 
 
+def test_express_machines_have_no_executions_to_list(shell: Shell) -> None:
+    made = "workflow = Workflow('quick', Pass('Say'), 'arn:aws:iam::123456789012:role/R', type='EXPRESS')\n"
+    (shell.folder / "quick.py").write_text(
+        f"from stepfunctions.steps import Pass\nfrom stepfunctions.workflow import Workflow\n{made}workflow.create()\n"
+    )
+    told = json.loads(shell("local", "env", "--format", "json").stdout)
+    subprocess.run([sys.executable, shell.folder / "quick.py"], env={**os.environ, **told}, check=True)
+    assert shell("executions", "list").returncode == 0
+    refused = shell("executions", "list", "--machine", "quick")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "'quick' is EXPRESS: what became of its executions is only in its logs." in refused.stderr
+
+
 def test_one_execution_is_shown(shell: Shell) -> None:
     assert shell("run", "fail.json", "--name", "sad").returncode == 1
     shown = shell("executions", "show", "sad")
