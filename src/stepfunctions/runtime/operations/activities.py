@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from stepfunctions.asl.document import Document
 from stepfunctions.engine.messages import TaskSubmitted
 from stepfunctions.engine.tokens import make_token
 from stepfunctions.errors import ServiceError
+from stepfunctions.runtime.operations.pages import page, page_mark, page_size
 from stepfunctions.runtime.operations.service import (
     Request,
     Response,
@@ -14,9 +17,6 @@ from stepfunctions.runtime.operations.service import (
     check_encryption,
     check_name,
     moment,
-    page_mark,
-    page_size,
-    page_token,
 )
 from stepfunctions.runtime.operations.tags import checked
 from stepfunctions.runtime.store.activities import ActivityRow
@@ -61,10 +61,9 @@ def list_(service: Service, request: Request) -> Response:
     """ListActivities, by name."""
     scope = "ListActivities"
     prefix = f"{service.prefix}:activity:"
-    after = page_mark(scope, request.get("nextToken"))
+    after = page_mark(request, scope)
     found, mark = service.store.activities.list(prefix, after, page_size(request))
-    response: Response = {"activities": [_summary(activity) for activity in found]}
-    return response | ({"nextToken": page_token(scope, mark)} if mark else {})
+    return page("activities", map(_summary, found), scope, mark)
 
 
 def delete(service: Service, request: Request) -> Response:
@@ -74,10 +73,12 @@ def delete(service: Service, request: Request) -> Response:
     return {}
 
 
-def get_task(service: Service, request: Request, seconds: float = 0.0) -> Response:
+def get_task(
+    service: Service, request: Request, seconds: float = 0.0, gone: Callable[[], bool] = lambda: False
+) -> Response:
     """GetActivityTask: the oldest task, or nothing when none came in ``seconds`` real seconds.
 
-    What is answered is durable: ActivityStarted is in the history, and the token is good after a restart.
+    ``gone`` tells whether the worker has hung up. What is answered is durable: ActivityStarted is in the history, and the token is good after a restart.
     """
     arn = _find(service, request).arn
     waiting = service.runner.activities
@@ -86,7 +87,7 @@ def get_task(service: Service, request: Request, seconds: float = 0.0) -> Respon
             "ActivityWorkerLimitExceeded", f"Activity Worker Limit Exceeded: {_MOST_WORKERS} workers poll '{arn}'"
         )
     worker = {"workerName": request["workerName"]} if request.get("workerName") else {}
-    while (call := waiting.take(arn, seconds)) is not None:
+    while (call := waiting.take(arn, seconds, gone)) is not None:
         task = call.command
         if service.runner.tell(call.execution_arn, TaskSubmitted(task.branch, task.attempt, Document(worker))):
             token = make_token(call.execution_arn, task.branch, task.attempt)

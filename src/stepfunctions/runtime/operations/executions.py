@@ -17,6 +17,7 @@ from stepfunctions.runtime.json_stream import no_constant
 from stepfunctions.runtime.operations import express, machines
 from stepfunctions.runtime.operations.finding import EXPRESS, resolve_active
 from stepfunctions.runtime.operations.listing import summary
+from stepfunctions.runtime.operations.pages import page, page_mark, page_size
 from stepfunctions.runtime.operations.redrive import status_of
 from stepfunctions.runtime.operations.service import (
     BYTES,
@@ -28,9 +29,6 @@ from stepfunctions.runtime.operations.service import (
     check_name,
     find_execution,
     moment,
-    page_mark,
-    page_size,
-    page_token,
 )
 
 MAX_DEPTH = 500
@@ -121,13 +119,13 @@ def history(service: Service, request: Request) -> Response:
     arn = request["executionArn"]
     reverse = bool(request.get("reverseOrder"))
     scope = ["GetExecutionHistory", arn, reverse]
-    after = page_mark(scope, request.get("nextToken")) or 0
+    after = page_mark(request, scope) or 0
     find_execution(service, arn)
     limit = page_size(request)
     events = service.store.executions.history(arn, after, limit + 1, reverse)
     with_data = request.get("includeExecutionData", True) is not False
-    response: Response = {"events": [render(event, with_data) for event in events[:limit]]}
-    return response | ({"nextToken": page_token(scope, events[limit - 1].id)} if len(events) > limit else {})
+    rows = [render(event, with_data) for event in events[:limit]]
+    return page("events", rows, scope, events[limit - 1].id if len(events) > limit else None)
 
 
 def describe_machine(service: Service, request: Request) -> Response:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 from stepfunctions.asl.document import JSON
 from stepfunctions.engine.execution import Execution, Status
 from stepfunctions.errors import ServiceError
 from stepfunctions.runtime.operations.finding import EXPRESS, Found, resolve
+from stepfunctions.runtime.operations.pages import page, page_mark, page_size
 from stepfunctions.runtime.operations.redrive import shown_status
 from stepfunctions.runtime.operations.service import (
     Request,
@@ -15,9 +16,6 @@ from stepfunctions.runtime.operations.service import (
     Service,
     check_arn,
     moment,
-    page_mark,
-    page_size,
-    page_token,
 )
 
 
@@ -73,23 +71,27 @@ def _of_map_run(service: Service, request: Request, run: str) -> Response:
 
 
 def _page(
-    service: Service, request: Request, scope: list[JSON], of: tuple[str | None, str | None, str | None], wanted: Any
+    service: Service,
+    request: Request,
+    scope: list[JSON],
+    of: tuple[str | None, str | None, str | None],
+    wanted: Callable[[Execution], bool],
 ) -> Response:
     """Return the executions ``wanted`` of those of (machine, status, map run)."""
     limit = page_size(request)
     scope = ["ListExecutions", *scope]
-    after = page_mark(scope, request.get("nextToken"))
+    after = page_mark(request, scope)
     rows: list[Execution] = []
     while True:
-        page, after = service.store.executions.page(*of, after, limit - len(rows))
-        rows += [one for one in page if wanted(one)]
+        found, after = service.store.executions.page(*of, after, limit - len(rows))
+        rows += [one for one in found if wanted(one)]
         if after is None or len(rows) == limit:
             break
     shown = [summary(service, one) for one in rows]
     if of[2] is not None:
         for execution, one in zip(rows, shown, strict=True):
             one["itemCount"] = execution.item_count
-    return {"executions": shown} | ({"nextToken": page_token(scope, after)} if after else {})
+    return page("executions", shown, scope, after)
 
 
 def summary(service: Service, execution: Execution) -> Response:

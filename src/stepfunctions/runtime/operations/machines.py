@@ -12,6 +12,7 @@ from stepfunctions.engine.ports import DELETING, Machine
 from stepfunctions.errors import ServiceError
 from stepfunctions.query.references import variable_references
 from stepfunctions.runtime.operations.finding import check_machine, find_active, gone, resolve
+from stepfunctions.runtime.operations.pages import page, page_mark, page_size
 from stepfunctions.runtime.operations.published import INITIAL, publish_revision
 from stepfunctions.runtime.operations.service import (
     Request,
@@ -23,9 +24,6 @@ from stepfunctions.runtime.operations.service import (
     check_name,
     check_role,
     moment,
-    page_mark,
-    page_size,
-    page_token,
 )
 from stepfunctions.runtime.operations.tags import checked
 from stepfunctions.runtime.operations.validation import errors_of, refusal
@@ -199,21 +197,19 @@ def list_(service: Service, request: Request) -> Response:
     """ListStateMachines, by name."""
     scope = "ListStateMachines"
     prefix = f"{service.prefix}:stateMachine:"
-    after = page_mark(scope, request.get("nextToken"))
+    after = page_mark(request, scope)
     found, after = service.store.machines.list(prefix, after, page_size(request))
-    response: Response = {
-        "stateMachines": [
-            {
-                "stateMachineArn": machine.arn,
-                "name": machine.name,
-                "type": machine.type,
-                "creationDate": moment(machine.created_at),
-            }
-            for machine in found
-            if not gone(service, machine)
-        ]
-    }
-    return response | ({"nextToken": page_token(scope, after)} if after else {})
+    rows = (
+        {
+            "stateMachineArn": machine.arn,
+            "name": machine.name,
+            "type": machine.type,
+            "creationDate": moment(machine.created_at),
+        }
+        for machine in found
+        if not gone(service, machine)
+    )
+    return page("stateMachines", rows, scope, after)
 
 
 def delete(service: Service, request: Request) -> Response:

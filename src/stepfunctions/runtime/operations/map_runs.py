@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from stepfunctions.engine.map_run import MapRun
 from stepfunctions.errors import ServiceError
+from stepfunctions.runtime.operations.pages import page_of
 from stepfunctions.runtime.operations.service import (
     Request,
     Response,
@@ -11,9 +12,6 @@ from stepfunctions.runtime.operations.service import (
     check_arn,
     find_execution,
     moment,
-    page_mark,
-    page_size,
-    page_token,
 )
 
 
@@ -64,13 +62,9 @@ def describe(service: Service, request: Request) -> Response:
 def list_(service: Service, request: Request) -> Response:
     """ListMapRuns of an execution, newest first."""
     execution = find_execution(service, request["executionArn"])
-    scope = ["ListMapRuns", execution.arn]
-    start = page_mark(scope, request.get("nextToken")) or 0
-    end = start + page_size(request)
     runs = service.store.map_runs.of_execution(execution.arn)[::-1]
-    listed = [{**_summary(run), "stateMachineArn": f"{run.machine_arn}/{run.label}"} for run in runs[start:end]]
-    response: Response = {"mapRuns": listed}
-    return response | ({"nextToken": page_token(scope, end)} if end < len(runs) else {})
+    listed = [{**_summary(run), "stateMachineArn": f"{run.machine_arn}/{run.label}"} for run in runs]
+    return page_of(request, "mapRuns", listed, ["ListMapRuns", execution.arn])
 
 
 def update(service: Service, request: Request) -> Response:

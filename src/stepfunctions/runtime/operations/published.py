@@ -9,15 +9,13 @@ from typing import Any
 from stepfunctions.engine.ports import Machine
 from stepfunctions.errors import ServiceError
 from stepfunctions.runtime.operations.finding import find_active, find_alias, find_version
+from stepfunctions.runtime.operations.pages import page_of
 from stepfunctions.runtime.operations.service import (
     Request,
     Response,
     Service,
     check_arn,
     moment,
-    page_mark,
-    page_size,
-    page_token,
 )
 from stepfunctions.runtime.store.published import AliasRow, VersionRow
 
@@ -75,7 +73,7 @@ def list_versions(service: Service, request: Request) -> Response:
     check_arn(arn, "stateMachine")
     found = [one for one in service.store.published.versions(arn) if not one.deleted]
     rows = [{"stateMachineVersionArn": one.arn, "creationDate": moment(one.created_at)} for one in found]
-    return _page("ListStateMachineVersions", arn, request, "stateMachineVersions", rows)
+    return page_of(request, "stateMachineVersions", rows, ["ListStateMachineVersions", arn])
 
 
 def delete_version(service: Service, request: Request) -> Response:
@@ -176,7 +174,7 @@ def list_aliases(service: Service, request: Request) -> Response:
     found = [one for one in service.store.published.aliases(machine.arn) if not version or arn in dict(one.weights)]
     found.sort(key=lambda one: one.created_at, reverse=True)
     rows = [{"stateMachineAliasArn": one.arn, "creationDate": moment(one.created_at)} for one in found]
-    return _page("ListStateMachineAliases", arn, request, "stateMachineAliases", rows)
+    return page_of(request, "stateMachineAliases", rows, ["ListStateMachineAliases", arn])
 
 
 def delete_alias(service: Service, request: Request) -> Response:
@@ -216,10 +214,3 @@ def _routing(service: Service, given: list[dict[str, Any]]) -> tuple[Machine, tu
         if find_version(service, machine_arn, arn) is None:
             raise ServiceError("ResourceNotFound", f"Request references a resource that does not exist: '{arn}'")
     return find_active(service, machine_arn), weights
-
-
-def _page(operation: str, arn: str, request: Request, key: str, rows: list[dict[str, Any]]) -> Response:
-    scope = [operation, arn]
-    start = page_mark(scope, request.get("nextToken")) or 0
-    end = start + page_size(request)
-    return {key: rows[start:end]} | ({"nextToken": page_token(scope, end)} if end < len(rows) else {})

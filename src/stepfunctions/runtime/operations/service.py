@@ -1,10 +1,7 @@
-"""What every operation needs: the runner and its store, names and ARNs, pages and their tokens."""
+"""What every operation needs: the runner and its store, names and ARNs."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 import re
 import threading
 from dataclasses import dataclass, field
@@ -130,30 +127,3 @@ def find_execution(service: Service, arn: str, or_child: bool = False) -> Execut
 def moment(seconds: float) -> datetime:
     """Return epoch seconds as the aware datetime that boto3 shows."""
     return datetime.fromtimestamp(seconds, timezone.utc)
-
-
-def page_size(request: Request, default: int = 100) -> int:
-    """Return ``maxResults``, where 0 or nothing means the default."""
-    return int(request.get("maxResults") or default)
-
-
-def page_token(scope: JSON, mark: JSON) -> str:
-    """Return the opaque token of the page after ``mark``; it is good only for the same ``scope`` (the request)."""
-    return base64.urlsafe_b64encode(json.dumps([_digest(scope), mark]).encode()).decode()
-
-
-def page_mark(scope: JSON, token: str | None) -> JSON:
-    """Return the mark in a token, None without one. Raises InvalidToken for one of another request."""
-    if token is None:
-        return None
-    try:
-        digest, mark = json.loads(base64.urlsafe_b64decode(token.encode()))
-    except (RecursionError, TypeError, ValueError):
-        digest = mark = None
-    if digest != _digest(scope):
-        raise ServiceError("InvalidToken", "Invalid Token: 'Invalid token'")
-    return mark
-
-
-def _digest(scope: JSON) -> str:
-    return hashlib.sha256(json.dumps(scope, sort_keys=True).encode()).hexdigest()[:16]

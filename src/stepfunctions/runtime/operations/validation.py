@@ -19,7 +19,8 @@ from stepfunctions.engine.program import compile_program
 from stepfunctions.errors import DefinitionError, Problem, ServiceError
 from stepfunctions.runtime.operations import express
 from stepfunctions.runtime.operations.finding import EXPRESS
-from stepfunctions.runtime.operations.service import Request, Response, Service, page_size
+from stepfunctions.runtime.operations.pages import page_size
+from stepfunctions.runtime.operations.service import Request, Response, Service
 
 SCHEMA = "SCHEMA_VALIDATION_FAILED"
 NO_JSON = "INVALID_JSON_DESCRIPTION"
