@@ -22,7 +22,7 @@ from stepfunctions.errors import StateFailed
 from stepfunctions.runtime.items import parquet as parquet_reader
 from stepfunctions.runtime.items.source import items_of, read_items
 from stepfunctions.runtime.json_stream import MAX_MEMBER, JsonStream, JsonStreamError
-from stepfunctions.runtime.objects import Found, MemoryObjects, Upload
+from stepfunctions.runtime.objects import MemoryObjects, ObjectSummary, Upload
 
 
 class Files(MemoryObjects):
@@ -397,7 +397,7 @@ class Endless:
         else:
             yield from (b'{"n": %d, "t": "%s"}\n' % (n, text.encode()) for n in range(self.count))
 
-    def list(self, bucket: str, prefix: str = "") -> Iterator[Found]:
+    def list(self, bucket: str, prefix: str = "") -> Iterator[ObjectSummary]:
         raise NotImplementedError
 
     def create(self, bucket: str, key: str) -> Upload:

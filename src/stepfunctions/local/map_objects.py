@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, cast
 
-from stepfunctions.runtime.objects import Found, ObjectStore, Upload
+from stepfunctions.runtime.objects import ObjectStore, ObjectSummary, Upload
 
 if TYPE_CHECKING:
     from stepfunctions.local.cloud import Cloud
@@ -38,10 +38,10 @@ class CloudObjects:
         """See ObjectStore."""
         return self._objects.open(bucket, key)
 
-    def list(self, bucket: str, prefix: str = "") -> Iterator[Found]:
+    def list(self, bucket: str, prefix: str = "") -> Iterator[ObjectSummary]:
         """See ObjectStore."""
         for info in self._objects.list(bucket, prefix):
-            yield Found(info.key, info.size, info.etag, info.last_modified.timestamp())
+            yield ObjectSummary(info.key, info.size, info.etag, info.last_modified.timestamp())
 
     def create(self, bucket: str, key: str) -> Upload:
         """See ObjectStore."""
@@ -81,13 +81,13 @@ class RealObjects:
         fetched.seek(0)
         return cast(BinaryIO, fetched)
 
-    def list(self, bucket: str, prefix: str = "") -> Iterator[Found]:
+    def list(self, bucket: str, prefix: str = "") -> Iterator[ObjectSummary]:
         """See ObjectStore."""
         request = {"Bucket": bucket, "Prefix": prefix}
         while True:
             page = self._cloud.call("s3", "ListObjectsV2", request)
             for one in page.get("Contents", ()):
-                yield Found(one["Key"], one["Size"], one["ETag"].strip('"'), one["LastModified"].timestamp())
+                yield ObjectSummary(one["Key"], one["Size"], one["ETag"].strip('"'), one["LastModified"].timestamp())
             if not page.get("IsTruncated"):
                 return
             request["ContinuationToken"] = page["NextContinuationToken"]

@@ -14,7 +14,7 @@ from stepfunctions.errors import ServiceError
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ObjectSummary:
     """An object of a listing. ``size`` in bytes, ``etag`` without quotes, ``modified`` in epoch seconds."""
 
     key: str
@@ -42,7 +42,7 @@ class ObjectStore(Protocol):
     def open(self, bucket: str, key: str) -> BinaryIO:
         """Return the object's content as a stream that can seek; the caller closes it."""
 
-    def list(self, bucket: str, prefix: str = "") -> Iterator[Found]:
+    def list(self, bucket: str, prefix: str = "") -> Iterator[ObjectSummary]:
         """Yield the objects with this prefix in order of their keys, a few at a time."""
 
     def create(self, bucket: str, key: str) -> Upload:
@@ -84,7 +84,7 @@ class MemoryObjects:
         """See ObjectStore."""
         return io.BytesIO(self.get(bucket, key))
 
-    def list(self, bucket: str, prefix: str = "") -> Iterator[Found]:
+    def list(self, bucket: str, prefix: str = "") -> Iterator[ObjectSummary]:
         """See ObjectStore."""
         if not self.keys(bucket):
             raise ServiceError("NoSuchBucket", "The specified bucket does not exist", 404)
@@ -92,7 +92,7 @@ class MemoryObjects:
             content = self.get(bucket, key)
             modified = self._written.get(f"s3://{bucket}/{key}", (b"", self._began))[1]
             etag = hashlib.md5(content, usedforsecurity=False).hexdigest()
-            yield Found(key, len(content), etag, modified)
+            yield ObjectSummary(key, len(content), etag, modified)
 
     def create(self, bucket: str, key: str) -> Upload:
         """See ObjectStore."""

@@ -20,7 +20,7 @@ from stepfunctions.runtime.items.csv_rows import csv_items
 from stepfunctions.runtime.items.json_items import json_items, json_lines
 from stepfunctions.runtime.items.manifests import athena_files, inventory_files
 from stepfunctions.runtime.items.parquet import parquet_items
-from stepfunctions.runtime.objects import Found, ObjectStore
+from stepfunctions.runtime.objects import ObjectStore, ObjectSummary
 from stepfunctions.runtime.results.export import export
 
 _GET = "arn:aws:states:::s3:getObject"
@@ -187,7 +187,7 @@ class _Reading:
             raise reader_failed(f"Cannot read items from s3://{self._bucket}/{self._key}: {error}") from error
 
 
-def _metadata(found: Found) -> JSON:
+def _metadata(found: ObjectSummary) -> JSON:
     return {
         "Etag": f'"{found.etag}"',
         "Key": found.key,
