@@ -51,6 +51,12 @@ def test_a_token_is_good_after_a_restart_and_the_task_is_given_once(world: Any, 
     assert world.output(asked) == 1
 
 
+def test_a_worker_that_is_gone_takes_no_task(world: Any, api: Any, asked: str) -> None:
+    assert world.api.get_activity_task({"activityArn": ARN}, lambda: True) == {}
+    assert world.types(asked)[-1] == "ActivityScheduled"
+    assert api("GetActivityTask", activityArn=ARN)["input"] == '{"n":1}'
+
+
 def test_a_stopped_execution_leaves_no_task(world: Any, api: Any, asked: str) -> None:
     api("StopExecution", executionArn=asked)
     world.runner.pump()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 
+_NOT_OURS = "Invalid Token: it does not name a task of this account"
+
 
 def make_token(execution_arn: str, branch: int, attempt: int) -> str:
     """Return the token of this wait: the same on every call, at most 1,024 characters."""
@@ -14,7 +16,10 @@ def make_token(execution_arn: str, branch: int, attempt: int) -> str:
 def read_token(token: str) -> tuple[str, int, int]:
     """Return ``(execution_arn, branch, attempt)`` of a token; ValueError when it is not one of ours."""
     try:
-        branch, attempt, arn = base64.urlsafe_b64decode(token.encode()).decode().split(" ", 2)
-        return arn, int(branch), int(attempt)
+        text, number, arn = base64.urlsafe_b64decode(token.encode()).decode().split(" ", 2)
+        branch, attempt = int(text), int(number)
     except (ValueError, binascii.Error) as error:
-        raise ValueError("Invalid Token: it does not name a task of this account") from error
+        raise ValueError(_NOT_OURS) from error
+    if token != make_token(arn, branch, attempt):
+        raise ValueError(_NOT_OURS)
+    return arn, branch, attempt

@@ -54,6 +54,7 @@ class Call:
 
     ``token`` is the engine's idempotency key of the task that makes the call, None for everybody else's: a second
     call with it, after a crash, must answer as the first did and begin nothing anew. It is no task token.
+    ``gone`` tells whether the client has hung up meanwhile.
     """
 
     operation: str
@@ -61,6 +62,7 @@ class Call:
     token: str | None = None
     account: str
     region: str
+    gone: Callable[[], bool] = lambda: False
 
 
 class Cloud:
@@ -202,12 +204,13 @@ class Cloud:
         request_id: str | None = None,
         account: str | None = None,
         region: str | None = None,
+        gone: Callable[[], bool] = lambda: False,
     ) -> dict[str, Any]:
         """Call an operation by AWS's names (``"glue"``, ``"StartJobRun"``) and return its response.
 
         The request is checked against botocore's model first. Every refusal is a :class:`ServiceError`; an
         operation that is not supported says which are. ``token``: see :class:`Call`. ``account`` and ``region``:
-        the caller's, where they are not the cloud's.
+        the caller's, where they are not the cloud's. ``gone``: whether the client has hung up.
         """
         elsewhere = self.elsewhere(service)
         if elsewhere is not None:
@@ -226,6 +229,7 @@ class Cloud:
             token=token,
             account=account or self.account,
             region=region or self.region,
+            gone=gone,
         )
         response: dict[str, Any] | None = method(request, call)
         return {} if response is None else response

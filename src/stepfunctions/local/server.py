@@ -17,7 +17,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
@@ -100,10 +100,16 @@ class Application:
             return
         request = _with_body(request, body)
         service = service_of(request)
-        pool = self._long if is_long(service, request) else self._short
-        await _send(
-            send, await asyncio.wrap_future(pool.submit(functools.partial(_handle, self._cloud, service, request)))
-        )
+        if not is_long(service, request):
+            call = functools.partial(_handle, self._cloud, service, request)
+            await _send(send, await asyncio.wrap_future(self._short.submit(call)))
+            return
+        watch = asyncio.ensure_future(_disconnected(receive))
+        try:
+            call = functools.partial(_handle, self._cloud, service, replace(request, gone=watch.done))
+            await _send(send, await asyncio.wrap_future(self._long.submit(call)))
+        finally:
+            watch.cancel()
 
     async def _s3(self, request: Request, scope: Scope, receive: Receive, send: Send) -> None:
         if "s3" in self._cloud.real:
@@ -182,6 +188,12 @@ def _is_loopback(text: str) -> bool:
     except ValueError:
         return False
     return host in _LOOPBACK or host.endswith(".localhost")
+
+
+async def _disconnected(receive: Receive) -> None:
+    """Return once the client of a request that was read is gone."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 async def _read(receive: Receive, headers: dict[str, str]) -> bytes:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from stepfunctions.engine.limits import AWS_LIMITS, NO_LIMITS
+from stepfunctions.engine.tokens import read_token
 from stepfunctions.errors import ServiceError
 from stepfunctions.local.map_objects import objects_of
 from stepfunctions.local.tasks import CloudTasks
@@ -39,11 +40,25 @@ def _operation(name: str) -> _Method:
     """Return the method that passes an operation on to the API of the runtime."""
 
     def method(self: StepFunctions, request: dict[str, Any], call: Call) -> dict[str, Any]:
-        response: dict[str, Any] = getattr(self._api_for(request, call), name)(request)
+        api = self._api_for(request, call)
+        if name == "get_activity_task":
+            return api.get_activity_task(request, call.gone)
+        response: dict[str, Any] = getattr(api, name)(request)
         return response
 
     method.__name__ = name
     return method
+
+
+def _arn_of(request: dict[str, Any]) -> str:
+    """Return the ARN of what a request is about, "" when it names none."""
+    if "taskToken" in request:
+        try:
+            return read_token(request["taskToken"])[0]
+        except ValueError:
+            return ""
+    versions = [one["stateMachineVersionArn"] for one in request.get("routingConfiguration") or ()]
+    return next((str(request[name]) for name in _ARNS if name in request), versions[0] if versions else "")
 
 
 class _Sink:
@@ -101,7 +116,7 @@ class StepFunctions:
 
         Raises AccessDeniedException when an account asks about another one's; the cloud's own account may.
         """
-        arn = next((str(request[name]) for name in _ARNS if name in request), "")
+        arn = _arn_of(request)
         named = _OWNER.match(arn)
         if named is None:
             return self._api(call.account, call.region)

@@ -8,9 +8,13 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter, OrderedDict
+from collections.abc import Callable
 
 from stepfunctions.engine.ports import Integration, TaskCall
 from stepfunctions.runtime.store.activities import ActivityStore
+
+_LOOK = 1.0
+"""Seconds after which a poll looks whether its worker is still there."""
 
 
 class ActivityTasks:
@@ -47,18 +51,22 @@ class ActivityTasks:
                 self._queues.get(call.command.resource.arn, OrderedDict()).pop(call.key, None)
         self._others.cancel(call)
 
-    def take(self, arn: str, seconds: float = 0.0) -> TaskCall | None:
-        """Return the activity's oldest task and forget it; None when none has come in ``seconds`` real seconds."""
+    def take(self, arn: str, seconds: float = 0.0, gone: Callable[[], bool] = lambda: False) -> TaskCall | None:
+        """Return the activity's oldest task and forget it; None when none has come in ``seconds`` real seconds.
+
+        Nor is one given to a worker that is ``gone``: it would be lost.
+        """
         deadline = time.monotonic() + seconds
         with self._ready:
             self._polling[arn] += 1
             try:
-                while not self._queues.get(arn) and not self._closed:
+                while not self._queues.get(arn) and not self._closed and not gone():
                     left = deadline - time.monotonic()
-                    if left <= 0 or not self._ready.wait(left):
+                    if left <= 0:
                         break
+                    self._ready.wait(min(left, _LOOK))
                 queue = self._queues.get(arn)
-                if not queue or self._closed:
+                if not queue or self._closed or gone():
                     return None
                 _, call = queue.popitem(last=False)
                 return call

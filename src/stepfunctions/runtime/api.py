@@ -5,6 +5,8 @@ https://docs.aws.amazon.com/step-functions/latest/apireference/API_Operations.ht
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from stepfunctions.engine.ports import Clock
 from stepfunctions.errors import WaitTimeout
 from stepfunctions.runtime.operations import (
@@ -87,9 +89,12 @@ class StepFunctionsApi:
         """Delete an activity."""
         return activities.delete(self.service, request)
 
-    def get_activity_task(self, request: Request) -> Response:
-        """Give a worker the oldest task of an activity; wait for one as long as ``poll_seconds`` says."""
-        return activities.get_task(self.service, request, self.poll_seconds)
+    def get_activity_task(self, request: Request, gone: Callable[[], bool] = lambda: False) -> Response:
+        """Give a worker the oldest task of an activity; wait for one as long as ``poll_seconds`` says.
+
+        ``gone``: whether the worker has hung up while it waited.
+        """
+        return activities.get_task(self.service, request, self.poll_seconds, gone)
 
     def tag_resource(self, request: Request) -> Response:
         """Add tags to a state machine or an activity."""

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from stepfunctions.engine.tokens import make_token
 from stepfunctions.local.cloud import Cloud
 from stepfunctions.local.wire.front import handle
 from stepfunctions.local.wire.messages import Request
@@ -56,6 +57,22 @@ def test_each_account_and_region_has_its_own(cloud: Cloud) -> None:
         assert len(call(cloud, key, "ListStateMachines", region)["stateMachines"]) == count
         call(cloud, key, "CreateActivity", region, name="a")
         assert len(call(cloud, key, "ListActivities", region)["activities"]) == 1
+
+
+def test_another_account_makes_no_alias_and_answers_no_task(cloud: Cloud) -> None:
+    arn = create(cloud, "111111111111")
+    call(cloud, "111111111111", "PublishStateMachineVersion", stateMachineArn=arn)
+    routing = [{"stateMachineVersionArn": f"{arn}:1", "weight": 100}]
+    refused = call(cloud, "222222222222", "CreateStateMachineAlias", name="live", routingConfiguration=routing)
+    assert refused["__type"] == "AccessDeniedException"
+    token = make_token(arn.replace(":stateMachine:", ":execution:") + ":e", 1, 1)
+    for key, code in (
+        ("222222222222", "AccessDeniedException"),
+        ("111111111111", "TaskDoesNotExist"),
+        ("local", "TaskDoesNotExist"),
+    ):
+        assert call(cloud, key, "SendTaskHeartbeat", taskToken=token)["__type"] == code
+    assert call(cloud, "222222222222", "SendTaskHeartbeat", taskToken=token + "!")["__type"] == "InvalidToken"
 
 
 def test_executions_and_versions_belong_to_the_account(cloud: Cloud) -> None:

@@ -36,6 +36,8 @@ async def ask(app: Application, method: str, path: str, headers: dict[str, str],
     answer = Answer()
 
     async def receive() -> Message:
+        if not parts:
+            await asyncio.Event().wait()
         part = parts.pop(0)
         if part is None:
             return {"type": "http.disconnect"}
@@ -152,6 +154,41 @@ def test_an_s3_that_cannot_start_is_an_answer_in_its_shape(cloud: Cloud, monkeyp
 
 def test_a_client_that_goes_away_is_not_answered(cloud: Cloud) -> None:
     assert asyncio.run(ask(Application(cloud, INFO), "POST", "/", FORM, b"Action=Get", None)) == Answer()
+
+
+def test_a_worker_that_hangs_up_gets_no_task(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stepfunctions.runtime.activities._LOOK", 0.01)
+    activity = cloud.call("stepfunctions", "CreateActivity", {"name": "people"})["activityArn"]
+    tasks = cloud.service("stepfunctions").api.service.runner.activities
+    body = json.dumps({"activityArn": activity, "workerName": "dead"}).encode()
+
+    async def hang_up() -> None:
+        left, sent = asyncio.Event(), [{"type": "http.request", "body": body}]
+
+        async def receive() -> Message:
+            if sent:
+                return sent.pop()
+            await left.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(_message: Message) -> None:
+            pass
+
+        headers = [(b"x-amz-target", b"AWSStepFunctions.GetActivityTask")]
+        scope = {"type": "http", "method": "POST", "path": "/", "query_string": b"", "headers": headers}
+        polling = asyncio.ensure_future(Application(cloud, INFO)(scope, receive, send))
+        while not tasks.polling(activity):
+            await asyncio.sleep(0)
+        left.set()
+        await polling
+
+    asyncio.run(hang_up())
+    states = {"A": {"Type": "Task", "Resource": activity, "End": True}}
+    machine = {"name": "m", "roleArn": "arn:aws:iam::123456789012:role/r"}
+    definition = json.dumps({"StartAt": "A", "States": states})
+    made = cloud.call("stepfunctions", "CreateStateMachine", {**machine, "definition": definition})
+    cloud.call("stepfunctions", "StartExecution", {"stateMachineArn": made["stateMachineArn"]})
+    assert cloud.call("stepfunctions", "GetActivityTask", {"activityArn": activity})["input"] == "{}"
 
 
 def test_the_status_says_who_answers(cloud: Cloud) -> None:

@@ -58,7 +58,9 @@ def _answer(cloud: Cloud, service: str, spoken: str, request: Request, request_i
     operation = operation_model(service, name)
     parameters = {} if operation is None else _parse(spoken, request, operation, labels)
     account, region = caller_of(request)
-    result = cloud.call(service, name, parameters, request_id=request_id, account=account, region=region)
+    result = cloud.call(
+        service, name, parameters, request_id=request_id, account=account, region=region, gone=request.gone
+    )
     assert operation is not None, "cloud.call refuses an unknown operation"
     if spoken == "json":
         return jsonrpc.serialise(result, operation)

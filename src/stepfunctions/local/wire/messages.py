@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
@@ -21,6 +22,8 @@ class Request:
     query: tuple[tuple[str, str], ...] = ()
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
+    gone: Callable[[], bool] = lambda: False
+    """Whether the client has hung up."""
 
     @property
     def content_type(self) -> str:

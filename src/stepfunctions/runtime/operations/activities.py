@@ -78,7 +78,8 @@ def get_task(
 ) -> Response:
     """GetActivityTask: the oldest task, or nothing when none came in ``seconds`` real seconds.
 
-    ``gone`` tells whether the worker has hung up. What is answered is durable: ActivityStarted is in the history, and the token is good after a restart.
+    ``gone`` tells whether the worker has hung up. What is answered is durable: ActivityStarted is in the history, and
+    the token is good after a restart.
     """
     arn = _find(service, request).arn
     waiting = service.runner.activities
