@@ -1,4 +1,4 @@
-"""A mocked result compared with the model of the API that would have given it.
+"""The mock of a TestState, and its result compared with the model of the API that would have given it.
 
 API: https://docs.aws.amazon.com/step-functions/latest/apireference/API_MockInput.html
 """
@@ -6,6 +6,7 @@ API: https://docs.aws.amazon.com/step-functions/latest/apireference/API_MockInpu
 from __future__ import annotations
 
 import functools
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from stepfunctions.asl.document import JSON
@@ -20,6 +21,15 @@ if TYPE_CHECKING:
 
 _NUMBERS = frozenset({"integer", "long", "float", "double"})
 _TEXTS = frozenset({"string", "character", "timestamp", "blob"})
+
+
+@dataclass(frozen=True, slots=True)
+class Mock:
+    """What a task does: a result, or an error."""
+
+    result: JSON = None
+    error: str | None = None
+    cause: str = ""
 
 
 def check_result(resource: Resource, result: JSON, mode: str) -> None:

@@ -12,10 +12,12 @@ from typing import Any
 
 from stepfunctions.asl.document import JSON, dumps
 from stepfunctions.asl.resource import IntegrationPattern, Resource
+from stepfunctions.engine.ports import WebTrace
 from stepfunctions.errors import ServiceError
 from stepfunctions.runtime.operations import mocks
+from stepfunctions.runtime.operations.mocks import Mock
 from stepfunctions.runtime.operations.service import Request, Response, Service, check_role
-from stepfunctions.runtime.operations.trial import Mock, Trial
+from stepfunctions.runtime.operations.trial import Trial
 from stepfunctions.runtime.operations.trial_context import context_of
 from stepfunctions.runtime.operations.validation import errors_of, refusal
 
@@ -45,6 +47,7 @@ def test_state(service: Service, request: Request) -> Response:
         change = _as_task if state["Type"] == "Parallel" else _as_distributed
         document, renamed = _machine(name, change(state), language)
     machine = uuid.uuid4()
+    level = request.get("inspectionLevel", "INFO")
     trial = Trial(
         document=document,
         name=name,
@@ -60,9 +63,10 @@ def test_state(service: Service, request: Request) -> Response:
         renamed=renamed,
         mock=mock,
         integration=service.runner.integration,
+        trace=WebTrace(reveal_secrets=bool(request.get("revealSecrets"))) if level == "TRACE" else None,
         now=service.clock.now(),
     )
-    return trial.run(inspect=request.get("inspectionLevel", "INFO") != "INFO")
+    return trial.run(inspect=level != "INFO")
 
 
 def _invalid(message: str) -> ServiceError:

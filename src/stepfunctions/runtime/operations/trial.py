@@ -28,24 +28,16 @@ from stepfunctions.engine.messages import (
     TimerFired,
     TimerKind,
 )
-from stepfunctions.engine.ports import Integration, TaskCall
+from stepfunctions.engine.ports import Integration, TaskCall, WebTrace
 from stepfunctions.engine.program import ChoiceWork, Node, Number, Program, compile_program
 from stepfunctions.engine.retry import matches
 from stepfunctions.query.scope import Evaluator, Scope
+from stepfunctions.runtime.operations.mocks import Mock
 from stepfunctions.runtime.operations.service import Response
 from stepfunctions.runtime.operations.trial_map import run_map
 
 LONGEST = 300
 """Seconds that the test of a state may take."""
-
-
-@dataclass(frozen=True, slots=True)
-class Mock:
-    """What a task does: a result, or an error."""
-
-    result: JSON = None
-    error: str | None = None
-    cause: str = ""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -72,6 +64,8 @@ class Trial:
     """States that it leads to -> what the definition calls them."""
     mock: Mock | None
     integration: Integration
+    trace: WebTrace | None
+    """What an HTTP task sends and gets; None: it is not asked for."""
     now: float
     _stages: dict[str, JSON] = field(default_factory=dict)
     _shown: dict[str, JSON] = field(default_factory=dict)
@@ -230,7 +224,6 @@ class Trial:
         return outcome
 
     def _run_map(self, program: Program, command: StartMapRun) -> Outcome:
-        mock = self.mock or Mock()
         return run_map(
             program,
             command.run,
@@ -238,7 +231,7 @@ class Trial:
             data=self.reader_data,
             failed=self.failed_items,
             inline=self.inline,
-            end=lambda: (mock.result, mock.error, mock.cause),
+            mock=self.mock or Mock(),
         )
 
     def _really(self, task: RunTask) -> Outcome:
@@ -249,7 +242,7 @@ class Trial:
             if not isinstance(outcome, TaskSubmitted) and not ended.done():
                 ended.set_result(outcome)
 
-        call = TaskCall(f"{self.arn}/{task.branch}/{task.attempt}", task, self.arn, None, report)
+        call = TaskCall(f"{self.arn}/{task.branch}/{task.attempt}", task, self.arn, None, report, self.trace)
         self.integration.start(call)
         limit = min(LONGEST, task.timeout_seconds or LONGEST)
         try:
@@ -299,6 +292,9 @@ class Trial:
                 shown[name] = told
             elif name != "afterItemsPath" or not node.flow.jsonata:
                 shown[name] = dumps(told)
+        if self.trace is not None:
+            told = {"request": self.trace.request, "response": self.trace.response}
+            shown |= {name: members for name, members in told.items() if members is not None}
         details = self._error_details(node, branch)
         if details:
             shown["errorDetails"] = details

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from stepfunctions.asl.document import JSON, Document
+from stepfunctions.asl.document import Document
 from stepfunctions.engine.execution import Status
 from stepfunctions.engine.map_run import Item, MapRun, child_inputs, selected_item, verdict
 from stepfunctions.engine.messages import MapRunEnded
@@ -14,6 +14,7 @@ from stepfunctions.engine.program import Program
 from stepfunctions.errors import ServiceError, StateFailed
 from stepfunctions.runtime.items.source import items_of, read_items
 from stepfunctions.runtime.objects import MemoryObjects
+from stepfunctions.runtime.operations.mocks import Mock
 
 _BUCKET, _KEY = "test", "data"
 _GET = "arn:aws:states:::s3:getObject"
@@ -27,12 +28,11 @@ def run_map(
     data: str | None,
     failed: int,
     inline: bool,
-    end: Callable[[], tuple[JSON, str | None, str]],
+    mock: Mock,
 ) -> MapRunEnded:
     """Note what is shown of a map run, and return how it ends.
 
-    ``data``: what its ItemReader would read. ``failed``: how many items did not succeed. ``end`` gives result, error
-    and cause of the mock.
+    ``data``: what its ItemReader would read. ``failed``: how many items did not succeed.
     """
     note("maxConcurrency", run.max_concurrency)
     if run.tolerated_failure_count is not None:
@@ -45,9 +45,8 @@ def run_map(
             _selected(program, run, items, note)
     except StateFailed as failure:
         return MapRunEnded(run.branch, run.attempt, Status.FAILED, None, failure.error, failure.cause)
-    result, error, cause = end()
-    if error is not None:
-        return MapRunEnded(run.branch, run.attempt, Status.FAILED, None, error, cause)
+    if mock.error is not None:
+        return MapRunEnded(run.branch, run.attempt, Status.FAILED, None, mock.error, mock.cause)
     if failed and items is not None and failed > len(items):
         raise ServiceError(
             "ValidationException",
@@ -59,7 +58,7 @@ def run_map(
         ended = verdict(replace(run, failed=failed, failed_items=failed, cursor=total, total=total))
         if ended is not None and ended.status == Status.FAILED:
             return MapRunEnded(run.branch, run.attempt, Status.FAILED, None, ended.error, ended.cause)
-    return MapRunEnded(run.branch, run.attempt, Status.SUCCEEDED, Document(result))
+    return MapRunEnded(run.branch, run.attempt, Status.SUCCEEDED, Document(mock.result))
 
 
 def _items(run: MapRun, note: Callable[[str, Any], None], data: str | None) -> list[Item] | None:
