@@ -245,6 +245,16 @@ def test_starting_again_is_idempotent_while_it_runs(world: Any, api: Any) -> Non
     api.refuses("ExecutionAlreadyExists", "StartExecution", stateMachineArn=machine, name="e", input='{"a":1}')
 
 
+def test_a_page_token_is_good_for_a_day_and_only_as_it_was_written(world: Any, api: Any) -> None:
+    arn = world.run({"P": PASS})
+    token = api("GetExecutionHistory", executionArn=arn, maxResults=1)["nextToken"]
+    world.clock.advance(86_400)
+    assert api("GetExecutionHistory", executionArn=arn, nextToken=token)["events"][0]["id"] == 2
+    api.refuses("InvalidToken", "GetExecutionHistory", executionArn=arn, nextToken=token + "!")
+    world.clock.advance(1)
+    api.refuses("InvalidToken", "GetExecutionHistory", executionArn=arn, nextToken=token)
+
+
 def test_start_without_a_name_or_input(world: Any, api: Any) -> None:
     machine = world.create({"P": PASS})
     arns = {api("StartExecution", stateMachineArn=machine)["executionArn"] for _ in range(3)}

@@ -59,6 +59,17 @@ def test_each_account_and_region_has_its_own(cloud: Cloud) -> None:
         assert len(call(cloud, key, "ListActivities", region)["activities"]) == 1
 
 
+def test_a_page_of_one_account_does_not_go_on_in_another(cloud: Cloud) -> None:
+    for account in ("111111111111", "222222222222"):
+        for name in ("a", "b"):
+            call(cloud, account, "CreateActivity", name=name)
+            call(cloud, account, "CreateStateMachine", name=name, definition=DEFINITION, roleArn=ROLE)
+    for operation in ("ListActivities", "ListStateMachines"):
+        token = call(cloud, "111111111111", operation, maxResults=1)["nextToken"]
+        assert call(cloud, "222222222222", operation, nextToken=token)["__type"] == "InvalidToken"
+        assert "nextToken" not in call(cloud, "111111111111", operation, nextToken=token)
+
+
 def test_another_account_makes_no_alias_and_answers_no_task(cloud: Cloud) -> None:
     arn = create(cloud, "111111111111")
     call(cloud, "111111111111", "PublishStateMachineVersion", stateMachineArn=arn)

@@ -59,11 +59,11 @@ def describe(service: Service, request: Request) -> Response:
 
 def list_(service: Service, request: Request) -> Response:
     """ListActivities, by name."""
-    scope = "ListActivities"
     prefix = f"{service.prefix}:activity:"
-    after = page_mark(request, scope)
+    scope = ["ListActivities", prefix]
+    after = page_mark(service, request, scope)
     found, mark = service.store.activities.list(prefix, after, page_size(request))
-    return page("activities", map(_summary, found), scope, mark)
+    return page(service, "activities", map(_summary, found), scope, mark)
 
 
 def delete(service: Service, request: Request) -> Response:

@@ -119,13 +119,13 @@ def history(service: Service, request: Request) -> Response:
     arn = request["executionArn"]
     reverse = bool(request.get("reverseOrder"))
     scope = ["GetExecutionHistory", arn, reverse]
-    after = page_mark(request, scope) or 0
+    after = page_mark(service, request, scope) or 0
     find_execution(service, arn)
     limit = page_size(request)
     events = service.store.executions.history(arn, after, limit + 1, reverse)
     with_data = request.get("includeExecutionData", True) is not False
     rows = [render(event, with_data) for event in events[:limit]]
-    return page("events", rows, scope, events[limit - 1].id if len(events) > limit else None)
+    return page(service, "events", rows, scope, events[limit - 1].id if len(events) > limit else None)
 
 
 def describe_machine(service: Service, request: Request) -> Response:

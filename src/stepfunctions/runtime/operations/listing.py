@@ -80,7 +80,7 @@ def _page(
     """Return the executions ``wanted`` of those of (machine, status, map run)."""
     limit = page_size(request)
     scope = ["ListExecutions", *scope]
-    after = page_mark(request, scope)
+    after = page_mark(service, request, scope)
     rows: list[Execution] = []
     while True:
         found, after = service.store.executions.page(*of, after, limit - len(rows))
@@ -91,7 +91,7 @@ def _page(
     if of[2] is not None:
         for execution, one in zip(rows, shown, strict=True):
             one["itemCount"] = execution.item_count
-    return page("executions", shown, scope, after)
+    return page(service, "executions", shown, scope, after)
 
 
 def summary(service: Service, execution: Execution) -> Response:

@@ -195,9 +195,9 @@ def _settings(request: Request) -> dict[str, JSON]:
 
 def list_(service: Service, request: Request) -> Response:
     """ListStateMachines, by name."""
-    scope = "ListStateMachines"
     prefix = f"{service.prefix}:stateMachine:"
-    after = page_mark(request, scope)
+    scope = ["ListStateMachines", prefix]
+    after = page_mark(service, request, scope)
     found, after = service.store.machines.list(prefix, after, page_size(request))
     rows = (
         {
@@ -209,7 +209,7 @@ def list_(service: Service, request: Request) -> Response:
         for machine in found
         if not gone(service, machine)
     )
-    return page("stateMachines", rows, scope, after)
+    return page(service, "stateMachines", rows, scope, after)
 
 
 def delete(service: Service, request: Request) -> Response:

@@ -64,7 +64,7 @@ def list_(service: Service, request: Request) -> Response:
     execution = find_execution(service, request["executionArn"])
     runs = service.store.map_runs.of_execution(execution.arn)[::-1]
     listed = [{**_summary(run), "stateMachineArn": f"{run.machine_arn}/{run.label}"} for run in runs]
-    return page_of(request, "mapRuns", listed, ["ListMapRuns", execution.arn])
+    return page_of(service, request, "mapRuns", listed, ["ListMapRuns", execution.arn])
 
 
 def update(service: Service, request: Request) -> Response:

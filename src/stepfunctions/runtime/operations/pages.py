@@ -9,7 +9,10 @@ from collections.abc import Iterable, Sequence
 
 from stepfunctions.asl.document import JSON
 from stepfunctions.errors import ServiceError
-from stepfunctions.runtime.operations.service import Request, Response
+from stepfunctions.runtime.operations.service import Request, Response, Service
+
+_PERIOD = 86_400
+"""Seconds that the token of a page is good for."""
 
 
 def page_size(request: Request, default: int = 100) -> int:
@@ -17,37 +20,42 @@ def page_size(request: Request, default: int = 100) -> int:
     return int(request.get("maxResults") or default)
 
 
-def page_mark(request: Request, scope: JSON) -> JSON:
-    """Return the mark in a request's ``nextToken``, None without one. Raises InvalidToken for another request's."""
+def page_mark(service: Service, request: Request, scope: JSON) -> JSON:
+    """Return the mark in a request's ``nextToken``, None without one.
+
+    Raises InvalidToken for one of another request, and for one that is a day old.
+    """
     token = request.get("nextToken")
     if token is None:
         return None
     try:
-        digest, mark = json.loads(base64.urlsafe_b64decode(token.encode()))
+        _, mark, made_at = json.loads(base64.urlsafe_b64decode(token.encode()))
+        good = token == _token(scope, mark, made_at) and service.clock.now() - made_at <= _PERIOD
     except (RecursionError, TypeError, ValueError):
-        digest = mark = None
-    if digest != _digest(scope):
+        good, mark = False, None
+    if not good:
         raise ServiceError("InvalidToken", "Invalid Token: 'Invalid token'")
     return mark
 
 
-def page(key: str, rows: Iterable[Response], scope: JSON, mark: JSON) -> Response:
+def page(service: Service, key: str, rows: Iterable[Response], scope: JSON, mark: JSON) -> Response:
     """Return a page of a listing: its rows as the member ``key``, and the token of the page after ``mark``, if any.
 
     The token is opaque, and good only for the same ``scope``: the operation and what was asked for.
     """
     shown: Response = {key: list(rows)}
     if mark:
-        shown["nextToken"] = base64.urlsafe_b64encode(json.dumps([_digest(scope), mark]).encode()).decode()
+        shown["nextToken"] = _token(scope, mark, service.clock.now())
     return shown
 
 
-def page_of(request: Request, key: str, rows: Sequence[Response], scope: JSON) -> Response:
+def page_of(service: Service, request: Request, key: str, rows: Sequence[Response], scope: JSON) -> Response:
     """Return the page that a request asks for, of all rows of its listing."""
-    start = page_mark(request, scope) or 0
+    start = page_mark(service, request, scope) or 0
     end = start + page_size(request)
-    return page(key, rows[start:end], scope, end if end < len(rows) else None)
+    return page(service, key, rows[start:end], scope, end if end < len(rows) else None)
 
 
-def _digest(scope: JSON) -> str:
-    return hashlib.sha256(json.dumps(scope, sort_keys=True).encode()).hexdigest()[:16]
+def _token(scope: JSON, mark: JSON, made_at: float) -> str:
+    digest = hashlib.sha256(json.dumps([scope, mark, made_at]).encode()).hexdigest()[:16]
+    return base64.urlsafe_b64encode(json.dumps([digest, mark, made_at]).encode()).decode()

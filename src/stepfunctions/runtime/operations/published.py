@@ -73,7 +73,7 @@ def list_versions(service: Service, request: Request) -> Response:
     check_arn(arn, "stateMachine")
     found = [one for one in service.store.published.versions(arn) if not one.deleted]
     rows = [{"stateMachineVersionArn": one.arn, "creationDate": moment(one.created_at)} for one in found]
-    return page_of(request, "stateMachineVersions", rows, ["ListStateMachineVersions", arn])
+    return page_of(service, request, "stateMachineVersions", rows, ["ListStateMachineVersions", arn])
 
 
 def delete_version(service: Service, request: Request) -> Response:
@@ -174,7 +174,7 @@ def list_aliases(service: Service, request: Request) -> Response:
     found = [one for one in service.store.published.aliases(machine.arn) if not version or arn in dict(one.weights)]
     found.sort(key=lambda one: one.created_at, reverse=True)
     rows = [{"stateMachineAliasArn": one.arn, "creationDate": moment(one.created_at)} for one in found]
-    return page_of(request, "stateMachineAliases", rows, ["ListStateMachineAliases", arn])
+    return page_of(service, request, "stateMachineAliases", rows, ["ListStateMachineAliases", arn])
 
 
 def delete_alias(service: Service, request: Request) -> Response:
