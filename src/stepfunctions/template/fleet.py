@@ -29,7 +29,8 @@ class FleetRetrainingPipeline(Retraining):
     Stages are given as for :class:`~stepfunctions.template.RetrainingPipeline`. Once an execution: ``select`` decides
     which models are due, and writes them to an object in S3, one a line or in a list; ``prepare`` makes their data;
     ``deploy`` and ``on_success``, the report, find what became of the models at ``result_path``: the outputs of their
-    executions; of one that failed, its ``Status``, ``Error`` and ``Cause`` with the ``Input``, a text. Once a model: ``train``, ``evaluate``, ``register``, ``keep``.
+    executions; of one that failed, its ``Status``, ``Error`` and ``Cause`` with the ``Input``, a text. Once a model:
+    ``train``, ``evaluate``, ``register``, ``keep``.
 
     ``items``: where the due models are, such as ``ItemReader("s3:getObject", bucket=…, key=…)``. ``item``: what a
     model's execution gets of its item, as ``item_selector`` of a Map; by default the item itself. ``nothing_due``: the
