@@ -158,6 +158,18 @@ class MapRunStore(Protocol):
         ...
 
 
+@dataclass(slots=True, kw_only=True)
+class WebTrace:
+    """What an HTTP task sent and got, as TestState tells it: filled in before the task's outcome is reported."""
+
+    reveal_secrets: bool = False
+    """Whether the request is told with what its connection adds."""
+    request: dict[str, str] | None = None
+    """The members of the API's InspectionDataRequest; None: nothing was sent."""
+    response: dict[str, str] | None = None
+    """The members of the API's InspectionDataResponse; None: nothing was answered."""
+
+
 @dataclass(frozen=True, slots=True)
 class TaskCall:
     """One task as an integration sees it."""
@@ -170,6 +182,8 @@ class TaskCall:
     """At resume: the output of TaskSubmitted, if it was reported before the restart."""
     report: Callable[[Outcome], None]
     """Takes outcomes from any thread, also before ``start`` returns."""
+    trace: WebTrace | None = None
+    """Where an HTTP task notes what it sends and gets; None: nobody asks."""
 
 
 class Integration(Protocol):

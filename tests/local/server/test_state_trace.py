@@ -8,11 +8,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import pytest
+import boto3
+from botocore.config import Config
 from tests.local.conftest import Site
 from tests.local.server.conftest import Server
 
-boto3 = pytest.importorskip("boto3")
 ROLE = "arn:aws:iam::123456789012:role/r"
 OURS = "User-Agent: Amazon|StepFunctions|HttpInvoke|us-east-1, Range: bytes=0-262144"
 AUTHORITIES: dict[str, Any] = {
@@ -26,7 +26,7 @@ ADDED = {
 }
 
 
-class Tester:
+class HttpTester:
     """Tests HTTP tasks on a server."""
 
     def __init__(self, server: Server) -> None:
@@ -37,7 +37,7 @@ class Tester:
                 region_name="us-east-1",
                 aws_access_key_id="local",
                 aws_secret_access_key="local",
-                config=boto3.session.Config(inject_host_prefix=False),
+                config=Config(inject_host_prefix=False),
             )
 
         self.states, self._events = client("stepfunctions"), client("events")
@@ -60,7 +60,7 @@ def call(url: str, arn: str, **more: Any) -> dict[str, Any]:
 
 
 def test_the_request_and_the_response_are_told(server: Server, site: Site) -> None:
-    tested = Tester(server)
+    tested = HttpTester(server)
     arn = tested.connection("BASIC", InvocationHttpParameters=ADDED)
     state = call(
         f"{site.url}/get",
@@ -109,7 +109,7 @@ def test_the_request_and_the_response_are_told(server: Server, site: Site) -> No
 
 def test_the_definition_has_no_secrets(server: Server, site: Site) -> None:
     """What the definition says is told, also where the connection's value counts instead."""
-    tested = Tester(server)
+    tested = HttpTester(server)
     arn = tested.connection("API_KEY")
     state = call(site.url, arn, Headers={"X-Key": "mine"})
     assert tested(state)["inspectionData"]["request"] == {
@@ -123,7 +123,7 @@ def test_the_definition_has_no_secrets(server: Server, site: Site) -> None:
 
 
 def test_what_there_was_until_it_failed_is_told(server: Server, site: Site) -> None:
-    tested = Tester(server)
+    tested = HttpTester(server)
     arn = tested.connection("API_KEY")
     site.answer = lambda _: (503, "text/plain", b"later")
     told = tested({**call(site.url, arn), "Retry": [{"ErrorEquals": ["States.Http.StatusCode.503"]}]})

@@ -74,7 +74,7 @@ def test_an_api_is_called_with_its_key(shared: World, site: Site, key: str) -> N
     assert (headers["x-key"], headers["x-own"]) == ("secret", "o")
     assert headers["user-agent"] == "Amazon|StepFunctions|HttpInvoke|us-east-1"
     assert headers["range"] == "bytes=0-262144"
-    assert headers["content-type"] == "application/json"
+    assert headers["content-type"] == "application/json; charset=UTF-8"
 
 
 def test_what_the_connection_has_counts(shared: World, site: Site) -> None:

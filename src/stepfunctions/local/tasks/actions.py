@@ -17,6 +17,7 @@ from stepfunctions.asl.resource import IntegrationPattern, Resource
 from stepfunctions.errors import StateFailed
 
 if TYPE_CHECKING:
+    from stepfunctions.engine.ports import WebTrace
     from stepfunctions.local.cloud import Cloud
 
 Object = dict[str, Any]
@@ -24,11 +25,15 @@ Object = dict[str, Any]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Context:
-    """Where an action is called: the cloud, its resource, and the execution it is a task of."""
+    """Where an action is called: the cloud, its resource, and the execution it is a task of.
+
+    ``trace``: where an HTTP task notes what it sends and gets, when somebody asks.
+    """
 
     cloud: Cloud
     resource: Resource
     execution_arn: str
+    trace: WebTrace | None = None
 
 
 def _same(_: Context, value: Object) -> Object:

@@ -28,7 +28,7 @@ from stepfunctions.local.threads import DaemonPool
 from stepfunctions.local.wire.models import operation_model
 
 if TYPE_CHECKING:
-    from stepfunctions.engine.ports import TaskCall
+    from stepfunctions.engine.ports import TaskCall, WebTrace
     from stepfunctions.local.cloud import Cloud
 
 logger = logging.getLogger("stepfunctions.local")
@@ -176,7 +176,12 @@ class CloudTasks:
             return
         try:
             response = self.request(
-                command.resource, command.arguments.value, task.call.key, task.call.execution_arn, again=again
+                command.resource,
+                command.arguments.value,
+                task.call.key,
+                task.call.execution_arn,
+                again=again,
+                trace=task.call.trace,
             )
         except StateFailed as failure:
             self._fail(task, failure, "submit" if pattern is IntegrationPattern.RUN_JOB else "run")
@@ -197,14 +202,22 @@ class CloudTasks:
             self._watch(task)
 
     def request(
-        self, resource: Resource, arguments: Any, key: str, execution_arn: str = "", *, again: bool = False
+        self,
+        resource: Resource,
+        arguments: Any,
+        key: str,
+        execution_arn: str = "",
+        *,
+        again: bool = False,
+        trace: WebTrace | None = None,
     ) -> Any:
         """Call the operation of a resource and return its response in the form of a task's result.
 
-        ``key`` makes repeated calls with it one call; ``again`` says that this may be a repeated one.
+        ``key`` makes repeated calls with it one call; ``again`` says that this may be a repeated one. ``trace``: where
+        an HTTP task notes what it sends and gets.
         Raises StateFailed with AWS's error name and cause.
         """
-        context = Context(cloud=self._cloud, resource=resource, execution_arn=execution_arn)
+        context = Context(cloud=self._cloud, resource=resource, execution_arn=execution_arn, trace=trace)
         arguments = {} if arguments is None else arguments
         web = None if resource.sdk else _WEB_TASKS.get((resource.service, resource.action))
         if web is not None:

@@ -48,19 +48,19 @@ def connection_of(cloud: Cloud, arn: Any) -> Connection:
 
 def _authorised(kind: str, secret: dict[str, Any]) -> Connection:
     parameters = secret.get("invocation_http_parameters") or {}
-    connection = Connection(
-        headers=_values(parameters, "header_parameters"),
+    name, value = "Authorization", ""
+    if kind == "BASIC":
+        pair = f"{secret['username']}:{secret['password']}".encode()
+        value = f"Basic {base64.b64encode(pair).decode()}"
+    elif kind == "API_KEY":
+        name, value = secret["api_key_name"], secret["api_key_value"]
+    else:
+        value = f"Bearer {_token(secret)}"
+    return Connection(
+        headers={name: value} | _values(parameters, "header_parameters") | {name: value},
         query=_values(parameters, "query_string_parameters"),
         body=_values(parameters, "body_parameters"),
     )
-    if kind == "BASIC":
-        pair = f"{secret['username']}:{secret['password']}".encode()
-        connection.headers["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
-    elif kind == "API_KEY":
-        connection.headers[secret["api_key_name"]] = secret["api_key_value"]
-    else:
-        connection.headers["Authorization"] = f"Bearer {_token(secret)}"
-    return connection
 
 
 def _values(parameters: dict[str, Any], name: str) -> dict[str, str]:

@@ -5,15 +5,19 @@ Developer guide: https://docs.aws.amazon.com/step-functions/latest/dg/call-https
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-from urllib.parse import quote
+import functools
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
 
 from stepfunctions.asl.document import JSON, dumps
 from stepfunctions.local.tasks.actions import Context
 from stepfunctions.local.tasks.connections import Connection, connection_of
 from stepfunctions.local.tasks.shapes import unusable
-from stepfunctions.local.tasks.web import WebRequest, answered, body_of, checked, listed, secure
+from stepfunctions.local.tasks.web import WebRequest, WebResponse, answered, body_of, checked, listed, secure
+
+if TYPE_CHECKING:
+    from stepfunctions.engine.ports import WebTrace
 
 _RANGE = "bytes=0-262144"
 _ARRAYS = ("INDICES", "REPEAT", "COMMAS", "BRACKETS")
@@ -27,20 +31,49 @@ def invoke(context: Context, arguments: Any) -> JSON:
         raise unusable(arguments, "The field 'ConnectionArn' is required but was missing")
     connection = connection_of(context.cloud, config["ConnectionArn"])
     request = _request(arguments, connection, context.cloud.region)
-    return answered(request, lost="States.Http.Socket", refused="States.Http.StatusCode").result(lower=True)
+    trace = context.trace
+    if trace is not None:
+        told = request if trace.reveal_secrets else _request(arguments, Connection(), context.cloud.region)
+        trace.request = _sent(told)
+    _default(request.headers, "Content-Type", "application/json; charset=UTF-8")
+    seen = None if trace is None else functools.partial(_note, trace, request)
+    return answered(request, lost="States.Http.Socket", refused="States.Http.StatusCode", seen=seen).result(lower=True)
+
+
+def _note(trace: WebTrace, request: WebRequest, response: WebResponse) -> None:
+    trace.response = {
+        "protocol": urlsplit(request.url).scheme,
+        "statusCode": str(response.status),
+        "statusMessage": response.reason,
+        "headers": _shown((name.lower(), value) for name, value in response.headers),
+        "body": response.body.decode(errors="replace"),
+    }
+
+
+def _sent(request: WebRequest) -> dict[str, str]:
+    """Return what is told of a request: without the headers that any request has."""
+    members = {
+        "protocol": urlsplit(request.url).scheme,
+        "method": request.method,
+        "url": request.address,
+        "headers": _shown(request.headers.items()),
+    }
+    return members if request.body is None else {**members, "body": request.body.decode()}
+
+
+def _shown(headers: Iterable[tuple[str, str]]) -> str:
+    return f"[{', '.join(f'{name}: {value}' for name, value in headers)}]"
 
 
 def _request(arguments: dict[str, Any], connection: Connection, region: str) -> WebRequest:
     """Merge a task's request with its connection's: of what both have, the connection's counts."""
-    headers = {
-        "User-Agent": f"Amazon|StepFunctions|HttpInvoke|{region}",
-        "Range": _RANGE,
-        "Content-Type": "application/json",
-    }
+    headers: dict[str, str] = {}
     for name, values in (arguments.get("Headers") or {}).items():
         _set(headers, name, ",".join(text for _, text in listed({name: values})))
     for name, value in connection.headers.items():
         _set(headers, name, value)
+    _default(headers, "User-Agent", f"Amazon|StepFunctions|HttpInvoke|{region}")
+    _default(headers, "Range", _RANGE)
     query = [pair for pair in listed(arguments.get("QueryParameters")) if pair[0] not in connection.query]
     return WebRequest(
         method=arguments["Method"],
@@ -55,6 +88,11 @@ def _set(headers: dict[str, str], name: str, value: str) -> None:
     for known in [known for known in headers if known.lower() == name.lower()]:
         del headers[known]
     headers[name] = value
+
+
+def _default(headers: dict[str, str], name: str, value: str) -> None:
+    if all(known.lower() != name.lower() for known in headers):
+        headers[name] = value
 
 
 def _body(arguments: dict[str, Any], connection: Connection) -> bytes | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode, urlsplit, urlunsplit
@@ -159,28 +160,33 @@ def body_of(value: Any) -> bytes | None:
     return (value if isinstance(value, str) else dumps(value)).encode()
 
 
-def answered(request: WebRequest, *, lost: str, refused: str) -> WebResponse:
-    """Send a task's request and return an answer of 2xx whose body is text.
+def answered(
+    request: WebRequest, *, lost: str, refused: str, seen: Callable[[WebResponse], None] | None = None
+) -> WebResponse:
+    """Send a task's request and return an answer of 2xx whose body is text. ``seen`` is told any answer.
 
     Raises StateFailed: ``lost`` when nothing was answered, ``refused.<status>`` for any other status, States.Runtime
     for media and other bytes.
     """
     try:
-        response = _readable(send(request))
+        response = send(request)
     except NoAnswer as error:
         raise StateFailed(lost, str(error)) from None
+    if seen is not None:
+        seen(response)
+    _check_readable(response)
     if not 200 <= response.status < 300:
         raise StateFailed(f"{refused}.{response.status}", response.text or response.reason)
     return response
 
 
-def _readable(response: WebResponse) -> WebResponse:
-    """Return a response whose body is text. Raises StateFailed (States.Runtime) for media and other bytes."""
+def _check_readable(response: WebResponse) -> None:
+    """Raise StateFailed (States.Runtime) for a response of media or other bytes."""
     kind = response.content_type
     try:
         response.text  # noqa: B018 - raises
         if kind != "application/octet-stream" and not kind.startswith(("image/", "video/", "audio/")):
-            return response
+            return
     except UnicodeDecodeError:
         pass
     raise StateFailed("States.Runtime", f"The response of type '{kind}' cannot be read as text.")
