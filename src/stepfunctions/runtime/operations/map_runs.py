@@ -18,42 +18,14 @@ from stepfunctions.runtime.operations.service import (
 def describe(service: Service, request: Request) -> Response:
     """DescribeMapRun. How many batches the pending items will make is not known before they are made."""
     run = _find(service, request["mapRunArn"])
-    total = run.cursor if run.total is None else run.total
-    items = {
-        "pending": total - run.cursor,
-        "running": run.running_items,
-        "succeeded": run.succeeded_items,
-        "failed": run.failed_items,
-        "timedOut": run.timed_out_items,
-        "aborted": run.aborted_items,
-        "total": total,
-        "resultsWritten": run.written_items,
-        "failuresNotRedrivable": run.not_redrivable_items,
-        "pendingRedrive": run.pending_redrive_items,
-    }
-    begun = run.running + run.succeeded + run.failed + run.timed_out + run.aborted + run.pending_redrive
-    pending = 0 if run.batcher else items["pending"]
-    executions = {
-        **items,
-        "pending": pending,
-        "running": run.running,
-        "succeeded": run.succeeded,
-        "failed": run.failed,
-        "timedOut": run.timed_out,
-        "aborted": run.aborted,
-        "total": begun + pending,
-        "resultsWritten": run.written,
-        "failuresNotRedrivable": run.not_redrivable,
-        "pendingRedrive": run.pending_redrive,
-    }
     return {
         **_summary(run),
         "status": run.status,
         "maxConcurrency": run.max_concurrency,
         "toleratedFailurePercentage": run.tolerated_failure_percentage or 0.0,
         "toleratedFailureCount": run.tolerated_failure_count or 0,
-        "itemCounts": items,
-        "executionCounts": executions,
+        "itemCounts": _item_counts(run),
+        "executionCounts": _execution_counts(run),
         "redriveCount": run.redrive_count,
         **({} if run.redriven_at is None else {"redriveDate": moment(run.redriven_at)}),
     }
@@ -101,3 +73,40 @@ def _summary(run: MapRun) -> Response:
     if run.stopped_at is not None:
         shown["stopDate"] = moment(run.stopped_at)
     return shown
+
+
+def _item_counts(run: MapRun) -> dict[str, int]:
+    return {
+        "pending": _pending_items(run),
+        "running": run.running_items,
+        "succeeded": run.succeeded_items,
+        "failed": run.failed_items,
+        "timedOut": run.timed_out_items,
+        "aborted": run.aborted_items,
+        "total": run.cursor + _pending_items(run),
+        "resultsWritten": run.written_items,
+        "failuresNotRedrivable": run.not_redrivable_items,
+        "pendingRedrive": run.pending_redrive_items,
+    }
+
+
+def _execution_counts(run: MapRun) -> dict[str, int]:
+    begun = run.running + run.succeeded + run.failed + run.timed_out + run.aborted + run.pending_redrive
+    pending = 0 if run.batcher else _pending_items(run)
+    return {
+        "pending": pending,
+        "running": run.running,
+        "succeeded": run.succeeded,
+        "failed": run.failed,
+        "timedOut": run.timed_out,
+        "aborted": run.aborted,
+        "total": begun + pending,
+        "resultsWritten": run.written,
+        "failuresNotRedrivable": run.not_redrivable,
+        "pendingRedrive": run.pending_redrive,
+    }
+
+
+def _pending_items(run: MapRun) -> int:
+    """Return how many items are still to be taken, as far as their number is known."""
+    return 0 if run.total is None else run.total - run.cursor
