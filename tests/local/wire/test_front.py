@@ -131,6 +131,12 @@ def test_refusals_of_a_query_service_are_read_by_botocore(cloud: Cloud, body: by
     assert read_error(response, "query")["Code"] == code
 
 
+def test_an_unsigned_request_for_a_service_of_nobody_goes_nowhere(cloud: Cloud) -> None:
+    request = Request(method="POST", path="/", headers={"x-amz-target": "Nobody.ListThings"}, body=b"{}")
+    response = handle(cloud, "Nobody", request)
+    assert (response.status, read_error(response, "json")["Code"]) == (400, "UnknownOperationException")
+
+
 @pytest.mark.parametrize(("headers", "protocol"), [(JSON_TARGET, "json"), (FORM, "query"), ({}, "rest-json")])
 def test_a_service_we_do_not_have_is_refused_in_its_own_protocol(
     cloud: Cloud, headers: dict[str, str], protocol: str

@@ -14,7 +14,7 @@ from stepfunctions.local.wire import jsonrpc, query, rest
 from stepfunctions.local.wire.errors import error_response
 from stepfunctions.local.wire.messages import Request, Response
 from stepfunctions.local.wire.models import operation_model, protocol
-from stepfunctions.local.wire.route import caller_of, guess_protocol
+from stepfunctions.local.wire.route import caller_of, guess_protocol, is_signed
 
 if TYPE_CHECKING:
     from stepfunctions.local.cloud import Cloud
@@ -29,6 +29,9 @@ def handle(cloud: Cloud, service: str, request: Request) -> Response:
     spoken = guess_protocol(request)
     try:
         if service not in cloud.real and service not in SERVICES:
+            if not is_signed(request):
+                what = "The request has no signature, and no service here has its X-Amz-Target"
+                raise ServiceError("UnknownOperationException", what)
             return cloud.moto.forward(service, request)
         if service not in cloud.real:
             cloud.service(service)

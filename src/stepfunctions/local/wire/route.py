@@ -64,6 +64,11 @@ def caller_of(request: Request) -> tuple[str | None, str | None]:
     )
 
 
+def is_signed(request: Request) -> bool:
+    """Tell whether a request says for which service it is signed."""
+    return _signature_of(request) is not None
+
+
 def _signed_for(request: Request) -> str | None:
     found = _signature_of(request)
     return found["service"] if found else None
