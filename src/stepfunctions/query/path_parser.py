@@ -7,7 +7,8 @@ AWS evaluates paths with Jayway's library, so its liberties are read too: a dot 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from types import MappingProxyType
 
 from stepfunctions.asl.document import JSON
@@ -108,10 +109,13 @@ class _Reader:
         if not self.take(what):
             raise self.error(message)
 
-    def deeper(self) -> None:
-        self.depth += 1
-        if self.depth > MAX_DEPTH:
+    @contextmanager
+    def deeper(self) -> Iterator[None]:
+        if self.depth == MAX_DEPTH:
             raise self.error(f"Filters and parentheses may be nested {MAX_DEPTH} deep")
+        self.depth += 1
+        yield
+        self.depth -= 1
 
     # --- steps
 
@@ -171,9 +175,8 @@ class _Reader:
         return selector
 
     def names(self) -> Selector:
-        names = [self.quoted()]
-        self.blanks()
-        while self.take(","):
+        names: list[str] = []
+        while not names or self.take(","):
             self.blanks()
             names.append(self.quoted())
             self.blanks()
@@ -218,19 +221,16 @@ class _Reader:
 
     def filter(self) -> Filter:
         self.at += 1
-        self.deeper()
-        self.need("(", "A filter is written [?(@.name == 'value')]")
-        test = self.either()
-        self.need(")", "Expected an operator or ')' at the end of the filter")
-        self.depth -= 1
+        with self.deeper():
+            self.need("(", "A filter is written [?(@.name == 'value')]")
+            test = self.either()
+            self.need(")", "Expected an operator or ')' at the end of the filter")
         return Filter(test)
 
     def either(self) -> Test:
         tests = [self.both()]
-        self.blanks()
         while self.take("||"):
             tests.append(self.both())
-            self.blanks()
         return tests[0] if len(tests) == 1 else Some(tuple(tests))
 
     def both(self) -> Test:
@@ -244,15 +244,12 @@ class _Reader:
     def test(self) -> Test:
         self.blanks()
         if self.take("!"):
-            self.deeper()
-            negated = Negated(self.test())
-            self.depth -= 1
-            return negated
+            with self.deeper():
+                return Negated(self.test())
         if self.take("("):
-            self.deeper()
-            test = self.either()
-            self.need(")", "Expected ')'")
-            self.depth -= 1
+            with self.deeper():
+                test = self.either()
+                self.need(")", "Expected ')'")
             return test
         start = self.at
         left = self.operand(words=False)
@@ -309,17 +306,16 @@ class _Reader:
         raise self.error("Begin the left side of a test with '@'")
 
     def array(self) -> list[JSON]:
-        self.deeper()
-        self.at += 1
         items: list[JSON] = []
-        self.blanks()
-        while not self.take("]"):
-            if items:
-                self.need(",", "Expected ',' or ']'")
-                self.blanks()
-            items.append(self.literal(words=False))
+        with self.deeper():
+            self.at += 1
             self.blanks()
-        self.depth -= 1
+            while not self.take("]"):
+                if items:
+                    self.need(",", "Expected ',' or ']'")
+                    self.blanks()
+                items.append(self.literal(words=False))
+                self.blanks()
         return items
 
     def pattern(self) -> Pattern:
