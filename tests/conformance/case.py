@@ -18,7 +18,7 @@ ROLE = "arn:aws:iam::123456789012:role/conformance"
 _FILE = {"page", "covers", "cases"}
 _CASE = {
     "name", "says", "page", "covers", "type", "before", "definition", "input", "start", "machine", "mocks", "objects",
-    "calls", "expect",
+    "calls", "expect", "restarts",
 }  # fmt: skip
 _EXPECT = {
     "refused", "hints", "status", "output", "error", "cause", "history", "times", "objects", "children", "mapRun",
@@ -42,6 +42,8 @@ class Case:
     given: Any = None
     """The execution's input, as a document or as text."""
     start: bool = True
+    restarts: bool = True
+    """Whether it may also be played with a restart of the engine after every commit."""
     machine: dict[str, Any] = field(default_factory=dict)
     """Further members of CreateStateMachine."""
     mocks: dict[str, Any] = field(default_factory=dict)
@@ -123,6 +125,7 @@ def _read(path: Path) -> Iterator[Case]:
             kind=written.get("type", "STANDARD"),
             given=written.get("input", {}),
             start=written.get("start", True),
+            restarts=written.get("restarts", True),
             machine=written.get("machine", {}),
             mocks=written.get("mocks", {}),
             objects=written.get("objects", {}),

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from tests.conformance.scripted import ScriptedTasks
 
@@ -21,11 +22,15 @@ _PATIENCE = 20.0
 
 
 class InProcess:
-    """LocalClient: no socket, no thread; time jumps."""
+    """LocalClient: no socket, no thread; time jumps.
+
+    ``restarts``: after every commit the engine forgets all that is not stored, as if it was killed.
+    """
 
     name = "in process"
 
-    def __init__(self) -> None:
+    def __init__(self, restarts: bool = False) -> None:
+        self._restarts = restarts
         self.tasks = ScriptedTasks()
         self.client: Any = LocalClient(tasks=self.tasks)
         self.wire = False
@@ -51,7 +56,23 @@ class InProcess:
 
     def wait(self, arn: str) -> None:
         """Run until the execution has ended or waits for someone outside."""
+        while self._restarts and self._until_due():
+            pass
         self.client.run_until_idle(_PATIENCE)
+
+    def _until_due(self) -> bool:
+        """Do all that can be done now, with restarts, then let time jump; returns False when nothing is due."""
+        runner, executions = self.client.runner, self.client.api.service.store.executions
+        runner.recover()
+        with patch.object(executions, "commit", wraps=executions.commit) as commit:
+            while runner.step():
+                if commit.called:
+                    commit.reset_mock()
+                    runner.recover()
+        due = runner.next_due()
+        if due is not None:
+            self.client.clock.advance_to(due)
+        return due is not None
 
 
 class JumpingClock(ManualClock):

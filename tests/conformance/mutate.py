@@ -219,15 +219,19 @@ class Mutated(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
 
 def play_all(first: list[str]) -> str | None:
-    """Play every case in process, those named first before the others; return the name of the first that fails."""
+    """Play every case in process, those named first before the others; return the name of the first that fails.
+
+    When none does, the cases are played again with a restart after every commit.
+    """
     from tests.conformance.case import all_cases
     from tests.conformance.doors import InProcess
     from tests.conformance.play import play
 
     order = {name: index for index, name in enumerate(first)}
-    for case in sorted(all_cases(), key=lambda case: order.get(case.name, len(order))):
+    cases = sorted(all_cases(), key=lambda case: order.get(case.name, len(order)))
+    for case, restarts in [(case, False) for case in cases] + [(case, True) for case in cases if case.restarts]:
         try:
-            play(case, InProcess())
+            play(case, InProcess(restarts))
         except BaseException:  # noqa: BLE001 - whatever the mutant does, it was noticed
             return case.name
     return None

@@ -17,6 +17,8 @@ class ScriptedTasks:
 
     def __init__(self) -> None:
         self._answers: dict[tuple[str, str], list[dict[str, Any]]] = {}
+        self._started: set[str] = set()
+        """The calls, by their keys: what one has answered outlives a restart of the engine."""
 
     def script(self, machine: str, mocks: dict[str, Any]) -> None:
         """Say what the tasks of a machine do."""
@@ -30,6 +32,7 @@ class ScriptedTasks:
         """Report what the next answer for this state says."""
         task = call.command
         answer = self._next(call)
+        self._started.add(call.key)
         waits = task.resource.pattern is not IntegrationPattern.REQUEST_RESPONSE
         submits = answer.get("Phase", "run") == "run"
         if "Submit" in answer or (waits and submits and not answer.get("Pending")):
@@ -44,8 +47,9 @@ class ScriptedTasks:
             call.report(TaskSucceeded(task.branch, task.attempt, Document(answer["Return"])))
 
     def resume(self, call: TaskCall) -> None:
-        """Begin again."""
-        self.start(call)
+        """Begin what had not begun."""
+        if call.key not in self._started:
+            self.start(call)
 
     def cancel(self, call: TaskCall) -> None:
         """Do nothing: what was scripted has been reported."""

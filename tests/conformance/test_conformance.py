@@ -1,4 +1,4 @@
-"""Every case of ``cases/``, in process and through boto3 over HTTP."""
+"""Every case of ``cases/``: in process, with restarts, and through boto3 over HTTP."""
 
 from __future__ import annotations
 
@@ -23,6 +23,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OverHttp]:
 @pytest.mark.parametrize("case", _CASES)
 def test_in_process(case: Case) -> None:
     play(case, InProcess())
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in all_cases() if case.restarts])
+def test_with_restarts(case: Case) -> None:
+    play(case, InProcess(restarts=True))
 
 
 @pytest.mark.local

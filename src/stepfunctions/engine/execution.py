@@ -99,6 +99,11 @@ class Branch:
     entered_event: int = 0
     """Id of the current state's Entered event: error texts name it."""
 
+    def works_on(self, effective: Document) -> Document:
+        """Keep what the state works on, where that is not its raw input; return it."""
+        self.effective = None if effective is self.input else effective
+        return effective
+
     def to_json(self) -> str:
         """Return the branch as one compact JSON text, for a store's row."""
         row: dict[str, Any] = {"id": self.id, "state": self.state}

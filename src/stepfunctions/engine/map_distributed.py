@@ -6,7 +6,7 @@ import hashlib
 
 from stepfunctions.asl.document import JSON, Document
 from stepfunctions.engine.context import context_of, evaluate, read_items, variables_of
-from stepfunctions.engine.dataflow import effective_input, read_number, refused
+from stepfunctions.engine.dataflow import read_number, refused
 from stepfunctions.engine.execution import Branch, Status, Waiting
 from stepfunctions.engine.leaving import fail_state, finish_work, reasons
 from stepfunctions.engine.limits import DATA_LIMIT, MAX_PAYLOAD
@@ -17,7 +17,6 @@ from stepfunctions.engine.retry import RUNTIME
 from stepfunctions.engine.turn import Failure, Turn
 from stepfunctions.errors import StateFailed
 
-_MAX_ITEMS = ("MaxItems", "MaxItemsPath")
 _MOST = {"MaxItems": 100_000_000, "MaxInputBytesPerBatch": MAX_PAYLOAD}
 
 
@@ -59,7 +58,6 @@ def begin(turn: Turn, branch: Branch, node: Node, effective: Document) -> None:
     branch.waiting = Waiting.MAP_RUN
     branch.map_run_arn = run.arn
     branch.map_redrives = 0
-    execution.dirty.add(branch.id)
     turn.commands.append(StartMapRun(branch.id, branch.attempt, run))
 
 
@@ -92,7 +90,7 @@ def _settings(turn: Turn, branch: Branch, node: Node, run: MapRun, effective: Do
         run.reader = dict(work.reader_settings)
         run.reader["Parameters"] = _resolved(turn, branch, node, work.reader, effective)
         if work.max_items is not None:
-            config = {name: value for name, value in run.reader["ReaderConfig"].items() if name not in _MAX_ITEMS}
+            config = {name: value for name, value in run.reader["ReaderConfig"].items() if name != "MaxItemsPath"}
             run.reader["ReaderConfig"] = config | _number(turn, branch, node, work.max_items, effective)
     if work.batcher is not None:
         run.batcher = {}
@@ -113,8 +111,6 @@ def _resolved(turn: Turn, branch: Branch, node: Node, template: object, effectiv
 def _number(turn: Turn, branch: Branch, node: Node, number: Number, effective: Document) -> dict[str, JSON]:
     field = number.field.removesuffix("Path")
     value = int(read_number(turn, branch, node, number, effective))
-    if value == 0 and field == "MaxItems":  # no limit
-        return {}
     if value < 1:
         raise refused(number, f"{field} must be a positive integer.")
     if value > _MOST.get(field, value):
@@ -129,7 +125,7 @@ MAX_REDRIVES = 1_000
 """How often one map run can be redriven."""
 
 
-def redrive(turn: Turn, branch: Branch, node: Node) -> None:
+def redrive(turn: Turn, branch: Branch) -> None:
     """Go on with the map run that did not succeed.
 
     https://docs.aws.amazon.com/step-functions/latest/dg/redrive-map-run.html
@@ -137,8 +133,6 @@ def redrive(turn: Turn, branch: Branch, node: Node) -> None:
     assert branch.map_run_arn is not None
     if branch.map_redrives >= MAX_REDRIVES:
         raise StateFailed(RUNTIME, f"The Map Run cannot be redriven more than {MAX_REDRIVES} times.")
-    effective = effective_input(turn, branch, node)
-    branch.effective = None if effective is branch.input else effective
     branch.attempt += 1
     branch.map_redrives += 1
     branch.last_event = branch.map_started
@@ -146,7 +140,6 @@ def redrive(turn: Turn, branch: Branch, node: Node) -> None:
         branch, "MapRunRedriven", None, None, {"mapRunArn": branch.map_run_arn, "redriveCount": branch.map_redrives}
     )
     branch.waiting = Waiting.MAP_RUN
-    turn.execution.dirty.add(branch.id)
     turn.commands.append(RedriveMapRun(branch.id, branch.attempt, branch.map_run_arn))
 
 
@@ -160,8 +153,5 @@ def ended(turn: Turn, branch: Branch, node: Node, outcome: MapRunEnded) -> None:
         turn.note(branch.last_event, "MapStateSucceeded")
         finish_work(turn, branch, node, outcome.output or Document([]))
         return
-    if outcome.status == Status.ABORTED:
-        turn.emit(branch, "MapRunAborted")
-    else:
-        turn.emit(branch, "MapRunFailed", None, None, reasons(outcome.error, outcome.cause))
+    turn.emit(branch, "MapRunFailed", None, None, reasons(outcome.error, outcome.cause))
     fail_state(turn, branch, node, Failure.of(outcome.error, outcome.cause), "MapStateFailed")

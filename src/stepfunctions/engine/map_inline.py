@@ -20,16 +20,14 @@ MAX_CONCURRENCY = 40
 def begin(turn: Turn, branch: Branch, node: Node) -> None:
     """Find the items and start as many iterations as may run at once."""
     work: MapWork = node.work
-    effective = effective_input(turn, branch, node)
-    branch.effective = None if effective is branch.input else effective
+    effective = branch.works_on(effective_input(turn, branch, node))
     if work.distributed is not None:
         map_distributed.begin(turn, branch, node, effective)
         return
     if node.flow.jsonata:
-        items = read_items(turn, branch, node)
-        branch.effective = None if items is branch.input else items
+        branch.works_on(read_items(turn, branch, node))
     values, keys = items_of(turn, branch, node)
-    window = _window(turn, branch, node) if node.flow.jsonata else 0  # a wrong expression fails before the start
+    window = _window(turn, branch, node)
     turn.emit(branch, "MapStateStarted", None, None, {"length": len(values)})
     family = turn.await_children(branch)
     family.items, family.keys, family.window = values, keys, window

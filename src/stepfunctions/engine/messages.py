@@ -91,7 +91,7 @@ class TimerFired:
 
 @dataclass(frozen=True, slots=True)
 class MapRunEnded:
-    """A map run ended: SUCCEEDED with ``output`` (results in item order), FAILED or ABORTED with an error."""
+    """A map run ended: SUCCEEDED with ``output`` (results in item order), or FAILED with an error."""
 
     branch: int
     attempt: int

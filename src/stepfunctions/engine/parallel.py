@@ -42,10 +42,7 @@ def child_ended(turn: Turn, branch: Branch, node: Node, child: Branch, failure: 
 
 def joined(turn: Turn, branch: Branch) -> Document:
     """Return the children's outputs in order, as one array, and forget the children."""
-    branches = turn.execution.branches
-    outputs = []
-    for id in turn.execution.families.pop(branch.id).ids:
-        child = branches[id]
-        outputs.append(None if child.output is None else child.output.value)
+    children = [turn.execution.branches[id] for id in turn.execution.families.pop(branch.id).ids]
+    for child in children:
         turn.remove(child)
-    return Document(outputs)
+    return Document([None if child.output is None else child.output.value for child in children])

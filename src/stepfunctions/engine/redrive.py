@@ -10,6 +10,7 @@ https://docs.aws.amazon.com/step-functions/latest/dg/redrive-executions.html
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 
 from stepfunctions.asl.document import JSON
@@ -48,9 +49,8 @@ def begin(turn: Turn) -> list[tuple[Branch, Action]]:
         return []
     count: dict[str, JSON] = {"redriveCount": execution.redrive_count}
     turn.redriven = turn.note(execution.last_event_id, "ExecutionRedriven", None, None, count)
-    execution.ready.clear()
     actions = [found for branch in execution.branches.values() if (found := _taken_up(turn, branch)) is not None]
-    execution.ready.extend(id for id, branch in execution.branches.items() if branch.waiting is Waiting.NOTHING)
+    execution.ready = deque(id for id, branch in execution.branches.items() if branch.waiting is Waiting.NOTHING)
     return actions
 
 
@@ -59,7 +59,7 @@ def _taken_up(turn: Turn, branch: Branch) -> tuple[Branch, Action] | None:
     execution = turn.execution
     if branch.output is not None:
         return None  # it succeeded
-    branch.retries, branch.retried, branch.submitted, branch.timed, branch.heartbeat = [], 0, False, False, 0
+    branch.retries, branch.retried = [], 0
     branch.waiting = Waiting.NOTHING
     execution.dirty.add(branch.id)
     if not branch.entered:
@@ -79,7 +79,7 @@ def _again(turn: Turn, branch: Branch, node: Node) -> None:
     if branch.map_run_arn is None:
         BEGIN[node.type](turn, branch, node)
     else:
-        map_distributed.redrive(turn, branch, node)
+        map_distributed.redrive(turn, branch)
 
 
 def is_possible(execution: Execution) -> bool:

@@ -80,8 +80,7 @@ def _chosen_output(turn: Turn, branch: Branch, node: Node, chosen: Transition, e
 
 def begin_wait(turn: Turn, branch: Branch, node: Node) -> None:
     """Set a timer, or go on at once when there is nothing to wait for."""
-    effective = effective_input(turn, branch, node)
-    branch.effective = None if effective is branch.input else effective
+    effective = branch.works_on(effective_input(turn, branch, node))
     seconds = _wait_seconds(turn, branch, node, effective)
     if seconds <= 0:
         end_wait(turn, branch, node)
@@ -90,7 +89,6 @@ def begin_wait(turn: Turn, branch: Branch, node: Node) -> None:
         raise StateFailed(RUNTIME, "Wait state delay is too long")
     branch.attempt += 1
     branch.waiting = Waiting.TIMER
-    turn.execution.dirty.add(branch.id)
     turn.timer(branch, TimerKind.WAIT, seconds)
 
 

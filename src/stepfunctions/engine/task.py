@@ -25,7 +25,6 @@ def begin(turn: Turn, branch: Branch, node: Node) -> None:
     work: TaskWork = node.work
     branch.attempt += 1
     effective = effective_input(turn, branch, node)
-    branch.effective = None if effective is branch.input else effective
     arguments = parameters(turn, branch, node, effective)
     if arguments is not branch.input:
         turn.limits.check_size(arguments, node.name)
@@ -37,7 +36,6 @@ def begin(turn: Turn, branch: Branch, node: Node) -> None:
     branch.submitted = False
     branch.heartbeat = heartbeat or 0
     branch.timeout = timeout or 0 if work.resource.kind == "activity" else 0
-    turn.execution.dirty.add(branch.id)
     token = make_token(turn.execution.arn, branch.id, branch.attempt) if work.token else None
     turn.commands.append(
         RunTask(branch.id, branch.attempt, node.name, work.resource, arguments, token, credentials, timeout, heartbeat)
@@ -114,7 +112,6 @@ def submitted(turn: Turn, branch: Branch, node: Node, outcome: TaskSubmitted) ->
         _set_timers(turn, branch, branch.timeout, branch.heartbeat)
     elif work.resource.kind == "service":
         turn.emit(branch, "TaskSubmitted", None, outcome.output, _where(work))
-    turn.execution.dirty.add(branch.id)
 
 
 def succeeded(turn: Turn, branch: Branch, node: Node, outcome: TaskSucceeded) -> None:

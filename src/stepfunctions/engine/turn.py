@@ -137,7 +137,6 @@ class Turn:
         branch.attempt += 1
         branch.waiting = Waiting.CHILDREN
         family = self.execution.families[branch.id] = Family()
-        self.execution.dirty.add(branch.id)
         return family
 
     def timer(self, branch: Branch, kind: TimerKind, seconds: float) -> None:
@@ -164,7 +163,5 @@ class Turn:
         """Forget a branch."""
         execution = self.execution
         forget(execution, branch)
-        execution.branches.pop(branch.id, None)
-        execution.families.pop(branch.id, None)
-        execution.dirty.discard(branch.id)
+        del execution.branches[branch.id]
         execution.removed.add(branch.id)

@@ -7,8 +7,7 @@ AWS evaluates paths with Jayway's library, so its liberties are read too: a dot 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from types import MappingProxyType
 
 from stepfunctions.asl.document import JSON
@@ -109,13 +108,10 @@ class _Reader:
         if not self.take(what):
             raise self.error(message)
 
-    @contextmanager
-    def deeper(self) -> Iterator[None]:
-        if self.depth == MAX_DEPTH:
-            raise self.error(f"Filters and parentheses may be nested {MAX_DEPTH} deep")
+    def deeper(self) -> None:
         self.depth += 1
-        yield
-        self.depth -= 1
+        if self.depth > MAX_DEPTH:
+            raise self.error(f"Filters and parentheses may be nested {MAX_DEPTH} deep")
 
     # --- steps
 
@@ -175,8 +171,9 @@ class _Reader:
         return selector
 
     def names(self) -> Selector:
-        names: list[str] = []
-        while not names or self.take(","):
+        names = [self.quoted()]
+        self.blanks()
+        while self.take(","):
             self.blanks()
             names.append(self.quoted())
             self.blanks()
@@ -221,16 +218,19 @@ class _Reader:
 
     def filter(self) -> Filter:
         self.at += 1
-        with self.deeper():
-            self.need("(", "A filter is written [?(@.name == 'value')]")
-            test = self.either()
-            self.need(")", "Expected an operator or ')' at the end of the filter")
+        self.deeper()
+        self.need("(", "A filter is written [?(@.name == 'value')]")
+        test = self.either()
+        self.need(")", "Expected an operator or ')' at the end of the filter")
+        self.depth -= 1
         return Filter(test)
 
     def either(self) -> Test:
         tests = [self.both()]
+        self.blanks()
         while self.take("||"):
             tests.append(self.both())
+            self.blanks()
         return tests[0] if len(tests) == 1 else Some(tuple(tests))
 
     def both(self) -> Test:
@@ -244,12 +244,15 @@ class _Reader:
     def test(self) -> Test:
         self.blanks()
         if self.take("!"):
-            with self.deeper():
-                return Negated(self.test())
+            self.deeper()
+            negated = Negated(self.test())
+            self.depth -= 1
+            return negated
         if self.take("("):
-            with self.deeper():
-                test = self.either()
-                self.need(")", "Expected ')'")
+            self.deeper()
+            test = self.either()
+            self.need(")", "Expected ')'")
+            self.depth -= 1
             return test
         start = self.at
         left = self.operand(words=False)
@@ -306,16 +309,17 @@ class _Reader:
         raise self.error("Begin the left side of a test with '@'")
 
     def array(self) -> list[JSON]:
+        self.deeper()
+        self.at += 1
         items: list[JSON] = []
-        with self.deeper():
-            self.at += 1
-            self.blanks()
-            while not self.take("]"):
-                if items:
-                    self.need(",", "Expected ',' or ']'")
-                    self.blanks()
-                items.append(self.literal(words=False))
+        self.blanks()
+        while not self.take("]"):
+            if items:
+                self.need(",", "Expected ',' or ']'")
                 self.blanks()
+            items.append(self.literal(words=False))
+            self.blanks()
+        self.depth -= 1
         return items
 
     def pattern(self) -> Pattern:
