@@ -168,7 +168,7 @@ def test_what_aws_refuses(state: dict[str, Any], path: str, text: str) -> None:
         ),
         ({"InputType": "CSV", "ManifestType": "S3_INVENTORY"}, "/InputType", "must not be written"),
         ({"Transformation": "LOAD_AND_FLATTEN"}, "", "These fields are required: [InputType]"),
-        ({"InputType": "JSON", "MaxItems": 0}, "/MaxItems", "at least 1"),
+        ({"InputType": "JSON", "MaxItems": -1}, "/MaxItems", "at least 0"),
     ],
 )
 def test_what_aws_refuses_of_a_reader(config: dict[str, Any], path: str, text: str) -> None:

@@ -42,7 +42,7 @@ class ReaderConfig:
     csv_header_location: str | Absent = asl_field("CSVHeaderLocation", one_of("FIRST_ROW", "GIVEN"))
     csv_headers: tuple[str, ...] | Absent = asl_field("CSVHeaders", STRINGS)
     items_pointer: str | Absent = asl_field("ItemsPointer", STRING)
-    max_items: int | str | Absent = asl_field("MaxItems", integer(1, 100_000_000), group="max items")
+    max_items: int | str | Absent = asl_field("MaxItems", integer(0, 100_000_000), group="max items")
     max_items_path: str | Absent = asl_field("MaxItemsPath", VALUE_PATH, language=JSONPATH, group="max items")
 
 
@@ -61,13 +61,13 @@ class ItemBatcher:
     """How items are grouped; a child's input is then ``{"BatchInput": …, "Items": […]}``."""
 
     max_items_per_batch: int | str | Absent = asl_field(
-        "MaxItemsPerBatch", integer(1, 100_000_000), group="batch items"
+        "MaxItemsPerBatch", integer(0, 100_000_000), group="batch items"
     )
     max_items_per_batch_path: str | Absent = asl_field(
         "MaxItemsPerBatchPath", VALUE_PATH, language=JSONPATH, group="batch items"
     )
     max_input_bytes_per_batch: int | str | Absent = asl_field(
-        "MaxInputBytesPerBatch", integer(1, 262_144), group="batch bytes"
+        "MaxInputBytesPerBatch", integer(0, 262_144), group="batch bytes"
     )
     max_input_bytes_per_batch_path: str | Absent = asl_field(
         "MaxInputBytesPerBatchPath", VALUE_PATH, language=JSONPATH, group="batch bytes"

@@ -17,6 +17,7 @@ from stepfunctions.engine.retry import RUNTIME
 from stepfunctions.engine.turn import Failure, Turn
 from stepfunctions.errors import StateFailed
 
+_MAX_ITEMS = ("MaxItems", "MaxItemsPath")
 _MOST = {"MaxItems": 100_000_000, "MaxInputBytesPerBatch": MAX_PAYLOAD}
 
 
@@ -90,7 +91,7 @@ def _settings(turn: Turn, branch: Branch, node: Node, run: MapRun, effective: Do
         run.reader = dict(work.reader_settings)
         run.reader["Parameters"] = _resolved(turn, branch, node, work.reader, effective)
         if work.max_items is not None:
-            config = {name: value for name, value in run.reader["ReaderConfig"].items() if name != "MaxItemsPath"}
+            config = {name: value for name, value in run.reader["ReaderConfig"].items() if name not in _MAX_ITEMS}
             run.reader["ReaderConfig"] = config | _number(turn, branch, node, work.max_items, effective)
     if work.batcher is not None:
         run.batcher = {}
@@ -111,6 +112,8 @@ def _resolved(turn: Turn, branch: Branch, node: Node, template: object, effectiv
 def _number(turn: Turn, branch: Branch, node: Node, number: Number, effective: Document) -> dict[str, JSON]:
     field = number.field.removesuffix("Path")
     value = int(read_number(turn, branch, node, number, effective))
+    if value == 0 and field == "MaxItems":  # no limit
+        return {}
     if value < 1:
         raise refused(number, f"{field} must be a positive integer.")
     if value > _MOST.get(field, value):
