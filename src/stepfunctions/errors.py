@@ -59,16 +59,15 @@ class DefinitionError(StepFunctionsError, ValueError):
 class QuerySyntaxError(StepFunctionsError, ValueError):
     """An expression cannot be read. ``position`` is the index of the first bad character.
 
-    ``said`` is what the service says of it, and ``code`` the rule that it names; both empty when it says nothing
-    special. ``pointer`` is the JSON Pointer of the expression inside of its field.
+    ``said`` is what the service says of it, empty when it says nothing special. ``pointer`` is the JSON Pointer of
+    the expression inside of its field.
     """
 
-    def __init__(self, expression: str, position: int, message: str, said: str = "", code: str = "") -> None:
+    def __init__(self, expression: str, position: int, message: str, said: str = "") -> None:
         self.expression = expression
         self.position = position
         self.message = message
         self.said = said
-        self.code = code
         self.pointer = ""
         super().__init__(f"{message} (in '{expression}', at character {position + 1})")
 

@@ -27,7 +27,8 @@ from tests.query.test_jsonpath import DEFINITE, DOCUMENT, INDEFINITE, MISSING, N
 from stepfunctions.errors import QuerySyntaxError, StateFailed
 from stepfunctions.query.jsonata import compile_jsonata, plain
 from stepfunctions.query.jsonata_template import expressions_in, inner
-from stepfunctions.query.jsonpath import InvalidPath, PathNotFound, compile_path
+from stepfunctions.query.jsonpath import compile_path
+from stepfunctions.query.path_tokens import InvalidPath, PathNotFound
 from stepfunctions.query.scope import Scope
 
 pytestmark = [pytest.mark.heavy, pytest.mark.timeout(900)]

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from stepfunctions.errors import QuerySyntaxError
 from stepfunctions.query import path_filter
-from stepfunctions.query.jsonpath import InvalidPath, PathNotFound, compile_path
+from stepfunctions.query.jsonpath import compile_path
+from stepfunctions.query.path_tokens import InvalidPath, PathNotFound
 
 DOCUMENT: dict[str, Any] = {
     "a": {"b": {"c": 7}, "l": [1, 2, 3]},
@@ -215,7 +216,7 @@ BAD_SYNTAX = [
     ("$..", 2),
     ("$.a...b", 5),
     ("$.a b", 4),
-    ("$x y", 2),
+    ("$x y", 3),
     ("$.a[", 4),
     ("$.a[]", 4),
     ("$.a['b'", 7),
@@ -231,7 +232,7 @@ BAD_SYNTAX = [
     ("$.o[0]x", 6),
     ("@.s", 0),
     (" $.s", 0),
-    ("$*", 1),
+    ("$*", 0),
     ("$$a", 2),
     ("$.a[?]", 5),
     ("$.a[?(@.b]", 9),

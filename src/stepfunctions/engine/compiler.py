@@ -129,7 +129,7 @@ class Fields:
         try:
             return compile_it()
         except QuerySyntaxError as error:
-            code = error.code or ("INVALID_JSONATA_EXPRESSION" if self.jsonata else "SCHEMA_VALIDATION_FAILED")
+            code = "INVALID_JSONATA_EXPRESSION" if self.jsonata else "SCHEMA_VALIDATION_FAILED"
             path, message = f"{self.path}/{field}{error.pointer}", error.said or str(error)
             self.compiler.problems.append(
                 Problem(path=path, message=message, code=code, hint=f"{error}." if error.said else "")

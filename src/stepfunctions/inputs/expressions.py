@@ -161,7 +161,7 @@ def jsonata(text: str, type: Any = None) -> Jsonata:
 
     Developer guide: https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html
     """
-    from stepfunctions.query.jsonata import check_jsonata
+    from stepfunctions.query.jsonata import reads_of
 
     if not isinstance(text, str):
         raise TypeError(f"jsonata() takes the text of an expression, not a {text.__class__.__name__} ({text!r}).")
@@ -169,7 +169,7 @@ def jsonata(text: str, type: Any = None) -> Jsonata:
     stripped = text.strip()
     if stripped.startswith("{%") and stripped.endswith("%}"):
         stripped = stripped[2:-2].strip()
-    check_jsonata(stripped)
+    reads_of(stripped)
     return Jsonata(stripped, type)
 
 

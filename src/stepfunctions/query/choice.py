@@ -15,7 +15,8 @@ from typing import TypeAlias
 from stepfunctions.asl.choice import And, Comparison, Not, Or, Test
 from stepfunctions.asl.document import JSON
 from stepfunctions.errors import StateFailed
-from stepfunctions.query.jsonpath import InvalidPath, Path, PathNotFound, compile_path
+from stepfunctions.query.jsonpath import Path, compile_path
+from stepfunctions.query.path_tokens import InvalidPath, PathNotFound
 from stepfunctions.query.scope import Evaluator, Scope
 from stepfunctions.query.timestamps import parse_timestamp
 from stepfunctions.query.values import is_number

@@ -17,7 +17,8 @@ from typing import TypeAlias
 from stepfunctions.asl.document import JSON, dumps
 from stepfunctions.errors import QuerySyntaxError, StateFailed
 from stepfunctions.query.intrinsic_functions import FUNCTIONS, Function, IntrinsicError
-from stepfunctions.query.jsonpath import InvalidPath, Path, PathNotFound, compile_path
+from stepfunctions.query.jsonpath import Path, compile_path
+from stepfunctions.query.path_tokens import InvalidPath, PathNotFound
 from stepfunctions.query.scope import Evaluator, Scope
 from stepfunctions.query.values import number_of
 

@@ -56,15 +56,9 @@ _ITSELF = re.compile(r"\$\$?(?![\w$])")
 _WHOLE = re.compile(r"(?<![\w.])(-?\d+)\.0\b")
 _NUMBER_SHOWN = frozenset({"D3060", "D3061", "D3100"})
 _PATH = re.compile(r"\$([A-Za-z]\w*)((?:\.[A-Za-z_]\w*)*)", re.ASCII)
-_OPERATOR_NAMES = frozenset({"and", "or", "in", "true", "false", "null"})
 
 Read: TypeAlias = "bool | Mapping[str, Read]"
 """What an expression reads of a value: True for all of it, or its members, each with what is read of it."""
-
-
-def check_jsonata(text: str) -> None:
-    """Check that a JSONata expression (without ``{%`` and ``%}``) can be read; raises QuerySyntaxError."""
-    _parsed(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +109,7 @@ def compile_jsonata(text: str, field: str = "", expected: str = "") -> Evaluator
     text = text.strip()
     compute = _computed(text, field)
     path = _PATH.fullmatch(text)
-    if path is not None and _OPERATOR_NAMES.isdisjoint(path[2].split(".")):
+    if path is not None:
         compute = _walk(path[1], path[2].split(".")[1:], compute)
     if not expected:
         return compute
@@ -152,26 +146,13 @@ def _parsed(text: str) -> Expression:
     except UnicodeEncodeError as error:
         raise QuerySyntaxError(text, error.start, "An expression cannot hold half of a surrogate pair") from None
     except JlensError as error:
-        at = error.position if error.start is None else error.start
-        raise QuerySyntaxError(text, at or 0, f"{error.code}: {error}", str(error)) from None
+        raise QuerySyntaxError(text, error.start or 0, f"{error.code}: {error}", str(error)) from None
     newer = unsupported(text)
     if newer is not None:
         message = f"The operator {newer[1]} is newer than JSONata 2.0.6, which Step Functions runs"
         said = f'The symbol "{newer[1][-1]}" cannot be used as a unary operator'
         raise QuerySyntaxError(text, newer[0], message, said)
     return expression
-
-
-def _check_the_top(expression: Expression, text: str) -> None:
-    """Raise QuerySyntaxError for names and ``$`` that the service does not know."""
-    for name in at_the_top(_reads_of(expression), text):
-        raise QuerySyntaxError(
-            text,
-            max(text.find(name), 0),
-            f"Write {'$states.input' if name == '$' else f'$states.input.{name}'}",
-            f"Reference to '{name}' at the top level is not supported.",
-            "UNSUPPORTED_JSONATA_EXPRESSION",
-        )
 
 
 def _stand_ins() -> dict[str, Any]:
@@ -183,9 +164,7 @@ def _computed(text: str, field: str) -> Evaluator:
     """Compile for the library: any expression."""
     from jlens import JlensError
 
-    expression = _parsed(text)
-    _check_the_top(expression, text)
-    evaluate = _evaluation(expression, text)
+    evaluate = _evaluation(_parsed(text), text)
 
     def compute(scope: Scope) -> JSON:
         try:
@@ -361,7 +340,8 @@ def _walk(root: str, names: list[str], otherwise: Evaluator) -> Evaluator:
 
 
 _MISSING: Any = object()
-_EXACT = 2**53
+_WITH_EXPONENT = 1e21
+"""From here on JSONata writes whole numbers with an exponent."""
 
 
 def _state_part(scope: Scope, name: str) -> JSON:
@@ -373,14 +353,12 @@ def _state_part(scope: Scope, name: str) -> JSON:
 
 
 def plain(value: JSON) -> JSON:
-    """Return a value as Step Functions gives it: ``1.0`` is ``1``. The same object when nothing changes."""
+    """Return a value as Step Functions gives it: ``1.0`` is ``1``."""
     kind = type(value)
     if kind is float:
-        return int(value) if abs(value) < _EXACT and value.is_integer() else value
+        return int(value) if abs(value) < _WITH_EXPONENT and value.is_integer() else value
     if kind is dict:
-        members = {name: plain(item) for name, item in value.items()}
-        return members if any(members[name] is not item for name, item in value.items()) else value
+        return {name: plain(item) for name, item in value.items()}
     if kind is list:
-        items = [plain(item) for item in value]
-        return items if any(new is not old for new, old in zip(items, value, strict=True)) else value
+        return [plain(item) for item in value]
     return value

@@ -35,19 +35,12 @@ class FunctionFailed(Exception):
         super().__init__(message)
 
 
-def _cut(number: float) -> int:
-    """Return a number without its fraction."""
-    if not math.isfinite(number):
-        raise FunctionFailed("D3137", "Argument must be a finite number")
-    return int(number)
-
-
 def partition(array: JSON, size: float | None = None) -> JSON:
     """Cut an array into arrays of ``size`` items; the last one may have fewer."""
     if array is None or array == []:
         return None
     items = array if isinstance(array, list) else [array]
-    length = len(items) if size is None else _cut(size)
+    length = len(items) if size is None else int(size)
     if length < 0:
         raise FunctionFailed("D3137", "Second argument must be zero or greater")
     return [items[start : start + length] for start in range(0, len(items), length)] if length else None
@@ -55,9 +48,9 @@ def partition(array: JSON, size: float | None = None) -> JSON:
 
 def number_range(first: float | None, last: float | None, step: float | None = None) -> JSON:
     """Return the numbers from ``first`` to ``last``, both inclusive. A single one is no array, as in any sequence."""
-    if first is None or last is None or step is None or not _cut(step):
+    if first is None or last is None or step is None or not int(step):
         return None
-    start, stop, delta = _cut(first), _cut(last), _cut(step)
+    start, stop, delta = int(first), int(last), int(step)
     numbers = range(start, stop + (1 if delta > 0 else -1), delta)
     if not numbers:
         return None
@@ -91,7 +84,7 @@ def parse(text: str | None = None) -> JSON:
 def _members(pairs: list[tuple[str, JSON]]) -> dict[str, JSON]:
     members = dict(pairs)
     if len(members) < len(pairs):
-        raise ValueError("a key is repeated")
+        raise ValueError
     return members
 
 
@@ -112,7 +105,7 @@ def _escaped(found: re.Match[str]) -> str:
 
 
 def _refuse(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
+    raise ValueError(name)
 
 
 def _finite(text: str) -> float:
@@ -138,19 +131,17 @@ def _random(chance: Callable[[], random.Random], *arguments: JSON) -> float:
     seed = arguments[0]
     if isinstance(seed, bool) or not isinstance(seed, (int, float)):
         raise _mismatch("random", 1)
-    return java_random(_cut(seed))
+    return java_random(int(seed))
 
 
 def java_random(seed: int) -> float:
     """Return what Java's ``new Random(seed).nextDouble()`` gives: the service's ``$random(seed)``."""
-    state = (seed ^ 0x5DEECE66D) & _MASK
-    state = (state * 0x5DEECE66D + 0xB) & _MASK
-    high = state >> 22
-    state = (state * 0x5DEECE66D + 0xB) & _MASK
-    return ((high << 27) + (state >> 21)) / (1 << 53)
+    first = _next(seed ^ 0x5DEECE66D)
+    return ((first >> 22 << 27) + (_next(first) >> 21)) / 2**53
 
 
-_MASK = (1 << 48) - 1
+def _next(state: int) -> int:
+    return (state * 0x5DEECE66D + 0xB) % 2**48
 
 
 def _uuid(chance: Callable[[], random.Random], *arguments: JSON) -> str:

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from stepfunctions.asl.document import JSON
+from stepfunctions.query.jsonata_functions import FunctionFailed
 
 MARK = "\ue000\ue001"
 """What a text begins with that stands for such a number. No data of a workflow has these private characters."""
@@ -26,7 +27,7 @@ OPERATIONS: Mapping[str, Callable[[float, float], float]] = MappingProxyType(
         "+": lambda left, right: left + right,
         "-": lambda left, right: left - right,
         "*": lambda left, right: left * right,
-        "/": lambda left, right: left / right if right else math.copysign(math.inf, left) * math.copysign(1, right),
+        "/": lambda left, right: left / right if right else math.copysign(math.inf, right) * left,
     }
 )
 FUNCTION = "sfnoverflow"
@@ -42,25 +43,21 @@ def rewritten(text: str, start: int, operator: int, end: int) -> str:
 
 def operate(operator: str, left: float, right: float) -> JSON:
     """Return the result of an operation: a number, or the mark of one that JSON does not have."""
-    if left == 0 and right == 0 and operator == "/":
-        return NOT_A_NUMBER
-    try:
-        number = OPERATIONS[operator](left, right)
-    except OverflowError:
-        number = math.copysign(math.inf, left) * math.copysign(1, right)
-    if math.isfinite(number):
-        return number
-    return NOT_A_NUMBER if number != number else f"{MARK}{'-' if number < 0 else ''}Infinity"
+    number = OPERATIONS[operator](left, right)
+    return number if math.isfinite(number) else f"{MARK}{_NAMES.get(number, 'NaN')}"
+
+
+_NAMES = {math.inf: "Infinity", -math.inf: "-Infinity"}
 
 
 def shown(value: Any) -> JSON:
-    """Return a value with its marks as texts. Raises ValueError for a mark inside of a longer text."""
+    """Return a value with its marks as texts. Raises FunctionFailed for a mark inside of a longer text."""
     if isinstance(value, str):
         if MARK not in value:
             return value
         text = value.removeprefix(MARK)
         if text not in ("Infinity", "-Infinity", "NaN"):
-            raise ValueError("D3001: Attempting to invoke string function on Infinity or NaN")
+            raise FunctionFailed("D3001", "Attempting to invoke string function on Infinity or NaN")
         return text
     if isinstance(value, dict):
         return {shown(name): shown(item) for name, item in value.items()}

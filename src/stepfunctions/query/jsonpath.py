@@ -9,20 +9,21 @@ Paths: https://docs.aws.amazon.com/step-functions/latest/dg/amazon-states-langua
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from stepfunctions.asl.document import JSON
 from stepfunctions.errors import QuerySyntaxError
 from stepfunctions.query.path_parser import parse_steps
-from stepfunctions.query.path_tokens import InvalidPath, PathNotFound
+from stepfunctions.query.path_tokens import PathNotFound
 from stepfunctions.query.path_walk import compile_steps
 from stepfunctions.query.scope import Evaluator, Scope
 
-__all__ = ["MAX_NAME", "InvalidPath", "Path", "PathNotFound", "compile_path"]
-
 MAX_NAME = 80
 """Longest name of a variable, in characters."""
+
+_ROOT = re.compile(r"\$(\$|[^$.\[\s]*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ def compile_path(text: str) -> Path:
         definite=steps.definite,
         keys=steps.keys,
         find=find,
-        evaluate=_reader(root, find),
+        evaluate=lambda scope: find(document_of(root, scope)),
     )
 
 
@@ -79,25 +80,10 @@ def document_of(root: str, scope: Scope) -> JSON:
 
 def _root(text: str) -> tuple[str, int]:
     """Return the root of a path and where its steps begin."""
-    if not text.startswith("$"):
+    found = _ROOT.match(text)
+    name = found[1] if found else "."
+    if name not in ("", "$") and not name.isidentifier():
         raise QuerySyntaxError(text, 0, "A path begins with '$', '$$' or '$variable'")
-    if text.startswith("$$"):
-        return "$$", _at_step(text, 2)
-    end = 1
-    while end < len(text) and text[1 : end + 1].isidentifier() and end <= MAX_NAME + 1:
-        end += 1
-    if end > MAX_NAME + 1:
+    if len(name) > MAX_NAME:
         raise QuerySyntaxError(text, 1, f"The name of a variable may have at most {MAX_NAME} characters")
-    return text[:end], _at_step(text, end)
-
-
-def _at_step(text: str, position: int) -> int:
-    if text[position:].strip() and text[position] not in ".[":
-        raise QuerySyntaxError(text, position, f"Expected '.' or '[' after '{text[:position]}'")
-    return position
-
-
-def _reader(root: str, find: Callable[[JSON], JSON]) -> Evaluator:
-    if root == "$":
-        return lambda scope: find(scope.input)
-    return lambda scope: find(document_of(root, scope))
+    return f"${name}", 1 + len(name)

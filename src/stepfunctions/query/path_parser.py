@@ -7,7 +7,8 @@ AWS evaluates paths with Jayway's library, so its liberties are read too: a dot 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from types import MappingProxyType
 
 from stepfunctions.asl.document import JSON
@@ -53,7 +54,7 @@ _SYMBOL = re.compile(r"===|!==|==|!=|<=|>=|=~|<|>")
 _INDEX = re.compile(r"-?\d{1,9}\Z")
 _LAST = re.compile(r"\[\s*\(\s*@\.length\s*-\s*(\d{1,9})\s*\)\s*\]")
 _FLAGS: Mapping[str, int] = MappingProxyType(
-    {"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL, "x": re.VERBOSE, "u": 0, "d": 0}
+    {"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL, "x": re.VERBOSE, "u": re.UNICODE, "d": re.UNICODE}
 )
 _CONSTANTS: Mapping[str, JSON] = MappingProxyType({"true": True, "false": False, "null": None})
 
@@ -108,10 +109,13 @@ class _Reader:
         if not self.take(what):
             raise self.error(message)
 
-    def deeper(self) -> None:
-        self.depth += 1
-        if self.depth > MAX_DEPTH:
+    @contextmanager
+    def deeper(self) -> Iterator[None]:
+        if self.depth == MAX_DEPTH:
             raise self.error(f"Filters and parentheses may be nested {MAX_DEPTH} deep")
+        self.depth += 1
+        yield
+        self.depth -= 1
 
     # --- steps
 
@@ -171,9 +175,8 @@ class _Reader:
         return selector
 
     def names(self) -> Selector:
-        names = [self.quoted()]
-        self.blanks()
-        while self.take(","):
+        names: list[str] = []
+        while not names or self.take(","):
             self.blanks()
             names.append(self.quoted())
             self.blanks()
@@ -198,11 +201,10 @@ class _Reader:
         raise self.error(f"The quote {quote} is not closed", start)
 
     def indexes(self, start: int) -> Selector:
-        end = self.text.find("]", self.at)
-        inside = self.text[self.at : end].strip() if end >= 0 else ""
-        if not inside:
+        inside, closing, _ = self.text[self.at :].partition("]")
+        if not closing or not inside.strip():
             raise self.error("Expected an index, a name in quotes, '*' or '?(' and a closing ']'")
-        self.at = end + 1
+        self.at += len(inside) + 1
         if ":" in inside:
             parts = [part.strip() for part in inside.split(":")]
             if len(parts) <= 3 and any(parts[:2]) and all(not part or _INDEX.match(part) for part in parts):
@@ -218,19 +220,16 @@ class _Reader:
 
     def filter(self) -> Filter:
         self.at += 1
-        self.deeper()
-        self.need("(", "A filter is written [?(@.name == 'value')]")
-        test = self.either()
-        self.need(")", "Expected an operator or ')' at the end of the filter")
-        self.depth -= 1
+        with self.deeper():
+            self.need("(", "A filter is written [?(@.name == 'value')]")
+            test = self.either()
+            self.need(")", "Expected an operator or ')' at the end of the filter")
         return Filter(test)
 
     def either(self) -> Test:
         tests = [self.both()]
-        self.blanks()
         while self.take("||"):
             tests.append(self.both())
-            self.blanks()
         return tests[0] if len(tests) == 1 else Some(tuple(tests))
 
     def both(self) -> Test:
@@ -244,15 +243,12 @@ class _Reader:
     def test(self) -> Test:
         self.blanks()
         if self.take("!"):
-            self.deeper()
-            negated = Negated(self.test())
-            self.depth -= 1
-            return negated
+            with self.deeper():
+                return Negated(self.test())
         if self.take("("):
-            self.deeper()
-            test = self.either()
-            self.need(")", "Expected ')'")
-            self.depth -= 1
+            with self.deeper():
+                test = self.either()
+                self.need(")", "Expected ')'")
             return test
         start = self.at
         left = self.operand(words=False)
@@ -309,17 +305,16 @@ class _Reader:
         raise self.error("Begin the left side of a test with '@'")
 
     def array(self) -> list[JSON]:
-        self.deeper()
-        self.at += 1
         items: list[JSON] = []
-        self.blanks()
-        while not self.take("]"):
-            if items:
-                self.need(",", "Expected ',' or ']'")
-                self.blanks()
-            items.append(self.literal(words=False))
+        with self.deeper():
+            self.at += 1
             self.blanks()
-        self.depth -= 1
+            while not self.take("]"):
+                if items:
+                    self.need(",", "Expected ',' or ']'")
+                    self.blanks()
+                items.append(self.literal(words=False))
+                self.blanks()
         return items
 
     def pattern(self) -> Pattern:
@@ -334,7 +329,7 @@ class _Reader:
         while self.at < len(self.text) and self.text[self.at] in _FLAGS:
             flags |= _FLAGS[self.text[self.at]]
             self.at += 1
-        source = self.text[start + 1 : end].replace("\\/", "/")
+        source = self.text[start + 1 : end]
         if _repeats_a_repetition(source):
             raise self.error("A repeated group of a pattern may hold neither a repetition nor alternatives", start)
         try:
@@ -345,27 +340,15 @@ class _Reader:
 
 def _repeats_a_repetition(pattern: str) -> bool:
     """Whether a repeated group holds a repetition or alternatives: matching may then take exponential time."""
-    risky: list[bool] = [False]
-    position, closed_risky, in_class = 0, False, False
-    while position < len(pattern):
-        character = pattern[position]
-        was_closed, closed_risky = closed_risky, False
-        if character == "\\":
-            position += 1
-        elif in_class:
-            in_class = character != "]"
-        elif character == "[":
-            in_class = True
-        elif character == "(":
-            risky.append(False)
-        elif character == ")" and len(risky) > 1:
-            closed_risky = risky.pop()
-            risky[-1] = risky[-1] or closed_risky
-        elif character in "*+{":
-            if was_closed:
-                return True
-            risky[-1] = True
-        elif character == "|":
-            risky[-1] = True
-        position += 1
+    text, groups = _ATOM.sub("x", pattern), 1
+    while groups:
+        if _REPEATED.search(text):
+            return True
+        text, groups = _GROUP.subn(lambda group: "|" if _RISKY.search(group[0]) else "x", text)
     return False
+
+
+_ATOM = re.compile(r"\\.|\[(?:\\.|[^\]\\])*\]", re.DOTALL)
+_GROUP = re.compile(r"\([^()]*\)")
+_RISKY = re.compile(r"[*+{|]")
+_REPEATED = re.compile(r"\([^()]*[*+{|][^()]*\)[*+{]")

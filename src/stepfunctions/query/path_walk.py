@@ -264,12 +264,11 @@ def _indexed(selector: Index | Indexes | Slice, *, deep: bool) -> Matches:
         start, stop = selector.start, selector.stop
         text = f"[{'' if start is None else start}:{'' if stop is None else stop}]"
 
-    def matches(walk: Walk, node: JSON) -> list[JSON]:
+    def matches(_walk: Walk, node: JSON) -> list[JSON]:
         if not isinstance(node, list):
             if node is None or deep:
                 return []
             raise _no_array(node, text)
-        walk.spend(len(indexes))
         size = len(node)
         chosen = _sliced(selector, size) if isinstance(selector, Slice) else indexes
         return [node[index] for index in chosen if -size <= index < size]

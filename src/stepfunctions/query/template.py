@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from stepfunctions.asl.document import JSON, dumps
 from stepfunctions.errors import QuerySyntaxError, StateFailed
 from stepfunctions.query.intrinsics import compile_intrinsic, is_intrinsic
-from stepfunctions.query.jsonpath import InvalidPath, Path, PathNotFound, compile_path
+from stepfunctions.query.jsonpath import Path, compile_path
+from stepfunctions.query.path_tokens import InvalidPath, PathNotFound
 from stepfunctions.query.reference import CONFLICT
 from stepfunctions.query.scope import Evaluator, Scope
 
