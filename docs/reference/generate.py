@@ -102,26 +102,33 @@ def services_page() -> str:
     import tempfile
 
     from stepfunctions.local.cloud import SERVICES, Cloud, supported_operations
+    from stepfunctions.local.wire.models import service_model
 
     parts = [
         NOTE,
         "# Services of the local cloud\n\n"
-        "These are the local cloud's own: they run real jobs, and everything is kept in its data directory. Any other "
-        "operation of them is refused with an error that names these.\n\n"
-        "Every other service of AWS is [moto](https://docs.getmoto.org)'s, behind the same port, in a process that "
-        "starts with the first call. It is kept in memory only: nothing of it is left when the local cloud stops. What "
-        "moto cannot do either is refused with an error that says so. `stepfunctions local start --real s3,glue` makes "
-        "tasks call AWS itself instead, with your own credentials.\n\n"
+        "| a call to | is answered by | what is left after a stop |\n| --- | --- | --- |\n"
+        f"| {', '.join(SERVICES)} | the local cloud; jobs are real processes | everything, in the data directory |\n"
+        "| every other service that boto3 knows | [moto](https://docs.getmoto.org), behind the same port, in a process "
+        "that starts with the first call | nothing: it is in memory |\n"
+        "| what `--real` names | AWS itself, with your own credentials | what AWS keeps |\n\n"
+        "An operation that is not named below, or that moto does not have, is refused with an error that says who "
+        "could not; a task fails with it as `States.Runtime`. [How to use it](../local-cloud.md) · "
+        "[what differs from AWS](differences.md).\n\n"
         "Signatures are not verified. An access key of 12 digits is the account that calls, any other key is account "
         "123456789012. Step Functions and CloudWatch Logs keep what they have by account and by the Region of the "
-        "signature; the other services have one account and one Region.\n",
+        "signature; the other services of the local cloud have one account and one Region.\n\n"
+        "`stepfunctions local start --no-limits` lifts AWS's limits of payloads, variables, definitions, events and "
+        "names.\n",
     ]
     with tempfile.TemporaryDirectory() as folder:
         cloud = Cloud(folder)
         try:
             for name in SERVICES:
-                parts.append(f"\n## {name}\n\n")
-                parts.append(", ".join(f"`{one}`" for one in supported_operations(name, cloud.service(name))) + "\n")
+                operations = supported_operations(name, cloud.service(name))
+                whole = len(service_model(name).operation_names)
+                count = "every operation" if len(operations) == whole else f"{len(operations)} of {whole} operations"
+                parts.append(f"\n## {name}: {count}\n\n{', '.join(f'`{one}`' for one in operations)}\n")
         finally:
             cloud.stop()
     return "".join(parts)

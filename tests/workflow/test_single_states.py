@@ -7,7 +7,20 @@ from typing import Any
 import pytest
 
 from stepfunctions.errors import StateFailed
-from stepfunctions.steps import Catch, Chain, Choice, ChoiceRule, FrozenGraph, LambdaStep, Parallel, Pass, Retry, Task
+from stepfunctions.steps import (
+    Catch,
+    Chain,
+    Choice,
+    ChoiceRule,
+    FrozenGraph,
+    ItemReader,
+    LambdaStep,
+    Map,
+    Parallel,
+    Pass,
+    Retry,
+    Task,
+)
 from stepfunctions.workflow import StateTest, Workflow
 
 
@@ -106,3 +119,25 @@ def test_what_is_no_state() -> None:
         workflow.test_state("Zzz")
     with pytest.raises(TypeError, match="A state is given by"):
         workflow.test_state(3)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("data", [[{"n": 1}, {"n": 2}], '[{"n": 1}, {"n": 2}]'])
+def test_what_a_reader_finds_and_how_many_items_fail(door: Any, data: Any) -> None:
+    fleet = Map(
+        "Fleet",
+        distributed=True,
+        item_reader=ItemReader.json("b", "k"),
+        item_selector={"n.$": "$$.Map.Item.Value.n"},
+        item_processor=Pass("One"),
+        tolerated_failure_count=1,
+    )
+    flying = Workflow(door.name, fleet, door.role, client=door.client)
+    went = flying.test_state("Fleet", {}, mock=[1, 2], item_data=data, failed_items=1, inspection_level="DEBUG")
+    assert went.status == "SUCCEEDED"
+    assert went.inspection["afterItemSelector"] == [{"n": 1}, {"n": 2}]
+    went = flying.test_state("Fleet", {}, mock=[1, 2], item_data=data, failed_items=2)
+    assert (went.status, went.error) == ("FAILED", "States.ExceedToleratedFailureThreshold")
+
+
+def test_in_process_any_name_will_do_for_a_role() -> None:
+    assert Workflow("w", Pass("A"), "r").test_state("A", {"n": 1}, local=True).output == {"n": 1}

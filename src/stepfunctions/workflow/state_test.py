@@ -69,6 +69,8 @@ class Testable:
         inspection_level: Literal["INFO", "DEBUG", "TRACE"] = "INFO",
         retries: int | None = None,
         caused_by: str | None = None,
+        failed_items: int | None = None,
+        item_data: Any = None,
         validate_mock: Literal["STRICT", "PRESENT", "NONE"] | None = None,
         reveal_secrets: bool = False,
         local: bool = False,
@@ -83,20 +85,31 @@ class Testable:
         StateFailed(error, cause) or any other, whose class name is the error. ``variables``: those that are set.
         ``context``: the context object (only with a mock). ``inspection_level``: DEBUG also tells each stage of the
         data, TRACE also the request and response of an HTTP task. ``retries``: how often its retrier was used before.
-        ``caused_by``: for a failing mock of a Map or Parallel, the state inside that failed. ``validate_mock``: how
-        closely AWS compares a mock with what the service answers. ``reveal_secrets``: show them in a TRACE.
+        ``caused_by``: for a failing mock of a Map or Parallel, the state inside that failed. ``failed_items``: how many
+        items of a Map failed. ``item_data``: the text of the file that an ItemReader would read; another value than a
+        text stands for its JSON. ``validate_mock``: how closely AWS compares a mock with what the service answers.
+        ``reveal_secrets``: show them in a TRACE.
 
         Raises ValueError for a name that no state has, and the API's InvalidDefinition and ValidationException.
         """
+        anyone = local and self.role and not self.role.startswith("arn:")
         request: dict[str, Any] = {
             "definition": json.dumps(definition_of(self.definition, state)),
-            "roleArn": self.role or None,
+            "roleArn": f"arn:aws:iam::123456789012:role/{self.role}" if anyone else self.role or None,
             "inspectionLevel": inspection_level,
             "input": _text(json.loads(inputs) if isinstance(inputs, str) else inputs),
             "variables": _text(variables),
             "context": _text(context),
             "mock": None if mock is NO_MOCK else _mock(mock, validate_mock),
-            "stateConfiguration": _given({"retrierRetryCount": retries, "errorCausedByState": caused_by}) or None,
+            "stateConfiguration": _given(
+                {
+                    "retrierRetryCount": retries,
+                    "errorCausedByState": caused_by,
+                    "mapIterationFailureCount": failed_items,
+                    "mapItemReaderData": item_data if isinstance(item_data, str) else _text(item_data),
+                }
+            )
+            or None,
             "revealSecrets": reveal_secrets or None,
         }
         client = self.client if not local else _local_client()
