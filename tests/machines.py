@@ -7,11 +7,13 @@ end the same.
 
 from __future__ import annotations
 
+from collections.abc import Container
 from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
 
 INVOKE = "arn:aws:states:::lambda:invoke"
+PUT_OBJECT = "arn:aws:states:::s3:putObject"
 JsonDict = dict[str, Any]
 ITEMS: list[JsonDict] = [{"v": 1}, {"v": 2}, {"v": 3}, {"v": 5}]
 
@@ -49,6 +51,15 @@ def with_concurrency(definition: Any, at_once: int) -> Any:
         name: at_once if name == "MaxConcurrency" else with_concurrency(value, at_once)
         for name, value in definition.items()
     }
+
+
+def without(definition: Any, fields: Container[str]) -> Any:
+    """Return a definition whose states do not have these fields."""
+    if isinstance(definition, list):
+        return [without(one, fields) for one in definition]
+    if not isinstance(definition, dict):
+        return definition
+    return {name: without(value, fields) for name, value in definition.items() if name not in fields}
 
 
 class _Maker:
@@ -152,21 +163,21 @@ class _Maker:
         return made | {"ResultSelector": {"v.$": "States.ArrayLength($)", "p.$": "$"}}
 
     def _map(self, name: str, following: str, last: str, depth: int, in_jsonata: bool) -> JsonDict:
-        processor = self.region(depth - 1)
         made: JsonDict = {"Next": following, "MaxConcurrency": self._draw(st.integers(0, 3))}
         made |= self._guards(last, in_jsonata)
         if self._distributed and depth == 2 and self._draw(st.booleans()):
-            processor["ProcessorConfig"] = {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
-            made["ToleratedFailureCount"] = self._draw(st.sampled_from([0, 0, 1, 4]))
-        made["ItemProcessor"] = processor
+            made |= self._distribution(in_jsonata)
+        else:
+            made["ItemProcessor"] = self.region(depth - 1)
         if in_jsonata:
+            result = "$count($states.result)" if "ResultWriter" not in made else "$count($states.result.*)"
             return made | {
                 "Items": "{% $states.context.Execution.Input.items %}",
                 "ItemSelector": {
                     "v": "{% $states.context.Map.Item.Value.v + $states.context.Map.Item.Index %}",
                     "items": "{% $states.context.Execution.Input.items %}",
                 },
-                "Output": "{% {'v': $count($states.result), 'm': $states.result} %}",
+                "Output": f"{{% {{'v': {result}, 'm': $states.result}} %}}",
             }
         selector = {
             "v.$": "States.MathAdd($$.Map.Item.Value.v, $$.Map.Item.Index)",
@@ -175,5 +186,33 @@ class _Maker:
         return made | {
             "ItemsPath": "$$.Execution.Input.items",
             "ItemSelector": selector,
-            "ResultSelector": {"v.$": "States.ArrayLength($)", "m.$": "$"},
+            "ResultSelector": {"v": 2, "m.$": "$"}
+            if "ResultWriter" in made
+            else {"v.$": "States.ArrayLength($)", "m.$": "$"},
         }
+
+    def _distribution(self, in_jsonata: bool) -> JsonDict:
+        """Return what makes a Map a Distributed one: its children, how many items each has, where its results go."""
+        made: JsonDict = {"ToleratedFailureCount": self._draw(st.sampled_from([0, 0, 1, 4]))}
+        kind = self._draw(st.sampled_from(["STANDARD", "STANDARD", "EXPRESS"]))
+        if self._draw(st.booleans()):
+            made["ItemBatcher"] = {"MaxItemsPerBatch": self._draw(st.integers(1, 3))}
+            processor = self.region(0)  # a Map inside would need the items in the child's input
+            name = self._name("Batch")
+            processor["States"][name] = {
+                "Type": "Pass",
+                "Parameters": {"v.$": "States.ArrayLength($.Items)", "batch.$": "$.Items[*].v"},
+                "Next": processor["StartAt"],
+            }
+            processor["StartAt"] = name
+        else:
+            processor = self.region(1)
+        if self._draw(st.booleans()):
+            config = {
+                "Transformation": self._draw(st.sampled_from(["NONE", "COMPACT", "FLATTEN"])),
+                "OutputType": self._draw(st.sampled_from(["JSON", "JSONL"])),
+            }
+            where = {"Arguments" if in_jsonata else "Parameters": {"Bucket": "b", "Prefix": "p"}}
+            made["ResultWriter"] = {"Resource": PUT_OBJECT, **where, "WriterConfig": config}
+        made["ItemProcessor"] = {**processor, "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": kind}}
+        return made

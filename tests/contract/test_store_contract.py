@@ -251,13 +251,13 @@ def test_an_execution_that_failed_keeps_its_branches_for_a_redrive(reopen: Reope
     assert (pending.tasks, pending.timers) == ([], [])
     store = reopen()
     loaded.status, loaded.error, loaded.stopped_at = Status.RUNNING, None, None
-    loaded.redrive_count, loaded.redriven_at, loaded.redrive_tokens = 1, 4.0, [["token", 4.0]]
+    loaded.redrive_count, loaded.redriven_at, loaded.redrive_tokens = 1, 4.0, (["token", 4.0],)
     loaded.branches[2].attempt, loaded.dirty = 2, {2}
     put(store, loaded, commands=[task(2, 2)])
     again = reopen().executions.load(one.arn)
     assert again is not None
     assert (again.status, again.redrive_count, again.redriven_at) == ("RUNNING", 1, 4.0)
-    assert again.redrive_tokens == [["token", 4.0]]
+    assert again.redrive_tokens == (["token", 4.0],)
     assert again.branches == loaded.branches
     assert [task.attempt for task, _ in reopen().executions.pending(one.arn).tasks] == [2]
     assert reopen().executions.open_arns() == [one.arn]

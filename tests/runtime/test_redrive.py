@@ -119,6 +119,32 @@ def test_a_kill_after_any_commit_changes_nothing(world: Any, api: Any, kind: str
     assert entered.count("TaskStateEntered") == 3, "one of each inline iteration"
 
 
+def test_what_fails_again_at_once_takes_with_it_what_was_to_be_redriven(world: Any, api: Any) -> None:
+    retry = [{"ErrorEquals": ["E"], "IntervalSeconds": 1, "MaxAttempts": 1}]
+    inner = {"StartAt": "B", "States": {"B": TASK}}
+    branches = [
+        {
+            "StartAt": "W",
+            "States": {"W": {"Type": "Wait", "Seconds": 1, "Next": "F"}, "F": {"Type": "Fail", "Error": "E"}},
+        },
+        {"StartAt": "A", "States": {"A": TASK}},
+        {"StartAt": "P", "States": {"P": {"Type": "Parallel", "Branches": [inner]}}},
+    ]
+    arn = world.begin(world.create({"All": {"Type": "Parallel", "Branches": branches, "Retry": retry}}))
+    world.runner.pump()
+    for _ in range(3):
+        world.clock.advance(1)
+        world.runner.pump()
+    assert (world.status(arn), len(world.tasks.calls)) == ("FAILED", 4)
+    api("RedriveExecution", executionArn=arn)
+    world.runner.pump()
+    assert len(world.tasks.calls) == 4, "all branches begin anew after the retrier's second, and none before"
+    for _ in range(2):
+        world.clock.advance(1)
+        world.runner.pump()
+    assert (world.status(arn), len(world.tasks.calls)) == ("FAILED", 6)
+
+
 def test_a_token_is_remembered_for_a_quarter_of_an_hour(world: Any, api: Any) -> None:
     arn = failed(world)
     first = api("RedriveExecution", executionArn=arn, clientToken="once")

@@ -476,3 +476,21 @@ def test_callbacks_at_the_end(world: Any) -> None:
     world.runner.on_end(arn, lambda: called.append("at once"))
     world.runner.on_end("unknown", lambda: called.append("too"))
     assert called == ["then", "at once", "too"]
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+def test_what_is_due_at_the_same_time_goes_on_in_the_order_it_began(world: Any, restarts: bool) -> None:
+    wait = {"Type": "Wait", "Seconds": 3, "End": True}
+    branches = [
+        {"StartAt": "P", "States": {"P": {"Type": "Pass", "Next": "Later"}, "Later": wait}},
+        {"StartAt": "Earlier", "States": {"Earlier": wait}},
+    ]
+    arn = world.begin(world.create({"Both": {"Type": "Parallel", "Branches": branches}}))
+    world.runner.pump()
+    if restarts:
+        world.restart()
+    world.clock.advance(3)
+    world.runner.pump()
+    events = world.api.get_execution_history({"executionArn": arn})["events"]
+    exited = [event["stateExitedEventDetails"]["name"] for event in events if event["type"] == "WaitStateExited"]
+    assert exited == ["Earlier", "Later"]

@@ -194,7 +194,11 @@ def _start(turn: Turn) -> None:
         details["stateMachineVersionArn"] = execution.version_arn
     turn.note(0, "ExecutionStarted", None, execution.input, details)
     _limit(turn, execution.started_at)
-    turn.spawn(None, execution.region, 0, Document(execution.input.value), 0)
+    given = execution.input
+    if not execution.region:  # as it was sent, perhaps with spaces
+        compact = Document(given.value)
+        given = compact if compact.text != given.text else given
+    turn.spawn(None, execution.region, 0, given, 0)
 
 
 def _limit(turn: Turn, since: float) -> None:
@@ -208,8 +212,9 @@ def _redrive(turn: Turn) -> None:
     for branch, action in redrive.begin(turn):
         if turn.execution.ended:
             return
-        _attempt(turn, branch, turn.node(branch), action)
-        _settle(turn)
+        if turn.execution.branches.get(branch.id) is branch and branch.waiting is not Waiting.ENDED:
+            _attempt(turn, branch, turn.node(branch), action)  # else what was taken up before it has failed again
+            _settle(turn)
 
 
 def _action(branch: Branch, outcome: Outcome) -> Action | None:

@@ -212,7 +212,7 @@ class Execution:
     redrive_count: int = 0
     redriven_at: float | None = None
     """When it was redriven last. Not set for Express children of a map run."""
-    redrive_tokens: list[JSON] = field(default_factory=list)
+    redrive_tokens: tuple[JSON, ...] = ()
     """The latest ``[clientToken, time of the redrive]``."""
     branches: dict[int, Branch] = field(default_factory=dict)
     program: Program | None = None

@@ -172,7 +172,8 @@ def source_ended(run: MapRun) -> None:
 
 def child_ended(run: MapRun, status: str, items: int = 1) -> None:
     """Count one child's final status (SUCCEEDED, FAILED, TIMED_OUT, ABORTED) and its items."""
-    _count(run, "running", -items, -1)
+    run.running -= 1
+    run.running_items -= items
     _count(run, _COUNTER[status], items)
 
 

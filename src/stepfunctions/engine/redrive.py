@@ -36,7 +36,7 @@ def revive(execution: Execution, now: float, token: str | None = None) -> None:
         return
     execution.redriven_at = now
     if token is not None:
-        execution.redrive_tokens = [*execution.redrive_tokens, [token, now]][-TOKENS:]
+        execution.redrive_tokens = (*execution.redrive_tokens, [token, now])[-TOKENS:]
 
 
 def begin(turn: Turn) -> list[tuple[Branch, Action]]:

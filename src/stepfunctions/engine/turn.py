@@ -82,7 +82,7 @@ class Turn:
         """Write an event after ``previous`` and return its id; no branch's chain moves on."""
         execution = self.execution
         number = execution.last_event_id + 1
-        most = self.limits.events
+        most = self.program.limits.events
         if most is not None and number >= most and execution.type == "STANDARD" and not kind.startswith("Execution"):
             raise HistoryFull
         execution.last_event_id = number

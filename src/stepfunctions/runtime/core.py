@@ -113,9 +113,9 @@ class Core:
             if execution.ready:  # it stopped where advance said "more"
                 self._more[arn] = None
             waits[arn] = pending = self._store.executions.pending(arn)
-            for timer in pending.timers:
+            for timer in sorted(pending.timers, key=lambda one: _since(execution, one.branch)):
                 self.timers.set(arn, timer)
-            for task, submitted in sorted(pending.tasks, key=lambda one: execution.branches[one[0].branch].last_event):
+            for task, submitted in sorted(pending.tasks, key=lambda one: _since(execution, one[0].branch)):
                 calls.append(self._call(arn, task, submitted))
                 if submitted is not None:
                     self._jobs.submitted(arn, task.branch, task.attempt, submitted)
@@ -378,6 +378,12 @@ class Core:
         run = self._map_runs.live(run_arn) if run_arn else None
         if run is not None:
             self.inbox.appendleft(Message(run.execution_arn, stop))
+
+
+def _since(execution: Execution, branch: int) -> int:
+    """Return the event after which a branch waits: what began at the same time goes on in the order it began."""
+    found = execution.branches.get(branch)
+    return 0 if found is None else found.last_event
 
 
 def _awaited(execution: Execution, outcome: Outcome | None) -> bool:

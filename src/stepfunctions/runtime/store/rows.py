@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
+from operator import attrgetter
 from typing import Any
 
 from stepfunctions.asl.document import JSON, Document, dumps
@@ -71,12 +72,12 @@ def waits_of(taken: Iterable[Outcome], commands: Iterable[Command]) -> Waits:
     return waits
 
 
-_STORED = tuple(itertools.takewhile(lambda name: name != "branches", (field.name for field in fields(Execution))))
+_stored = attrgetter(*itertools.takewhile(lambda name: name != "branches", (field.name for field in fields(Execution))))
 
 
 def header(execution: Execution) -> Execution:
     """Return a copy of the stored part of an execution, without its branches."""
-    return Execution(**{name: getattr(execution, name) for name in _STORED})
+    return Execution(*_stored(execution))
 
 
 def task_to_json(task: RunTask) -> str:

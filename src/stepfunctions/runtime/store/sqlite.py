@@ -200,7 +200,7 @@ class _Batch:
             execution.transitions,
             execution.redrive_count,
             execution.redriven_at,
-            dumps(execution.redrive_tokens),
+            dumps(execution.redrive_tokens) if execution.redrive_tokens else "[]",
             execution.output.text if execution.output is not None else None,
         )
         if new:

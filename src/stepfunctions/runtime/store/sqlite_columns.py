@@ -46,11 +46,12 @@ INSERT = (
 )
 UPDATE = f"UPDATE executions SET {', '.join(f'{name} = ?' for name in CHANGING)} WHERE id = ?"
 HEADER = ", ".join((*FIXED[:-1], *CHANGING[:-1]))
+_ATTRIBUTES = [name.replace("map_run_arn", "parent_map_run_arn") for name in (*FIXED[:-1], *CHANGING[:-1])]
 
 
 def execution_of(row: Sequence[Any], given: Document, output: str | None) -> Execution:
     """Return the execution of the columns in HEADER."""
-    columns = dict(zip((*FIXED[:-1], *CHANGING[:-1]), row, strict=True))
-    columns["parent_map_run_arn"] = columns.pop("map_run_arn")
-    columns["redrive_tokens"] = json.loads(columns["redrive_tokens"])
+    columns = dict(zip(_ATTRIBUTES, row, strict=True))
+    tokens = columns["redrive_tokens"]
+    columns["redrive_tokens"] = tuple(json.loads(tokens)) if tokens != "[]" else ()
     return Execution(**columns, input=given, output=None if output is None else Document.parse(output))
