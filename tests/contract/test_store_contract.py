@@ -525,6 +525,10 @@ def test_map_runs_are_written_with_the_executions(reopen: Reopen) -> None:
     assert [one.arn for one in store.executions.pending(run.execution_arn).map_runs] == [run.arn]
     assert store.map_runs.get("nowhere") is None
     assert store.map_runs.of_execution("nowhere") == []
+    assert store.map_runs.unwritten() == []
+    run.unwritten = True
+    store.executions.commit([], [run])
+    assert reopen().map_runs.unwritten() == [run]
 
 
 def test_children_come_in_item_order(store: Store) -> None:

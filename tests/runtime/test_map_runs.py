@@ -272,12 +272,18 @@ def test_results_are_written_over_many_cycles_and_a_restart(world: Any, monkeypa
     assert run_of(world, arn)["executionCounts"]["resultsWritten"] == 7
 
 
-def test_what_an_aborted_run_had_done_is_written(world: Any) -> None:
+@pytest.mark.parametrize("restarts", [range(0), range(1), range(1, 2), range(2, 3), range(4)])
+def test_what_an_aborted_run_had_done_is_written(world: Any, monkeypatch: pytest.MonkeyPatch, restarts: range) -> None:
+    monkeypatch.setattr(map_runs, "_RESULTS", 3)
     arn = world.run(spread({"T": TASK}, MaxConcurrency=2, ResultWriter=WRITER), {"items": list(range(4))})
     world.tasks.succeed("done", world.tasks.calls[0])
     world.runner.pump()
     world.api.stop_execution({"executionArn": arn})
-    world.runner.pump()
+    for commit in range(9):
+        if commit in restarts:
+            world.restart()
+        world.runner.step()
+    assert not world.runner.step()
     assert [record["Output"] for record in written(world, "SUCCEEDED_0.json")] == ['"done"']
     assert [record["Status"] for record in written(world, "FAILED_0.json")] == ["ABORTED", "ABORTED"]
     assert [record["Input"] for record in written(world, "PENDING_0.json")] == ["3"]

@@ -113,6 +113,8 @@ class MapRun:
     timed_out_items: int = 0
     aborted_items: int = 0
     written_items: int = 0
+    unwritten: bool = False
+    """True of an aborted run whose results the ResultWriter has still to write."""
     redrive_count: int = 0
     redriven_at: float | None = None
     redrive_from: int = 0

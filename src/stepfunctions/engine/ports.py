@@ -150,6 +150,10 @@ class MapRunStore(Protocol):
         """Return the map runs of an execution, oldest first."""
         ...
 
+    def unwritten(self) -> list[MapRun]:
+        """Return the aborted map runs whose results are still to be written."""
+        ...
+
     def children(self, arn: str, first: int = 0) -> Iterator[Execution]:
         """Yield the map run's children that have ended in item order, without branches, a few at a time.
 

@@ -331,9 +331,11 @@ class Core:
         for execution in self.live.values():
             if execution.parent_map_run_arn is not None:
                 children.setdefault(execution.parent_map_run_arn, set()).add(execution.arn)
+        for aborted in self._store.map_runs.unwritten():
+            children.setdefault(aborted.arn, set())
         for run_arn, arns in children.items():
             run = self._store.map_runs.get(run_arn)
-            parent = run and (self.live.get(run.execution_arn) or self._store.executions.load(run.execution_arn))
+            parent = run and (self.live.get(run.execution_arn) or self._load(run.execution_arn))
             if run and parent:
                 self._map_runs.resume(run, parent, arns)
         for execution in self.live.values():  # redrives that waited for the end of what was at work

@@ -83,6 +83,7 @@ class MapRuns:
             self._give_up_redrive(active.run)
             active.run.status = Status.ABORTED
             active.run.stopped_at = now
+            active.run.unwritten = active.run.exports
             self._changed[arn] = active.run
             self._end(active, Verdict(Status.ABORTED))
 
@@ -192,6 +193,7 @@ class MapRuns:
                 continue
             del self._active[arn]
             run = active.run
+            run.unwritten = False
             self._changed[arn] = run
             if active.again is not None:
                 self._redriven(run, active.again, active.parent, now)

@@ -259,6 +259,11 @@ class MemoryMapRuns:
         with self._lock:
             return [replace(run) for run in self._runs.values() if run.execution_arn == execution_arn]
 
+    def unwritten(self) -> list[MapRun]:
+        """See the port."""
+        with self._lock:
+            return [replace(run) for run in self._runs.values() if run.unwritten]
+
     def children(self, arn: str, first: int = 0) -> Iterator[Execution]:
         """See the port."""
         return (header(child) for child in self._executions.children(arn) if (child.item_index or 0) >= first)

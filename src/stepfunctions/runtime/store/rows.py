@@ -123,6 +123,7 @@ COUNTERS = (
     "timed_out_items",
     "aborted_items",
     "written_items",
+    "unwritten",
     "attempt",
     "redrive_count",
     "redriven_at",
@@ -158,5 +159,5 @@ def map_run_from_json(text: str, counters: Iterable[JSON]) -> MapRun:
     if "items" in row:
         row["items"] = Document(row["items"])
     row.update(zip(COUNTERS, counters, strict=True))
-    row["exhausted"] = bool(row["exhausted"])
+    row["exhausted"], row["unwritten"] = bool(row["exhausted"]), bool(row["unwritten"])
     return MapRun(**row)

@@ -211,6 +211,8 @@ _ORDER_OF_LISTS = (
     f"CREATE INDEX executions_of_machine ON executions (machine_arn, {LISTED_AT}, id)",
 )
 
+_UNWRITTEN = ("ALTER TABLE map_runs ADD COLUMN unwritten INTEGER NOT NULL DEFAULT 0",)
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _FIRST,
     _VERSIONS_AND_ALIASES,
@@ -218,6 +220,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _ACTIVITIES,
     _REDRIVE,
     _ORDER_OF_LISTS,
+    _UNWRITTEN,
 )
 
 

@@ -353,6 +353,11 @@ class SqliteMapRuns:
         with self._db.read() as cx:
             return _map_runs(cx, "execution_arn = ?", execution_arn)
 
+    def unwritten(self) -> list[MapRun]:
+        """See the port."""
+        with self._db.read() as cx:
+            return _map_runs(cx, "unwritten")
+
     def children(self, arn: str, first: int = 0) -> Iterator[Execution]:
         """See the port."""
         last = first - 1
