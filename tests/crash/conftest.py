@@ -79,7 +79,7 @@ class KillableCloud:
         self._server.stdout.close()
         self._server = None
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, **settings: Any) -> Any:
         """Make a boto3 client."""
         import boto3
 
@@ -89,6 +89,7 @@ class KillableCloud:
             region_name="us-east-1",
             aws_access_key_id="local",
             aws_secret_access_key="local",
+            **settings,
         )
 
     def env(self) -> dict[str, str]:

@@ -1,0 +1,310 @@
+"""``kill -9`` of the local cloud while executions fail, are redriven and stopped: what was acknowledged goes on.
+
+The seed is printed; CLOUD_KILL_SEED repeats a run as far as time allows.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import os
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeVar
+
+import pytest
+from tests.crash.cloud_machines import ACTIVITY, BATCH, BUCKET, GATES, ITEMS, MISSING, REDRIVEN, STOPPED, items
+
+pytestmark = pytest.mark.crash
+
+ROLE = "arn:aws:iam::123456789012:role/r"
+KILLS = 6
+SECONDS = 150.0
+ENDS = {"ExecutionSucceeded", "ExecutionFailed", "ExecutionAborted", "ExecutionTimedOut"}
+Answer = TypeVar("Answer")
+
+
+class User:
+    """Asks again what a kill left without an answer."""
+
+    def __init__(self, cloud: Any) -> None:
+        from botocore.config import Config
+
+        config = Config(retries={"max_attempts": 0}, connect_timeout=5, read_timeout=70)
+        self.states, self.s3 = (cloud.client(service, config=config) for service in ("stepfunctions", "s3"))
+        self.over = threading.Event()
+        self.faults: list[BaseException] = []
+
+    def ask(self, call: Callable[[], Answer]) -> Answer:
+        """Repeat a call until it is answered; its errors are raised."""
+        from botocore.exceptions import BotoCoreError
+
+        deadline = time.monotonic() + SECONDS
+        while True:
+            try:
+                return call()
+            except BotoCoreError:
+                if time.monotonic() > deadline or self.over.is_set():
+                    raise
+                time.sleep(0.05)
+
+    def start(self, name: str, definition: dict[str, Any]) -> str:
+        """Start an execution of a machine of the same name."""
+        made = self.ask(
+            lambda: self.states.create_state_machine(name=name, definition=json.dumps(definition), roleArn=ROLE)
+        )
+        arn: str = self.ask(
+            lambda: self.states.start_execution(stateMachineArn=made["stateMachineArn"], name=name, input="{}")
+        )["executionArn"]
+        return arn
+
+    def put(self, key: str, body: str = "") -> None:
+        """Write an object."""
+        self.ask(lambda: self.s3.put_object(Bucket=BUCKET, Key=key, Body=body.encode()))
+
+    def get(self, key: str) -> str:
+        """Read an object."""
+        return str(self.ask(lambda: self.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read().decode()))
+
+    def keys(self, prefix: str) -> list[str]:
+        """The keys of all objects."""
+        return [
+            found["Key"]
+            for page in self.pages("list_objects_v2", "Contents", Bucket=BUCKET, Prefix=prefix)
+            for found in page
+        ]
+
+    def pages(self, operation: str, member: str, **request: Any) -> list[list[dict[str, Any]]]:
+        """Every page of a list."""
+        client = self.s3 if operation.startswith("list_objects") else self.states
+        pages = client.get_paginator(operation)
+        return self.ask(lambda: [page.get(member, []) for page in pages.paginate(**request)])
+
+    def history(self, arn: str) -> list[dict[str, Any]]:
+        """All events of an execution."""
+        return list(itertools.chain(*self.pages("get_execution_history", "events", executionArn=arn)))
+
+    def described(self, arn: str) -> dict[str, Any]:
+        """DescribeExecution."""
+        found: dict[str, Any] = self.ask(lambda: self.states.describe_execution(executionArn=arn))
+        return found
+
+    def beside(self, work: Callable[[], None]) -> None:
+        """Do something over and over in a thread until it is over."""
+
+        def repeat() -> None:
+            try:
+                while not self.over.is_set():
+                    work()
+            except BaseException as error:  # noqa: BLE001 - the test shows it
+                if not self.over.is_set():
+                    self.faults.append(error)
+
+        threading.Thread(target=repeat, daemon=True).start()
+
+    def answer_activity(self) -> None:
+        """Do the next task of the activity."""
+        task = self.ask(lambda: self.states.get_activity_task(activityArn=ACTIVITY))
+        if task.get("taskToken"):
+            self.succeed(task["taskToken"], {"asked": json.loads(task["input"])["id"]})
+
+    def answer_callbacks(self) -> None:
+        """Answer whoever left a token."""
+        for key in self.keys("tokens/"):
+            self.succeed(json.loads(self.get(key))["token"], {"called": key})
+        time.sleep(0.05)
+
+    def succeed(self, token: str, output: Any) -> None:
+        """SendTaskSuccess; a token may be of no use any more."""
+        with contextlib.suppress(self.states.exceptions.TaskTimedOut, self.states.exceptions.TaskDoesNotExist):
+            self.ask(lambda: self.states.send_task_success(taskToken=token, output=json.dumps(output)))
+
+
+@pytest.mark.timeout(300)
+def test_killed_at_random_moments_all_ends_as_if_nothing_had_happened(killable_cloud: Any) -> None:
+    seed = int(os.environ.get("CLOUD_KILL_SEED") or random.SystemRandom().randrange(10**6))
+    chance = random.Random(seed)
+    print(f"CLOUD_KILL_SEED={seed}")
+    user = User(killable_cloud)
+    user.s3.create_bucket(Bucket=BUCKET)
+    user.put("items.jsonl", "".join(f"{json.dumps(item)}\n" for item in items()))
+    user.ask(lambda: user.states.create_activity(name="ask"))
+    names = ("one", "two")
+    for gate in (f"gates/{name}/{gate}" for name in names for gate in GATES if gate not in MISSING):
+        user.put(gate)
+    try:
+        user.beside(user.answer_activity)
+        user.beside(user.answer_callbacks)
+        redriven = [user.start(name, REDRIVEN) for name in names]
+        stopped = user.start("stopped", STOPPED)
+        user.beside(lambda: redrive(user, redriven))
+        user.beside(lambda: stop(user, stopped))
+        for _ in range(KILLS):
+            time.sleep(chance.uniform(0, 1.5))  # nothing is waited for: the moment is random
+            killable_cloud.kill(everything=False)
+            killable_cloud.start()
+        deadline = time.monotonic() + SECONDS
+        while not ended(user, [*redriven, stopped]):
+            assert not user.faults, user.faults
+            assert time.monotonic() < deadline, [user.described(arn) for arn in (*redriven, stopped)]
+            time.sleep(0.1)
+        assert not user.faults, user.faults
+    finally:
+        user.over.set()
+    for name, arn in zip(names, redriven, strict=True):
+        check_redriven(user, name, arn)
+    check_stopped(user, stopped)
+
+
+def redrive(user: User, arns: list[str]) -> None:
+    """Open the next gate of whoever has failed, and redrive it."""
+    for arn in arns:
+        found = user.described(arn)
+        if found["status"] == "FAILED":
+            count = found["redriveCount"]
+            user.put(f"gates/{found['name']}/{MISSING[count]}")
+            token = f"{found['name']}-{count}"
+            user.ask(partial(user.states.redrive_execution, executionArn=arn, clientToken=token))
+    time.sleep(0.05)
+
+
+def stop(user: User, arn: str) -> None:
+    """Stop the execution once half of its items are done."""
+    runs = list(itertools.chain(*user.pages("list_map_runs", "mapRuns", executionArn=arn)))
+    for run in runs:
+        found = user.ask(partial(user.states.describe_map_run, mapRunArn=run["mapRunArn"]))
+        counts = found["itemCounts"]
+        if counts["succeeded"] == ITEMS // 2 and counts["running"] == 5:
+            user.ask(lambda: user.states.stop_execution(executionArn=arn))
+            user.over.wait()
+    time.sleep(0.05)
+
+
+def ended(user: User, arns: list[str]) -> bool:
+    """Whether all have ended for good, and their results are written."""
+    found = [user.described(arn) for arn in arns]
+    over = all(
+        one["status"] in ("SUCCEEDED", "ABORTED") or (one["status"] == "FAILED" and one["redriveCount"] == len(MISSING))
+        for one in found
+    )
+    return over and any(key.endswith("/manifest.json") for key in user.keys("standard/stopped/"))
+
+
+def check_history(events: list[dict[str, Any]]) -> Counter[str]:
+    """Events 1 to n, each after its cause; each redrive after an end. Returns how often each type is there."""
+    assert [event["id"] for event in events] == list(range(1, len(events) + 1))
+    assert all(event.get("previousEventId", 0) < event["id"] for event in events)
+    assert all(earlier["timestamp"] <= later["timestamp"] for earlier, later in itertools.pairwise(events))
+    types = Counter(event["type"] for event in events)
+    assert events[0]["type"] == "ExecutionStarted"
+    assert types["ExecutionStarted"] == 1
+    assert events[-1]["type"] in ENDS
+    assert sum(types[end] for end in ENDS) == types["ExecutionRedriven"] + 1
+    for before, event in itertools.pairwise(events):
+        assert (event["type"] == "ExecutionRedriven") <= (before["type"] in ENDS)
+    return types
+
+
+def check_redriven(user: User, name: str, arn: str) -> None:
+    """The execution, its history, its children, its results and what its tasks left."""
+    found = user.described(arn)
+    assert (found["status"], found.get("redriveCount")) == ("SUCCEEDED", len(MISSING)), found
+    output = json.loads(found["output"])
+    assert output["ask"] == {"asked": name}
+    assert output["call"] == {"called": f"tokens/{name}"}
+    assert output["both"] == ["left", "right"]
+    assert output["each"] == [{"n": number, "id": name} for number in range(4)]
+    events = user.history(arn)
+    types = check_history(events)
+    entered, exited = (
+        Counter(event[details]["name"] for event in events if details in event)
+        for details in ("stateEnteredEventDetails", "stateExitedEventDetails")
+    )
+    assert entered == exited
+    assert (entered["EachGate"], entered["LeftDone"], entered["RightDone"]) == (4, 1, 1)
+    assert (types["MapRunStarted"], types["MapRunRedriven"], types["ExecutionFailed"]) == (2, 2, len(MISSING))
+    check_standard(user, name, output["standard"])
+    check_express(user, name, output["express"])
+
+
+def check_standard(user: User, name: str, result: dict[str, Any]) -> None:
+    """Children of batches: each once, redriven where they are."""
+    batches = -(-ITEMS // BATCH)
+    check_counts(user, result["MapRunArn"], batches)
+    pages = user.pages("list_executions", "executions", mapRunArn=result["MapRunArn"])
+    children = list(itertools.chain(*pages))
+    assert len({child["executionArn"] for child in children}) == len(children) == batches
+    scheduled: Counter[str] = Counter()
+    for child in children:
+        assert child["status"] == "SUCCEEDED", child
+        events = user.history(child["executionArn"])
+        check_history(events)
+        described = user.described(child["executionArn"])
+        scheduled[str(json.loads(described["input"])["Items"][0]["n"])] = sum(
+            event["type"] == "TaskScheduled" and "putObject" in event["taskScheduledEventDetails"]["resource"]
+            for event in events
+        )
+    effects = Counter(key.split("/")[3] for key in user.keys(f"effects/{name}/standard/"))
+    assert effects.keys() == scheduled.keys()
+    assert all(effects[number] <= scheduled[number] <= 2 for number in effects), (effects, scheduled)
+    results = [json.loads(one["Output"])["all"] for one in written(user, result)["SUCCEEDED"]]
+    assert sorted(itertools.chain(*results)) == list(range(ITEMS))
+
+
+def check_express(user: User, name: str, result: dict[str, Any]) -> None:
+    """Children that were started anew by the redrive, at most once."""
+    check_counts(user, result["MapRunArn"], ITEMS)
+    effects = Counter(key.split("/")[3] for key in user.keys(f"effects/{name}/express/"))
+    assert {int(number) for number in effects} == set(range(ITEMS))
+    assert max(effects.values()) <= 2, effects
+    results = [json.loads(one["Output"])["n"] for one in written(user, result)["SUCCEEDED"]]
+    assert sorted(results) == list(range(ITEMS))
+
+
+def check_counts(user: User, arn: str, children: int) -> None:
+    """Nothing of a map run that succeeded is left open or counted twice."""
+    run = user.states.describe_map_run(mapRunArn=arn)
+    assert (run["status"], run["redriveCount"]) == ("SUCCEEDED", 1)
+    for counts, total in ((run["itemCounts"], ITEMS), (run["executionCounts"], children)):
+        assert {name: count for name, count in counts.items() if count} == {
+            "total": total,
+            "succeeded": total,
+            "resultsWritten": total,
+        }
+
+
+def written(user: User, result: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """The results of a map run by status; each file is whole, and as its manifest says."""
+    where = result["ResultWriterDetails"]["Key"]
+    manifest = json.loads(user.get(where))
+    assert manifest["MapRunArn"] == result["MapRunArn"]
+    found: dict[str, list[dict[str, Any]]] = {}
+    for status, files in manifest["ResultFiles"].items():
+        found[status] = []
+        for file in files:
+            text = user.get(file["Key"])
+            assert len(text.encode()) == file["Size"]
+            found[status] += json.loads(text)
+    return found
+
+
+def check_stopped(user: User, arn: str) -> None:
+    """What was done, aborted and not begun when it was stopped: all of it is in the results, once."""
+    assert user.described(arn)["status"] == "ABORTED"
+    check_history(user.history(arn))
+    (run,) = itertools.chain(*user.pages("list_map_runs", "mapRuns", executionArn=arn))
+    assert user.states.describe_map_run(mapRunArn=run["mapRunArn"])["status"] == "ABORTED"
+    (key,) = [key for key in user.keys("standard/stopped/") if key.endswith("/manifest.json")]
+    found = written(user, {"MapRunArn": run["mapRunArn"], "ResultWriterDetails": {"Key": key}})
+    numbers = {status: sorted(json.loads(one["Input"])["n"] for one in results) for status, results in found.items()}
+    half = ITEMS // 2
+    assert numbers == {
+        "SUCCEEDED": list(range(half)),
+        "FAILED": list(range(half, half + 5)),
+        "PENDING": list(range(half + 5, ITEMS)),
+    }
