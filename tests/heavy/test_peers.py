@@ -25,7 +25,7 @@ from tests.query import test_jsonata_peer as second
 from tests.query.test_jsonpath import DEFINITE, DOCUMENT, INDEFINITE, MISSING, NO_OBJECT, NOT_APPLICABLE
 
 from stepfunctions.errors import QuerySyntaxError, StateFailed
-from stepfunctions.query.jsonata import compile_jsonata, plain
+from stepfunctions.query.jsonata import at_the_top, compile_jsonata, plain, reads_of
 from stepfunctions.query.jsonata_template import expressions_in, inner
 from stepfunctions.query.jsonpath import compile_path
 from stepfunctions.query.path_tokens import InvalidPath, PathNotFound
@@ -214,10 +214,10 @@ THREW = re.compile(r"threw an error during evaluation(?:\. (?P<error>\w+))?: (?P
 def computed(expression: str, input: Any, variables: dict[str, Any]) -> dict[str, Any]:
     scope = Scope(input, dict, variables, lambda: random.Random(1))
     try:
+        if at_the_top(reads_of(expression), expression):
+            return {"refused": True}
         return {"value": plain(compile_jsonata(expression)(scope))}
     except QuerySyntaxError as error:
-        if error.code:
-            return {"refused": True}
         return {"error": error.message.partition(":")[0], "message": error.said}
     except StateFailed as failed:
         thrown = THREW.search(failed.cause)

@@ -472,8 +472,8 @@ def test_an_expression_is_shared_by_threads(make_scope: MakeScope) -> None:
 def test_the_library_is_loaded_by_the_first_expression() -> None:
     code = (
         "import sys, stepfunctions.query.language as l; assert 'jlens' not in sys.modules;"
-        "l.language('JSONata').template({'a': 1}, 'Output'); assert 'jlens' not in sys.modules;"
-        "l.language('JSONata').template('{% 1 %}', 'Output'); assert 'jlens' in sys.modules"
+        "l.LANGUAGES['JSONata'].template({'a': 1}, 'Output'); assert 'jlens' not in sys.modules;"
+        "l.LANGUAGES['JSONata'].template('{% 1 %}', 'Output'); assert 'jlens' in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, TypeVar
 
 from stepfunctions.asl.choice import ChoiceRule
@@ -42,7 +41,7 @@ from stepfunctions.engine.program import (
 )
 from stepfunctions.errors import DefinitionError, Problem, QuerySyntaxError
 from stepfunctions.query.choice import compile_test
-from stepfunctions.query.language import Language, language
+from stepfunctions.query.language import LANGUAGES, Language
 from stepfunctions.query.reference import compile_reference
 from stepfunctions.query.scope import Evaluator, Scope
 
@@ -76,21 +75,16 @@ class Compiler:
                         )
                     )
                 node = self.node(path, name, state, outer)
-                if node is not None:
-                    compiled.nodes[name] = node
-                    todo.extend((path + pointer, inner, node) for pointer, inner in subregions(state))
+                compiled.nodes[name] = node
+                todo.extend((path + pointer, inner, node) for pointer, inner in subregions(state))
         if self.problems:
             raise DefinitionError(self.problems)
         timeout = machine.timeout_seconds
         return Program(machine, self.regions, None if timeout is ABSENT else timeout, self.limits)
 
-    def node(self, path: str, name: str, state: AnyState, outer: QueryLanguageName) -> Node | None:
-        """Compile one state; None when its query language is not there."""
-        try:
-            tongue = language(state_language(state, outer))
-        except DefinitionError as error:
-            self.problems += [replace(problem, path=problem.path or path) for problem in error.problems]
-            return None
+    def node(self, path: str, name: str, state: AnyState, outer: QueryLanguageName) -> Node:
+        """Compile one state."""
+        tongue = LANGUAGES[state_language(state, outer)]
         fields = Fields(self, path, state, tongue)
         next_state = getattr(state, "next", ABSENT)
         node = Node(name, state.TYPE, path, fields.flow(), None if next_state is ABSENT else next_state)

@@ -92,7 +92,7 @@ def _rounded(value: JSON, which: str) -> int:
 
 
 def _small(array: list[JSON]) -> list[JSON]:
-    size = len(dumps(array).encode("utf-8", "surrogatepass"))
+    size = len(dumps(array).encode())
     if size > MAX_ARRAY_BYTES:
         raise IntrinsicError(f"The first argument has {size} bytes; {MAX_ARRAY_BYTES} are allowed")
     return array

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html
 from __future__ import annotations
 
 import json
+import operator
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -353,12 +354,14 @@ def _state_part(scope: Scope, name: str) -> JSON:
 
 
 def plain(value: JSON) -> JSON:
-    """Return a value as Step Functions gives it: ``1.0`` is ``1``."""
+    """Return a value as Step Functions gives it: ``1.0`` is ``1``. The same object when nothing changes."""
     kind = type(value)
     if kind is float:
         return int(value) if abs(value) < _WITH_EXPONENT and value.is_integer() else value
     if kind is dict:
-        return {name: plain(item) for name, item in value.items()}
+        members = {name: plain(item) for name, item in value.items()}
+        return members if any(map(operator.is_not, members.values(), value.values())) else value
     if kind is list:
-        return [plain(item) for item in value]
+        items = [plain(item) for item in value]
+        return items if any(map(operator.is_not, items, value)) else value
     return value

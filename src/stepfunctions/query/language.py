@@ -10,7 +10,6 @@ from types import MappingProxyType
 from typing import Protocol
 
 from stepfunctions.asl.document import JSON
-from stepfunctions.errors import DefinitionError, Problem
 from stepfunctions.query.jsonata_template import compile_field, compile_payload
 from stepfunctions.query.scope import Evaluator
 from stepfunctions.query.template import compile_expression, compile_template
@@ -66,21 +65,5 @@ class JsonataLanguage:
         return compile_field(text, field, expected)
 
 
-LANGUAGES: Mapping[str, Language] = MappingProxyType({"JSONPath": JsonPathLanguage(), "JSONata": JsonataLanguage()})
+LANGUAGES: Mapping[str, Language] = MappingProxyType({one.name: one for one in (JsonPathLanguage(), JsonataLanguage())})
 """Name of a query language -> the language."""
-
-
-def language(name: str) -> Language:
-    """Return a query language by its name in a definition; raises DefinitionError for one that cannot run here."""
-    found = LANGUAGES.get(name)
-    if found is not None:
-        return found
-    raise DefinitionError(
-        [
-            Problem(
-                path="/QueryLanguage",
-                message=f"There is no query language '{name}'.",
-                hint="Write JSONPath or JSONata.",
-            )
-        ]
-    )

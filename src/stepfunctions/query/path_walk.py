@@ -142,16 +142,14 @@ def _no_object(names: Sequence[str], walked: str, value: JSON) -> str:
 
 
 def _java_class(value: JSON) -> str:
-    if value is None:
-        return "null"
-    names = {
+    return {
+        type(None): "null",
         str: "java.lang.String",
         bool: "java.lang.Boolean",
         int: "java.lang.Integer",
         float: "java.lang.Double",
         list: "java.util.ArrayList",
-    }
-    return names.get(type(value), "java.util.LinkedHashMap")
+    }[type(value)]
 
 
 def _no_array(value: JSON, step: str) -> InvalidPath:
@@ -190,7 +188,6 @@ def _run(stages: Sequence[Stage], walk: Walk, start: JSON) -> list[JSON]:
         found: list[JSON] = []
         if isinstance(matches, str):  # most steps are names: no call for each node
             found = [node[matches] for node in around if isinstance(node, dict) and matches in node]
-            walk.spend(len(around) + len(found))
         else:
             for node in around:
                 matched = matches(walk, node)

@@ -71,18 +71,14 @@ def compile_reference(text: str) -> ReferencePath:
     It begins with ``$``, the input of the state: the context object and variables cannot be written.
     """
     path = compile_path(text)
-    said = "Value is not a Reference Path"
-    if path.root != "$" or not text.startswith("$"):
-        raise QuerySyntaxError(text, 0, "A reference path that is written to begins with '$.'", said)
+    if path.root != "$":
+        raise QuerySyntaxError(text, 0, "A reference path that is written to begins with '$.'")
     if path.keys is None:
         raise QuerySyntaxError(
-            text,
-            1,
-            "A reference path leads to one place: write names and indexes only, such as $.result.items[0]",
-            said,
+            text, 1, "A reference path leads to one place: write names and indexes only, such as $.result.items[0]"
         )
     if len(path.keys) > MAX_STEPS:
         raise QuerySyntaxError(text, 1, f"A reference path may have at most {MAX_STEPS} steps")
     if any(isinstance(key, int) and key < 0 for key in path.keys):
-        raise QuerySyntaxError(text, 1, "An index of a reference path counts from 0", said)
+        raise QuerySyntaxError(text, 1, "An index of a reference path counts from 0")
     return ReferencePath(text, path.keys)

@@ -21,8 +21,8 @@ _TEMPLATES = ("any", "credentials", "variables")
 _CONSTANTS = ("Result",)
 _QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
 _VARIABLE = re.compile(r"(?<![\w.$])\$([^\W\d_]\w*)")
-_PROVIDED = frozenset({"states", "partition", "range", "hash", "random", "uuid", "parse"})
-"""What JSONata expressions have besides variables: the reserved name and the functions of Step Functions."""
+_PROVIDED = frozenset({"states", "partition", "range", "hash", "uuid", "parse"})
+"""What JSONata expressions have besides variables: the reserved name and functions of Step Functions."""
 
 
 def variable_references(machine: StateMachine, region: str = "") -> dict[str, list[str]]:
@@ -71,7 +71,7 @@ def jsonpath_texts(located: Located) -> Iterator[tuple[str, str]]:
     for index, rule in enumerate(_rules(located)):
         where = f"{located.path}/Choices/{index}"
         if rule.test is not None:
-            yield from _test(where, rule.test)
+            yield from ((where, text) for text in _test(rule.test))
         if rule.assign is not ABSENT:
             yield from _template(f"{where}/Assign", rule.assign)
 
@@ -89,13 +89,13 @@ def _template(where: str, value: JSON) -> Iterator[tuple[str, str]]:
                 yield inside, one
 
 
-def _test(where: str, test: Test) -> Iterator[tuple[str, str]]:
+def _test(test: Test) -> Iterator[str]:
     if isinstance(test, Comparison):
-        yield f"{where}/Variable", test.variable
+        yield test.variable
         if test.operator.endswith("Path"):
-            yield f"{where}/{test.operator}", test.value
+            yield test.value
     elif isinstance(test, Not):
-        yield from _test(f"{where}/Not", test.test)
+        yield from _test(test.test)
     elif isinstance(test, (And, Or)):
-        for index, one in enumerate(test.tests):
-            yield from _test(f"{where}/{type(test).__name__}/{index}", one)
+        for one in test.tests:
+            yield from _test(one)

@@ -147,11 +147,7 @@ def _field(key: str, value: JSON) -> Evaluator:
             0,
             f"The value for the field '{key}' must be a STRING that contains a JSONPath or an intrinsic function call",
         )
-    try:
-        return compile_expression(value, key)
-    except QuerySyntaxError as error:
-        error.said = f"The value for the field '{key}' must be a valid JSONPath or a valid intrinsic function call"
-        raise
+    return compile_expression(value, key)
 
 
 def _compile_array(payload: list[JSON], field: str, depth: int) -> Evaluator | None:

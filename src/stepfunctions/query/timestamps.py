@@ -31,9 +31,8 @@ def parse_timestamp(text: str) -> Instant | None:
     except ValueError:
         return None
     seconds = days * 86_400 + hour * 3_600 + minute * 60 + second
-    if match[8]:
-        offset = int(match[9]) * 3_600 + int(match[10]) * 60
-        seconds += -offset if match[8] == "+" else offset
+    offset = int(match[9] or 0) * 3_600 + int(match[10] or 0) * 60
+    seconds += -offset if match[8] == "+" else offset
     return seconds, (match[7] or "").rstrip("0")
 
 
@@ -42,4 +41,4 @@ def epoch_seconds(text: str) -> float | None:
     instant = parse_timestamp(text)
     if instant is None:
         return None
-    return instant[0] + float(f"0.{instant[1] or '0'}")
+    return instant[0] + float(f"0.{instant[1]}")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable
+from decimal import Decimal
 
 from stepfunctions.asl.document import JSON
 
@@ -23,19 +25,17 @@ def number_of(text: str) -> int | float:
 def frozen(value: JSON) -> Hashable:
     """Return a hashable key that is equal for equal JSON values: ``1`` is ``1.0`` but not ``true``."""
     if isinstance(value, bool):
-        return ("boolean", value)
+        return (bool, value)
     if isinstance(value, dict):
-        return ("object", frozenset((key, frozen(item)) for key, item in value.items()))
+        return (dict, frozenset((key, frozen(item)) for key, item in value.items()))
     if isinstance(value, list):
-        return ("array", tuple([frozen(item) for item in value]))
+        return (list, tuple([frozen(item) for item in value]))
     return value  # type: ignore[no-any-return]  # str, number or None: hashable, and equal as JSON
 
 
 def same(left: JSON, right: JSON) -> bool:
     """Whether two JSON values are equal; the order of an object's fields does not matter."""
-    if isinstance(left, (bool, dict, list)) or isinstance(right, (bool, dict, list)):
-        return type(left) is type(right) and frozen(left) == frozen(right)
-    return bool(left == right)
+    return frozen(left) == frozen(right)
 
 
 def java_text(value: JSON) -> str:
@@ -59,19 +59,10 @@ def java_text(value: JSON) -> str:
 
 def _java_double(value: float) -> str:
     """Double.toString: plain from 10^-3 up to 10^7, otherwise computerised scientific notation."""
-    size = abs(value)
-    if value == 0 or 1e-3 <= size < 1e7 or value != value or size == float("inf"):
+    if math.isinf(value):
+        return "Infinity" if value > 0 else "-Infinity"
+    if value == 0 or 1e-3 <= abs(value) < 1e7:
         return repr(value)
-    digits, _, exponent = f"{value!r}".lower().partition("e")
-    if not exponent:
-        digits, _, exponent = _scientific(value).partition("e")
-    return f"{digits if '.' in digits else digits + '.0'}E{int(exponent)}"
-
-
-def _scientific(value: float) -> str:
-    """The shortest text with an exponent that reads back as the same double."""
-    for precision in range(17):
-        text = f"{value:.{precision}e}"
-        if float(text) == value:
-            return text
-    return f"{value:.17e}"
+    sign, digits, exponent = Decimal(repr(value)).normalize().as_tuple()
+    first, *rest = map(str, digits)
+    return f"{'-' * sign}{first}.{''.join(rest) or '0'}E{int(exponent) + len(rest)}"
