@@ -361,10 +361,10 @@ def test_a_fault_of_the_engine_ends_only_that_execution(world: Any, monkeypatch:
     machine = world.create({"T": TASK})
     bad, good = world.begin(machine, name="bad"), world.begin(machine, name="good")
 
-    def advance(execution: Any, outcome: Any, now: float) -> Any:
+    def advance(execution: Any, outcome: Any, now: float, *more: Any) -> Any:
         if execution.name == "bad" and isinstance(outcome, TaskSucceeded):
             raise ZeroDivisionError("a bug")
-        return real(execution, outcome, now)
+        return real(execution, outcome, now, *more)
 
     monkeypatch.setattr(core, "advance", advance)
     for call in tuple(world.tasks.calls):
@@ -383,10 +383,10 @@ def test_an_execution_that_cannot_even_be_ended_does_not_hold_up_the_rest(
     machine = world.create({"T": TASK})
     world.begin(machine, name="bad")
 
-    def advance(execution: Any, outcome: Any, now: float) -> Any:
+    def advance(execution: Any, outcome: Any, now: float, *more: Any) -> Any:
         if execution.name == "bad":
             raise ZeroDivisionError("a bug")
-        return real(execution, outcome, now)
+        return real(execution, outcome, now, *more)
 
     monkeypatch.setattr(core, "advance", advance)
     world.tasks.succeed()
