@@ -22,7 +22,7 @@ _CASE = {
 }  # fmt: skip
 _EXPECT = {
     "refused", "hints", "status", "output", "error", "cause", "history", "times", "objects", "children", "mapRun",
-    "logs",
+    "logs", "cancelled",
 }  # fmt: skip
 _GROWN = re.compile(r"<(.)\*(\d+)>")
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")

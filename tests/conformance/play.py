@@ -47,6 +47,8 @@ def play(case: Case, door: Door) -> None:
             door.wait(values["ExecutionArn"])
     if "ExecutionArn" in values:
         _compare_execution(case, door, values)
+    if "cancelled" in case.expect:
+        _expect(case, case.expect["cancelled"], door.tasks.cancelled.get(case.name, []), "cancelled")
     if "objects" in case.expect:
         _compare_objects(case, door, values)
     if "logs" in case.expect:
@@ -269,7 +271,7 @@ def _compare_logs(case: Case, door: Door, values: dict[str, Any]) -> None:
     """Compare what the machine's executions wrote into its log group, as documents."""
     destination = case.machine["loggingConfiguration"]["destinations"][0]["cloudWatchLogsLogGroup"]["logGroupArn"]
     lines = [payload(message) for message in door.log_messages(destination.split(":")[6])]
-    own = [line for line in lines if f":{case.name}:" in line["execution_arn"]]
+    own = [line for line in lines if line["execution_arn"].split(":")[6].partition("/")[0] == case.name]
     _expect(case, filled(case.expect["logs"], values), own, "logs")
 
 

@@ -17,6 +17,8 @@ class ScriptedTasks:
 
     def __init__(self) -> None:
         self._answers: dict[tuple[str, str], list[dict[str, Any]]] = {}
+        self.cancelled: dict[str, list[str]] = {}
+        """By machine: the states whose tasks were stopped."""
         self._started: set[str] = set()
         """The calls, by their keys: what one has answered outlives a restart of the engine."""
 
@@ -52,10 +54,11 @@ class ScriptedTasks:
             self.start(call)
 
     def cancel(self, call: TaskCall) -> None:
-        """Do nothing: what was scripted has been reported."""
+        """Note that nobody waits for the task any more."""
+        self.cancelled.setdefault(_machine_of(call), []).append(call.command.state)
 
     def _next(self, call: TaskCall) -> dict[str, Any]:
-        machine = call.execution_arn.split(":")[6].partition("/")[0]
+        machine = _machine_of(call)
         answers = self._answers.get((machine, call.command.state), [])
         given = call.command.arguments.value
         for index, answer in enumerate(answers):
@@ -64,6 +67,10 @@ class ScriptedTasks:
             last = "When" in answer or len([one for one in answers if "When" not in one]) == 1
             return answer if last else answers.pop(index)
         raise AssertionError(f"{machine}: no answer for the task '{call.command.state}' with {given}")
+
+
+def _machine_of(call: TaskCall) -> str:
+    return call.execution_arn.split(":")[6].partition("/")[0]
 
 
 def _within(part: Any, whole: Any) -> bool:

@@ -525,12 +525,6 @@ def test_the_execution_times_out(drive: Any, answers: Any) -> None:
     assert len(run.all_commands(CancelTask)) == 1
 
 
-def test_the_end_stops_the_timer_of_the_execution(drive: Any) -> None:
-    run = drive({**task(), "TimeoutSeconds": 30}).run()
-    assert run.status == "SUCCEEDED"
-    assert not run.timers
-
-
 def test_values_of_chance_are_the_same_in_a_replay_and_differ_between_retries(drive: Any, answers: Any) -> None:
     definition = retry({"ErrorEquals": ["States.ALL"]}, Parameters={"a.$": "States.UUID()", "b.$": "States.UUID()"})
 

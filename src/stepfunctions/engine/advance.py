@@ -78,10 +78,8 @@ def advance(execution: Execution, outcome: Outcome | None, now: float, deleted: 
             RUNTIME,
             f"The execution reached the maximum number of history events ({turn.limits.events}).",
         )
-    more = bool(execution.ready)
-    if more:  # in the order that a load would find them in
-        execution.ready = deque(sorted(execution.ready))
-    return Step(turn.events, turn.commands, more)
+    execution.ready = deque(sorted(execution.ready))  # in the order that a load would find them in
+    return Step(turn.events, turn.commands, bool(execution.ready))
 
 
 def _end_deleted(turn: Turn) -> None:
@@ -128,8 +126,7 @@ def _attempt(turn: Turn, branch: Branch, node: Node, action: Action) -> None:
 
 def _failed(turn: Turn, branch: Branch, node: Node, error: StateFailed) -> None:
     branch.waiting = Waiting.NOTHING
-    if branch.id in turn.execution.families:
-        stop_children(turn, branch, branch.last_event)
+    stop_children(turn, branch, branch.last_event)
     failure = described(turn, branch, node, error)
     ended = error.location is None or error.location.startswith(_AFTER_WORK)
     fail_state(turn, branch, node, failure, None if ended else _FAILED_EVENTS.get(node.type))

@@ -93,7 +93,7 @@ class Branch:
     heartbeat: int = 0
     """HeartbeatSeconds of the waiting task, 0 when it has none."""
     timeout: int = 0
-    """TimeoutSeconds of the waiting task of an activity, whose time counts from when a worker takes it; else 0."""
+    """TimeoutSeconds of the waiting task, 0 when it has none: the time of an activity's begins when it is taken."""
     timed: bool = False
     """True while timers of this branch may be running."""
     entered_event: int = 0

@@ -9,7 +9,7 @@ from stepfunctions.engine.context import evaluate
 from stepfunctions.engine.dataflow import assigned_after, output_of, variables
 from stepfunctions.engine.execution import Branch, Status, Waiting
 from stepfunctions.engine.limits import DATA_LIMIT, LONGEST_EXPRESS
-from stepfunctions.engine.messages import EXECUTION_BRANCH, CancelTimers, TimerKind
+from stepfunctions.engine.messages import TimerKind
 from stepfunctions.engine.program import CompiledCatcher, Node
 from stepfunctions.engine.retry import TIMEOUT, choose_catcher, choose_retrier, delay
 from stepfunctions.engine.turn import Failure, Turn
@@ -134,7 +134,7 @@ def _try_again(turn: Turn, branch: Branch, node: Node, index: int) -> None:
     branch.waiting = Waiting.RETRY
     branch.effective = None
     turn.execution.dirty.add(branch.id)
-    turn.timer(branch, TimerKind.RETRY, delay(node.retriers[index], used, turn.chance(branch, "retry")))
+    turn.timer(branch, TimerKind.RETRY, delay(node.retriers[index], used, turn.chance(branch)))
 
 
 def fail_branch(turn: Turn, branch: Branch, failure: Failure) -> None:
@@ -216,8 +216,6 @@ def end(
         elif branch.output is None:
             branch.waiting = Waiting.ENDED
             execution.dirty.add(branch.id)
-    if execution_timeout(turn) is not None and status != Status.TIMED_OUT:
-        turn.commands.append(CancelTimers(EXECUTION_BRANCH))
     execution.ready.clear()
     turn.settled.clear()
 
@@ -236,10 +234,8 @@ _LAST_EVENT = {
 
 
 def execution_timeout(turn: Turn) -> int | None:
-    """Return the seconds that the execution may take; children of a map run have no such limit of their own."""
-    if turn.execution.region:
-        return None
-    seconds = turn.program.timeout_seconds
+    """Return the seconds that the execution may take; the machine's TimeoutSeconds is not for children of a map run."""
+    seconds = None if turn.execution.region else turn.program.timeout_seconds
     if turn.execution.type == "EXPRESS":
         return LONGEST_EXPRESS if seconds is None else min(seconds, LONGEST_EXPRESS)
     return seconds

@@ -46,12 +46,12 @@ class Limits:
     def check_size(self, document: Document, what: str) -> None:
         """Raise StateFailed(States.DataLimitExceeded) for a document that is too large; ``what``: the state or task."""
         if self.payload is not None and document.size > self.payload:
-            raise _too_large(what)
+            raise too_large(what)
 
     def check_assigned(self, values: dict[str, JSON], state: str) -> None:
         """Raise StateFailed(States.DataLimitExceeded) when what an Assign gives is too large together."""
         if self.payload is not None and size_of(values) > self.payload:
-            raise _too_large(state)
+            raise too_large(state)
 
     def check_stored(self, size: int, state: str) -> None:
         """Raise StateFailed(States.DataLimitExceeded) when an execution would store more bytes of variables."""
@@ -72,7 +72,8 @@ def size_of(values: dict[str, JSON]) -> int:
     return sum(len(dumps(value).encode()) for value in values.values())
 
 
-def _too_large(what: str) -> StateFailed:
+def too_large(what: str) -> StateFailed:
+    """Return the failure of a state or task whose data are too large."""
     return StateFailed(
         DATA_LIMIT,
         f"The state/task '{what}' returned a result with a size exceeding the maximum number of bytes service limit.",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from stepfunctions.asl.document import JSON, Document
 from stepfunctions.engine.execution import Status
-from stepfunctions.engine.limits import AWS_LIMITS, DATA_LIMIT, MAX_EVENTS, Limits
+from stepfunctions.engine.limits import AWS_LIMITS, DATA_LIMIT, MAX_EVENTS, Limits, too_large
 from stepfunctions.errors import StateFailed
 from stepfunctions.query.scope import Scope
 
@@ -340,10 +340,6 @@ def map_output(results: Iterable[Document], state: str, limits: Limits = AWS_LIM
     for output in results:
         size += output.size + bool(texts)
         if limits.payload is not None and size > limits.payload:
-            raise StateFailed(
-                DATA_LIMIT,
-                f"The state/task '{state}' returned a result with a size exceeding the "
-                "maximum number of bytes service limit.",
-            )
+            raise too_large(state)
         texts.append(output.text)
     return Document.parse(f"[{','.join(texts)}]")

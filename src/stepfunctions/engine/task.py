@@ -16,8 +16,8 @@ from stepfunctions.engine.turn import Failure, Turn
 from stepfunctions.errors import StateFailed
 
 _FAILED = {"start": "StartFailed", "submit": "SubmitFailed", "run": "Failed"}
-_FUNCTION_FAILED = {"start": "StartFailed", "submit": "Failed", "run": "Failed"}
-_ACTIVITY_FAILED = {"start": "ScheduleFailed", "submit": "Failed", "run": "Failed"}
+_FUNCTION_FAILED = {"start": "StartFailed", "run": "Failed"}
+_ACTIVITY_FAILED = {"start": "ScheduleFailed", "run": "Failed"}
 
 
 def begin(turn: Turn, branch: Branch, node: Node) -> None:
@@ -35,7 +35,7 @@ def begin(turn: Turn, branch: Branch, node: Node) -> None:
     branch.waiting = Waiting.TASK
     branch.submitted = False
     branch.heartbeat = heartbeat or 0
-    branch.timeout = timeout or 0 if work.resource.kind == "activity" else 0
+    branch.timeout = timeout or 0
     token = make_token(turn.execution.arn, branch.id, branch.attempt) if work.token else None
     turn.commands.append(
         RunTask(branch.id, branch.attempt, node.name, work.resource, arguments, token, credentials, timeout, heartbeat)

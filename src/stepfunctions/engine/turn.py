@@ -95,7 +95,7 @@ class Turn:
 
     def chance(self, branch: Branch, salt: str = "") -> Random:
         """Return the generator of this place of the execution: the same numbers in every replay."""
-        seed = f"{self.execution.arn}/{branch.id}/{branch.last_event}/{branch.attempt}/{salt}"
+        seed = repr((self.execution.arn, branch.id, branch.last_event, branch.attempt, salt))
         found = self.chances.get(seed)
         if found is None:
             found = self.chances[seed] = Random(seed)
