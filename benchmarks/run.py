@@ -36,6 +36,7 @@ def parts(options: argparse.Namespace) -> list[tuple[str, Rows, bool]]:
     return [
         ("Engine, runner and store, with full history", module("runtime"), False),
         ("Engine alone, in memory", module("engine"), False),
+        ("Distributed Map: items read, batched and exported", module("map_data"), False),
         ("Writing", module("steps"), False),
         ("Start", module("start"), False),
         ("Peers", lambda: importlib.import_module("peers").rows(options.moto), False),
