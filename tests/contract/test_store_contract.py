@@ -556,6 +556,7 @@ def test_children_come_in_item_order(store: Store) -> None:
     assert (found[3].arn, found[3].status, found[3].error, found[3].cause) == (failed.arn, "FAILED", "E", "c")
     assert list(store.map_runs.children("none")) == []
     assert [child.item_index for child in store.map_runs.children("run", 2)] == [2, 5, 300]
+    assert [output.value for output in store.map_runs.outputs("run")] == [0, 1, 2, 300]
     assert list(store.map_runs.children("run", 301)) == []
 
 

@@ -161,6 +161,10 @@ class MapRunStore(Protocol):
         """
         ...
 
+    def outputs(self, arn: str) -> Iterator[Document]:
+        """Yield the outputs of the map run's children that succeeded, in item order, a few at a time."""
+        ...
+
 
 @dataclass(slots=True, kw_only=True)
 class WebTrace:

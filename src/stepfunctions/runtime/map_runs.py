@@ -280,7 +280,10 @@ class MapRuns:
         """Return the results as the state's result."""
         run, program = active.run, active.parent.program
         form = transformation(run)
-        found = (result for child in self._store.children(run.arn) for result in results_of(child, form))
+        if form == "COMPACT" and not (run.failed or run.timed_out or run.aborted):
+            found = self._store.outputs(run.arn)
+        else:
+            found = (result for child in self._store.children(run.arn) for result in results_of(child, form))
         output = rules.map_output(found, run.state, program.limits if program else AWS_LIMITS)
         return Document("\n".join(dumps(result) for result in output.value)) if lines(run) else output
 

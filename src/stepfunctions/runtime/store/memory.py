@@ -267,3 +267,7 @@ class MemoryMapRuns:
     def children(self, arn: str, first: int = 0) -> Iterator[Execution]:
         """See the port."""
         return (header(child) for child in self._executions.children(arn) if (child.item_index or 0) >= first)
+
+    def outputs(self, arn: str) -> Iterator[Document]:
+        """See the port."""
+        return (child.output for child in self._executions.children(arn) if child.output is not None)

@@ -360,16 +360,24 @@ class SqliteMapRuns:
 
     def children(self, arn: str, first: int = 0) -> Iterator[Execution]:
         """See the port."""
+        for _, given, output, *columns in self._ended(f"item_index, input, output, {HEADER}", arn, first):
+            yield execution_of(columns, Document.parse(given), output)
+
+    def outputs(self, arn: str) -> Iterator[Document]:
+        """See the port."""
+        return (Document.parse(output) for _, output in self._ended("item_index, output", arn, 0) if output is not None)
+
+    def _ended(self, columns: str, arn: str, first: int) -> Iterator[Sequence[Any]]:
+        """Yield these columns, the first of which is the item's index, of the children that have ended."""
         last = first - 1
         while True:
             with self._db.read() as cx:
                 rows = cx.execute(
-                    f"SELECT item_index, input, output, {HEADER} FROM executions WHERE map_run_arn = ?"
+                    f"SELECT {columns} FROM executions WHERE map_run_arn = ?"
                     " AND item_index > ? AND status <> 'RUNNING' ORDER BY item_index LIMIT 200",
                     (arn, last),
                 ).fetchall()
             if not rows:
                 return
             last = rows[-1][0]
-            for _, given, output, *columns in rows:
-                yield execution_of(columns, Document.parse(given), output)
+            yield from rows
