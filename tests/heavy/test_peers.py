@@ -260,8 +260,12 @@ def _expressions_of_cases() -> Iterator[tuple[str, Any]]:
                         yield inner(written), case.given
 
 
-# The reference breaks on $formatNumber(1, 'x'); what the service says is recorded.
-REFUSED = re.compile(r"^(phone|\$formatNumber\(1, 'x'\)|\$ |\$\$|\$states\.(errorOutput|context)|.*\?[?:] 1)")
+# The reference breaks on $formatNumber(1, 'x'); what the service says is recorded. It has another $states, knows ?: and
+# ?? only since 2.1, and computes on with an Infinity, which is an error or the text "Infinity" here.
+REFUSED = re.compile(
+    r"^(phone|\$formatNumber\(1, 'x'\)|\$ |\$\$|\$states\.(errorOutput|context)|.*\?[?:] |.*`x\?:`|\$keys\(\$states\)"
+    r"|\[\$parseInteger\('7'|1 / -0$|\$abs\(1/0\)|.*\[1/0)"
+)
 
 
 @pytest.mark.parametrize(
