@@ -63,14 +63,20 @@ def test_a_stopped_execution_leaves_no_task(world: Any, api: Any, asked: str) ->
     assert api("GetActivityTask", activityArn=ARN) == {}
 
 
-def test_a_poll_waits_for_a_task(world: Any, api: Any) -> None:
-    world.threaded()
-    api("CreateActivity", name="people")
+def poll(world: Any, api: Any) -> tuple[threading.Thread, list[Any]]:
+    """Poll in a thread; it waits when this returns. The list gets its answer."""
     answers: list[Any] = []
     worker = threading.Thread(target=lambda: answers.append(api("GetActivityTask", activityArn=ARN)))
     worker.start()
     while not world.runner.activities.polling(ARN):
         pass
+    return worker, answers
+
+
+def test_a_poll_waits_for_a_task(world: Any, api: Any) -> None:
+    world.threaded()
+    api("CreateActivity", name="people")
+    worker, answers = poll(world, api)
     world.begin(world.create(ASK))
     worker.join(30)
     assert json.loads(answers[0]["input"]) == {}
@@ -79,11 +85,7 @@ def test_a_poll_waits_for_a_task(world: Any, api: Any) -> None:
 def test_a_stop_lets_go_of_workers(world: Any, api: Any) -> None:
     world.threaded()
     api("CreateActivity", name="people")
-    answers: list[Any] = []
-    worker = threading.Thread(target=lambda: answers.append(api("GetActivityTask", activityArn=ARN)))
-    worker.start()
-    while not world.runner.activities.polling(ARN):
-        pass
+    worker, answers = poll(world, api)
     world.runner.stop()
     worker.join(30)
     assert answers == [{}]

@@ -10,8 +10,11 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import boto3
 import pytest
+from botocore.config import Config
 
 COMMAND = [sys.executable, "-c", "from stepfunctions.cli.main import main; main()", "local"]
 _DEADLINE = 30.0
@@ -29,6 +32,17 @@ class Server:
     @property
     def port(self) -> int:
         return int(self.endpoint.rpartition(":")[2])
+
+    def client(self, service: str) -> Any:
+        """Return boto3's client of a service of this server; it tries each call once."""
+        return boto3.client(
+            service,
+            endpoint_url=self.endpoint,
+            region_name="us-east-1",
+            aws_access_key_id="local",
+            aws_secret_access_key="local",
+            config=Config(inject_host_prefix=False, retries={"total_max_attempts": 1}),
+        )
 
     def stop(self) -> int:
         self.process.terminate()

@@ -10,9 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
 from tests.local.server.conftest import Server
 
@@ -21,24 +19,13 @@ ROLE = "arn:aws:iam::123456789012:role/workflow"
 SCRIPT = b"import sys; print('here')"
 
 
-def client(server: Server, service: str) -> Any:
-    return boto3.client(
-        service,
-        endpoint_url=server.endpoint,
-        region_name="us-east-1",
-        aws_access_key_id="local",
-        aws_secret_access_key="local",
-        config=Config(inject_host_prefix=False, retries={"total_max_attempts": 1}),
-    )
-
-
 def run(server: Server, resource: str, parameters: Any) -> dict[str, Any]:
     """Run a machine of one task and return its description."""
     return run_state(server, {"Type": "Task", "Resource": resource, "Parameters": parameters, "End": True})
 
 
 def run_state(server: Server, definition: dict[str, Any]) -> dict[str, Any]:
-    states = client(server, "stepfunctions")
+    states = server.client("stepfunctions")
     machine = states.create_state_machine(
         name=f"m{len(states.list_state_machines()['stateMachines'])}",
         definition=json.dumps({"StartAt": "T", "States": {"T": definition}}),
@@ -53,7 +40,7 @@ def run_state(server: Server, definition: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_boto3_and_tasks_see_the_same_services(server: Server) -> None:
-    dynamodb = client(server, "dynamodb")
+    dynamodb = server.client("dynamodb")
     dynamodb.create_table(
         TableName="t",
         KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
@@ -66,23 +53,23 @@ def test_boto3_and_tasks_see_the_same_services(server: Server) -> None:
     with pytest.raises(ClientError) as caught:
         dynamodb.describe_table(TableName="none")
     assert caught.value.response["Error"]["Code"] == "ResourceNotFoundException"
-    sqs = client(server, "sqs")
+    sqs = server.client("sqs")
     queue = sqs.create_queue(QueueName="q")["QueueUrl"]
     assert queue.startswith(server.endpoint)
     ran = run(server, f"{STATES}sqs:sendMessage", {"QueueUrl": queue, "MessageBody": "hello"})
     assert ran["status"] == "SUCCEEDED", ran
     assert sqs.receive_message(QueueUrl=queue)["Messages"][0]["Body"] == "hello"
     # a query protocol, whose errors are XML
-    sns = client(server, "sns")
+    sns = server.client("sns")
     assert sns.list_topics()["Topics"] == []
     with pytest.raises(ClientError, match="moto, which cannot do it"):
-        client(server, "ec2").accept_reserved_instances_exchange_quote(ReservedInstanceIds=["r"])
+        server.client("ec2").accept_reserved_instances_exchange_quote(ReservedInstanceIds=["r"])
     with pytest.raises(ClientError, match="it has no such service"):
-        client(server, "mediaconvert").list_jobs()
+        server.client("mediaconvert").list_jobs()
 
 
 def test_the_child_ends_with_the_server(server: Server) -> None:
-    client(server, "sqs").list_queues()
+    server.client("sqs").list_queues()
     (child,) = [pid for pid in Path("/proc").glob("[0-9]*") if _is_child(pid, server.process.pid)]
     assert server.stop() == 0
     assert not child.exists()
@@ -116,10 +103,10 @@ def test_real_services_are_called_with_the_users_own_configuration(
 ) -> None:
     """A second local cloud stands for AWS: the first one finds it by the environment, as boto3 does."""
     aws = start_server(tmp_path / "aws")
-    client(aws, "s3").create_bucket(Bucket="code")
-    client(aws, "s3").put_object(Bucket="code", Key="job.py", Body=SCRIPT)
+    aws.client("s3").create_bucket(Bucket="code")
+    aws.client("s3").put_object(Bucket="code", Key="job.py", Body=SCRIPT)
     command = {"Name": "pythonshell", "ScriptLocation": "s3://code/job.py", "PythonVersion": "3.9"}
-    client(aws, "glue").create_job(Name="job", Role="glue", Command=command)
+    aws.client("glue").create_job(Name="job", Role="glue", Command=command)
     for service in ("GLUE", "DYNAMODB"):
         monkeypatch.setenv(f"AWS_ENDPOINT_URL_{service}", aws.endpoint)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "mine")
@@ -128,14 +115,14 @@ def test_real_services_are_called_with_the_users_own_configuration(
     here = start_server(tmp_path / "here", "--real", "glue,dynamodb")
     ran = run(here, f"{STATES}glue:startJobRun.sync", {"JobName": "job"})
     assert json.loads(ran["output"])["JobRunState"] == "SUCCEEDED", ran
-    runs = client(aws, "glue").get_job_runs(JobName="job")["JobRuns"]
+    runs = aws.client("glue").get_job_runs(JobName="job")["JobRuns"]
     assert [one["Id"] for one in runs] == [json.loads(ran["output"])["Id"]]
     refused = run(here, f"{STATES}glue:startJobRun", {"JobName": "none"})
     assert refused["error"] == "Glue.EntityNotFoundException"
     tables = run(here, f"{STATES}aws-sdk:dynamodb:listTables", {})
     assert json.loads(tables["output"]) == {"TableNames": []}
     # clients of this endpoint are passed on too
-    assert client(here, "glue").get_job(JobName="job")["Job"]["Role"] == "glue"
+    assert here.client("glue").get_job(JobName="job")["Job"]["Role"] == "glue"
     assert not (tmp_path / "here" / "glue.db").exists()
 
 
@@ -143,7 +130,7 @@ def test_distributed_maps_read_and_write_objects_of_real_s3(
     start_server: Callable[..., Server], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     aws = start_server(tmp_path / "aws")
-    s3 = client(aws, "s3")
+    s3 = aws.client("s3")
     s3.create_bucket(Bucket="data")
     s3.put_object(Bucket="data", Key="in/items.json", Body=b"[1, 2]")
     s3.put_object(Bucket="data", Key="in/more.json", Body=b"[3]")

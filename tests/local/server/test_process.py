@@ -13,9 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from stepfunctions.local.datadir import STATUS_PATH, ask, running
@@ -26,17 +24,6 @@ COMMAND = [sys.executable, "-c", "from stepfunctions.cli.main import main; main(
 
 def cli(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=60, check=False)
-
-
-def client(server: Any, service: str) -> Any:
-    return boto3.client(
-        service,
-        endpoint_url=server.endpoint,
-        region_name="us-east-1",
-        aws_access_key_id="local",
-        aws_secret_access_key="local",
-        config=Config(retries={"total_max_attempts": 1}),
-    )
 
 
 def send(server: Any, method: str, path: str, headers: dict[str, str], body: bytes = b"") -> tuple[int, bytes]:
@@ -51,12 +38,12 @@ def send(server: Any, method: str, path: str, headers: dict[str, str], body: byt
 
 def test_it_is_ready_soon_and_boto3_talks_to_it(server: Any) -> None:
     assert server.seconds < 5
-    sts = client(server, "sts")
+    sts = server.client("sts")
     assert sts.get_caller_identity()["Account"] == "123456789012"
     role = sts.assume_role(RoleArn="arn:aws:iam::123456789012:role/Trainer", RoleSessionName="me")
     assert role["Credentials"]["AccessKeyId"]
     with pytest.raises(ClientError) as caught:
-        client(server, "mediaconvert").list_jobs()
+        server.client("mediaconvert").list_jobs()
     assert caught.value.response["Error"]["Code"] == "UnknownOperationException"
     sts.close()
 
@@ -156,7 +143,7 @@ def test_a_request_too_large_is_refused_and_the_server_goes_on(server: Any, chun
 def test_fifty_clients_at_once_get_their_own_answers(server: Any) -> None:
     from concurrent.futures import ThreadPoolExecutor
 
-    sts = client(server, "sts")
+    sts = server.client("sts")
 
     def session(number: int) -> str:
         arn = "arn:aws:iam::123456789012:role/Trainer"
@@ -169,7 +156,7 @@ def test_fifty_clients_at_once_get_their_own_answers(server: Any) -> None:
 
 
 def test_s3_streams_through_the_same_port(server: Any) -> None:
-    s3 = client(server, "s3")
+    s3 = server.client("s3")
     s3.create_bucket(Bucket="models")
     content = bytes(range(256)) * 200_000  # more than other services take in one request
     s3.put_object(Bucket="models", Key="a folder/model ü.bin", Body=content)
@@ -218,7 +205,7 @@ def test_a_handler_sees_nothing_of_the_servers_environment(
         server = start_server()
     (tmp_path / "code").mkdir()
     (tmp_path / "code" / "a.py").write_text("import os\ndef handler(event, context): return dict(os.environ)\n")
-    functions = client(server, "lambda")
+    functions = server.client("lambda")
     functions.create_function(
         FunctionName="f",
         Role="arn:aws:iam::123456789012:role/x",

@@ -8,8 +8,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import boto3
-from botocore.config import Config
 from tests.local.conftest import Site
 from tests.local.server.conftest import Server
 
@@ -30,17 +28,7 @@ class HttpTester:
     """Tests HTTP tasks on a server."""
 
     def __init__(self, server: Server) -> None:
-        def client(service: str) -> Any:
-            return boto3.client(
-                service,
-                endpoint_url=server.endpoint,
-                region_name="us-east-1",
-                aws_access_key_id="local",
-                aws_secret_access_key="local",
-                config=Config(inject_host_prefix=False),
-            )
-
-        self.states, self._events = client("stepfunctions"), client("events")
+        self.states, self._events = server.client("stepfunctions"), server.client("events")
 
     def connection(self, kind: str, **more: Any) -> str:
         created = self._events.create_connection(
