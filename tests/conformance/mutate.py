@@ -4,9 +4,9 @@
 
 A mutant is one change to one module of ``stepfunctions.engine`` or ``stepfunctions.query``: a field of an event or of
 a message dropped, two neighbouring statements swapped, an event's or error's name changed, a condition turned round, a
-limit moved by one, a statement left out. Each is played against all cases, in process, until one fails: then the
-mutant is killed. ``--write`` puts the result into ``mutation.md`` beside this file. Exit code 1 when fewer than 95 %
-are killed.
+limit moved by one, a statement left out. Each is played against the cases that reach its line (found first, by
+tracing each case), in process, until one fails: then the mutant is killed. ``--write`` puts the result into
+``mutation.md`` beside this file. Exit code 1 when fewer than 95 % are killed.
 """
 
 from __future__ import annotations
@@ -18,17 +18,19 @@ import copy
 import importlib.abc
 import importlib.util
 import io
+import json
 import os
 import random
 import signal
 import sys
+import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, FrameType, ModuleType
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -47,6 +49,8 @@ class Mutant:
     path: Path
     number: int
     line: int
+    last: int
+    """The last line of the statement it is in: a multi-line expression is counted at any of its lines."""
     what: str
 
 
@@ -67,6 +71,7 @@ _TURNED: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.In: ast.NotIn,
     ast.NotIn: ast.In,
 }
+_BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
 _STORED = ("to_json", "from_json", "attach")
 """Functions that only a store on disk calls: the contract of the stores and the crash tests look at them."""
 
@@ -184,10 +189,25 @@ def mutants_of(path: Path) -> list[Mutant]:
     """Return all mutants of a module."""
     module = "stepfunctions." + str(path.relative_to(SOURCE).with_suffix("")).replace("/", ".")
     tree = ast.parse(path.read_text())
+    spans = dict(_spans(tree))
     return [
-        Mutant(module.removesuffix(".__init__"), path, number, getattr(node, "lineno", 0), what)
+        Mutant(module.removesuffix(".__init__"), path, number, *spans[id(node)], what)
         for number, (node, what, _) in enumerate(changes(tree))
     ]
+
+
+def _spans(tree: ast.Module) -> Iterator[tuple[int, tuple[int, int]]]:
+    """Yield each node's id with the first and last line of its statement, without the statements inside that one."""
+
+    def walk(node: ast.AST, span: tuple[int, int]) -> Iterator[tuple[int, tuple[int, int]]]:
+        if isinstance(node, ast.stmt):
+            inside = [inner.lineno for name in _BLOCKS for inner in getattr(node, name, ())]
+            span = (node.lineno, max(node.lineno, min(inside) - 1) if inside else node.end_lineno or node.lineno)
+        yield id(node), span
+        for child in ast.iter_child_nodes(node):
+            yield from walk(child, span)
+
+    return walk(tree, (0, 0))
 
 
 class Mutated(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -218,8 +238,60 @@ class Mutated(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 # --- playing --------------------------------------------------------------------------------------------
 
 
-def play_all(first: list[str]) -> str | None:
-    """Play every case in process, those named first before the others; return the name of the first that fails.
+def reached(paths: list[Path], jobs: int) -> dict[tuple[str, int], set[str]]:
+    """Return for each line of these modules the names of the cases that run it; "" stands for all of them."""
+    from tests.conformance.case import all_cases
+
+    names = [case.name for case in all_cases()]
+    lines: dict[tuple[str, int], set[str]] = {}
+    with ThreadPoolExecutor(jobs) as pool:
+        for part in pool.map(lambda job: _in_child(lambda: _trace(paths, names[job::jobs])), range(jobs)):
+            for name, where in json.loads(part):
+                for file, line in where:
+                    lines.setdefault((file, line), set()).add(name)
+    return lines
+
+
+def _trace(paths: list[Path], names: list[str]) -> str:
+    """Trace the import, then each case in a process of its own, so that no cache of one hides lines of another."""
+    files = {str(path) for path in paths}
+    missing: dict[CodeType, set[int]] = {}
+
+    def enter(frame: FrameType, event: str, argument: Any) -> Any:
+        code = frame.f_code
+        if code.co_filename not in files:
+            return None
+        if code not in missing:
+            missing[code] = {line for _, _, line in code.co_lines() if line}
+        return step if missing[code] else None
+
+    def step(frame: FrameType, event: str, argument: Any) -> Any:
+        missing[frame.f_code].discard(frame.f_lineno)
+        return step
+
+    def seen(act: Callable[[], object]) -> list[tuple[str, int]]:
+        missing.clear()
+        threading.settrace(enter)
+        sys.settrace(enter)
+        try:
+            act()
+        finally:
+            sys.settrace(None)
+            threading.settrace(None)  # type: ignore[arg-type]
+        return [
+            (code.co_filename, line)
+            for code, left in missing.items()
+            for line in {line for _, _, line in code.co_lines() if line} - left
+        ]
+
+    found = [("", seen(lambda: play_all([], first=[])))]
+    for name in names:
+        found.append((name, json.loads(_in_child(lambda one=name: json.dumps(seen(lambda: play_all([one], [])))))))
+    return json.dumps(found)
+
+
+def play_all(names: Iterable[str], first: list[str]) -> str | None:
+    """Play cases in process, those named first before the others; return the name of the first that fails.
 
     When none does, the cases are played again with a restart after every commit.
     """
@@ -228,7 +300,9 @@ def play_all(first: list[str]) -> str | None:
     from tests.conformance.play import play
 
     order = {name: index for index, name in enumerate(first)}
-    cases = sorted(all_cases(), key=lambda case: order.get(case.name, len(order)))
+    chosen = set(names)
+    cases = [case for case in all_cases() if case.name in chosen]
+    cases.sort(key=lambda case: order.get(case.name, len(order)))
     for case, restarts in [(case, False) for case in cases] + [(case, True) for case in cases if case.restarts]:
         try:
             play(case, InProcess(restarts))
@@ -237,8 +311,8 @@ def play_all(first: list[str]) -> str | None:
     return None
 
 
-def noticed_by(mutant: Mutant | None, first: list[str]) -> str | None:
-    """Return what notices the mutant: a case, or the time; None when it survives. Runs in a process of its own."""
+def _in_child(act: Callable[[], str | None]) -> str:
+    """Return what ``act`` returns in a fork of this process; raises TimeoutError when a signal ended it."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -246,18 +320,33 @@ def noticed_by(mutant: Mutant | None, first: list[str]) -> str | None:
         found: str | None = "(it does not load)"
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             try:
-                signal.alarm(SECONDS)
-                if mutant is not None:
-                    sys.meta_path.insert(0, Mutated(mutant))
-                found = play_all(first)
+                found = act()
             finally:
-                os.write(writing, (found or "").encode())
+                with os.fdopen(writing, "w") as answer:
+                    answer.write(found or "")
                 os._exit(0)
     os.close(writing)
     with os.fdopen(reading) as answer:
         found = answer.read()
     _, status = os.waitpid(child, 0)
-    return "(it hangs)" if os.WIFSIGNALED(status) else found or None
+    if os.WIFSIGNALED(status):
+        raise TimeoutError
+    return found
+
+
+def noticed_by(mutant: Mutant | None, names: Iterable[str], first: list[str]) -> str | None:
+    """Return what notices the mutant: a case, or the time; None when it survives. Runs in a process of its own."""
+
+    def act() -> str | None:
+        signal.alarm(SECONDS)
+        if mutant is not None:
+            sys.meta_path.insert(0, Mutated(mutant))
+        return play_all(names, first)
+
+    try:
+        return _in_child(act) or None
+    except TimeoutError:
+        return "(it hangs)"
 
 
 def main() -> int:
@@ -272,8 +361,8 @@ def main() -> int:
     from tests.conformance.case import all_cases  # reads the cases once, before the forks
 
     begun = time.monotonic()
-    count = len(all_cases())
-    failing = noticed_by(None, [])
+    names = [case.name for case in all_cases()]
+    failing = noticed_by(None, names, [])
     if failing:
         sys.exit(f"without any change, this case fails: {failing}")
     paths = [path for package in PACKAGES for path in sorted((SOURCE / package).rglob("*.py"))]
@@ -282,22 +371,26 @@ def main() -> int:
     mutants = [mutant for path in paths for mutant in mutants_of(path)]
     if options.sample and options.sample < len(mutants):
         mutants = sorted(random.Random(1).sample(mutants, options.sample), key=lambda one: (str(one.path), one.number))
-    results = list(_run(mutants, options.jobs))
+    results = list(_run(mutants, names, reached(paths, options.jobs), options.jobs))
     survivors = [mutant for mutant, found in results if found is None]
     percent = 100 * (1 - len(survivors) / max(len(mutants), 1))
-    report = _report(results, survivors, percent, count, time.monotonic() - begun)
+    report = _report(results, survivors, percent, len(names), time.monotonic() - begun)
     print(report)
     if options.write:
         Path(__file__).with_name("mutation.md").write_text(report)
     return 0 if percent >= GOAL else 1
 
 
-def _run(mutants: list[Mutant], jobs: int) -> Iterator[tuple[Mutant, str | None]]:
+def _run(
+    mutants: list[Mutant], names: list[str], lines: dict[tuple[str, int], set[str]], jobs: int
+) -> Iterator[tuple[Mutant, str | None]]:
     first: dict[str, list[str]] = {}
 
     def one(mutant: Mutant) -> tuple[Mutant, str | None]:
         known = first.setdefault(mutant.module, [])
-        found = noticed_by(mutant, list(known))
+        span = range(mutant.line, mutant.last + 1)
+        reaching = set().union(*(lines.get((str(mutant.path), line), ()) for line in span))
+        found = noticed_by(mutant, names if "" in reaching else reaching, list(known)) if reaching else None
         if found and not found.startswith("("):
             if found in known:
                 known.remove(found)
