@@ -6,10 +6,10 @@ READY := $(VENV)/.ready
 RUN = $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-crash test-heavy test-sagemaker check bench docs lock clean
+.PHONY: help setup demo test test-interpreters test-crash test-heavy test-sagemaker check bench docs lock clean
 
 help: ## Show what there is.
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
 
 setup: $(READY) ## Make the virtual environment.
 
@@ -23,8 +23,10 @@ $(READY): pyproject.toml requirements.lock
 demo: $(READY) ## Retrain a fleet of 195 models on this machine, then the subset of the next week.
 	$(RUN) examples/flight_delays/demo.py
 
-test: $(READY) ## Run the tests: all on this interpreter, the core on every other one found.
+test: $(READY) ## Run the tests.
 	$(RUN) -m pytest -m 'not crash and not heavy' --numprocesses auto --maxprocesses 4 --dist loadfile
+
+test-interpreters: $(READY) ## Run the core tests on every other interpreter of 3.10 to 3.13 that is found.
 	$(RUN) tests/interpreters.py
 
 test-crash: $(READY) ## Kill real processes at random and look at what is left.
