@@ -5,7 +5,6 @@ The seed is printed; CLOUD_KILL_SEED repeats a run as far as time allows.
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import json
 import os
@@ -13,116 +12,16 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 from tests.crash.cloud_machines import ACTIVITY, BATCH, BUCKET, GATES, ITEMS, MISSING, REDRIVEN, STOPPED, items
+from tests.crash.killable import SECONDS, User, check_history, written
 
 pytestmark = pytest.mark.crash
 
-ROLE = "arn:aws:iam::123456789012:role/r"
 KILLS = 6
-SECONDS = 150.0
-ENDS = {"ExecutionSucceeded", "ExecutionFailed", "ExecutionAborted", "ExecutionTimedOut"}
-Answer = TypeVar("Answer")
-
-
-class User:
-    """Asks again what a kill left without an answer."""
-
-    def __init__(self, cloud: Any) -> None:
-        from botocore.config import Config
-
-        config = Config(retries={"max_attempts": 0}, connect_timeout=5, read_timeout=70)
-        self.states, self.s3 = (cloud.client(service, config=config) for service in ("stepfunctions", "s3"))
-        self.over = threading.Event()
-        self.faults: list[BaseException] = []
-
-    def ask(self, call: Callable[[], Answer]) -> Answer:
-        """Repeat a call until it is answered; its errors are raised."""
-        from botocore.exceptions import BotoCoreError
-
-        deadline = time.monotonic() + SECONDS
-        while True:
-            try:
-                return call()
-            except BotoCoreError:
-                if time.monotonic() > deadline or self.over.is_set():
-                    raise
-                time.sleep(0.05)
-
-    def start(self, name: str, definition: dict[str, Any]) -> str:
-        """Start an execution of a machine of the same name."""
-        made = self.ask(
-            lambda: self.states.create_state_machine(name=name, definition=json.dumps(definition), roleArn=ROLE)
-        )
-        arn: str = self.ask(
-            lambda: self.states.start_execution(stateMachineArn=made["stateMachineArn"], name=name, input="{}")
-        )["executionArn"]
-        return arn
-
-    def put(self, key: str, body: str = "") -> None:
-        """Write an object."""
-        self.ask(lambda: self.s3.put_object(Bucket=BUCKET, Key=key, Body=body.encode()))
-
-    def get(self, key: str) -> str:
-        """Read an object."""
-        return str(self.ask(lambda: self.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read().decode()))
-
-    def keys(self, prefix: str) -> list[str]:
-        """The keys of all objects."""
-        return [
-            found["Key"]
-            for page in self.pages("list_objects_v2", "Contents", Bucket=BUCKET, Prefix=prefix)
-            for found in page
-        ]
-
-    def pages(self, operation: str, member: str, **request: Any) -> list[list[dict[str, Any]]]:
-        """Every page of a list."""
-        client = self.s3 if operation.startswith("list_objects") else self.states
-        pages = client.get_paginator(operation)
-        return self.ask(lambda: [page.get(member, []) for page in pages.paginate(**request)])
-
-    def history(self, arn: str) -> list[dict[str, Any]]:
-        """All events of an execution."""
-        return list(itertools.chain(*self.pages("get_execution_history", "events", executionArn=arn)))
-
-    def described(self, arn: str) -> dict[str, Any]:
-        """DescribeExecution."""
-        found: dict[str, Any] = self.ask(lambda: self.states.describe_execution(executionArn=arn))
-        return found
-
-    def beside(self, work: Callable[[], None]) -> None:
-        """Do something over and over in a thread until it is over."""
-
-        def repeat() -> None:
-            try:
-                while not self.over.is_set():
-                    work()
-            except BaseException as error:  # noqa: BLE001 - the test shows it
-                if not self.over.is_set():
-                    self.faults.append(error)
-
-        threading.Thread(target=repeat, daemon=True).start()
-
-    def answer_activity(self) -> None:
-        """Do the next task of the activity."""
-        task = self.ask(lambda: self.states.get_activity_task(activityArn=ACTIVITY))
-        if task.get("taskToken"):
-            self.succeed(task["taskToken"], {"asked": json.loads(task["input"])["id"]})
-
-    def answer_callbacks(self) -> None:
-        """Answer whoever left a token."""
-        for key in self.keys("tokens/"):
-            self.succeed(json.loads(self.get(key))["token"], {"called": key})
-        time.sleep(0.05)
-
-    def succeed(self, token: str, output: Any) -> None:
-        """SendTaskSuccess; a token may be of no use any more."""
-        with contextlib.suppress(self.states.exceptions.TaskTimedOut, self.states.exceptions.TaskDoesNotExist):
-            self.ask(lambda: self.states.send_task_success(taskToken=token, output=json.dumps(output)))
 
 
 @pytest.mark.timeout(300)
@@ -130,22 +29,26 @@ def test_killed_at_random_moments_all_ends_as_if_nothing_had_happened(killable_c
     seed = int(os.environ.get("CLOUD_KILL_SEED") or random.SystemRandom().randrange(10**6))
     chance = random.Random(seed)
     print(f"CLOUD_KILL_SEED={seed}")
-    user = User(killable_cloud)
+    user = User(killable_cloud, BUCKET)
     user.s3.create_bucket(Bucket=BUCKET)
     user.put("items.jsonl", "".join(f"{json.dumps(item)}\n" for item in items()))
     user.ask(lambda: user.states.create_activity(name="ask"))
     names = ("one", "two")
     for gate in (f"gates/{name}/{gate}" for name in names for gate in GATES if gate not in MISSING):
         user.put(gate)
+    halfway = threading.Event()
     try:
-        user.beside(user.answer_activity)
-        user.beside(user.answer_callbacks)
-        redriven = [user.start(name, REDRIVEN) for name in names]
-        stopped = user.start("stopped", STOPPED)
+        user.beside(lambda: answer_activity(user))
+        user.beside(lambda: answer_callbacks(user))
+        redriven = [user.start(user.create(name, REDRIVEN), name, {}) for name in names]
+        stopped = user.start(user.create("stopped", STOPPED), "stopped", {})
         user.beside(lambda: redrive(user, redriven))
-        user.beside(lambda: stop(user, stopped))
-        for _ in range(KILLS):
+        user.beside(lambda: stop(user, stopped, halfway))
+        for number in range(KILLS):
             time.sleep(chance.uniform(0, 1.5))  # nothing is waited for: the moment is random
+            if number == KILLS - 1:
+                assert halfway.wait(SECONDS)  # the last one: while the results of what was stopped are written
+                time.sleep(chance.uniform(0, 0.03))
             killable_cloud.kill(everything=False)
             killable_cloud.start()
         deadline = time.monotonic() + SECONDS
@@ -161,6 +64,20 @@ def test_killed_at_random_moments_all_ends_as_if_nothing_had_happened(killable_c
     check_stopped(user, stopped)
 
 
+def answer_activity(user: User) -> None:
+    """Do the next task of the activity."""
+    task = user.ask(lambda: user.states.get_activity_task(activityArn=ACTIVITY))
+    if task.get("taskToken"):
+        user.succeed(task["taskToken"], {"asked": json.loads(task["input"])["id"]})
+
+
+def answer_callbacks(user: User) -> None:
+    """Answer whoever left a token."""
+    for key in user.keys("tokens/"):
+        user.succeed(json.loads(user.get(key))["token"], {"called": key})
+    time.sleep(0.05)
+
+
 def redrive(user: User, arns: list[str]) -> None:
     """Open the next gate of whoever has failed, and redrive it."""
     for arn in arns:
@@ -173,7 +90,7 @@ def redrive(user: User, arns: list[str]) -> None:
     time.sleep(0.05)
 
 
-def stop(user: User, arn: str) -> None:
+def stop(user: User, arn: str, done: threading.Event) -> None:
     """Stop the execution once half of its items are done."""
     runs = list(itertools.chain(*user.pages("list_map_runs", "mapRuns", executionArn=arn)))
     for run in runs:
@@ -181,6 +98,7 @@ def stop(user: User, arn: str) -> None:
         counts = found["itemCounts"]
         if counts["succeeded"] == ITEMS // 2 and counts["running"] == 5:
             user.ask(lambda: user.states.stop_execution(executionArn=arn))
+            done.set()
             user.over.wait()
     time.sleep(0.05)
 
@@ -193,21 +111,6 @@ def ended(user: User, arns: list[str]) -> bool:
         for one in found
     )
     return over and any(key.endswith("/manifest.json") for key in user.keys("standard/stopped/"))
-
-
-def check_history(events: list[dict[str, Any]]) -> Counter[str]:
-    """Events 1 to n, each after its cause; each redrive after an end. Returns how often each type is there."""
-    assert [event["id"] for event in events] == list(range(1, len(events) + 1))
-    assert all(event.get("previousEventId", 0) < event["id"] for event in events)
-    assert all(earlier["timestamp"] <= later["timestamp"] for earlier, later in itertools.pairwise(events))
-    types = Counter(event["type"] for event in events)
-    assert events[0]["type"] == "ExecutionStarted"
-    assert types["ExecutionStarted"] == 1
-    assert events[-1]["type"] in ENDS
-    assert sum(types[end] for end in ENDS) == types["ExecutionRedriven"] + 1
-    for before, event in itertools.pairwise(events):
-        assert (event["type"] == "ExecutionRedriven") <= (before["type"] in ENDS)
-    return types
 
 
 def check_redriven(user: User, name: str, arn: str) -> None:
@@ -276,21 +179,6 @@ def check_counts(user: User, arn: str, children: int) -> None:
             "succeeded": total,
             "resultsWritten": total,
         }
-
-
-def written(user: User, result: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
-    """The results of a map run by status; each file is whole, and as its manifest says."""
-    where = result["ResultWriterDetails"]["Key"]
-    manifest = json.loads(user.get(where))
-    assert manifest["MapRunArn"] == result["MapRunArn"]
-    found: dict[str, list[dict[str, Any]]] = {}
-    for status, files in manifest["ResultFiles"].items():
-        found[status] = []
-        for file in files:
-            text = user.get(file["Key"])
-            assert len(text.encode()) == file["Size"]
-            found[status] += json.loads(text)
-    return found
 
 
 def check_stopped(user: User, arn: str) -> None:
