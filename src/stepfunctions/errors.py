@@ -59,8 +59,7 @@ class DefinitionError(StepFunctionsError, ValueError):
 class QuerySyntaxError(StepFunctionsError, ValueError):
     """An expression cannot be read. ``position`` is the index of the first bad character.
 
-    ``said`` is what the service says of it, empty when it says nothing special. ``pointer`` is the JSON Pointer of
-    the expression inside of its field.
+    ``said`` is what the service says of it, empty when it says nothing special.
     """
 
     def __init__(self, expression: str, position: int, message: str, said: str = "") -> None:
@@ -68,7 +67,6 @@ class QuerySyntaxError(StepFunctionsError, ValueError):
         self.position = position
         self.message = message
         self.said = said
-        self.pointer = ""
         super().__init__(f"{message} (in '{expression}', at character {position + 1})")
 
 

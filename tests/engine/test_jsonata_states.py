@@ -534,24 +534,18 @@ def test_values_from_chance_and_time_are_the_same_in_a_replay(drive: Any) -> Non
 
 
 @pytest.mark.parametrize(
-    ("state", "path"),
+    "state",
     [
-        ({**PASS, "Output": {"a": "{% 1 + %}"}}, "/States/S/Output/a"),
-        ({**PASS, "Assign": {"a": "{% ( %}"}}, "/States/S/Assign/a"),
-        ({**TASK, "TimeoutSeconds": "{% ) %}"}, "/States/S/TimeoutSeconds"),
-        ({**TASK, "Catch": [{"ErrorEquals": ["E"], "Next": "S", "Output": "{% [ %}"}]}, "/States/S/Catch/0/Output"),
-        (
-            {"Type": "Choice", "Choices": [{"Condition": "{% = %}", "Next": "S", "Output": "{% %}"}]},
-            "/States/S/Choices/0/Condition",
-        ),
-        ({**PASS, "Output": "{% 1"}, "/States/S/Output"),
+        {**PASS, "Output": {"a": "{% 1 + %}"}},
+        {**PASS, "Assign": {"a": "{% ( %}"}},
+        {**TASK, "TimeoutSeconds": "{% ) %}"},
+        {**TASK, "Catch": [{"ErrorEquals": ["E"], "Next": "S", "Output": "{% [ %}"}]},
+        {"Type": "Choice", "Choices": [{"Condition": "{% = %}", "Next": "S", "Output": "{% %}"}]},
+        {**PASS, "Output": "{% 1"},
     ],
 )
 def test_an_expression_that_cannot_be_read_is_refused_when_the_machine_is_made(
-    drive: Any, state: dict[str, Any], path: str
+    drive: Any, state: dict[str, Any]
 ) -> None:
-    with pytest.raises(DefinitionError) as caught:
+    with pytest.raises(DefinitionError, match="at character"):
         drive(one(state))
-    assert caught.value.problems[0].path == path
-    assert caught.value.problems[0].code == "INVALID_JSONATA_EXPRESSION"
-    assert "at character" in str(caught.value)

@@ -307,16 +307,6 @@ def test_what_one_assign_sets_may_have_256_kib(drive: Any) -> None:
     assert run.execution.error == "States.DataLimitExceeded"
 
 
-def test_an_assign_of_a_rule_must_be_an_object() -> None:
-    from stepfunctions.asl.codec import parse
-    from stepfunctions.engine.program import compile_program
-    from stepfunctions.errors import DefinitionError
-
-    rule = {"Variable": "$.x", "IsPresent": True, "Next": "Done", "Assign": 5}
-    with pytest.raises(DefinitionError, match="Assign"):
-        compile_program(parse(one({"Type": "Choice", "Choices": [rule]}, Done={"Type": "Succeed"})))
-
-
 LOOP = one(
     {"Type": "Choice", "Default": "S", "Choices": [{"Variable": "$.stop", "BooleanEquals": True, "Next": "Done"}]},
     Done={"Type": "Succeed"},

@@ -41,6 +41,21 @@ def _without_infinity(value: JSON) -> JSON:
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
 
 
+def is_deeper(value: JSON, levels: int) -> bool:
+    """Tell whether a value is nested more than so many levels deep: ``[[]]`` has two."""
+    level = [value]
+    for _ in range(levels):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, (dict, list))
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+        if not level:
+            return False
+    return True
+
+
 class Document:
     """An immutable JSON value and its text; ``size`` is the number of UTF-8 bytes, as the 256 KiB limit counts."""
 

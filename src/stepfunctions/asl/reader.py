@@ -104,6 +104,9 @@ class Reader:
         elif most is not None and len(name) > most:
             limit = f"exceeds the {most}-character limit allowed by the service"
             self.refuse(path, f"Invalid State name: State '{name}' {limit}", code="INVALID_STATE_NAME")
+        elif name != name.encode(errors="replace").decode():  # half of a surrogate pair
+            states = path.rpartition("/")[0]
+            self.refuse(states, f"The name of a state is not text: {name!r}.", code="INVALID_STATE_NAME")
         elif name in self._names:
             self.refuse(
                 path,

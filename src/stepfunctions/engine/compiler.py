@@ -39,7 +39,6 @@ from stepfunctions.engine.program import (
     Transition,
     WaitWork,
 )
-from stepfunctions.errors import DefinitionError, Problem, QuerySyntaxError
 from stepfunctions.query.choice import compile_test
 from stepfunctions.query.language import LANGUAGES, Language
 from stepfunctions.query.reference import compile_reference
@@ -49,15 +48,14 @@ T = TypeVar("T")
 
 
 class Compiler:
-    """Compiles one machine and gathers what it cannot read."""
+    """Compiles one machine."""
 
     def __init__(self, limits: Limits = AWS_LIMITS) -> None:
         self.limits = limits
-        self.problems: list[Problem] = []
         self.regions: dict[str, CompiledRegion] = {}
 
     def program(self, machine: StateMachine) -> Program:
-        """Return the program; raises DefinitionError with every problem."""
+        """Return the program; raises ValueError at the first thing that cannot be read."""
         outer: QueryLanguageName = JSONATA if machine.query_language == JSONATA else JSONPATH
         todo: list[tuple[str, Region, Node | None]] = [("", machine, None)]
         while todo:
@@ -66,26 +64,16 @@ class Compiler:
             self.regions[key] = compiled
             for name, state in region.states.items():
                 path = f"{key}/States/{escape_pointer(name)}"
-                if name != name.encode(errors="replace").decode():  # half of a surrogate pair
-                    self.problems.append(
-                        Problem(
-                            path=key + "/States",
-                            code="INVALID_STATE_NAME",
-                            message=f"The name of a state is not text: {name!r}.",
-                        )
-                    )
                 node = self.node(path, name, state, outer)
                 compiled.nodes[name] = node
                 todo.extend((path + pointer, inner, node) for pointer, inner in subregions(state))
-        if self.problems:
-            raise DefinitionError(self.problems)
         timeout = machine.timeout_seconds
         return Program(machine, self.regions, None if timeout is ABSENT else timeout, self.limits)
 
     def node(self, path: str, name: str, state: AnyState, outer: QueryLanguageName) -> Node:
         """Compile one state."""
         tongue = LANGUAGES[state_language(state, outer)]
-        fields = Fields(self, path, state, tongue)
+        fields = Fields(path, state, tongue)
         next_state = getattr(state, "next", ABSENT)
         node = Node(name, state.TYPE, path, fields.flow(), None if next_state is ABSENT else next_state)
         if isinstance(state, (Task, Parallel, Map)):
@@ -111,44 +99,20 @@ def _retrier(retrier: Retrier) -> CompiledRetrier:
 class Fields:
     """Compiles the fields of one state, in its query language."""
 
-    def __init__(self, compiler: Compiler, path: str, state: Any, tongue: Language) -> None:
-        self.compiler = compiler
+    def __init__(self, path: str, state: Any, tongue: Language) -> None:
         self.path = path
         self.state = state
         self.tongue = tongue
         self.jsonata = tongue.name == JSONATA
 
-    def guard(self, field: str, compile_it: Callable[[], T]) -> T | None:
-        """Return what ``compile_it`` makes; a syntax error becomes a problem at this field."""
-        try:
-            return compile_it()
-        except QuerySyntaxError as error:
-            code = "INVALID_JSONATA_EXPRESSION" if self.jsonata else "SCHEMA_VALIDATION_FAILED"
-            path, message = f"{self.path}/{field}{error.pointer}", error.said or str(error)
-            self.compiler.problems.append(
-                Problem(path=path, message=message, code=code, hint=f"{error}." if error.said else "")
-            )
-            return None
-
-    def expression(self, text: str, field: str, expected: str = "") -> Evaluator | None:
-        """Compile a path (or ``{% … %}``, whose value must be of the type ``expected``)."""
-        return self.guard(field, lambda: self.tongue.expression(text, field, expected))
-
     def template(self, payload: JSON, field: str) -> Evaluator | None:
         """Compile a payload; None when it is not written."""
-        return None if payload is ABSENT else self.guard(field, lambda: self.tongue.template(payload, field))
-
-    def assign(self, payload: JSON, field: str) -> Evaluator | None:
-        """Compile an Assign; None when it is not written."""
-        if payload is not ABSENT and not isinstance(payload, dict):
-            self.compiler.problems.append(Problem(path=f"{self.path}/{field}", message="Assign must be an object."))
-            return None
-        return self.template(payload, field)
+        return None if payload is ABSENT else self.tongue.template(payload, field)
 
     def flow(self) -> Flow:
         """Compile the data flow fields that this state has."""
         state = self.state
-        flow = Flow(assign=self.assign(getattr(state, "assign", ABSENT), "Assign"), jsonata=self.jsonata)
+        flow = Flow(assign=self.template(getattr(state, "assign", ABSENT), "Assign"), jsonata=self.jsonata)
         if self.jsonata:
             flow.parameters = self.template(getattr(state, "arguments", ABSENT), "Arguments")
             flow.output = self.template(getattr(state, "output", ABSENT), "Output")
@@ -159,34 +123,33 @@ class Fields:
         if not isinstance(state, Map):  # a Map's Parameters is the old name of ItemSelector
             flow.parameters = self.template(getattr(state, "parameters", ABSENT), "Parameters")
         flow.selector = self.template(getattr(state, "result_selector", ABSENT), "ResultSelector")
-        flow.place, flow.discard = self.place(getattr(state, "result_path", ABSENT), "ResultPath")
+        flow.place, flow.discard = self.place(getattr(state, "result_path", ABSENT))
         return flow
 
     def selector_path(self, text: JSON, field: str) -> Evaluator | None:
         """Compile InputPath or OutputPath: null selects an empty object."""
         if text is ABSENT or text == "$":
             return None
-        return _empty if text is None else self.expression(text, field)
+        return _empty if text is None else self.tongue.expression(text, field)
 
-    def place(self, text: JSON, field: str) -> tuple[Place | None, bool]:
+    def place(self, text: JSON) -> tuple[Place | None, bool]:
         """Compile a ResultPath: how to put the result into the input, and whether to discard it."""
         if text is ABSENT or text == "$":
             return None, False
         if text is None:
             return None, True
-        reference = self.guard(field, lambda: compile_reference(text))
-        return (None if reference is None else reference.put), False
+        return compile_reference(text).put, False
 
     def catcher(self, index: int, catcher: Catcher) -> CompiledCatcher:
         """Compile one entry of Catch."""
-        field = f"Catch/{index}"
-        place, discard = self.place(catcher.result_path, f"{field}/ResultPath")
+        field = f"Catch[{index}]"
+        place, discard = self.place(catcher.result_path)
         return CompiledCatcher(
             catcher.error_equals,
             catcher.next,
             place,
             discard,
-            assign=self.assign(catcher.assign, f"{field}/Assign"),
+            assign=self.template(catcher.assign, f"{field}/Assign"),
             output=self.template(catcher.output, f"{field}/Output"),
         )
 
@@ -196,21 +159,21 @@ class Fields:
         value = getattr(holder, attribute)
         path = getattr(holder, f"{attribute}_path", ABSENT)
         if path is not ABSENT:
-            return Number(f"{wire}Path", None, self.expression(path, f"{wire}Path"), path)
+            return Number(f"{wire}Path", None, self.tongue.expression(path, f"{wire}Path"), path)
         if isinstance(value, str):
-            return Number(wire, None, self.expression(value, wire, "number"), value, jsonata=True)
+            return Number(wire, None, self.tongue.expression(value, wire, "number"), value, jsonata=True)
         return None if value is ABSENT else Number(wire, value)
 
     def text(self, attribute: str, wire: str) -> Evaluator | str | None:
         """Compile ``Wire`` or ``WirePath`` of a string field."""
         path = getattr(self.state, f"{attribute}_path")
         if path is not ABSENT:
-            return self.expression(path, f"{wire}Path")
+            return self.tongue.expression(path, f"{wire}Path")
         value = getattr(self.state, attribute)
         if value is ABSENT:
             return None
         if self.jsonata and is_expression(value):
-            return self.expression(value, wire, "string")
+            return self.tongue.expression(value, wire, "string")
         return str(value)
 
 
@@ -226,16 +189,18 @@ def _choice(fields: Fields) -> ChoiceWork:
     state: Choice = fields.state
 
     def rule(index: int, item: ChoiceRule) -> Transition:
-        field = f"Choices/{index}"
+        field = f"Choices[{index}]"
         test: Callable[[Scope], Any] | None
         if item.test is not None:
-            written = item.test
-            test = fields.guard(field, lambda: compile_test(written))
+            test = compile_test(item.test)
         elif isinstance(item.condition, str):
-            test = fields.expression(item.condition, f"{field}/Condition", "boolean")
+            test = fields.tongue.expression(item.condition, f"{field}/Condition", "boolean")
         else:
             test = (lambda scope: True) if item.condition else (lambda scope: False)  # noqa: ARG005
-        assign, output = fields.assign(item.assign, f"{field}/Assign"), fields.template(item.output, f"{field}/Output")
+        assign, output = (
+            fields.template(item.assign, f"{field}/Assign"),
+            fields.template(item.output, f"{field}/Output"),
+        )
         return Transition(test, item.next, assign, output)
 
     rules = tuple(rule(index, item) for index, item in enumerate(state.choices))
@@ -250,13 +215,13 @@ def _wait(fields: Fields) -> WaitWork:
         return WaitWork(seconds=seconds)
     if state.timestamp_path is not ABSENT:
         return WaitWork(
-            timestamp=fields.expression(state.timestamp_path, "TimestampPath"),
+            timestamp=fields.tongue.expression(state.timestamp_path, "TimestampPath"),
             field="TimestampPath",
             text=state.timestamp_path,
         )
     text = str(state.timestamp)
     if fields.jsonata and is_expression(text):
-        return WaitWork(timestamp=fields.expression(text, "Timestamp", "string"), text=text)
+        return WaitWork(timestamp=fields.tongue.expression(text, "Timestamp", "string"), text=text)
     return WaitWork(timestamp=text, text=text)
 
 
@@ -264,13 +229,9 @@ def _fail(fields: Fields) -> FailWork:
     return FailWork(fields.text("error", "Error"), fields.text("cause", "Cause"))
 
 
-def _task(fields: Fields) -> TaskWork | None:
+def _task(fields: Fields) -> TaskWork:
     state: Task = fields.state
-    try:
-        resource = Resource.parse(state.resource)
-    except ValueError as error:
-        fields.compiler.problems.append(Problem(path=f"{fields.path}/Resource", message=str(error)))
-        return None
+    resource = Resource.parse(state.resource)
     if resource.kind == "service":
         service = f"aws-sdk:{resource.service}" if resource.sdk else resource.service
         action = resource.action
@@ -302,12 +263,12 @@ def _map(fields: Fields) -> MapWork:
         # An object has members as items only where it is distributed (recorded).
         kind = "array or object" if state.distributed else "array"
         items = (
-            fields.expression(state.items, "Items", kind)
+            fields.tongue.expression(state.items, "Items", kind)
             if isinstance(state.items, str)
             else fields.template(state.items, "Items")
         )
     else:
-        items = fields.expression(items_path, "ItemsPath") if items_path not in (ABSENT, "$") else None
+        items = fields.tongue.expression(items_path, "ItemsPath") if items_path not in (ABSENT, "$") else None
     written = state.item_selector if state.item_selector is not ABSENT else state.parameters
     pointer, _ = next(subregions(state))
     return MapWork(

@@ -14,6 +14,7 @@ from stepfunctions.asl.document import JSON, Document
 from stepfunctions.asl.machine import StateMachine
 from stepfunctions.asl.resource import Resource
 from stepfunctions.engine.limits import AWS_LIMITS, Limits
+from stepfunctions.errors import DefinitionError, Problem
 from stepfunctions.query.scope import Evaluator, Scope
 
 Place = Callable[[JSON, JSON], JSON]
@@ -208,8 +209,11 @@ class Program:
 
 
 def compile_program(machine: StateMachine, limits: Limits = AWS_LIMITS) -> Program:
-    """Compile a machine; raises DefinitionError listing every expression that cannot be read."""
+    """Compile a machine; raises DefinitionError for the first expression that cannot be read (``lint`` lists all)."""
     # Imported late: the compiler builds what this module declares.
     from stepfunctions.engine.compiler import Compiler
 
-    return Compiler(limits).program(machine)
+    try:
+        return Compiler(limits).program(machine)
+    except ValueError as error:
+        raise DefinitionError([Problem(path=None, message=str(error))]) from error

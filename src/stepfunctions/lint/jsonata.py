@@ -9,7 +9,7 @@ import difflib
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from stepfunctions.asl.document import JSON
+from stepfunctions.asl.document import JSON, is_deeper
 from stepfunctions.asl.fields import ABSENT, JSONATA, is_expression
 from stepfunctions.asl.machine import StateMachine, escape_pointer, walk
 from stepfunctions.asl.states import Map, Parallel, Task
@@ -18,6 +18,7 @@ from stepfunctions.errors import QuerySyntaxError
 from stepfunctions.lint.finding import ERROR, WARNING, Finding
 from stepfunctions.query.jsonata import Reads, at_the_top, reads_of
 from stepfunctions.query.jsonata_template import expressions_in, inner
+from stepfunctions.query.template import MAX_DEPTH
 
 _PAYLOADS = ("any", "variables", "credentials", "array")
 _STATES = ("input", "result", "errorOutput", "context")
@@ -64,7 +65,11 @@ def _expressions(machine: StateMachine) -> Iterator[tuple[_Place, str, str, Read
 
 
 def invalid_jsonata(machine: StateMachine) -> Iterator[Finding]:
-    """INVALID_JSONATA_EXPRESSION: an expression cannot be read."""
+    """INVALID_JSONATA_EXPRESSION: an expression cannot be read, or its payload is nested too deeply."""
+    for place in _places(machine):
+        if is_deeper(place.value, MAX_DEPTH):
+            said = f"A payload may be nested {MAX_DEPTH} deep."
+            yield Finding(code="INVALID_JSONATA_EXPRESSION", severity=ERROR, path=place.path, message=said)
     for _, path, _, found in _expressions(machine):
         if isinstance(found, QuerySyntaxError):
             message, hint = (found.said, f"{found}.") if found.said else (f"{found}.", "")

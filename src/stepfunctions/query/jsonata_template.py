@@ -5,7 +5,6 @@ https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
 from stepfunctions.asl.document import JSON
@@ -14,23 +13,20 @@ from stepfunctions.asl.machine import escape_pointer
 from stepfunctions.errors import QuerySyntaxError
 from stepfunctions.query.jsonata import compile_jsonata
 from stepfunctions.query.scope import Evaluator, Scope
-from stepfunctions.query.template import MAX_DEPTH
-
-_INDEX = re.compile(r"/(\d+)(?=/|$)")
 
 
 def compile_payload(payload: JSON, field: str) -> Evaluator:
-    """Compile a payload; ``field`` names it in errors (``Arguments``, ``Choices/0/Output``).
+    """Compile a payload; ``field`` names it in errors (``Arguments``, ``Choices[0]/Output``).
 
     A part without an expression is a constant: evaluating gives that very object each time, not a copy. Raises
     QuerySyntaxError. The compiled payload raises StateFailed.
     """
-    return _compile(payload, location(field), 1) or _constant(payload)
+    return _compile(payload, field) or _constant(payload)
 
 
 def compile_field(text: str, field: str, expected: str = "") -> Evaluator:
     """Compile a string ``{% … %}`` of a field of one value; see :func:`~.jsonata.compile_jsonata`."""
-    return compile_jsonata(inner(text), location(field), expected)
+    return compile_jsonata(inner(text), field, expected)
 
 
 def inner(text: str) -> str:
@@ -38,11 +34,6 @@ def inner(text: str) -> str:
     if not is_expression(text):
         raise QuerySyntaxError(text, 0, "A JSONata expression begins with '{%' and ends with '%}'")
     return text[2:-2].strip()
-
-
-def location(field: str) -> str:
-    """Return a field as the service names it: ``Choices[0]/Condition`` for ``Choices/0/Condition``."""
-    return _INDEX.sub(r"[\1]", field)
 
 
 def expressions_in(payload: JSON, pointer: str = "") -> Iterator[tuple[str, str]]:
@@ -61,27 +52,17 @@ def _constant(value: JSON) -> Evaluator:
     return lambda _scope: value
 
 
-def _compile(payload: JSON, where: str, depth: int) -> Evaluator | None:
+def _compile(payload: JSON, where: str) -> Evaluator | None:
     """Return None for a constant."""
-    if depth > MAX_DEPTH:
-        raise QuerySyntaxError(where, 0, f"A payload may be nested {MAX_DEPTH} deep")
     if isinstance(payload, str):
         return compile_jsonata(inner(payload), where) if payload.startswith("{%") else None
     if isinstance(payload, dict):
-        parts = {key: _member(value, f"{where}/{key}", depth + 1, key) for key, value in payload.items()}
+        parts = {key: _compile(value, f"{where}/{key}") for key, value in payload.items()}
         return _object(payload, [(key, part) for key, part in parts.items() if part]) if any(parts.values()) else None
     if isinstance(payload, list):
-        items = [_member(value, f"{where}[{index}]", depth + 1, str(index)) for index, value in enumerate(payload)]
+        items = [_compile(value, f"{where}[{index}]") for index, value in enumerate(payload)]
         return _array([item or _constant(value) for item, value in zip(items, payload, strict=True)], any(items))
     return None
-
-
-def _member(payload: JSON, where: str, depth: int, name: str) -> Evaluator | None:
-    try:
-        return _compile(payload, where, depth)
-    except QuerySyntaxError as error:
-        error.pointer = f"/{escape_pointer(name)}{error.pointer}"
-        raise
 
 
 def _object(payload: dict[str, JSON], computed: Sequence[tuple[str, Evaluator]]) -> Evaluator:

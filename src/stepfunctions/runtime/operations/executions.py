@@ -6,7 +6,7 @@ import json
 import uuid
 from typing import Any
 
-from stepfunctions.asl.document import JSON, Document
+from stepfunctions.asl.document import JSON, Document, is_deeper
 from stepfunctions.engine.execution import Execution
 from stepfunctions.engine.history import render
 from stepfunctions.engine.messages import Outcome, Stopped, TaskFailed, TaskHeartbeat, TaskSucceeded
@@ -191,28 +191,13 @@ def _payload(service: Service, member: str, text: str, code: str, words: str) ->
     check_length(member, bytes_of(text), service.limits.payload, unit=BYTES)
     try:
         document = Document(json.loads(text, parse_constant=no_constant))
-        if _is_deeper(document.value):
+        if is_deeper(document.value, MAX_DEPTH):
             raise RecursionError
         return document
     except ValueError as error:
         raise ServiceError(code, f"{words}: 'not JSON: {error}'") from None
     except RecursionError:
         raise ServiceError(code, f"{words}: 'nested more than {MAX_DEPTH} levels deep'") from None
-
-
-def _is_deeper(value: JSON) -> bool:
-    """Tell whether a value is nested more than MAX_DEPTH levels deep."""
-    level = [value]
-    for _ in range(MAX_DEPTH):
-        level = [
-            inner
-            for outer in level
-            if isinstance(outer, (dict, list))
-            for inner in (outer.values() if isinstance(outer, dict) else outer)
-        ]
-        if not level:
-            return False
-    return True
 
 
 def _at(document: JSON, pointer: str) -> JSON:
