@@ -1,6 +1,9 @@
 from __future__ import annotations
 
-from stepfunctions.engine.messages import SetTimer, TimerFired, TimerKind
+from stepfunctions.asl.document import Document
+from stepfunctions.engine.execution import Execution
+from stepfunctions.engine.limits import LONGEST_STANDARD
+from stepfunctions.engine.messages import EXECUTION_BRANCH, SetTimer, TimerFired, TimerKind
 from stepfunctions.runtime.timers import Timers
 
 WAIT, RETRY, HEARTBEAT = TimerKind.WAIT, TimerKind.RETRY, TimerKind.HEARTBEAT
@@ -45,3 +48,19 @@ def test_stale_timers_do_not_pile_up() -> None:
         timers.set("a", SetTimer(1, 1, HEARTBEAT, 1000.0 + beat))
     assert len(timers._heap) < 2_000
     assert timers.next_due() == 1000.0 + 49_999
+
+
+def test_what_has_been_open_for_a_year_is_overdue_and_no_timer_is_due_later() -> None:
+    timers = Timers()
+    old, new = (
+        Execution(name, name, "m", "m", "r", Document({}), started_at)
+        for name, started_at in (("old", 0.0), ("new", 5.0))
+    )
+    live = {"old": old, "new": new}
+    assert list(timers.take_overdue(live, 10)) == []
+    assert timers.next_due() is None
+    timers.set("new", SetTimer(1, 1, WAIT, 2.0 * LONGEST_STANDARD))
+    assert timers.next_due() == LONGEST_STANDARD
+    assert list(timers.take_overdue(live, LONGEST_STANDARD)) == [
+        ("old", TimerFired(EXECUTION_BRANCH, 0, TimerKind.EXECUTION))
+    ]

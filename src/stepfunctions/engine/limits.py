@@ -21,6 +21,8 @@ MAX_DEFINITION = 1_048_576
 """Bytes of a definition."""
 MAX_NAME = 80
 """Characters of the name of a state, state machine, execution or activity."""
+LONGEST_STANDARD = 365 * 86_400
+"""Seconds that a STANDARD execution may be open."""
 LONGEST_EXPRESS = 300
 """Seconds that an EXPRESS execution may take."""
 DATA_LIMIT = "States.DataLimitExceeded"

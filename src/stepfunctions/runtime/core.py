@@ -173,7 +173,8 @@ class Core:
             if arn in self.live:
                 self._advance(batch, self.live[arn], Stopped(), now)
                 yield
-        for arn, fired in itertools.islice(self.timers.take_due(now), _MESSAGES):
+        due = itertools.islice(self.timers.take_due(now), _MESSAGES)
+        for arn, fired in itertools.chain(self.timers.take_overdue(self.live, now), due):
             if arn in self.live:
                 self._advance(batch, self.live[arn], fired, now)
                 yield
@@ -234,6 +235,7 @@ class Core:
             return None
         redrive.revive(execution, now, message.token)
         self.live[message.arn] = execution
+        self.timers.longest = 0.0  # it may have been started long ago
         self._advance(batch, execution, message.outcome, now)
         return now
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from stepfunctions.engine.messages import SetTimer, TimerFired, TimerKind
+from stepfunctions.engine.execution import Execution
+from stepfunctions.engine.limits import LONGEST_STANDARD
+from stepfunctions.engine.messages import EXECUTION_BRANCH, SetTimer, TimerFired, TimerKind
 
 _Key = tuple[int, TimerKind]
 
@@ -18,6 +20,8 @@ class Timers:
         self._heap: list[tuple[float, int, str, SetTimer]] = []
         self._order = 0
         self._count = 0
+        self.longest = 0.0
+        """Before this time no execution has been open for as long as it may be; 0 = to be looked up."""
 
     def set(self, arn: str, timer: SetTimer) -> None:
         """Add a timer; it replaces the branch's earlier one of its kind."""
@@ -46,15 +50,24 @@ class Timers:
         while self._heap:
             due, _, arn, timer = self._heap[0]
             if self._is_live(arn, timer):
-                return due
+                return min(due, self.longest or due)
             heapq.heappop(self._heap)
         return None
+
+    def take_overdue(self, live: Mapping[str, Execution], now: float) -> Iterator[tuple[str, TimerFired]]:
+        """Yield the end of each execution that has been open for a year.
+
+        That is looked up when the oldest may be: no execution has a timer for it.
+        """
+        if now >= self.longest:
+            self.longest = min([now, *(one.started_at for one in live.values())]) + LONGEST_STANDARD
+            overdue = [arn for arn, one in live.items() if now >= one.started_at + LONGEST_STANDARD]
+            yield from ((arn, TimerFired(EXECUTION_BRANCH, 0, TimerKind.EXECUTION)) for arn in overdue)
 
     def take_due(self, now: float) -> Iterator[tuple[str, TimerFired]]:
         """Remove and yield what is due, in the order of the due times."""
         while True:
-            due = self.next_due()
-            if due is None or due > now:
+            if self.next_due() is None or self._heap[0][0] > now:
                 return
             _, _, arn, timer = heapq.heappop(self._heap)
             self._drop(arn, (timer.branch, timer.kind))

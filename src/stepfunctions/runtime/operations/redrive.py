@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/step-functions/latest/apireference/API_RedriveExecut
 from __future__ import annotations
 
 from stepfunctions.engine.execution import Execution, Status
-from stepfunctions.engine.limits import MAX_EVENTS
+from stepfunctions.engine.limits import LONGEST_STANDARD, MAX_EVENTS
 from stepfunctions.engine.map_run import REDRIVABLE_PERIOD, redrivable, waits_for_redrive
 from stepfunctions.engine.ports import DELETING
 from stepfunctions.errors import ServiceError
@@ -14,8 +14,6 @@ from stepfunctions.runtime.operations.service import Request, Response, Service,
 
 _TOKEN_PERIOD = 15 * 60
 """Seconds in which a request that is repeated with its clientToken answers as the first one did."""
-_LONGEST = 365 * 86_400
-"""Seconds after its start in which an execution can be open."""
 
 
 def redrive(service: Service, request: Request) -> Response:
@@ -51,7 +49,7 @@ def why_not(service: Service, execution: Execution) -> str | None:
     machine = service.store.machines.get(execution.machine_arn)
     if machine is not None and machine.status == DELETING:
         return "State machine is in DELETING status"
-    if redrivable(execution, now) and (execution.type == "EXPRESS" or now - execution.started_at <= _LONGEST):
+    if redrivable(execution, now) and (execution.type == "EXPRESS" or now - execution.started_at <= LONGEST_STANDARD):
         return None
     if execution.last_event_id >= MAX_EVENTS - 1:
         return "Execution history event limit exceeded"
