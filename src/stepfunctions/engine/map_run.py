@@ -113,6 +113,9 @@ class MapRun:
     timed_out_items: int = 0
     aborted_items: int = 0
     written_items: int = 0
+    error: str | None = None
+    """Set once the items cannot be read: the run fails with this as soon as no child runs."""
+    cause: str | None = None
     unwritten: bool = False
     """True of an aborted run whose results the ResultWriter has still to write."""
     redrive_count: int = 0
@@ -147,7 +150,7 @@ EXCEEDED = "States.ExceedToleratedFailureThreshold"
 
 def capacity(run: MapRun) -> int:
     """Return how many children may be started now; 0 when the run is over, exhausted or at its window."""
-    if run.status != Status.RUNNING or _exceeded(run) or (run.exhausted and not run.pending_redrive):
+    if run.status != Status.RUNNING or run.error or _exceeded(run) or (run.exhausted and not run.pending_redrive):
         return 0
     room = min(run.max_concurrency or MAX_CONCURRENCY, MAX_CONCURRENCY) - run.running
     if run.pending_redrive:
@@ -199,6 +202,8 @@ def verdict(run: MapRun) -> Verdict | None:
     FAILED with ``States.ExceedToleratedFailureThreshold`` as soon as a tolerance is exceeded;
     SUCCEEDED when the source is exhausted and no child runs.
     """
+    if run.error is not None:
+        return Verdict(Status.FAILED, run.error, run.cause or "")
     if _exceeded(run):
         return Verdict(Status.FAILED, EXCEEDED, "The specified tolerated failure threshold was exceeded")
     if not run.running and not run.pending_redrive and (run.exhausted or run.total == run.cursor):
@@ -211,6 +216,7 @@ def redriven(run: MapRun, attempt: int, now: float, children: Iterable[Execution
     run.status, run.stopped_at, run.attempt = Status.RUNNING, None, attempt
     run.redrive_count += 1
     run.redriven_at = now
+    run.error = run.cause = None
     run.redrive_from, run.redrive_until = 0, run.cursor
     for name in (*_UNSUCCESSFUL, "pending_redrive", "not_redrivable", "written"):
         setattr(run, name, 0)

@@ -226,17 +226,22 @@ class MapRuns:
                 return None
             given, items = found
         except StateFailed as failure:
-            self._end(active, Verdict(Status.FAILED, failure.error, failure.cause))
+            self._fail(active, failure.error, failure.cause)
             return None
         except Exception as error:  # noqa: BLE001 - a fault of one source must not hold up every execution
             _log.exception("cannot take items of %s", run.arn)
-            self._end(active, Verdict(Status.FAILED, "States.ItemReaderFailed", f"Cannot read items: {error!r}"))
+            self._fail(active, "States.ItemReaderFailed", f"Cannot read items: {error!r}")
             return None
         child = _child(run, parent, given, items, now)
         rules.child_started(run, items)
         self._changed[run.arn] = run
         active.children.add(child.arn)
         return child
+
+    def _fail(self, active: _Active, error: str, cause: str) -> None:
+        active.run.error, active.run.cause = error, cause
+        self._changed[active.run.arn] = active.run
+        self._judge(active)
 
     def _judge(self, active: _Active) -> None:
         verdict = rules.verdict(active.run)

@@ -123,6 +123,8 @@ COUNTERS = (
     "timed_out_items",
     "aborted_items",
     "written_items",
+    "error",
+    "cause",
     "unwritten",
     "attempt",
     "redrive_count",

@@ -213,6 +213,8 @@ _ORDER_OF_LISTS = (
 
 _UNWRITTEN = ("ALTER TABLE map_runs ADD COLUMN unwritten INTEGER NOT NULL DEFAULT 0",)
 
+_FAILED_READERS = ("ALTER TABLE map_runs ADD COLUMN error TEXT", "ALTER TABLE map_runs ADD COLUMN cause TEXT")
+
 MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _FIRST,
     _VERSIONS_AND_ALIASES,
@@ -221,6 +223,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     _REDRIVE,
     _ORDER_OF_LISTS,
     _UNWRITTEN,
+    _FAILED_READERS,
 )
 
 
