@@ -15,6 +15,7 @@ import argparse
 import ast
 import contextlib
 import copy
+import functools
 import importlib.abc
 import importlib.util
 import io
@@ -277,7 +278,7 @@ def _trace(paths: list[Path], names: list[str]) -> str:
             act()
         finally:
             sys.settrace(None)
-            threading.settrace(None)  # type: ignore[arg-type]
+            threading.settrace(None)
         return [
             (code.co_filename, line)
             for code, left in missing.items()
@@ -286,7 +287,8 @@ def _trace(paths: list[Path], names: list[str]) -> str:
 
     found = [("", seen(lambda: play_all([], first=[])))]
     for name in names:
-        found.append((name, json.loads(_in_child(lambda one=name: json.dumps(seen(lambda: play_all([one], [])))))))
+        play = functools.partial(play_all, [name], [])
+        found.append((name, json.loads(_in_child(lambda play=play: json.dumps(seen(play))))))  # type: ignore[misc]
     return json.dumps(found)
 
 

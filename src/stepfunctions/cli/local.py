@@ -17,6 +17,7 @@ import click
 from stepfunctions.cli.options import data_dir_option, format_option
 from stepfunctions.errors import LocalCloudError
 from stepfunctions.local.datadir import ServerInfo, running, wait_until_gone
+from stepfunctions.runtime.durability import Durability
 
 _STOP_SECONDS = 30.0
 
@@ -55,7 +56,15 @@ def local() -> None:
     is_flag=True,
     help="Lift the limits of Step Functions: payloads, variables, definitions, events, names.",
 )
-def start(port: int, data_dir: Path, max_jobs: int | None, real: str, no_limits: bool) -> None:
+@click.option(
+    "--durability",
+    type=click.Choice([mode.value for mode in Durability]),
+    default=Durability.NORMAL.value,
+    show_default=True,
+    help="What is safe once a call was answered. full: on the disk, after a power cut too; normal: all, when a "
+    "process is killed; memory: state machines and executions are gone when the server stops, for tests.",
+)
+def start(port: int, data_dir: Path, max_jobs: int | None, real: str, no_limits: bool, durability: str) -> None:
     """Start the local cloud and stay in the foreground; Ctrl-C stops it.
 
     Prints "Ready: http://127.0.0.1:PORT" when it accepts requests. What is in the data directory goes on where
@@ -70,7 +79,15 @@ def start(port: int, data_dir: Path, max_jobs: int | None, real: str, no_limits:
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
     names = [name for name in re.split(r"[,\s]+", real) if name]
-    server.run(data_dir, port=port, max_jobs=max_jobs, real=names, limits=not no_limits, announce=_say)
+    server.run(
+        data_dir,
+        port=port,
+        max_jobs=max_jobs,
+        real=names,
+        limits=not no_limits,
+        durability=Durability(durability),
+        announce=_say,
+    )
     sys.stdout.flush()
     os._exit(0)  # all is closed; a thread that still waits for a function or a client keeps nobody here
 

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 from stepfunctions.errors import LocalCloudError, ServiceError
 from stepfunctions.local.database import Database
 from stepfunctions.local.wire.models import method_name, operation_model, service_model
+from stepfunctions.runtime.durability import Durability
 
 if TYPE_CHECKING:
     from stepfunctions.engine.ports import Clock
@@ -73,6 +74,7 @@ class Cloud:
     a test gives its own. ``services`` are made by these factories instead of the local cloud's own.
     ``limits=False`` lifts the limits of Step Functions: sizes of payloads, variables and definitions, the number of
     events, the length of names.
+    ``durability``: what is safe once a call was answered.
     ``real`` are services, by boto3's or the SDK's names, whose calls go to AWS itself, with the user's own
     configuration; LocalCloudError when there is none of that name. Calls to services that are not in SERVICES go to
     moto, in a process of its own that starts on first use and keeps nothing when it stops.
@@ -90,7 +92,9 @@ class Cloud:
         services: Mapping[str, Callable[[Cloud], Any]] | None = None,
         real: Iterable[str] = (),
         limits: bool = True,
+        durability: Durability = Durability.NORMAL,
     ) -> None:
+        self.durability = durability
         self._factories = services or {}
         self.real = _real(real)
         self._moto: MotoChild | None = None
@@ -138,7 +142,7 @@ class Cloud:
 
     def database(self, name: str, migrations: Sequence[str]) -> Database:
         """Open ``<data_dir>/<name>.db``; it is closed when the cloud stops, after its services."""
-        database = Database(self.data_dir / f"{name}.db", migrations)
+        database = Database(self.data_dir / f"{name}.db", migrations, self.durability)
         with self._lock:
             self._databases.append(database)
         return database

@@ -1,7 +1,6 @@
 """A service's own SQLite file: write-ahead log, one writer at a time, a reading connection per thread.
 
-``synchronous=NORMAL`` with a write-ahead log survives a killed process without loss; after a power cut the
-last transactions may be missing, the file is never torn.
+Whatever its durability, the file survives a killed process without loss and is never torn by one.
 """
 
 from __future__ import annotations
@@ -13,10 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from stepfunctions.errors import LocalCloudError
+from stepfunctions.runtime.durability import Durability
 
 _PRAGMAS = (
     "PRAGMA journal_mode=WAL",
-    "PRAGMA synchronous=NORMAL",
     "PRAGMA foreign_keys=ON",
     "PRAGMA temp_store=MEMORY",
 )
@@ -31,8 +30,9 @@ class Database:
     :class:`LocalCloudError`.
     """
 
-    def __init__(self, path: Path | str, migrations: Sequence[str]) -> None:
+    def __init__(self, path: Path | str, migrations: Sequence[str], durability: Durability = Durability.NORMAL) -> None:
         self.path = Path(path)
+        self.durability = durability
         self.path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.RLock()
         self._depth = 0
@@ -101,7 +101,7 @@ class Database:
             raise LocalCloudError(f"Cannot open {self.path}: {error}") from error
         connection.row_factory = sqlite3.Row
         try:
-            for pragma in _PRAGMAS:
+            for pragma in (*_PRAGMAS, f"PRAGMA synchronous={self.durability.synchronous}"):
                 connection.execute(pragma)
         except sqlite3.DatabaseError as error:
             connection.close()

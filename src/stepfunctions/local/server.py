@@ -28,6 +28,7 @@ from stepfunctions.local.datadir import STATUS_PATH, DataDir, ServerInfo, cannot
 from stepfunctions.local.threads import DaemonPool
 from stepfunctions.local.wire.messages import Request, Response
 from stepfunctions.local.wire.route import guess_protocol, is_long, service_of
+from stepfunctions.runtime.durability import Durability
 
 if TYPE_CHECKING:
     import uvicorn
@@ -229,12 +230,14 @@ def run(
     max_jobs: int | None = None,
     real: Iterable[str] = (),
     limits: bool = True,
+    durability: Durability = Durability.NORMAL,
     announce: Callable[[str], None] = print,
 ) -> None:
     """Run the local cloud of a data directory until SIGINT or SIGTERM.
 
     ``announce`` gets ``Ready: http://127.0.0.1:PORT`` once requests are accepted. ``port`` 0 is any free one.
-    ``real``: services whose calls go to AWS itself; ``limits``: see :class:`~stepfunctions.local.cloud.Cloud`.
+    ``real``: services whose calls go to AWS itself; ``limits`` and ``durability``: see
+    :class:`~stepfunctions.local.cloud.Cloud`.
     Raises :class:`LocalCloudError` when the port or the directory is in use, or uvicorn is not installed.
     """
     try:
@@ -246,7 +249,9 @@ def run(
         ) from None
     with DataDir(data_dir) as directory, _listen(port) as listening:
         endpoint = f"http://{HOST}:{listening.getsockname()[1]}"
-        cloud = Cloud(directory.path, endpoint=endpoint, max_jobs=max_jobs, real=real, limits=limits)
+        cloud = Cloud(
+            directory.path, endpoint=endpoint, max_jobs=max_jobs, real=real, limits=limits, durability=durability
+        )
         info = ServerInfo(
             endpoint=endpoint,
             pid=os.getpid(),
@@ -300,9 +305,11 @@ def _ready(directory: DataDir, info: ServerInfo, cloud: Cloud, announce: Callabl
 
 def _where(cloud: Cloud) -> str:
     """Return the line that says where calls go, and what does not last."""
-    own = ", ".join(name for name in SERVICES if name not in cloud.real)
+    in_memory = cloud.durability is Durability.MEMORY
+    own = ", ".join(name for name in SERVICES if name not in cloud.real and not (in_memory and name == "stepfunctions"))
     real = f" AWS itself answers for {', '.join(sorted(cloud.real))}." if cloud.real else ""
-    return f"Kept in the data directory: {own}.{real} moto stands for every other service, in memory only."
+    others = "Step Functions is in memory only; moto" if in_memory else "moto"
+    return f"Kept in the data directory: {own}.{real} {others} stands for every other service, in memory only."
 
 
 def _warm() -> None:

@@ -13,9 +13,11 @@ from stepfunctions.errors import ServiceError
 from stepfunctions.local.map_objects import objects_of
 from stepfunctions.local.tasks import CloudTasks
 from stepfunctions.runtime.api import OPERATIONS, StepFunctionsApi
+from stepfunctions.runtime.durability import Durability
 from stepfunctions.runtime.items.source import Items
 from stepfunctions.runtime.runner import Runner
 from stepfunctions.runtime.store.express import ExpressStore
+from stepfunctions.runtime.store.memory import MemoryStore
 from stepfunctions.runtime.store.sqlite import SqliteStore
 
 if TYPE_CHECKING:
@@ -84,7 +86,11 @@ class StepFunctions:
     """
 
     def __init__(self, cloud: Cloud, tasks: Integration | None = None, *, poll_seconds: float = 60.0) -> None:
-        self._store = ExpressStore(SqliteStore(cloud.data_dir / "stepfunctions.db"))
+        durability = cloud.durability
+        in_memory = durability is Durability.MEMORY
+        self._store = ExpressStore(
+            MemoryStore() if in_memory else SqliteStore(cloud.data_dir / "stepfunctions.db", durability)
+        )
         self._tasks = tasks or CloudTasks(cloud)
         limits = AWS_LIMITS if cloud.limits else NO_LIMITS
         items = Items(objects_of(cloud))

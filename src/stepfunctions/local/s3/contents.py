@@ -47,6 +47,7 @@ class Staging:
 
     path: Path
     meter: Meter
+    sync: bool = False
     _file: BinaryIO = field(init=False)
 
     def __post_init__(self) -> None:
@@ -71,7 +72,9 @@ class Staging:
             self.meter.update(piece)
 
     def finish(self) -> Staged:
-        """Close the file and return it."""
+        """Close the file, on the disk if it is to be synced, and return it."""
+        if self.sync:
+            os.fsync(self._file.fileno())
         self._file.close()
         return Staged(self.path, self.meter.finish())
 
@@ -82,9 +85,13 @@ class Staging:
 
 
 class Contents:
-    """The content files of one data folder. Thread-safe. Only one process may own a folder at a time."""
+    """The content files of one data folder. Thread-safe. Only one process may own a folder at a time.
 
-    def __init__(self, folder: Path) -> None:
+    ``sync``: a content and its name are on the disk before :meth:`adopt`, :meth:`duplicate` and :meth:`join` return.
+    """
+
+    def __init__(self, folder: Path, sync: bool = False) -> None:
+        self._sync = sync
         self._incoming = folder / "incoming"
         self._content = folder / "content"
         self._session = secrets.token_hex(6)
@@ -95,7 +102,7 @@ class Contents:
 
     def stage(self, algorithms: Iterable[str] = ()) -> Staging:
         """Begin a new file, measured with these checksum algorithms besides MD5."""
-        return Staging(self._incoming / self._new_name(), Meter(algorithms))
+        return Staging(self._incoming / self._new_name(), Meter(algorithms), self._sync)
 
     def stage_file(self, source: Path, *, move: bool, algorithms: Iterable[str] = ()) -> Staged:
         """Take a file of this machine: moved where that is safe, else copied; ``move`` removes the source.
@@ -113,6 +120,8 @@ class Contents:
                     raise
             else:
                 with open(taken, "rb", buffering=0) as file:
+                    if self._sync:
+                        os.fsync(file.fileno())
                     return Staged(taken, measure(file, algorithms))
         staging = self.stage(algorithms)
         try:
@@ -131,7 +140,17 @@ class Contents:
         content = self._new_name()
         os.chmod(staged.path, _READ_ONLY)
         os.rename(staged.path, self.path(content))
+        self._sync_folder(content)
         return content
+
+    def _sync_folder(self, content: str) -> None:
+        """Put the name of a content on the disk."""
+        if self._sync:
+            descriptor = os.open(self.path(content).parent, os.O_RDONLY | os.O_DIRECTORY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
 
     def path(self, content: str) -> Path:
         """Return where a content is. The file may be read and linked, never written."""
@@ -141,6 +160,7 @@ class Contents:
         """Give a content a second id without copying its bytes where the file system can; raises FileNotFoundError."""
         copy = self._new_name()
         link_or_copy(self.path(content), self.path(copy))
+        self._sync_folder(copy)
         return copy
 
     def join(self, contents: Sequence[str]) -> str:
@@ -153,6 +173,8 @@ class Contents:
                 for content in contents:
                     with open(self.path(content), "rb", buffering=0) as part:
                         _append(part, out)
+                if self._sync:
+                    os.fsync(out.fileno())
         except BaseException:
             target.unlink(missing_ok=True)
             raise

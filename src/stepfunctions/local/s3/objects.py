@@ -21,6 +21,7 @@ from stepfunctions.local.s3.contents import Contents, Staged, link_or_copy, meas
 from stepfunctions.local.s3.faults import S3Error, invalid_argument, no_such_key
 from stepfunctions.local.s3.listing import Page, list_page
 from stepfunctions.local.s3.records import Checksum, ObjectInfo, encode, moment, object_of
+from stepfunctions.runtime.durability import Durability
 
 MAX_KEY_BYTES = 1024
 LINK_ABOVE = 16 * 1024 * 1024
@@ -33,7 +34,7 @@ class Objects:
     def __init__(self, folder: Path, database: Database, now: Callable[[], float] = time.time) -> None:
         self.database = database
         self.buckets = Buckets(database, now)
-        self.contents = Contents(folder)
+        self.contents = Contents(folder, sync=database.durability is Durability.FULL)
         self.now = now
         self.contents.sweep(self._named)
 

@@ -8,20 +8,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from stepfunctions.runtime.durability import Durability
 from stepfunctions.runtime.store.schema import migrate
 
 
 class Connections:
-    """Opens and migrates the file. WAL with synchronous=NORMAL: what is committed survives a killed process."""
+    """Opens and migrates the file, with a write-ahead log: what is committed survives a killed process."""
 
-    def __init__(self, path: Path | str) -> None:
+    def __init__(self, path: Path | str, durability: Durability = Durability.NORMAL) -> None:
         self._path = str(path)
         self._write_lock = threading.Lock()
         self._idle: list[sqlite3.Connection] = []
         self._writer = self._connect()
         try:
             self._writer.execute("PRAGMA journal_mode = WAL")
-            self._writer.execute("PRAGMA synchronous = NORMAL")
+            self._writer.execute(f"PRAGMA synchronous = {durability.synchronous}")
             self._writer.execute("PRAGMA journal_size_limit = 16777216")
             migrate(self._writer)
         except BaseException:

@@ -13,6 +13,7 @@ from stepfunctions.engine.history import HistoryEvent
 from stepfunctions.engine.map_run import MapRun
 from stepfunctions.engine.messages import SetTimer, TimerKind
 from stepfunctions.engine.ports import Change, Pending
+from stepfunctions.runtime.durability import Durability
 from stepfunctions.runtime.store.connections import Connections
 from stepfunctions.runtime.store.rows import (
     COUNTERS,
@@ -41,8 +42,8 @@ _EVENTS = """
 class SqliteStore:
     """The stores in one file, which is made when missing. Threads may share it; processes may not."""
 
-    def __init__(self, path: Path | str) -> None:
-        self._connections = Connections(path)
+    def __init__(self, path: Path | str, durability: Durability = Durability.NORMAL) -> None:
+        self._connections = Connections(path, durability)
         self.executions = SqliteExecutions(self._connections)
         self.machines = SqliteMachines(self._connections)
         self.map_runs = SqliteMapRuns(self._connections)
