@@ -96,19 +96,19 @@ def _run(turn: Turn) -> None:
     """Enter the states that are ready, each branch in its turn."""
     execution = turn.execution
     ready, branches, regions = execution.ready, execution.branches, turn.program.regions
-    budget = MAX_TRANSITIONS
-    while ready and budget:
+    for _ in range(MAX_TRANSITIONS):
+        if not ready:
+            break
         branch = branches.get(ready.popleft())
         if branch is None or branch.entered:
             continue
-        budget -= 1
+        execution.dirty.add(branch.id)
         execution.transitions += 1
         node = regions[branch.region].nodes[branch.state]
         branch.entered = True
         branch.entered_at = turn.now
         turn.emit(branch, node.entered, node.name, branch.input)
         branch.entered_event = branch.last_event
-        execution.dirty.add(branch.id)
         _attempt(turn, branch, node, BEGIN[node.type])
         if turn.settled:
             _settle(turn)
@@ -141,9 +141,7 @@ def _settle(turn: Turn) -> None:
     """Tell parents of children that have ended, from the inside out."""
     while turn.settled:
         child, failure = turn.settled.popleft()
-        branch = turn.execution.branches.get(child.parent)
-        if branch is None or child.id not in turn.execution.branches:
-            continue
+        branch = turn.execution.branches[child.parent]
         node = turn.node(branch)
         handler = CHILD_ENDED[node.type]
         _attempt(
@@ -177,25 +175,26 @@ def _take(turn: Turn, outcome: Outcome) -> None:
     action = _action(branch, outcome)
     if action is not None:
         execution.dirty.add(branch.id)
-        _attempt(turn, branch, turn.node(branch), action)
+        node = turn.node(branch)
+        _attempt(turn, branch, node, action)
 
 
 def _start(turn: Turn) -> None:
     execution = turn.execution
     if execution.last_event_id:
         return  # a duplicate
+    _limit(turn, execution.started_at)
     details: dict[str, JSON] = {"roleArn": execution.role_arn}
     if execution.alias_arn is not None:
         details["stateMachineAliasArn"] = execution.alias_arn
     if execution.version_arn is not None:
         details["stateMachineVersionArn"] = execution.version_arn
     turn.note(0, "ExecutionStarted", None, execution.input, details)
-    _limit(turn, execution.started_at)
     given = execution.input
     if not execution.region:  # as it was sent, perhaps with spaces
         compact = Document(given.value)
         given = compact if compact.text != given.text else given
-    turn.spawn(None, execution.region, 0, given, 0)
+    turn.spawn(None, execution.region, given)
 
 
 def _limit(turn: Turn, since: float) -> None:
@@ -209,8 +208,8 @@ def _redrive(turn: Turn) -> None:
     for branch, action in redrive.begin(turn):
         if turn.execution.ended:
             return
-        if turn.execution.branches.get(branch.id) is branch and branch.waiting is not Waiting.ENDED:
-            _attempt(turn, branch, turn.node(branch), action)  # else what was taken up before it has failed again
+        if turn.execution.branches.get(branch.id) is branch:  # else what was taken up before it has failed again
+            _attempt(turn, branch, turn.node(branch), action)
             _settle(turn)
 
 
@@ -218,7 +217,8 @@ def _action(branch: Branch, outcome: Outcome) -> Action | None:
     """Return what the outcome does to its branch; None when the branch waits for something else."""
     waiting = branch.waiting
     if isinstance(outcome, TimerFired):
-        return _timer_action(waiting, outcome.kind)
+        due, action = _TIMERS[outcome.kind]
+        return action if waiting is due else None
     if isinstance(outcome, MapRunEnded):
         if waiting is not Waiting.MAP_RUN:
             return None
@@ -240,23 +240,20 @@ def _action(branch: Branch, outcome: Outcome) -> Action | None:
     return None
 
 
-def _timer_action(waiting: Waiting, kind: TimerKind) -> Action | None:
-    if kind is TimerKind.WAIT and waiting is Waiting.TIMER:
-        return _wake
-    if kind is TimerKind.RETRY and waiting is Waiting.RETRY:
-        return _retry
-    if kind in (TimerKind.TIMEOUT, TimerKind.HEARTBEAT) and waiting is Waiting.TASK:
-        return lambda turn, branch, node: task.timed_out(turn, branch, node, kind)
-    return None
-
-
 def _wake(turn: Turn, branch: Branch, node: Node) -> None:
     branch.waiting = Waiting.NOTHING
-    branch.timed = False
     end_wait(turn, branch, node)
 
 
 def _retry(turn: Turn, branch: Branch, node: Node) -> None:
     branch.waiting = Waiting.NOTHING
-    branch.timed = False
     BEGIN[node.type](turn, branch, node)
+
+
+_TIMERS: dict[TimerKind, tuple[Waiting, Action]] = {
+    TimerKind.WAIT: (Waiting.TIMER, _wake),
+    TimerKind.RETRY: (Waiting.RETRY, _retry),
+    TimerKind.TIMEOUT: (Waiting.TASK, task.timed_out),
+    TimerKind.HEARTBEAT: (Waiting.TASK, task.heartbeat_missed),
+}
+"""The timers of branches: what the branch then waits for, and what they do to it."""

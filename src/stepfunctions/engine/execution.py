@@ -94,8 +94,8 @@ class Branch:
     """HeartbeatSeconds of the waiting task, 0 when it has none."""
     timeout: int = 0
     """TimeoutSeconds of the waiting task, 0 when it has none: the time of an activity's begins when it is taken."""
-    timed: bool = False
-    """True while timers of this branch may be running."""
+    timed: int = -1
+    """Number of the latest wait that had a timer."""
     entered_event: int = 0
     """Id of the current state's Entered event: error texts name it."""
 
@@ -149,7 +149,7 @@ _PLAIN: dict[str, Any] = {
     "submitted": False,
     "heartbeat": 0,
     "timeout": 0,
-    "timed": False,
+    "timed": -1,
     "entered_event": 0,
 }
 

@@ -18,8 +18,8 @@ def begin(turn: Turn, branch: Branch, node: Node) -> None:
         turn.limits.check_size(document, node.name)
     turn.emit(branch, "ParallelStateStarted")
     turn.await_children(branch)
-    for index, region in enumerate(node.work.regions):
-        turn.spawn(branch, region, index, document, branch.last_event)
+    for region in node.work.regions:
+        turn.spawn(branch, region, document, branch.last_event)
 
 
 def child_ended(turn: Turn, branch: Branch, node: Node, child: Branch, failure: Failure | None) -> None:

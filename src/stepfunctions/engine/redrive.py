@@ -44,7 +44,7 @@ def begin(turn: Turn) -> list[tuple[Branch, Action]]:
     execution = turn.execution
     if execution.type == "EXPRESS":
         turn.note(0, "ExecutionStarted", None, execution.input, {"roleArn": execution.role_arn})
-        root = turn.spawn(None, execution.region, 0, execution.input, 0)
+        root = turn.spawn(None, execution.region, execution.input)
         root.attempt = execution.last_event_id  # no wait of the earlier root had so high a number
         return []
     count: dict[str, JSON] = {"redriveCount": execution.redrive_count}

@@ -139,15 +139,23 @@ def failed(turn: Turn, branch: Branch, node: Node, outcome: TaskFailed) -> None:
     fail_state(turn, branch, node, Failure.of(outcome.error, outcome.cause))
 
 
-def timed_out(turn: Turn, branch: Branch, node: Node, kind: TimerKind) -> None:
-    """The task took longer than TimeoutSeconds, or was silent for HeartbeatSeconds.
+def timed_out(turn: Turn, branch: Branch, node: Node) -> None:
+    """The task took longer than TimeoutSeconds."""
+    _over(turn, branch, node, (TIMEOUT,))
 
-    History says ``States.Timeout`` for both, as AWS's does; a missed heartbeat can also be matched by its own name.
+
+def heartbeat_missed(turn: Turn, branch: Branch, node: Node) -> None:
+    """The task was silent for HeartbeatSeconds.
+
+    History says ``States.Timeout``, as AWS's does; a catcher or retrier can also match it by its own name.
     """
+    _over(turn, branch, node, (TIMEOUT, HEARTBEAT_TIMEOUT))
+
+
+def _over(turn: Turn, branch: Branch, node: Node, names: tuple[str, ...]) -> None:
     work: TaskWork = node.work
     branch.waiting = Waiting.NOTHING
     turn.commands.append(CancelTask(branch.id, branch.attempt, node.name, work.resource))
-    names = (TIMEOUT,) if kind is TimerKind.TIMEOUT else (TIMEOUT, HEARTBEAT_TIMEOUT)
     turn.emit(branch, _kind(work, "TimedOut"), None, None, _where(work) | {"error": TIMEOUT})
     fail_state(turn, branch, node, Failure(TIMEOUT, None, names))
 

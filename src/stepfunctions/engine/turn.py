@@ -113,20 +113,15 @@ class Turn:
         self.execution.dirty.add(branch.id)
         self.execution.ready.append(branch.id)
 
-    def spawn(self, parent: Branch | None, region: str, index: int, document: Document, last_event: int) -> Branch:
-        """Start a branch at the beginning of a region."""
+    def spawn(self, parent: Branch | None, region: str, document: Document, last_event: int = 0) -> Branch:
+        """Start a branch at the beginning of a region: the root, or the next child of ``parent``."""
         execution = self.execution
-        branch = Branch(
-            id=execution.next_branch,
-            parent=parent.id if parent else 0,
-            index=index,
-            region=region,
-            last_event=last_event,
-        )
+        branch = Branch(id=execution.next_branch, region=region, last_event=last_event)
         execution.next_branch += 1
         execution.branches[branch.id] = branch
         if parent is not None:
             family = execution.families[parent.id]
+            branch.parent, branch.index = parent.id, len(family.ids)
             family.ids.append(branch.id)
             family.running += 1
         self.go(branch, self.program.regions[region].start_at, document)
@@ -141,13 +136,12 @@ class Turn:
 
     def timer(self, branch: Branch, kind: TimerKind, seconds: float) -> None:
         """Set a timer for the branch's current wait."""
-        branch.timed = True
+        branch.timed = branch.attempt
         self.commands.append(SetTimer(branch.id, branch.attempt, kind, self.now + seconds))
 
     def stop_timers(self, branch: Branch) -> None:
-        """Cancel the branch's timers, if it has any."""
-        if branch.timed:
-            branch.timed = False
+        """Cancel the timers of the branch's current wait, if it had any."""
+        if branch.timed == branch.attempt:
             self.commands.append(CancelTimers(branch.id))
 
     def abandon(self, branch: Branch) -> None:
