@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from stepfunctions.asl.document import JSON, Document, dumps
+from stepfunctions.asl.document import JSON, Document
 from stepfunctions.engine.messages import RunTask, TaskFailed, TaskSucceeded
 from stepfunctions.engine.ports import TaskCall
 from stepfunctions.errors import StateFailed
@@ -38,13 +38,17 @@ class MockIntegration:
         task = call.command
         try:
             result = self._result(task)
+            if result is not PENDING:
+                call.report(TaskSucceeded(task.branch, task.attempt, _document(task, result)))
+            elif task.token is None:
+                raise StateFailed(
+                    "States.Runtime",
+                    f"The mock of '{task.state}' returned PENDING, but the task has no token to answer",
+                )
         except StateFailed as failure:
             call.report(TaskFailed(task.branch, task.attempt, failure.error, failure.cause))
         except Exception as error:  # noqa: BLE001 - whatever a mock raises is its task's failure
             call.report(TaskFailed(task.branch, task.attempt, type(error).__name__, str(error)))
-        else:
-            if result is not PENDING:
-                call.report(TaskSucceeded(task.branch, task.attempt, Document(result)))
 
     def resume(self, call: TaskCall) -> None:
         """Begin again: a mock leaves nothing to find."""
@@ -54,14 +58,15 @@ class MockIntegration:
         """Do nothing: a mock has answered, or waits for nobody."""
 
     def _result(self, task: RunTask) -> JSON:
+        """Return what the task gives: anything, JSON or not."""
         arguments = task.arguments.value
         for key in (task.state, task.resource.arn):
             if key in self._mocks:
-                return _checked(task, _play(self._mocks[key], arguments))
+                return _play(self._mocks[key], arguments)
         names = _functions_named(task)
         for wanted in names:
             if wanted in self._mocks:
-                payload = _checked(task, _play(self._mocks[wanted], arguments.get("Payload", {})))
+                payload = _play(self._mocks[wanted], arguments.get("Payload", {}))
                 answered = {"ExecutedVersion": "$LATEST", "Payload": payload, "StatusCode": 200}
                 return payload if payload is PENDING else answered
         for wanted in names:
@@ -91,15 +96,11 @@ def _play(mock: Mock, event: JSON) -> JSON:
     return mock(event) if isinstance(mock, Callable) else mock  # type: ignore[arg-type]
 
 
-def _checked(task: RunTask, result: JSON) -> JSON:
-    if result is PENDING:
-        if task.token is None:
-            raise StateFailed(
-                "States.Runtime", f"The mock of '{task.state}' returned PENDING, but the task has no token to answer"
-            )
-        return result
+def _document(task: RunTask, result: JSON) -> Document:
+    """Return the document of what a mock gave. Raises StateFailed when that is no JSON value."""
+    document = Document(result)
     try:
-        dumps(result)
+        document.text  # noqa: B018 - it is made once, and kept
     except (TypeError, ValueError, RecursionError) as error:
         raise StateFailed("States.Runtime", f"The mock of '{task.state}' gave no JSON value: {error}") from None
-    return result
+    return document

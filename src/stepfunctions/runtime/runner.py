@@ -129,7 +129,8 @@ class Runner:
     def report(self, arn: str, outcome: Outcome) -> None:
         """Deliver an outcome and do not wait: what an integration's ``call.report`` does."""
         self._core.inbox.append(Message(arn, outcome))
-        self._wake.set()
+        if not self._wake.is_set():
+            self._wake.set()
 
     def machine_changed(self, machine: Machine) -> None:
         """Learn whether a state machine is being deleted: its executions then fail when they would enter a state."""
