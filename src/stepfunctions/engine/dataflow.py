@@ -109,9 +109,11 @@ def checked(turn: Turn, node: Node, values: Document) -> dict[str, JSON]:
 
 
 def read_number(
-    turn: Turn, branch: Branch, node: Node, number: Number, document: Document, whole: bool = True
+    turn: Turn, branch: Branch, node: Node, number: Number | None, document: Document, whole: bool = True
 ) -> float:
-    """Return a number that is written, or read from ``document``; fails the state when it is none there."""
+    """Return a number that is written (0 when it is not) or read from ``document``; fails the state if it is none."""
+    if number is None:
+        return 0
     found: JSON = number.value or 0
     if number.path is not None:
         value = evaluate(turn, branch, node, number.path, document)

@@ -45,11 +45,10 @@ def leave(
         turn.go(branch, goal, output)
     elif branch.parent:
         branch.waiting = Waiting.ENDED
-        branch.output = output
-        branch.input = _NOTHING
-        branch.effective = None
-        forget(turn.execution, branch)
         turn.execution.dirty.add(branch.id)
+        branch.output = output
+        forget(turn.execution, branch)
+        branch.input, branch.effective = _NOTHING, None
         turn.settled.append((branch, None))
     else:
         end(turn, Status.SUCCEEDED, branch.last_event, output)
@@ -66,7 +65,6 @@ def fail_state(turn: Turn, branch: Branch, node: Node, failure: Failure, failed_
     turn.stop_timers(branch)
     index = choose_retrier(node.retriers, failure.names, branch.retries)
     if index is not None:
-        forget_children(turn, branch)
         _try_again(turn, branch, node, index)
         return
     if failed_event is not None:
@@ -125,15 +123,14 @@ def _before(turn: Turn, branch: Branch) -> int:
 
 
 def _try_again(turn: Turn, branch: Branch, node: Node, index: int) -> None:
+    forget_children(turn, branch)
     if not branch.retries:
         branch.retries = [0] * len(node.retriers)
     used = branch.retries[index]
     branch.retries[index] += 1
     branch.retried += 1
-    branch.attempt += 1
-    branch.waiting = Waiting.RETRY
+    turn.wait(branch, Waiting.RETRY)
     branch.effective = None
-    turn.execution.dirty.add(branch.id)
     turn.timer(branch, TimerKind.RETRY, delay(node.retriers[index], used, turn.chance(branch)))
 
 
@@ -172,8 +169,8 @@ def _stop(turn: Turn, branch: Branch, previous: int) -> None:
         if branch.waiting is Waiting.MAP_RUN:
             turn.note(previous, "MapRunAborted")
         turn.abandon(branch)
-        stop_children(turn, branch, previous)
         branch.waiting = Waiting.ENDED
+        stop_children(turn, branch, previous)
     if branch.entered:
         kind = _ABORTED.get(turn.node(branch).type)
         if kind is not None:
@@ -213,11 +210,7 @@ def end(
         turn.abandon(branch)
         if not stays:
             turn.remove(branch)
-        elif branch.output is None:
-            branch.waiting = Waiting.ENDED
-            execution.dirty.add(branch.id)
     execution.ready.clear()
-    turn.settled.clear()
 
 
 def _well_formed(text: str | None) -> str | None:

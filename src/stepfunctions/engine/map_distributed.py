@@ -136,13 +136,12 @@ def redrive(turn: Turn, branch: Branch) -> None:
     assert branch.map_run_arn is not None
     if branch.map_redrives >= MAX_REDRIVES:
         raise StateFailed(RUNTIME, f"The Map Run cannot be redriven more than {MAX_REDRIVES} times.")
-    branch.attempt += 1
     branch.map_redrives += 1
     branch.last_event = branch.map_started
     turn.emit(
         branch, "MapRunRedriven", None, None, {"mapRunArn": branch.map_run_arn, "redriveCount": branch.map_redrives}
     )
-    branch.waiting = Waiting.MAP_RUN
+    turn.wait(branch, Waiting.MAP_RUN)
     turn.commands.append(RedriveMapRun(branch.id, branch.attempt, branch.map_run_arn))
 
 

@@ -158,7 +158,7 @@ class MapWork:
     items: Evaluator | None
     items_text: str
     selector: Evaluator | None
-    concurrency: Number
+    concurrency: Number | None
     distributed: DistributedWork | None
 
 

@@ -87,8 +87,7 @@ def begin_wait(turn: Turn, branch: Branch, node: Node) -> None:
         return
     if seconds > LONGEST_WAIT:
         raise StateFailed(RUNTIME, "Wait state delay is too long")
-    branch.attempt += 1
-    branch.waiting = Waiting.TIMER
+    turn.wait(branch, Waiting.TIMER)
     turn.timer(branch, TimerKind.WAIT, seconds)
 
 

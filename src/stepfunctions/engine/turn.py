@@ -127,10 +127,15 @@ class Turn:
         self.go(branch, self.program.regions[region].start_at, document)
         return branch
 
+    def wait(self, branch: Branch, what: Waiting) -> None:
+        """Let the branch wait for something that has not been waited for before."""
+        branch.attempt += 1
+        branch.waiting = what
+        self.execution.dirty.add(branch.id)
+
     def await_children(self, branch: Branch) -> Family:
         """Let the branch wait for children to come; returns its empty family."""
-        branch.attempt += 1
-        branch.waiting = Waiting.CHILDREN
+        self.wait(branch, Waiting.CHILDREN)
         family = self.execution.families[branch.id] = Family()
         return family
 
