@@ -20,7 +20,7 @@ def test_every_command_of_the_table_exists_and_has_help(capsys: pytest.CaptureFi
         assert name in listed
         assert run([name, "--help"]) == 0
     assert run(["local", "--help"]) == 0
-    for name in ("start", "stop", "status", "env", "image"):
+    for name in ("start", "stop", "status", "env", "backup", "vacuum", "image"):
         assert run(["local", name, "--help"]) == 0
     assert cli.name == "cli"
 

@@ -152,6 +152,35 @@ def env(data_dir: Path, form: str) -> int:
     return 0
 
 
+@local.command()
+@click.argument("target", type=click.Path(path_type=Path))
+@_data_dir
+def backup(target: Path, data_dir: Path) -> None:
+    """Copy everything of a data directory into TARGET, a new folder, whether its server runs or not.
+
+    The copy is a data directory itself: start a server on it, or move it back, to restore.
+
+        stepfunctions local backup ../backups/monday
+    """
+    from stepfunctions.local.backup import backup
+
+    done = backup(data_dir, target, lambda part: click.echo(f"Copying {part}", err=True))
+    _say(f"Copied {done.databases} databases and {done.files} files, {done.size:,} bytes, to {target.absolute()}")
+
+
+@local.command()
+@_data_dir
+def vacuum(data_dir: Path) -> None:
+    """Give the room of deleted rows back to the file system. The server must be stopped."""
+    from stepfunctions.local.backup import vacuum
+
+    freed = 0
+    for name, before, after in vacuum(data_dir):
+        _say(f"{name}: {before:,} -> {after:,} bytes")
+        freed += before - after
+    _say(f"Freed {freed:,} bytes")
+
+
 @local.group()
 def image() -> None:
     """Say which folder stands for a container image."""
