@@ -156,9 +156,9 @@ def env(data_dir: Path, form: str) -> int:
 @click.argument("target", type=click.Path(path_type=Path))
 @_data_dir
 def backup(target: Path, data_dir: Path) -> None:
-    """Copy everything of a data directory into TARGET, a new folder, whether its server runs or not.
+    """Copy a data directory into a new folder.
 
-    The copy is a data directory itself: start a server on it, or move it back, to restore.
+    Its server may run meanwhile. TARGET is a data directory itself: start a server on it, or move it back, to restore.
 
         stepfunctions local backup ../backups/monday
     """
@@ -171,7 +171,10 @@ def backup(target: Path, data_dir: Path) -> None:
 @local.command()
 @_data_dir
 def vacuum(data_dir: Path) -> None:
-    """Give the room of deleted rows back to the file system. The server must be stopped."""
+    """Free the room of deleted rows.
+
+    The server must be stopped. Prints what each database had and has.
+    """
     from stepfunctions.local.backup import vacuum
 
     freed = 0
