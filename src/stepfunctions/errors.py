@@ -6,6 +6,7 @@
     ├── StateFailed             a state of a running execution failed: the error name and cause of its history
     ├── ServiceError            the answer of a service of the local cloud: AWS's code and message
     ├── LocalCloudError         the local cloud cannot start or run something: port, folder, image
+    │   └── DamagedData         a file of its data directory cannot be read as what it should be
     ├── ExecutionFailed         an execution that a caller waited for did not succeed
     └── WaitTimeout             an execution that a caller waited for is still running (also a TimeoutError)
 
@@ -95,6 +96,10 @@ class ServiceError(StepFunctionsError):
 
 class LocalCloudError(StepFunctionsError):
     """The local cloud cannot start or run something; the text is one line that says what to do."""
+
+
+class DamagedData(LocalCloudError):
+    """A file of the data directory holds what cannot be read; the text names the file and says what to do."""
 
 
 class ExecutionFailed(StepFunctionsError):

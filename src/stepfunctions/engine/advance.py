@@ -78,6 +78,7 @@ def advance(execution: Execution, outcome: Outcome | None, now: float, deleted: 
             RUNTIME,
             f"The execution reached the maximum number of history events ({turn.limits.events}).",
         )
+    execution.latest = turn.shown
     execution.ready = deque(sorted(execution.ready))  # in the order that a load would find them in
     return Step(turn.events, turn.commands, bool(execution.ready))
 
@@ -106,7 +107,7 @@ def _run(turn: Turn) -> None:
         execution.transitions += 1
         node = regions[branch.region].nodes[branch.state]
         branch.entered = True
-        branch.entered_at = turn.now
+        branch.entered_at = turn.shown
         turn.emit(branch, node.entered, node.name, branch.input)
         branch.entered_event = branch.last_event
         _attempt(turn, branch, node, BEGIN[node.type])

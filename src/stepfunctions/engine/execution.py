@@ -217,6 +217,8 @@ class Execution:
     branches: dict[int, Branch] = field(default_factory=dict)
     program: Program | None = None
     """Attached by the runner before the first ``advance``; not stored."""
+    latest: float = 0.0
+    """When its latest event was; set by whoever loads it."""
     dirty: set[int] = field(default_factory=set)
     """Branches changed since the last commit; the runner clears it after a commit."""
     removed: set[int] = field(default_factory=set)

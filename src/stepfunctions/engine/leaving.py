@@ -202,7 +202,7 @@ def end(
     execution.output = output
     execution.error = _well_formed(error)
     execution.cause = _well_formed(cause)
-    execution.stopped_at = turn.now
+    execution.stopped_at = turn.shown
     timed_out = status == Status.TIMED_OUT
     turn.note(previous, _LAST_EVENT[status], None, output, reasons(TIMEOUT if timed_out else error, cause))
     stays = status != Status.SUCCEEDED and execution.type == "STANDARD"

@@ -76,7 +76,10 @@ class ExecutionStore(Protocol):
         ...
 
     def history(self, arn: str, after: int = 0, limit: int = 1000, reverse: bool = False) -> list[HistoryEvent]:
-        """Return at most ``limit`` events in order of id, those after ``after`` (reverse: before it; 0 = the end)."""
+        """Return at most ``limit`` events in order of id, those after ``after`` (reverse: before it; 0 = the end).
+
+        There may be more behind a shorter list, too: one whose payloads are large ends early.
+        """
         ...
 
     def page(

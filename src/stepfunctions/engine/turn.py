@@ -47,6 +47,8 @@ class Turn:
     execution: Execution
     program: Program
     now: float
+    shown: float = field(init=False)
+    """The time that the history tells: it never goes back, even where the clock does."""
     events: list[HistoryEvent] = field(default_factory=list)
     commands: list[Command] = field(default_factory=list)
     settled: deque[tuple[Branch, Failure | None]] = field(default_factory=deque)
@@ -54,6 +56,9 @@ class Turn:
     chances: dict[str, Random] = field(default_factory=dict)
     redriven: int = 0
     """Id of this turn's ExecutionRedriven: what fails without an event of its own follows it."""
+
+    def __post_init__(self) -> None:
+        self.shown = max(self.now, self.execution.latest, self.execution.started_at)
 
     @property
     def limits(self) -> Limits:
@@ -86,7 +91,7 @@ class Turn:
         if most is not None and number >= most and execution.type == "STANDARD" and not kind.startswith("Execution"):
             raise HistoryFull
         execution.last_event_id = number
-        self.events.append(HistoryEvent(number, previous, self.now, kind, name, payload, extra))
+        self.events.append(HistoryEvent(number, previous, self.shown, kind, name, payload, extra))
         return number
 
     def node(self, branch: Branch) -> Node:

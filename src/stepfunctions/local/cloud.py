@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 from stepfunctions.errors import LocalCloudError, ServiceError
 from stepfunctions.local.database import Database
+from stepfunctions.local.outages import refusing
 from stepfunctions.local.wire.models import method_name, operation_model, service_model
 from stepfunctions.runtime.durability import Durability
 
@@ -235,7 +236,8 @@ class Cloud:
             region=region or self.region,
             gone=gone,
         )
-        response: dict[str, Any] | None = method(request, call)
+        with refusing():
+            response: dict[str, Any] | None = method(request, call)
         return {} if response is None else response
 
     def start(self) -> None:

@@ -13,13 +13,13 @@ from pathlib import Path
 
 from stepfunctions.errors import LocalCloudError
 from stepfunctions.runtime.durability import Durability
+from stepfunctions.runtime.store.connections import BUSY_SECONDS, taken
 
 _PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA foreign_keys=ON",
     "PRAGMA temp_store=MEMORY",
 )
-_BUSY_SECONDS = 30.0
 
 
 class Database:
@@ -50,9 +50,10 @@ class Database:
     def write(self) -> Iterator[sqlite3.Connection]:
         """Give the writing connection inside a transaction: committed at the end, rolled back on any error.
 
-        Threads take turns. Nested in the same thread, it joins the outer transaction.
+        Threads take turns. Nested in the same thread, it joins the outer transaction. Raises
+        sqlite3.OperationalError when another program keeps the file locked, and when the disk is full.
         """
-        with self._lock:
+        with taken(self._lock, BUSY_SECONDS):
             if self._depth:
                 yield self._writer
                 return
@@ -94,9 +95,7 @@ class Database:
 
     def _connect(self) -> sqlite3.Connection:
         try:
-            connection = sqlite3.connect(
-                self.path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
-            )
+            connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         except sqlite3.OperationalError as error:
             raise LocalCloudError(f"Cannot open {self.path}: {error}") from error
         connection.row_factory = sqlite3.Row

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
-from stepfunctions.engine.execution import Execution
+from stepfunctions.engine.execution import Execution, Waiting
 from stepfunctions.engine.map_run import MapRun
-from stepfunctions.engine.messages import Outcome
+from stepfunctions.engine.messages import Outcome, TaskFailed, TaskHeartbeat, TaskSubmitted, TaskSucceeded
 from stepfunctions.engine.ports import Change
 
 
@@ -39,3 +39,11 @@ class Batch:
     answers: list[tuple[Future[object], object]] = field(default_factory=list)
     late: list[Message] = field(default_factory=list)
     """Outcomes that nobody waits for any more."""
+
+
+def awaited(execution: Execution, outcome: Outcome | None) -> bool:
+    """Tell whether a task that this is an outcome of is still at work; True for everything else."""
+    if isinstance(outcome, (TaskSubmitted, TaskSucceeded, TaskFailed, TaskHeartbeat)):
+        branch = execution.branches.get(outcome.branch)
+        return branch is not None and branch.waiting is Waiting.TASK and branch.attempt == outcome.attempt
+    return True

@@ -25,14 +25,10 @@ from stepfunctions.engine.messages import (
     StartMapRun,
     StopMapRun,
     Stopped,
-    TaskFailed,
-    TaskHeartbeat,
-    TaskSubmitted,
-    TaskSucceeded,
 )
 from stepfunctions.engine.ports import DELETING, Change, ItemSource, Pending, TaskCall
-from stepfunctions.errors import DefinitionError
-from stepfunctions.runtime.batch import Batch, Message
+from stepfunctions.errors import DamagedData, DefinitionError
+from stepfunctions.runtime.batch import Batch, Message, awaited
 from stepfunctions.runtime.dispatch import Dispatcher
 from stepfunctions.runtime.jobs import Jobs
 from stepfunctions.runtime.logs import ExecutionLog
@@ -106,13 +102,16 @@ class Core:
         calls: list[TaskCall] = []
         waits: dict[str, Pending] = {}
         for arn in self._store.executions.open_arns():
-            execution = self._load(arn)
+            try:
+                execution, pending = self._load(arn), self._store.executions.pending(arn)
+            except DamagedData as error:
+                execution, pending = self._damaged(arn, error), Pending([], [], [])
             if execution is None:
                 continue
             self.live[arn] = execution
             if execution.ready:  # it stopped where advance said "more"
                 self._more[arn] = None
-            waits[arn] = pending = self._store.executions.pending(arn)
+            waits[arn] = pending
             for timer in sorted(pending.timers, key=lambda one: _since(execution, one.branch)):
                 self.timers.set(arn, timer)
             for task, submitted in sorted(pending.tasks, key=lambda one: _since(execution, one[0].branch)):
@@ -200,7 +199,7 @@ class Core:
     def _handle(self, batch: Batch, message: Message, now: float) -> None:
         try:
             answer = self._answer(batch, message, now)
-        except (DefinitionError, LookupError) as error:
+        except (DefinitionError, DamagedData, LookupError) as error:
             if message.reply is not None:
                 message.reply.set_exception(error)
                 message.reply = None
@@ -223,7 +222,7 @@ class Core:
             self.live[message.arn] = execution
             self._advance(batch, execution, message.outcome, now)
             return None
-        if execution is None or execution.ended or not _awaited(execution, message.outcome):
+        if execution is None or execution.ended or not awaited(execution, message.outcome):
             batch.late.append(message)
             return False
         self._advance(batch, execution, message.outcome, now)
@@ -320,12 +319,19 @@ class Core:
         if self._faults.get(arn, 0) > 1:
             return None
         execution = self._store.executions.load(arn)
-        if execution is not None:
-            try:
-                execution.program = self._programs.get(execution.definition_id)
-            except (DefinitionError, LookupError):
-                _log.exception("%s cannot go on: its definition cannot be read", arn)
-                return None
+        if execution is None or not self._programs.attach(execution):
+            return None
+        for event in self._store.executions.history(arn, limit=1, reverse=True):
+            execution.latest = event.timestamp
+        return execution
+
+    def _damaged(self, arn: str, error: DamagedData) -> Execution | None:
+        """End an execution that cannot be read as a whole. Returns it without its branches, None if not even that."""
+        _log.error("%s is stopped: %s", arn, error)
+        execution = self._store.executions.load(arn, branches=False)
+        if execution is None or not self._programs.attach(execution):
+            return None
+        self.inbox.appendleft(Message(arn, Stopped("States.Runtime", str(error))))
         return execution
 
     def _reload_map_runs(self, waits: dict[str, Pending], now: float) -> None:
@@ -336,7 +342,11 @@ class Core:
         for aborted in self._store.map_runs.unwritten():
             children.setdefault(aborted.arn, set())
         for run_arn, arns in children.items():
-            run = self._store.map_runs.get(run_arn)
+            try:
+                run = self._store.map_runs.get(run_arn)
+            except DamagedData as error:
+                _log.error("the children of %s go on without it: %s", run_arn, error)
+                continue
             parent = run and (self.live.get(run.execution_arn) or self._load(run.execution_arn))
             if run and parent:
                 self._map_runs.resume(run, parent, arns)
@@ -388,10 +398,3 @@ def _since(execution: Execution, branch: int) -> int:
     """Return the event after which a branch waits: what began at the same time goes on in the order it began."""
     found = execution.branches.get(branch)
     return 0 if found is None else found.last_event
-
-
-def _awaited(execution: Execution, outcome: Outcome | None) -> bool:
-    if isinstance(outcome, (TaskSubmitted, TaskSucceeded, TaskFailed, TaskHeartbeat)):
-        branch = execution.branches.get(outcome.branch)
-        return branch is not None and branch.waiting is Waiting.TASK and branch.attempt == outcome.attempt
-    return True

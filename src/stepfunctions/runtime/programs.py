@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections import OrderedDict
 
 from stepfunctions.asl import codec
+from stepfunctions.engine.execution import Execution
 from stepfunctions.engine.limits import AWS_LIMITS, Limits
 from stepfunctions.engine.ports import MachineStore
 from stepfunctions.engine.program import Program, compile_program
+from stepfunctions.errors import DefinitionError
 
+_log = logging.getLogger(__name__)
 _KEPT = 256
 
 
@@ -39,3 +43,12 @@ class Programs:
         else:
             self._programs.move_to_end(definition_id)
         return program
+
+    def attach(self, execution: Execution) -> bool:
+        """Give an execution its program; False, and a line in the log, when its definition cannot be read."""
+        try:
+            execution.program = self.get(execution.definition_id)
+        except (DefinitionError, LookupError):
+            _log.exception("%s cannot go on: its definition cannot be read", execution.arn)
+            return False
+        return True

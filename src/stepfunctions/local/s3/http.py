@@ -20,6 +20,7 @@ from botocore.model import OperationModel
 
 from stepfunctions.errors import ServiceError
 from stepfunctions.local.cloud import Call, supported_operations
+from stepfunctions.local.outages import refusal_of
 from stepfunctions.local.s3.chunked import ChunkedDecoder, is_chunked
 from stepfunctions.local.s3.conditions import NotModified, Slice
 from stepfunctions.local.s3.contents import Staged, Staging
@@ -82,8 +83,11 @@ class App:
         except Exception as error:
             if exchange.started:
                 raise
-            log.exception("S3 request failed")
-            await exchange.send_error(S3Error("InternalError", f"We encountered an internal error: {error}", 500))
+            refusal = refusal_of(error)
+            if refusal is None:
+                log.exception("S3 request failed")
+                refusal = S3Error("InternalError", f"We encountered an internal error: {error}", 500)
+            await exchange.send_error(refusal)
 
     async def _answer(self, incoming: Incoming, exchange: _Exchange) -> None:
         operation = choose_operation(incoming, self._supported)

@@ -92,7 +92,9 @@ def stop(service: Service, request: Request) -> Response:
     if not find_execution(service, arn).ended:
         service.runner.tell(arn, Stopped(request.get("error"), request.get("cause")))
     stopped = find_execution(service, arn)
-    return {"stopDate": moment(stopped.stopped_at or service.clock.now())}
+    if stopped.stopped_at is None:
+        raise ServiceError("InternalFailure", f"{arn} is set aside: what is kept of it cannot be read", 500)
+    return {"stopDate": moment(stopped.stopped_at)}
 
 
 def describe(service: Service, request: Request) -> Response:
@@ -120,12 +122,12 @@ def history(service: Service, request: Request) -> Response:
     reverse = bool(request.get("reverseOrder"))
     scope = ["GetExecutionHistory", arn, reverse]
     after = page_mark(service, request, scope) or 0
-    find_execution(service, arn)
-    limit = page_size(request)
-    events = service.store.executions.history(arn, after, limit + 1, reverse)
+    events = service.store.executions.history(arn, after, page_size(request), reverse)
+    last = find_execution(service, arn).last_event_id
     with_data = request.get("includeExecutionData", True) is not False
-    rows = [render(event, with_data) for event in events[:limit]]
-    return page(service, "events", rows, scope, events[limit - 1].id if len(events) > limit else None)
+    rows = [render(event, with_data) for event in events]
+    more = bool(events) and (events[-1].id > 1 if reverse else events[-1].id < last)
+    return page(service, "events", rows, scope, events[-1].id if more else None)
 
 
 def describe_machine(service: Service, request: Request) -> Response:

@@ -8,8 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from stepfunctions.errors import DamagedData
 from stepfunctions.runtime.durability import Durability
 from stepfunctions.runtime.store.schema import migrate
+
+BUSY_SECONDS = 10.0
+"""How long a write waits while another program writes to the file."""
+_DAMAGE = (LookupError, TypeError, ValueError, sqlite3.DatabaseError)
 
 
 class Connections:
@@ -30,14 +35,17 @@ class Connections:
             raise
 
     def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=30)
+        connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS)
         connection.execute("PRAGMA cache_size = -8000")
         return connection
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
-        """One transaction: committed at the end of the block, rolled back when it raises."""
-        with self._write_lock:
+        """One transaction: committed at the end of the block, rolled back when it raises.
+
+        Raises sqlite3.OperationalError when another program keeps the file locked, and when the disk is full.
+        """
+        with taken(self._write_lock, BUSY_SECONDS):
             writer = self._writer
             writer.execute("BEGIN IMMEDIATE")
             try:
@@ -50,18 +58,43 @@ class Connections:
 
     @contextmanager
     def read(self) -> Iterator[sqlite3.Connection]:
-        """A connection for reading, taken from the idle ones; it sees everything committed so far."""
+        """A connection for reading, taken from the idle ones; it sees everything committed so far.
+
+        Raises DamagedData when what is read in the block makes no sense: the file is damaged.
+        """
         try:
             connection = self._idle.pop()
         except IndexError:
             connection = self._connect()
         try:
             yield connection
-        finally:
-            self._idle.append(connection)
+        except BaseException as error:
+            connection.close()  # a statement cut short would keep showing it what was there then
+            if not isinstance(error, _DAMAGE) or (isinstance(error, sqlite3.Error) and not _is_damage(error)):
+                raise
+            raise DamagedData(
+                f"{self._path} is damaged: a row cannot be read ({error}). Restore the file from a backup"
+            ) from error
+        self._idle.append(connection)
 
     def close(self) -> None:
         """Close all connections. No thread may be reading or writing."""
         while self._idle:
             self._idle.pop().close()
         self._writer.close()
+
+
+@contextmanager
+def taken(lock: threading.Lock | threading.RLock, seconds: float) -> Iterator[None]:
+    """Hold a lock; sqlite3.OperationalError when others hold it for so long, as those before wait for the file."""
+    if not lock.acquire(timeout=seconds):
+        raise sqlite3.OperationalError("database is locked")
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _is_damage(error: sqlite3.Error) -> bool:
+    """Tell a damaged file from one that is locked, closed or cannot be read now."""
+    return type(error) is sqlite3.DatabaseError or str(error).startswith("Could not decode")

@@ -32,6 +32,8 @@ from stepfunctions.runtime.store.sqlite_published import SqlitePublished
 _SHARED = 100
 """Payloads of more characters than this are written once a step; later events refer to the first."""
 
+_PAGE = 4_000_000
+"""Characters of payloads after which a page of a history ends."""
 _EVENTS = """
     SELECT id, previous_id, timestamp, type, name, CASE typeof(payload) WHEN 'integer' THEN
         (SELECT payload FROM events first WHERE first.execution = event.execution AND first.id = event.payload)
@@ -120,11 +122,11 @@ class SqliteExecutions:
             tasks = cx.execute("SELECT row, submitted " + of.format("tasks"), (arn,)).fetchall()
             timers = cx.execute("SELECT branch, attempt, kind, due " + of.format("timers"), (arn,)).fetchall()
             runs = _map_runs(cx, "execution_arn = ? AND status = 'RUNNING'", arn)
-        return Pending(
-            [(task_from_json(row), Document.parse(text) if text is not None else None) for row, text in tasks],
-            [SetTimer(branch, attempt, TimerKind(kind), due) for branch, attempt, kind, due in timers],
-            runs,
-        )
+            return Pending(
+                [(task_from_json(row), Document.parse(text) if text is not None else None) for row, text in tasks],
+                [SetTimer(branch, attempt, TimerKind(kind), due) for branch, attempt, kind, due in timers],
+                runs,
+            )
 
     def history(self, arn: str, after: int = 0, limit: int = 1000, reverse: bool = False) -> list[HistoryEvent]:
         """See the port."""
@@ -134,19 +136,18 @@ class SqliteExecutions:
                 return []
             where = " AND id > ? ORDER BY id" if not reverse else " AND id < ? ORDER BY id DESC"
             start = after if after or not reverse else 1 << 62
-            rows = cx.execute(f"{_EVENTS}{where} LIMIT ?", (found[0], start, limit)).fetchall()
-        return [
-            HistoryEvent(
-                number,
-                previous,
-                timestamp,
-                kind,
-                name,
-                None if payload is None else Document.parse(payload),
-                None if extra is None else Document.parse(extra).value,
-            )
-            for number, previous, timestamp, kind, name, payload, extra in rows
-        ]
+            events: list[HistoryEvent] = []
+            size = 0
+            for number, previous, timestamp, kind, name, payload, extra in cx.execute(
+                f"{_EVENTS}{where} LIMIT ?", (found[0], start, limit)
+            ):
+                document = None if payload is None else Document.parse(payload)
+                details = None if extra is None else Document.parse(extra).value
+                events.append(HistoryEvent(number, previous, timestamp, kind, name, document, details))
+                size += len(payload or "")
+                if size > _PAGE:
+                    break
+        return events
 
     def page(
         self, machine_arn: str | None, status: str | None, map_run_arn: str | None, after: str | None, limit: int
