@@ -142,7 +142,6 @@ def _parsed(text: str) -> Expression:
     from jlens import Expression, JlensError
 
     try:
-        text.encode()
         expression = Expression(text)
     except UnicodeEncodeError as error:
         raise QuerySyntaxError(text, error.start, "An expression cannot hold half of a surrogate pair") from None
@@ -254,7 +253,7 @@ def _binder(expression: Expression, named: frozenset[str]) -> Callable[[Scope], 
     drawn = {name: function for name, function in DRAWN.items() if name in named}
     constant = {"eval": None} if "eval" in named else {}  # not a function: Step Functions has none of this name
     # A variable hides the built-in function of its name, whose call then fails, as on AWS.
-    others = {**dict.fromkeys(named - reads.keys() - {"states"}, True), **reads}
+    others = {**dict.fromkeys(named - reads.keys(), True), **reads}
 
     def bind(scope: Scope) -> dict[str, Any]:
         bound: dict[str, Any] = dict(constant)
@@ -290,7 +289,7 @@ def _reads(read: Read, name: str) -> bool:
 
 
 def _part(read: Read, name: str) -> Read:
-    return True if isinstance(read, bool) else read[name]
+    return read if isinstance(read, bool) else read[name]
 
 
 def _cut(value: JSON, read: Read) -> JSON:
