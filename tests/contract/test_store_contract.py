@@ -569,3 +569,51 @@ def test_more_children_than_one_read_takes(store: Store) -> None:
     ]
     store.executions.commit([Change(child) for child in children])
     assert [child.item_index for child in store.map_runs.children("run")] == list(range(450))
+
+
+# --- retention ------------------------------------------------------------------------------------------
+
+
+def test_what_ended_before_a_time_is_found_and_forgotten_with_all_that_is_its_own(reopen: Reopen) -> None:
+    store = reopen()
+    event = HistoryEvent(1, 0, 1.5, "ExecutionStarted", None, Document({}))
+    old = execution("e", status=Status.SUCCEEDED, stopped_at=10.0)
+    open_one = execution("open", machine_arn=f"{PREFIX}:stateMachine:other")
+    young = execution("young", status=Status.FAILED, stopped_at=20.0)
+    runs = [map_run("r"), map_run("kept", execution_arn=young.arn)]
+    children = [
+        execution(f"c{number}", parent_map_run_arn=run.arn, item_index=number, status=Status.SUCCEEDED, stopped_at=9.0)
+        for run, count in zip(runs, (120, 1), strict=True)
+        for number in range(count)
+    ]
+    for number, child in enumerate(children):
+        child.arn = f"{PREFIX}:execution:m/l:{number}"
+    store.executions.commit([Change(one, [event]) for one in (old, open_one, young, *children)], runs)
+    assert store.retention.ended_before(10.0, 5) == []
+    assert store.retention.ended_before(15.0, 5) == [old.arn]
+    assert len(store.retention.ended_before(25.0, 1)) == 1
+    assert set(store.retention.ended_before(25.0, 5)) == {old.arn, young.arn}
+    store.retention.forget(old.arn)
+    store.retention.forget(old.arn)
+    store = reopen()
+    for gone in (old, *children[:120]):
+        assert store.executions.load(gone.arn) is None
+        assert store.executions.history(gone.arn) == []
+    for kept in (open_one, young, children[120]):
+        assert store.executions.load(kept.arn) is not None
+        assert len(store.executions.history(kept.arn)) == 1
+    assert store.map_runs.of_execution(old.arn) == []
+    assert [run.arn for run in store.map_runs.of_execution(young.arn)] == [runs[1].arn]
+
+
+def test_what_runs_again_is_not_forgotten(store: Store) -> None:
+    one = execution(status=Status.FAILED, stopped_at=1.0)
+    put(store, one)
+    one.status, one.stopped_at = Status.RUNNING, None
+    run = map_run(execution_arn=one.arn)
+    child = execution("c", parent_map_run_arn=run.arn, item_index=0, status=Status.FAILED, stopped_at=1.0)
+    store.executions.commit([Change(one), Change(child)], [run])
+    store.retention.forget(one.arn)
+    assert store.executions.load(one.arn) is not None
+    assert store.executions.load(child.arn) is not None
+    assert store.map_runs.get(run.arn) is not None

@@ -64,7 +64,24 @@ def local() -> None:
     help="What is safe once a call was answered. full: on the disk, after a power cut too; normal: all, when a "
     "process is killed; memory: state machines and executions are gone when the server stops, for tests.",
 )
-def start(port: int, data_dir: Path, max_jobs: int | None, real: str, no_limits: bool, durability: str) -> None:
+@click.option(
+    "--retention",
+    "retention_days",
+    metavar="DAYS",
+    type=click.FloatRange(0, min_open=True),
+    default=90.0,
+    show_default=True,
+    help="How many days after its end an execution is forgotten, with its history.",
+)
+def start(
+    port: int,
+    data_dir: Path,
+    max_jobs: int | None,
+    real: str,
+    no_limits: bool,
+    durability: str,
+    retention_days: float,
+) -> None:
     """Start the local cloud and stay in the foreground; Ctrl-C stops it.
 
     Prints "Ready: http://127.0.0.1:PORT" when it accepts requests. What is in the data directory goes on where
@@ -86,6 +103,7 @@ def start(port: int, data_dir: Path, max_jobs: int | None, real: str, no_limits:
         real=names,
         limits=not no_limits,
         durability=Durability(durability),
+        retention_days=retention_days,
         announce=_say,
     )
     sys.stdout.flush()

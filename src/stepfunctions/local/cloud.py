@@ -75,7 +75,8 @@ class Cloud:
     a test gives its own. ``services`` are made by these factories instead of the local cloud's own.
     ``limits=False`` lifts the limits of Step Functions: sizes of payloads, variables and definitions, the number of
     events, the length of names.
-    ``durability``: what is safe once a call was answered.
+    ``durability``: what is safe once a call was answered. ``retention_days``: how many days after its end an execution
+    is forgotten.
     ``real`` are services, by boto3's or the SDK's names, whose calls go to AWS itself, with the user's own
     configuration; LocalCloudError when there is none of that name. Calls to services that are not in SERVICES go to
     moto, in a process of its own that starts on first use and keeps nothing when it stops.
@@ -94,8 +95,10 @@ class Cloud:
         real: Iterable[str] = (),
         limits: bool = True,
         durability: Durability = Durability.NORMAL,
+        retention_days: float = 90.0,
     ) -> None:
         self.durability = durability
+        self.retention_days = retention_days
         self._factories = services or {}
         self.real = _real(real)
         self._moto: MotoChild | None = None

@@ -231,12 +231,13 @@ def run(
     real: Iterable[str] = (),
     limits: bool = True,
     durability: Durability = Durability.NORMAL,
+    retention_days: float = 90.0,
     announce: Callable[[str], None] = print,
 ) -> None:
     """Run the local cloud of a data directory until SIGINT or SIGTERM.
 
     ``announce`` gets ``Ready: http://127.0.0.1:PORT`` once requests are accepted. ``port`` 0 is any free one.
-    ``real``: services whose calls go to AWS itself; ``limits`` and ``durability``: see
+    ``real``: services whose calls go to AWS itself; ``limits``, ``durability``, ``retention_days``: see
     :class:`~stepfunctions.local.cloud.Cloud`.
     Raises :class:`LocalCloudError` when the port or the directory is in use, or uvicorn is not installed.
     """
@@ -250,7 +251,13 @@ def run(
     with DataDir(data_dir) as directory, _listen(port) as listening:
         endpoint = f"http://{HOST}:{listening.getsockname()[1]}"
         cloud = Cloud(
-            directory.path, endpoint=endpoint, max_jobs=max_jobs, real=real, limits=limits, durability=durability
+            directory.path,
+            endpoint=endpoint,
+            max_jobs=max_jobs,
+            real=real,
+            limits=limits,
+            durability=durability,
+            retention_days=retention_days,
         )
         info = ServerInfo(
             endpoint=endpoint,

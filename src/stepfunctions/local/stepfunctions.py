@@ -15,6 +15,7 @@ from stepfunctions.local.tasks import CloudTasks
 from stepfunctions.runtime.api import OPERATIONS, StepFunctionsApi
 from stepfunctions.runtime.durability import Durability
 from stepfunctions.runtime.items.source import Items
+from stepfunctions.runtime.retention import Retention
 from stepfunctions.runtime.runner import Runner
 from stepfunctions.runtime.store.express import ExpressStore
 from stepfunctions.runtime.store.memory import MemoryStore
@@ -96,6 +97,7 @@ class StepFunctions:
         items = Items(objects_of(cloud))
         # CloudTasks never blocks, so the engine's own thread may call it
         self._runner = Runner(self._store, cloud.clock, self._tasks, items, workers=0, limits=limits, logs=_Sink(cloud))
+        self._retention = Retention(self._store, cloud.clock, cloud.retention_days)
         self._cloud = cloud
         self._poll_seconds = poll_seconds
         self._apis: dict[tuple[str, str], StepFunctionsApi] = {}
@@ -141,9 +143,11 @@ class StepFunctions:
     def start(self) -> None:
         """Take up what an earlier run left, and run."""
         self._runner.start()
+        self._retention.start()
 
     def stop(self) -> None:
         """Stop after the step at work; open executions go on at the next start."""
+        self._retention.stop()
         if isinstance(self._tasks, CloudTasks):
             self._tasks.close()
         self._runner.stop()

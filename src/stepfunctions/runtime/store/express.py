@@ -80,6 +80,7 @@ class ExpressStore:
         self.map_runs = durable.map_runs
         self.published = durable.published
         self.activities = durable.activities
+        self.retention = durable.retention
 
     def close(self) -> None:
         """Close the durable store."""

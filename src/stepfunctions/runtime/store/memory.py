@@ -6,6 +6,7 @@ It keeps rows, not the engine's objects, so that what it loads is as new as afte
 from __future__ import annotations
 
 import heapq
+import itertools
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -45,13 +46,14 @@ class MemoryStore:
         self.map_runs = MemoryMapRuns(lock, map_runs, self.executions)
         self.published = MemoryPublished(lock)
         self.activities = MemoryActivities(lock)
+        self.retention = self.executions
 
     def close(self) -> None:
         """Nothing to let go of."""
 
 
 class MemoryExecutions:
-    """ExecutionStore in memory."""
+    """ExecutionStore and RetentionStore in memory."""
 
     def __init__(self, lock: threading.RLock, map_runs: dict[str, MapRun]) -> None:
         self._lock = lock
@@ -78,9 +80,26 @@ class MemoryExecutions:
                 self._map_runs[run.arn] = replace(run)
 
     def forget(self, arn: str) -> None:
-        """Remove an execution; nothing happens when there is none."""
+        """Remove an execution that has ended, with its map runs and their children."""
         with self._lock:
-            self._rows.pop(arn, None)
+            rows = self._rows.get(arn)
+            if rows is None or not rows.header.ended:
+                return
+            for run in [run.arn for run in self._map_runs.values() if run.execution_arn == arn]:
+                del self._map_runs[run]
+                for child in self.children(run):
+                    del self._rows[child.arn]
+            del self._rows[arn]
+
+    def ended_before(self, when: float, limit: int) -> list[str]:
+        """See RetentionStore."""
+        with self._lock:
+            ended = (
+                arn
+                for arn, rows in self._rows.items()
+                if rows.header.parent_map_run_arn is None and rows.header.ended and _listed_at(rows.header) < when
+            )
+            return list(itertools.islice(ended, limit))
 
     def _write(self, change: Change, branches: dict[int, str]) -> None:
         execution = change.execution

@@ -28,6 +28,7 @@ from stepfunctions.runtime.store.sqlite_activities import SqliteActivities
 from stepfunctions.runtime.store.sqlite_columns import HEADER, INSERT, UPDATE, execution_of
 from stepfunctions.runtime.store.sqlite_machines import SqliteMachines
 from stepfunctions.runtime.store.sqlite_published import SqlitePublished
+from stepfunctions.runtime.store.sqlite_retention import SqliteRetention
 
 _SHARED = 100
 """Payloads of more characters than this are written once a step; later events refer to the first."""
@@ -51,6 +52,7 @@ class SqliteStore:
         self.map_runs = SqliteMapRuns(self._connections)
         self.published = SqlitePublished(self._connections)
         self.activities = SqliteActivities(self._connections)
+        self.retention = SqliteRetention(self._connections)
 
     def close(self) -> None:
         """Close the file."""
