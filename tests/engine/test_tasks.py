@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from stepfunctions.asl.document import Document
-from stepfunctions.engine.execution import Branch, Waiting
 from stepfunctions.engine.messages import (
     CancelTask,
     RunTask,

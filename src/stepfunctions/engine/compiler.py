@@ -297,9 +297,9 @@ def _map(fields: Fields) -> MapWork:
 def _distributed(fields: Fields) -> DistributedWork:
     state: Map = fields.state
     config = state.processor.processor_config
+    assert config is not ABSENT
     reader, batcher, writer = _given(state.item_reader), _given(state.item_batcher), _given(state.result_writer)
     reader_config = _given(reader.reader_config) if reader else None
-    execution_type = ABSENT if config is ABSENT else config.execution_type
     numbers = (
         (
             fields.number("max_items_per_batch", batcher),
@@ -309,7 +309,7 @@ def _distributed(fields: Fields) -> DistributedWork:
         else ()
     )
     return DistributedWork(
-        execution_type="STANDARD" if execution_type is ABSENT else execution_type,
+        execution_type=str(config.execution_type),
         label="" if state.label is ABSENT else state.label,
         tolerated_count=fields.number("tolerated_failure_count"),
         tolerated_percentage=fields.number("tolerated_failure_percentage"),

@@ -17,7 +17,6 @@ from stepfunctions.engine.retry import RUNTIME
 from stepfunctions.engine.turn import Failure, Turn
 from stepfunctions.errors import StateFailed
 
-_MAX_ITEMS = ("MaxItems", "MaxItemsPath")
 _MOST = {"MaxItems": 100_000_000, "MaxInputBytesPerBatch": MAX_PAYLOAD}
 
 
@@ -31,8 +30,8 @@ def begin(turn: Turn, branch: Branch, node: Node, effective: Document) -> None:
     branch.map_started = branch.last_event
     branch.attempt += 1
     execution = turn.execution
-    label = distributed.label or _derived(f"{execution.machine_arn}{node.path}")
-    unique = _derived(f"{execution.arn}/{branch.id}/{branch.attempt}")
+    label = distributed.label or _derived(execution.machine_arn, node.path)
+    unique = _derived(execution.arn, branch.id, branch.attempt)
     partition, region, account = _arn_parts(execution.arn)
     run = MapRun(
         arn=f"arn:{partition}:states:{region}:{account}:mapRun:{execution.machine_name}/{label}:{unique}",
@@ -51,10 +50,10 @@ def begin(turn: Turn, branch: Branch, node: Node, effective: Document) -> None:
         started_at=turn.now,
     )
     _tolerance(turn, branch, node, run, effective)
-    _settings(turn, branch, node, run, effective)
     if work.selector is not None:
         run.context = context_of(turn, branch, node)
         run.variables = dict(variables_of(turn, branch))
+    _settings(turn, branch, node, run, effective)
     turn.emit(branch, "MapRunStarted", None, None, {"mapRunArn": run.arn})
     branch.waiting = Waiting.MAP_RUN
     branch.map_run_arn = run.arn
@@ -62,9 +61,9 @@ def begin(turn: Turn, branch: Branch, node: Node, effective: Document) -> None:
     turn.commands.append(StartMapRun(branch.id, branch.attempt, run))
 
 
-def _derived(seed: str) -> str:
+def _derived(*seed: str | int) -> str:
     """Return a name in the form of a UUID that is always the same for this seed."""
-    text = hashlib.sha256(seed.encode()).hexdigest()
+    text = hashlib.sha256(repr(seed).encode()).hexdigest()
     return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-a{text[17:20]}-{text[20:32]}"
 
 
@@ -91,7 +90,9 @@ def _settings(turn: Turn, branch: Branch, node: Node, run: MapRun, effective: Do
         run.reader = dict(work.reader_settings)
         run.reader["Parameters"] = _resolved(turn, branch, node, work.reader, effective)
         if work.max_items is not None:
-            config = {name: value for name, value in run.reader["ReaderConfig"].items() if name not in _MAX_ITEMS}
+            config = {
+                name: value for name, value in run.reader["ReaderConfig"].items() if not name.startswith("MaxItems")
+            }
             run.reader["ReaderConfig"] = config | _number(turn, branch, node, work.max_items, effective)
     if work.batcher is not None:
         run.batcher = {}

@@ -68,7 +68,7 @@ def _input_of(turn: Turn, branch: Branch, node: Node, value: JSON, index: int, k
         return Document(plain_input(value, key))
     seen = _seen(branch, node).value
     item = map_item(index, value, key, STATE_DATA)
-    document = Document(selector(scope(turn, branch, node, seen, item, f"item {index}")))
+    document = Document(selector(scope(turn, branch, node, seen, item, str(index))))
     turn.limits.check_size(document, node.name)
     return document
 
@@ -94,11 +94,7 @@ def child_ended(turn: Turn, branch: Branch, node: Node, child: Branch, failure: 
 
 def go_on(turn: Turn, branch: Branch, node: Node) -> None:
     """Start the iterations that were not started, after a redrive that found none that failed."""
-    family = turn.execution.families[branch.id]
-    if len(family.ids) < len(items_of(turn, branch, node)[0]):
-        _start(turn, branch, node, family, branch.last_event)
-    else:
-        _join(turn, branch, node)
+    _start(turn, branch, node, turn.execution.families[branch.id], branch.last_event)
 
 
 def _join(turn: Turn, branch: Branch, node: Node) -> None:

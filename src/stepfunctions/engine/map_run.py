@@ -163,10 +163,9 @@ def capacity(run: MapRun) -> int:
 def child_started(run: MapRun, items: int = 1) -> None:
     """Count a child with this many items from the cursor on as running."""
     run.cursor += items
-    run.running += 1
-    run.running_items += items
     if run.cursor == run.total:
         run.exhausted = True
+    _count(run, "running", items)
 
 
 def source_ended(run: MapRun) -> None:
@@ -177,14 +176,18 @@ def source_ended(run: MapRun) -> None:
 
 def child_ended(run: MapRun, status: str, items: int = 1) -> None:
     """Count one child's final status (SUCCEEDED, FAILED, TIMED_OUT, ABORTED) and its items."""
-    run.running -= 1
-    run.running_items -= items
-    _count(run, _COUNTER[status], items)
+    _recount(run, "running", _COUNTER[status], items)
 
 
 def _count(run: MapRun, name: str, items: int, children: int = 1) -> None:
-    setattr(run, name, getattr(run, name) + children)
-    setattr(run, f"{name}_items", getattr(run, f"{name}_items") + items)
+    for counter, number in ((name, children), (f"{name}_items", items)):
+        setattr(run, counter, getattr(run, counter) + number)
+
+
+def _recount(run: MapRun, before: str, after: str, items: int) -> None:
+    """Count one child, and its items, under another name."""
+    for name, sign in ((before, -1), (after, 1)):
+        _count(run, name, sign * items, sign)
 
 
 _UNSUCCESSFUL = ("failed", "timed_out", "aborted")
@@ -219,8 +222,8 @@ def redriven(run: MapRun, attempt: int, now: float, children: Iterable[Execution
     run.error = run.cause = None
     run.redrive_from, run.redrive_until = 0, run.cursor
     for name in (*_UNSUCCESSFUL, "pending_redrive", "not_redrivable", "written"):
-        setattr(run, name, 0)
-        setattr(run, f"{name}_items", 0)
+        for counter in (name, f"{name}_items"):
+            setattr(run, counter, 0)
     for child in children:
         if waits_for_redrive(run, child):
             _count(run, "pending_redrive", child.item_count)
@@ -245,8 +248,7 @@ def redrivable(execution: Execution, now: float) -> bool:
 
 def child_redriven(run: MapRun, child: Execution) -> None:
     """Count a child that waited for its redrive as running."""
-    _count(run, "pending_redrive", -child.item_count, -1)
-    _count(run, "running", child.item_count)
+    _recount(run, "pending_redrive", "running", child.item_count)
 
 
 def redrive_given_up(run: MapRun, children: Iterable[Execution]) -> None:
