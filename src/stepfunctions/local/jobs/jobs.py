@@ -9,10 +9,10 @@ people and scripts:
 
 from __future__ import annotations
 
-import json
 import logging
 import shutil
 import signal
+import sqlite3
 import threading
 import time
 from collections import deque
@@ -29,6 +29,7 @@ from stepfunctions.errors import StepFunctionsError
 from stepfunctions.local.jobs import marks
 from stepfunctions.local.jobs.model import ENDED, FINISHING, QUEUED, RUNNING, Exit, Job, JobOwner, ProcessSpec
 from stepfunctions.local.jobs.processes import Process, Processes, ZygoteGone, boot_id, read_exit
+from stepfunctions.local.jobs.retrying import PAUSE, Later, finish
 from stepfunctions.local.jobs.table import MIGRATIONS, JobTable, Row
 from stepfunctions.local.jobs.watch import Watcher, is_alive
 
@@ -55,7 +56,7 @@ class Jobs:
         self._active: dict[Key, Row] = {}
         self._holding: set[Key] = set()
         self._callbacks: dict[Key, list[Callable[[], None]]] = {}
-        self._timers: set[threading.Timer] = set()
+        self._later = Later()
         self._watcher: Watcher | None = None
         self._pool: ThreadPoolExecutor | None = None
 
@@ -89,7 +90,7 @@ class Jobs:
             if row is None or row.state not in (QUEUED, RUNNING) or row.stopping:
                 return
             row.stopping = True
-            self._table.save(row)
+            self._save(row)
             if row in self._queue:
                 self._queue.remove(row)
                 self._submit(self._stopped, row)
@@ -116,7 +117,7 @@ class Jobs:
         row = self._table.get(kind, key)
         if row is None:
             return None
-        return _read_json(self.job_folder(kind, key) / "job.json") or self._public(row)
+        return marks.read_json(self.job_folder(kind, key) / "job.json") or self._public(row)
 
     def job_folder(self, kind: str, key: str) -> Path:
         """Return the folder of a job; its attempts are ``1``, ``2``, ... below."""
@@ -138,9 +139,7 @@ class Jobs:
         """Stop queueing and watching. Running jobs go on, and the next server attaches to them. Idempotent."""
         with self._lock:
             pool, self._pool = self._pool, None
-            timers, self._timers = self._timers, set()
-        for timer in timers:
-            timer.cancel()
+        self._later.cancel()
         if self._watcher is not None:
             self._watcher.close()
         if pool is not None:
@@ -157,12 +156,29 @@ class Jobs:
 
     def _fill(self) -> None:
         """Begin as many queued jobs as there is room for."""
-        while self._pool is not None and self._queue and len(self._holding) < self._max:
-            row = self._queue.popleft()
-            self._holding.add((row.kind, row.key))
-            row.state, row.attempt, row.pid = RUNNING, row.attempt + 1, None
+        with self._lock:
+            while self._pool is not None and self._queue and len(self._holding) < self._max:
+                row = self._queue.popleft()
+                self._holding.add((row.kind, row.key))
+                row.state, row.attempt, row.pid = RUNNING, row.attempt + 1, None
+                try:
+                    self._table.save(row)
+                except sqlite3.OperationalError as error:
+                    _log.error("job %s %s cannot begin yet: %s", row.kind, row.key, error)
+                    self._holding.discard((row.kind, row.key))
+                    row.state, row.attempt = QUEUED, row.attempt - 1
+                    self._queue.appendleft(row)
+                    self._later.after(PAUSE, self._fill)
+                    return
+                self._submit(self._begin, row)
+
+    def _save(self, row: Row) -> None:
+        """Write a row now, or once it can be: a server that is killed before has only to do again what it says."""
+        try:
             self._table.save(row)
-            self._submit(self._begin, row)
+        except sqlite3.OperationalError as error:
+            _log.error("job %s %s: its state cannot be written yet: %s", row.kind, row.key, error)
+            self._later.after(PAUSE, self._submit, self._save, row)
 
     def _begin(self, row: Row) -> None:
         owner = self._owners[row.kind]
@@ -188,7 +204,7 @@ class Jobs:
             return
         with self._lock:
             row.pid = process.pid
-            self._table.save(row)
+            self._save(row)
             if row.stopping:
                 self._terminate(row)
         self._attached(row, process.pid, process.start, process.started_at)
@@ -218,7 +234,7 @@ class Jobs:
 
     def _end_left_behind(self, row: Row) -> None:
         """End what a lost process had started: nobody else does, and a new attempt must not run beside it."""
-        process = _read_json(self._attempt_folder(row) / "process.json")
+        process = marks.read_json(self._attempt_folder(row) / "process.json")
         if process is not None and process["pid"] and process["boot"] == boot_id():
             marks.kill_left_behind(process["pid"], process["zygote"])
 
@@ -234,7 +250,7 @@ class Jobs:
         with self._lock:
             self._holding.discard((row.kind, row.key))
             row.state, row.pid = QUEUED, None
-            self._table.save(row)
+            self._save(row)
             self._queue.appendleft(row)
             self._fill()
 
@@ -243,32 +259,21 @@ class Jobs:
         with self._lock:
             self._holding.discard((row.kind, row.key))
             row.state = FINISHING
-            self._table.save(row)
+            self._save(row)
             self._fill()
         self._finish(row, exit)
 
     def _finish(self, row: Row, exit: Exit) -> None:
-        owner, job = self._owners[row.kind], self._job(row, row.pid, exit.started_at)
         try:
-            owner.finish(job, exit)
-        except Exception as error:  # noqa: BLE001 - a job must end; its owner is asked for a plain failure instead
-            _log.exception("job %s %s could not be finished", row.kind, row.key)
-            try:
-                owner.finish(
-                    job,
-                    Exit(
-                        refused=f"its results could not be collected: {error}",
-                        code=exit.code,
-                        started_at=exit.started_at,
-                        ended_at=time.time(),
-                    ),
-                )
-            except Exception:  # noqa: BLE001 - logged; nothing more can be done
-                _log.exception("job %s %s could not be failed", row.kind, row.key)
+            finish(self._owners[row.kind], self._job(row, row.pid, exit.started_at), exit)
+        except sqlite3.OperationalError as error:
+            _log.error("job %s %s cannot be finished yet: %s", row.kind, row.key, error)
+            self._later.after(PAUSE, self._submit, partial(self._finish, exit=exit), row)
+            return
         with self._lock:
             row.state = ENDED
             self._write_public(row, exit.started_at, exit)
-            self._table.save(row)
+            self._save(row)
             self._active.pop((row.kind, row.key), None)
             callbacks = self._callbacks.pop((row.kind, row.key), [])
         for callback in callbacks:
@@ -281,14 +286,11 @@ class Jobs:
 
     def _terminate(self, row: Row) -> None:
         """SIGTERM now, SIGKILL after the grace period, each only if it is still that process."""
-        record = _read_json(self._attempt_folder(row) / "process.json")
+        record = marks.read_json(self._attempt_folder(row) / "process.json")
         if record is None:
             return
         _send(record, signal.SIGTERM)
-        timer = threading.Timer(record.get("grace", 0.0), _send, (record, signal.SIGKILL))
-        timer.daemon = True
-        self._timers = {other for other in self._timers if other.is_alive()} | {timer}
-        timer.start()
+        self._later.after(record.get("grace", 0.0), _send, record, signal.SIGKILL)
 
     def _recover(self, kinds: list[str]) -> None:
         for row in self._table.open_rows(kinds):
@@ -305,12 +307,12 @@ class Jobs:
     def _resume(self, row: Row) -> None:
         """Decide what became of an attempt that a former server began."""
         folder = self._attempt_folder(row)
-        record = _read_json(folder / "process.json")
+        record = marks.read_json(folder / "process.json")
         if record is None:
             # The zygote may be about to start it: whoever makes the file first decides.
             folder.mkdir(parents=True, exist_ok=True)
             marks.claim(str(folder), {"pid": 0, "start": None, "boot": "", "at": 0.0, "zygote": 0, "stderr": ""})
-            record = _read_json(folder / "process.json") or {}
+            record = marks.read_json(folder / "process.json") or {}
         if record.get("boot") == boot_id() and is_alive(record["pid"], record["start"]):
             with self._lock:
                 row.pid = record["pid"]
@@ -323,12 +325,12 @@ class Jobs:
     def _recorded(self, row: Row, *, wait: bool) -> Exit | None:
         """Read ``exit.json``; it comes within moments of the end, as long as the zygote is there to write it."""
         folder = self._attempt_folder(row)
-        process = _read_json(folder / "process.json") or {}
+        process = marks.read_json(folder / "process.json") or {}
         deadline = time.monotonic() + _EXIT_SECONDS
-        while (record := _read_json(folder / "exit.json")) is None:
+        while (record := marks.read_json(folder / "exit.json")) is None:
             alive = process.get("boot") == boot_id() and is_alive(process.get("zygote", 0), None)
             if not wait or not alive or time.monotonic() > deadline:
-                record = _read_json(folder / "exit.json")
+                record = marks.read_json(folder / "exit.json")
                 break
             time.sleep(0.002)
         return None if record is None else read_exit(record, Path(process.get("stderr", "")), stopped=row.stopping)
@@ -363,8 +365,11 @@ class Jobs:
 
     def _write_public(self, row: Row, started_at: float | None = None, exit: Exit | None = None) -> None:
         folder = self.job_folder(row.kind, row.key)
-        folder.mkdir(parents=True, exist_ok=True)
-        marks.write_json(str(folder / "job.json"), self._public(row, started_at, exit))
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            marks.write_json(str(folder / "job.json"), self._public(row, started_at, exit))
+        except OSError as error:  # it is for people; the job goes on
+            _log.error("job.json of job %s %s could not be written: %s", row.kind, row.key, error)
 
 
 def _is_stopping(row: Row) -> bool:
@@ -382,12 +387,3 @@ def _logged(function: Callable[[Row], None], row: Row) -> None:
         function(row)
     except Exception:  # noqa: BLE001 - a pool would swallow it
         _log.exception("job %s %s", row.kind, row.key)
-
-
-def _read_json(path: Path) -> dict[str, Any] | None:
-    """Read a record; one that is missing, or torn by a power cut, is none."""
-    try:
-        value = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return None
-    return value if isinstance(value, dict) else None

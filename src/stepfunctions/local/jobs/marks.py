@@ -10,6 +10,7 @@ import json
 import os
 import signal
 import threading
+from typing import Any
 
 
 def write_json(path: str, value: object) -> None:
@@ -18,6 +19,16 @@ def write_json(path: str, value: object) -> None:
     with open(temporary, "w", encoding="utf-8") as file:
         json.dump(value, file)
     os.replace(temporary, path)
+
+
+def read_json(path: os.PathLike[str]) -> dict[str, Any] | None:
+    """Read a record; one that is missing, or torn by a power cut, is none."""
+    try:
+        with open(path, "rb") as file:
+            value = json.load(file)
+    except (OSError, ValueError):
+        return None
+    return value if isinstance(value, dict) else None
 
 
 def claim(folder: str, record: object) -> bool:
