@@ -111,6 +111,8 @@ def _ignored(tree: ast.Module) -> set[int]:
                 ignore(decorator)
             if node.name in ("__repr__", "__str__", *_STORED):
                 ignore(node)
+        if isinstance(node, ast.ClassDef) and any("Enum" in ast.unparse(base) for base in node.bases):
+            ignore(node)  # texts in the rows of a store: tests open databases of earlier versions
         if isinstance(node, ast.ClassDef):
             for field in node.body:
                 if isinstance(field, ast.AnnAssign):  # a default that tests of the class look at

@@ -138,7 +138,7 @@ def test_an_execution_comes_back_as_it_was_committed(reopen: Reopen) -> None:
     store = reopen()
     one = execution(region="/States/M", type="EXPRESS", parent_map_run_arn="run", item_index=7)
     root = Branch(1, state="S", input=Document({"i": 1}), variables={"v": [1]}, retries=[2], waiting=Waiting.CHILDREN)
-    child = Branch(2, parent=1, index=3, state="C", waiting=Waiting.ENDED, output=Document("done"), key="k")
+    child = Branch(2, parent=1, index=3, state="C", waiting=Waiting.ENDED, output=Document("done"))
     one.branches = {1: root, 2: child}
     one.dirty = {1, 2}
     one.next_branch, one.last_event_id, one.transitions = 3, 4, 5
@@ -515,7 +515,7 @@ def test_map_runs_are_written_with_the_executions(reopen: Reopen) -> None:
     store.executions.commit([Change(execution())], [run, map_run("s", status=Status.FAILED)])
     assert reopen().map_runs.get(run.arn) == run
     store = reopen()
-    run.cursor, run.running, run.succeeded, run.exhausted, run.total = 5, 2, 3, True, 6
+    run.cursor, run.running, run.succeeded, run.total = 5, 2, 3, 6
     run.running_items, run.succeeded_items, run.written, run.written_items = 4, 6, 3, 6
     run.attempt, run.redrive_count, run.redriven_at, run.redrive_from, run.redrive_until = 9, 2, 7.5, 3, 5
     run.pending_redrive, run.pending_redrive_items, run.not_redrivable, run.not_redrivable_items = 1, 2, 3, 4

@@ -112,8 +112,8 @@ def test_no_tolerance_needs_no_total() -> None:
         region="",
         tolerated_failure_percentage=0.0,
     )
-    child_started(run)
-    child_ended(run, "FAILED")
+    child_started(run, 1)
+    child_ended(run, "FAILED", 1)
     assert verdict(run) is not None
     run.tolerated_failure_percentage = 0.5
     assert verdict(run) is None
@@ -207,19 +207,19 @@ def test_the_window_of_children() -> None:
     run = record(max_concurrency=3, total=5)
     assert capacity(run) == 3
     for _ in range(3):
-        child_started(run)
+        child_started(run, 1)
     assert capacity(run) == 0
-    child_ended(run, "SUCCEEDED")
+    child_ended(run, "SUCCEEDED", 1)
     assert capacity(run) == 1
-    child_started(run)
-    child_ended(run, "SUCCEEDED")
-    child_ended(run, "SUCCEEDED")
+    child_started(run, 1)
+    child_ended(run, "SUCCEEDED", 1)
+    child_ended(run, "SUCCEEDED", 1)
     assert capacity(run) == 1, "one item is left"
-    child_started(run)
+    child_started(run, 1)
     assert run.exhausted
     assert verdict(run) is None
-    child_ended(run, "SUCCEEDED")
-    child_ended(run, "SUCCEEDED")
+    child_ended(run, "SUCCEEDED", 1)
+    child_ended(run, "SUCCEEDED", 1)
     assert (run.succeeded, run.running, capacity(run)) == (5, 0, 0)
     assert verdict(run) == Verdict("SUCCEEDED")
 
@@ -227,9 +227,9 @@ def test_the_window_of_children() -> None:
 def test_a_source_of_unknown_length() -> None:
     run = record()
     assert capacity(run) == 10_000
-    child_started(run)
+    child_started(run, 1)
     assert verdict(run) is None
-    child_ended(run, "SUCCEEDED")
+    child_ended(run, "SUCCEEDED", 1)
     assert verdict(run) is None, "there may be more"
     source_ended(run)
     assert run.total == 1
@@ -259,9 +259,9 @@ def test_a_run_without_items(fields: dict[str, Any]) -> None:
 def test_tolerated_failures(fields: dict[str, Any], failures: int, fails: bool) -> None:
     run = record(total=10, **fields)
     for _ in range(10):
-        child_started(run)
+        child_started(run, 1)
     for index in range(failures):
-        child_ended(run, "FAILED" if index % 2 else "TIMED_OUT")
+        child_ended(run, "FAILED" if index % 2 else "TIMED_OUT", 1)
     found = verdict(run)
     assert (found is not None and found.error == "States.ExceedToleratedFailureThreshold") is fails
     assert capacity(run) == 0

@@ -214,11 +214,10 @@ json_values = st.recursive(
         retried=st.integers(0, 9),
         entered_at=st.floats(0, 2e9),
         last_event=st.integers(0, 99),
-        key=st.none() | st.text(max_size=3),
         map_run_arn=st.none() | st.text(max_size=3),
         submitted=st.booleans(),
         heartbeat=st.integers(0, 9),
-        timed=st.booleans(),
+        timed=st.integers(-1, 9),
         entered_event=st.integers(0, 99),
     )
 )

@@ -80,8 +80,6 @@ class Branch:
     entered_at: float = 0.0
     last_event: int = 0
     """Id of the branch's latest history event: the next one's ``previousEventId``."""
-    key: str | None = None
-    """For an iteration over an object: the key of its item."""
     map_run_arn: str | None = None
     """The latest map run of a Distributed Map, unless it is over for good."""
     map_started: int = 0
@@ -124,6 +122,7 @@ class Branch:
         """Return the branch of such a row; the opposite of ``to_json``."""
         row: dict[str, Any] = Document.parse(text).value
         row["waiting"] = Waiting(row["waiting"])
+        row.pop("key", None)  # only what was written by an early version has one
         for name in _DOCUMENTS:
             if name in row:
                 row[name] = Document(row[name])
@@ -142,7 +141,6 @@ _PLAIN: dict[str, Any] = {
     "retried": 0,
     "entered_at": 0.0,
     "last_event": 0,
-    "key": None,
     "map_run_arn": None,
     "map_started": 0,
     "map_redrives": 0,

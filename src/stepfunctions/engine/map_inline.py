@@ -57,8 +57,7 @@ def _start(turn: Turn, branch: Branch, node: Node, family: Family, previous: int
         key = None if keys is None else keys[index]
         document = _input_of(turn, branch, node, values[index], index, key)
         started = turn.note(previous, "MapIterationStarted", node.name, None, {"index": index})
-        child = turn.spawn(branch, work.region, document, started)
-        child.key = key
+        turn.spawn(branch, work.region, document, started)
 
 
 def _input_of(turn: Turn, branch: Branch, node: Node, value: JSON, index: int, key: str | None) -> Document:

@@ -95,8 +95,6 @@ class MapRun:
     stopped_at: float | None = None
     cursor: int = 0
     """How many items were given to children: the index of the next one."""
-    exhausted: bool = False
-    """True once the source has no item after ``cursor``."""
     total: int | None = None
     """The number of items, once known."""
     running: int = 0
@@ -131,6 +129,11 @@ class MapRun:
     not_redrivable_items: int = 0
 
     @property
+    def exhausted(self) -> bool:
+        """Whether there is no item after ``cursor``."""
+        return self.cursor == self.total
+
+    @property
     def exports(self) -> bool:
         """Whether the results go to S3."""
         return bool(self.writer and self.writer.get("Resource"))
@@ -149,9 +152,7 @@ EXCEEDED = "States.ExceedToleratedFailureThreshold"
 
 
 def capacity(run: MapRun) -> int:
-    """Return how many children may be started now; 0 when the run is over, exhausted or at its window."""
-    if run.status != Status.RUNNING or run.error or _exceeded(run) or (run.exhausted and not run.pending_redrive):
-        return 0
+    """Return how many children of a run that goes on may be started now: 0 at its window or when no item is left."""
     room = min(run.max_concurrency or MAX_CONCURRENCY, MAX_CONCURRENCY) - run.running
     if run.pending_redrive:
         return max(room, 0)
@@ -160,21 +161,18 @@ def capacity(run: MapRun) -> int:
     return max(room, 0)
 
 
-def child_started(run: MapRun, items: int = 1) -> None:
+def child_started(run: MapRun, items: int) -> None:
     """Count a child with this many items from the cursor on as running."""
     run.cursor += items
-    if run.cursor == run.total:
-        run.exhausted = True
     _count(run, "running", items)
 
 
 def source_ended(run: MapRun) -> None:
     """The source has no further item: the total is what was started."""
-    run.exhausted = True
     run.total = run.cursor
 
 
-def child_ended(run: MapRun, status: str, items: int = 1) -> None:
+def child_ended(run: MapRun, status: str, items: int) -> None:
     """Count one child's final status (SUCCEEDED, FAILED, TIMED_OUT, ABORTED) and its items."""
     _recount(run, "running", _COUNTER[status], items)
 
@@ -209,7 +207,7 @@ def verdict(run: MapRun) -> Verdict | None:
         return Verdict(Status.FAILED, run.error, run.cause or "")
     if _exceeded(run):
         return Verdict(Status.FAILED, EXCEEDED, "The specified tolerated failure threshold was exceeded")
-    if not run.running and not run.pending_redrive and (run.exhausted or run.total == run.cursor):
+    if not run.running and not run.pending_redrive and run.exhausted:
         return Verdict(Status.SUCCEEDED)
     return None
 
@@ -228,8 +226,8 @@ def redriven(run: MapRun, attempt: int, now: float, children: Iterable[Execution
         if waits_for_redrive(run, child):
             _count(run, "pending_redrive", child.item_count)
         elif child.status != Status.SUCCEEDED:
-            _count(run, _COUNTER[child.status], child.item_count)
-            _count(run, "not_redrivable", child.item_count)
+            for name in (_COUNTER[child.status], "not_redrivable"):
+                _count(run, name, child.item_count)
 
 
 def waits_for_redrive(run: MapRun, child: Execution) -> bool:

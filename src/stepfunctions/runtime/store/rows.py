@@ -161,5 +161,6 @@ def map_run_from_json(text: str, counters: Iterable[JSON]) -> MapRun:
     if "items" in row:
         row["items"] = Document(row["items"])
     row.update(zip(COUNTERS, counters, strict=True))
-    row["exhausted"], row["unwritten"] = bool(row["exhausted"]), bool(row["unwritten"])
+    del row["exhausted"]  # it follows from the others
+    row["unwritten"] = bool(row["unwritten"])
     return MapRun(**row)
