@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import json
+from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
 from email.utils import format_datetime
 from typing import Any
@@ -50,28 +52,73 @@ def from_json(value: Any, shape: Shape) -> Any:
 
 def to_json(value: Any, shape: Shape) -> Any:
     """Return a member's value as JSON. Members that are None, or unknown to the model, are left out."""
+    write = _writer(shape)
+    return value if write is None else write(value)
+
+
+@functools.cache
+def _writer(shape: Shape) -> Callable[[Any], Any] | None:
+    """Return what writes the values of a shape, made once; None where they are JSON as they are."""
     kind = shape.type_name
     if kind == "structure":
-        if shape.is_document_type:
-            return value
-        members = shape.members
-        return {
-            wire_name(members[name], name): to_json(one, members[name])
-            for name, one in value.items()
-            if one is not None and name in members
-        }
+        return None if shape.is_document_type else _structure_writer(shape)
     if kind == "list":
-        return [None if one is None else to_json(one, shape.member) for one in value]
+        return _list_writer(shape.member)
     if kind == "map":
-        return {key: to_json(one, shape.value) for key, one in value.items() if one is not None}
+        return _map_writer(shape.value)
     if kind == "blob":
-        return to_base64(value)
+        return to_base64
     if kind == "timestamp":
-        written = timestamp_text(value, shape, default=UNIX)
-        return _number(written) if _format(shape, UNIX) == UNIX else written
-    if kind in ("float", "double"):
-        return value if value - value == 0 else number_text(value)
-    return value
+        if _format(shape, UNIX) == UNIX:
+            return _unix_seconds
+        return functools.partial(timestamp_text, shape=shape, default=UNIX)
+    return _finite if kind in ("float", "double") else None
+
+
+def _structure_writer(shape: Shape) -> Callable[[Any], Any]:
+    members = shape.members
+    names = {name: wire_name(member, name) for name, member in members.items()}
+    writers: dict[str, Callable[[Any], Any] | None] = {}  # filled on use: a structure may contain itself
+
+    def write(value: dict[str, Any]) -> dict[str, Any]:
+        written = {}
+        for name, one in value.items():
+            if one is None or name not in names:
+                continue
+            if name not in writers:
+                writers[name] = _writer(members[name])
+            writer = writers[name]
+            written[names[name]] = one if writer is None else writer(one)
+        return written
+
+    return write
+
+
+def _list_writer(member: Shape) -> Callable[[Any], Any]:
+    def write(value: Iterable[Any]) -> list[Any]:
+        writer = _writer(member)
+        if writer is None:
+            return list(value)
+        return [None if one is None else writer(one) for one in value]
+
+    return write
+
+
+def _map_writer(member: Shape) -> Callable[[Any], Any]:
+    def write(value: dict[str, Any]) -> dict[str, Any]:
+        writer = _writer(member)
+        return {key: one if writer is None else writer(one) for key, one in value.items() if one is not None}
+
+    return write
+
+
+def _unix_seconds(value: datetime | float | str) -> float:
+    seconds = round(_aware(value).timestamp(), 3)
+    return int(seconds) if seconds.is_integer() else seconds
+
+
+def _finite(value: float) -> float | str:
+    return value if value - value == 0 else number_text(value)
 
 
 def from_text(text: str, shape: Shape) -> Any:
@@ -119,14 +166,18 @@ def to_text(value: Any, shape: Shape, *, timestamps: str) -> str:
 
 def timestamp_text(value: datetime | float | str, shape: Shape, *, default: str) -> str:
     """Write a timestamp in its shape's format, or in the place's default; milliseconds are kept."""
-    moment: datetime = value if isinstance(value, datetime) else parse_timestamp(value)
-    moment = moment.replace(tzinfo=timezone.utc) if moment.tzinfo is None else moment.astimezone(timezone.utc)
+    moment = _aware(value)
     wanted = _format(shape, default)
     if wanted == RFC822:
         return format_datetime(moment.replace(microsecond=0), usegmt=True)
     if wanted == ISO8601:
         return moment.replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
     return str(round(moment.timestamp(), 3))
+
+
+def _aware(value: datetime | float | str) -> datetime:
+    moment: datetime = value if isinstance(value, datetime) else parse_timestamp(value)
+    return moment.replace(tzinfo=timezone.utc) if moment.tzinfo is None else moment.astimezone(timezone.utc)
 
 
 def number_text(value: float) -> str:
@@ -155,11 +206,6 @@ def from_base64(text: str) -> bytes:
 
 def _format(shape: Shape, default: str) -> str:
     return str(shape.serialization.get("timestampFormat", default))
-
-
-def _number(text: str) -> float:
-    value = float(text)
-    return int(value) if value.is_integer() else value
 
 
 def _unreadable(text: str, wanted: str) -> ServiceError:
