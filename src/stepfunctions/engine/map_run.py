@@ -232,15 +232,19 @@ def redriven(run: MapRun, attempt: int, now: float, children: Iterable[Execution
 
 def waits_for_redrive(run: MapRun, child: Execution) -> bool:
     """Tell whether a child of the run will be redriven, and was not yet."""
-    index = child.item_index or 0
     if run.status != Status.RUNNING or child.status not in _COUNTER or child.status == Status.SUCCEEDED:
         return False
-    return run.redrive_from <= index < run.redrive_until and redrivable(child, run.redriven_at or 0)
+    assert child.item_index is not None
+    if not run.redrive_from <= child.item_index < run.redrive_until:
+        return False
+    assert run.redriven_at is not None
+    return redrivable(child, run.redriven_at)
 
 
 def redrivable(execution: Execution, now: float) -> bool:
     """Tell whether an execution that did not succeed can be redriven: an Express one always, as it starts anew."""
-    young = now - (execution.stopped_at or 0) <= REDRIVABLE_PERIOD
+    assert execution.stopped_at is not None
+    young = now - execution.stopped_at <= REDRIVABLE_PERIOD
     return execution.type == "EXPRESS" or (young and execution.last_event_id < MAX_EVENTS - 1)
 
 
@@ -270,9 +274,9 @@ def _exceeded(run: MapRun) -> bool:
         return True
     if count is not None and failures > count:
         return True
-    if percentage is None or (run.total is None and percentage > 0):
-        return False
-    return failures * 100 > percentage * (run.total or 0)
+    if not percentage:
+        return percentage is not None
+    return run.total is not None and failures * 100 > percentage * run.total
 
 
 def child_inputs(
@@ -329,7 +333,7 @@ def selected_item(program: Program, run: MapRun, item: Item, index: int) -> Docu
     document = Document(plain_input(item.value, item.key))
     if node.work.selector is not None:
         context = {**(run.context or {}), "Map": {"Item": map_item(index, item.value, item.key, item.source)}}
-        chance = Random(f"{run.arn}/{index}")
+        chance = Random(repr((run.arn, index)))
         # The time is that of the run's start, so that a child that is started again gets the same input.
         scope = Scope(run.input.value, lambda: context, run.variables, lambda: chance, run.started_at)
         document = Document(node.work.selector(scope))
