@@ -19,6 +19,8 @@ MAX_VARIABLES = 10 * 1024 * 1024
 """Bytes of all variables that an execution stores."""
 MAX_DEFINITION = 1_048_576
 """Bytes of a definition."""
+MAX_OPEN = 100_000
+"""Executions that are open at the same time. AWS's quota is a million; here each holds some 5 KiB of memory."""
 MAX_NAME = 80
 """Characters of the name of a state, state machine, execution or activity."""
 LONGEST_STANDARD = 365 * 86_400
@@ -42,6 +44,8 @@ class Limits:
     """Bytes of a definition."""
     name: int | None = MAX_NAME
     """Characters of a name."""
+    open: int | None = MAX_OPEN
+    """Open executions."""
     nesting: int | None = MAX_NESTING
     """How deep calls of intrinsic functions may be nested."""
 
@@ -66,7 +70,7 @@ class Limits:
 
 
 AWS_LIMITS = Limits()
-NO_LIMITS = Limits(payload=None, variables=None, events=None, definition=None, name=None, nesting=None)
+NO_LIMITS = Limits(payload=None, variables=None, events=None, definition=None, name=None, open=None, nesting=None)
 
 
 def size_of(values: dict[str, JSON]) -> int:

@@ -96,7 +96,10 @@ class StepFunctions:
         limits = AWS_LIMITS if cloud.limits else NO_LIMITS
         items = Items(objects_of(cloud))
         # CloudTasks never blocks, so the engine's own thread may call it
-        self._runner = Runner(self._store, cloud.clock, self._tasks, items, workers=0, limits=limits, logs=_Sink(cloud))
+        behind = self._tasks.backlog if isinstance(self._tasks, CloudTasks) else lambda: 0
+        self._runner = Runner(
+            self._store, cloud.clock, self._tasks, items, workers=0, limits=limits, logs=_Sink(cloud), behind=behind
+        )
         self._retention = Retention(self._store, cloud.clock, cloud.retention_days)
         self._cloud = cloud
         self._poll_seconds = poll_seconds

@@ -28,6 +28,11 @@ class DaemonPool:
         self._threads = 0
         self._waiting = 0  # threads with nothing to do, less the work already queued for them
 
+    @property
+    def backlog(self) -> int:
+        """How much work waits for a thread."""
+        return self._work.qsize()
+
     def submit(self, function: Callable[[], T]) -> Future[T]:
         """Run a function in a thread and return its future."""
         future: Future[T] = Future()

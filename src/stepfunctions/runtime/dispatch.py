@@ -19,13 +19,17 @@ class Dispatcher:
     """Calls of one integration. A cancel never overtakes the start of its task.
 
     ``workers`` threads make the calls; 0 means that they run at once in the thread that asks, for
-    integrations that do not block. ``drained`` is called when a thread has nothing more to do.
+    integrations that do not block. ``drained`` is called when a thread has nothing more to do. ``behind`` tells how
+    many calls wait in the integration itself.
     """
 
-    def __init__(self, integration: Integration, workers: int, drained: Callable[[], None]) -> None:
+    def __init__(
+        self, integration: Integration, workers: int, drained: Callable[[], None], behind: Callable[[], int] = lambda: 0
+    ) -> None:
         self._integration = integration
         self._workers = workers
         self._drained = drained
+        self._behind = behind
         self._threads: list[threading.Thread] = []
         self._idle = 0
         self._ready = threading.Condition()
@@ -37,7 +41,7 @@ class Dispatcher:
     @property
     def backlog(self) -> int:
         """How many calls wait for a thread."""
-        return len(self._queue)
+        return len(self._queue) + self._behind()
 
     @property
     def busy(self) -> bool:

@@ -42,7 +42,7 @@ class Runner:
 
     ``workers`` threads call the integration; 0: the engine's own thread does, for integrations that never block.
     ``limits`` are what executions may use: AWS's, unless others are given. ``logs`` gets the events that state
-    machines log.
+    machines log. ``behind`` tells how many calls wait in the integration itself.
     """
 
     def __init__(
@@ -55,6 +55,7 @@ class Runner:
         workers: int = 16,
         limits: Limits = AWS_LIMITS,
         logs: LogSink | None = None,
+        behind: Callable[[], int] = lambda: 0,
     ) -> None:
         self.limits = limits
         self._store = store
@@ -63,7 +64,7 @@ class Runner:
         self.integration = integration
         self.activities = ActivityTasks(integration, store.activities)
         self.log = None if logs is None else ExecutionLog(store, logs)
-        self._dispatcher = Dispatcher(self.activities, workers, self._wake.set)
+        self._dispatcher = Dispatcher(self.activities, workers, self._wake.set, behind)
         self._core = Core(store, self._dispatcher, items, self.report, self._call_back, limits, self.log)
         self._lock = threading.RLock()
         self._thread: threading.Thread | None = None
@@ -113,6 +114,16 @@ class Runner:
         """
         existing = self._ask(Message(execution.arn, Started(), new=execution))
         return existing if isinstance(existing, Execution) else None
+
+    @property
+    def open(self) -> int:
+        """How many executions are open, children of map runs too."""
+        return len(self._core.live)
+
+    @property
+    def backlog(self) -> int:
+        """How many calls of tasks wait for their turn."""
+        return self._dispatcher.backlog
 
     def redrive(self, arn: str, token: str | None = None) -> float | None:
         """Let an execution that had ended go on where it did not end well; returns when.

@@ -6,7 +6,8 @@ import secrets
 import shutil
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from stepfunctions.local.lambda_.pool import Pool, Retired
 from stepfunctions.local.lambda_.workers import Event, Launch, Reply, Worker, WorkerSpec
 
 _HOUSEKEEPING_SECONDS = 10.0
+MOST = 1000
+"""Invocations at work or waiting for a worker, of all functions: AWS's quota of concurrent executions."""
 
 
 class _Crew:
@@ -50,20 +53,23 @@ class Fleet:
         self._lock = threading.Lock()
         self._crews: dict[str, _Crew] = {}
         self._stop = threading.Event()
+        self._present = 0
         self._housekeeper: threading.Thread | None = None
 
     def invoke(self, name: str, event: Event, *, tail: bool = False) -> tuple[Reply, bytes]:
         """Run one event with the present revision of a function; returns the reply and the end of the log.
 
-        Raises what ``find`` raises, and :class:`Retired` once the fleet is stopped.
+        Raises what ``find`` raises, TooManyRequestsException (429) when too many wait already, and :class:`Retired`
+        once the fleet is stopped.
         """
-        while True:
-            try:
-                return self._pool(name).invoke(event, tail=tail)
-            except Retired:
-                if self._stop.is_set():
-                    raise
-                continue
+        with self._room():
+            while True:
+                try:
+                    return self._pool(name).invoke(event, tail=tail)
+                except Retired:
+                    if self._stop.is_set():
+                        raise
+                    continue
 
     def retire(self, name: str, *, forget_logs: bool = False) -> None:
         """End the workers of a function that was changed or deleted; busy ones finish what they do."""
@@ -85,6 +91,18 @@ class Fleet:
             crew.pool.close(busy_too=True)
         if housekeeper is not None:
             housekeeper.join()
+
+    @contextmanager
+    def _room(self) -> Iterator[None]:
+        with self._lock:
+            if self._present >= MOST:
+                raise ServiceError("TooManyRequestsException", "Rate Exceeded.", 429)
+            self._present += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._present -= 1
 
     def _pool(self, name: str) -> Pool:
         with self._lock:

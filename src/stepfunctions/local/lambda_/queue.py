@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +17,8 @@ MAX_ATTEMPTS = 3
 RETRY_SECONDS = 60.0
 """AWS waits one minute before the second attempt of a failed event and two before the third and last."""
 _PARALLEL = 8
+_PAUSE = 1.0
+"""Seconds until the database is tried again: the disk is full, or the file locked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +48,7 @@ class EventQueue:
         self._wake = threading.Event()
         self._lock = threading.Lock()
         self._in_flight: set[int] = set()
-        self._stopping = False
+        self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._runners = ThreadPoolExecutor(_PARALLEL, thread_name_prefix="lambda-event")
 
@@ -66,7 +69,7 @@ class EventQueue:
 
     def stop(self, interrupt: Callable[[], None]) -> None:
         """Stop delivering: ``interrupt`` has to end the attempts in flight, which are waited for."""
-        self._stopping = True
+        self._stopping.set()
         self._wake.set()
         interrupt()
         if self._thread is not None:
@@ -74,9 +77,14 @@ class EventQueue:
         self._runners.shutdown(wait=True, cancel_futures=True)
 
     def _run(self) -> None:
-        while not self._stopping:
+        while not self._stopping.is_set():
             self._wake.clear()
-            event = self._next()
+            try:
+                event = self._next()
+            except sqlite3.OperationalError as error:
+                _log.error("the waiting events cannot be read now: %s", error)
+                self._stopping.wait(_PAUSE)
+                continue
             if event is None:
                 self._clock.wait(None, self._wake)
             elif event.due > self._clock.now():
@@ -105,15 +113,23 @@ class EventQueue:
             done = self._deliver(event)
         except Exception:  # noqa: BLE001 - whatever it is, the queue goes on
             done = False
-            if not self._stopping:
+            if not self._stopping.is_set():
                 _log.exception("event %s of the function %s could not be delivered", event.request_id, event.function)
         try:
-            if not self._stopping:
-                self._settle(event, done)
+            while not self._stopping.is_set() and not self._settled(event, done):
+                self._stopping.wait(_PAUSE)
         finally:
             with self._lock:
                 self._in_flight.discard(event.id)
             self._wake.set()
+
+    def _settled(self, event: QueuedEvent, done: bool) -> bool:
+        try:
+            self._settle(event, done)
+        except sqlite3.OperationalError as error:  # it must not be handled again only because of this
+            _log.error("the end of the event %s cannot be written now: %s", event.request_id, error)
+            return False
+        return True
 
     def _settle(self, event: QueuedEvent, done: bool) -> None:
         attempts = event.attempts + 1

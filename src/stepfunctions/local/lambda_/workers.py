@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -172,7 +173,7 @@ class Worker:
         return _failure("Runtime.ExitError", request_id, why)
 
     def _log(self, text: str) -> None:
-        with open(self.spec.log, "a", encoding="utf-8") as file:
+        with contextlib.suppress(OSError), open(self.spec.log, "a", encoding="utf-8") as file:  # the disk may be full
             file.write(text)
 
 

@@ -105,6 +105,11 @@ class CloudTasks:
                 return
         self._in_thread(task, lambda: self._stop(task))
 
+    def backlog(self) -> int:
+        """Return how many calls wait for a thread."""
+        with self._lock:
+            return sum(pool.backlog for pool in (self._calls, *self._lanes.values()))
+
     def close(self) -> None:
         """Begin nothing more, and wait (at most 5 seconds) for API calls at work, but not for functions.
 

@@ -31,6 +31,8 @@ from stepfunctions.runtime.operations.service import (
     moment,
 )
 
+MOST_BEHIND = 10_000
+"""Calls of tasks that wait for a thread, above which no execution is started: clients try again."""
 MAX_DEPTH = 500
 """Levels that an input or output may be nested: what can be read anywhere can then be written and read everywhere."""
 
@@ -66,6 +68,7 @@ def _new(service: Service, request: Request) -> Execution:
     name = request.get("name") or str(uuid.uuid4())
     found = resolve_active(service, arn, name)
     check_name(name, service.limits.name)
+    _check_room(service)
     text = request.get("input") or "{}"
     _payload(service, "input", text, "InvalidExecutionInput", "Invalid State Machine Execution Input")
     machine = found.machine
@@ -84,6 +87,18 @@ def _new(service: Service, request: Request) -> Execution:
         alias_arn=None if found.alias is None else found.alias.arn,
         trace_header=request.get("traceHeader"),
     )
+
+
+def _check_room(service: Service) -> None:
+    """Refuse one more execution when too many are open, or too many calls of their tasks wait for their turn."""
+    if service.limits.open is not None and service.runner.open >= service.limits.open:
+        raise ServiceError(
+            "ExecutionLimitExceeded",
+            "Execution Limit Exceeded: 'The maximum number of running executions has been reached. Running executions "
+            "must end or be stopped before a new execution can be started.'",
+        )
+    if service.runner.backlog >= MOST_BEHIND:
+        raise ServiceError("ThrottlingException", "Rate exceeded")
 
 
 def stop(service: Service, request: Request) -> Response:
