@@ -64,7 +64,8 @@ class SqliteExecutions:
 
     def __init__(self, connections: Connections) -> None:
         self._db = connections
-        self._numbers: dict[str, int] = {}  # of open executions, so that a commit need not look them up
+        self._open: dict[str, tuple[int, int]] = {}
+        """Of open executions the row's id and the next_branch in it: a commit need not look, or write what is there."""
         self._last = 0
 
     def commit(self, changes: Sequence[Change], map_runs: Sequence[MapRun] = ()) -> None:
@@ -75,29 +76,32 @@ class SqliteExecutions:
                 if not self._last:
                     self._last = cx.execute("SELECT coalesce(max(id), 0) FROM executions").fetchone()[0]
                 for change in changes:
-                    batch.add(change, *self._number(cx, change.execution.arn))
+                    execution = change.execution
+                    number, next_branch = self._place(cx, execution.arn)
+                    batch.add(change, number, next_branch)
+                    self._open[execution.arn] = number, execution.next_branch
                 batch.write(cx)
                 _write_map_runs(cx, map_runs)
         except BaseException:
-            self._numbers.clear()
+            self._open.clear()
             self._last = 0
             raise
         for change in changes:
             change.execution.dirty.clear()
             change.execution.removed.clear()
             if change.execution.ended:
-                self._numbers.pop(change.execution.arn, None)
+                del self._open[change.execution.arn]
 
-    def _number(self, cx: sqlite3.Connection, arn: str) -> tuple[int, bool]:
-        """Return the row id of an execution, and whether it is new."""
-        number = self._numbers.get(arn)
-        if number is not None:
-            return number, False
+    def _place(self, cx: sqlite3.Connection, arn: str) -> tuple[int, int]:
+        """Return the id of an execution's row and the next_branch in it: _NEW when it has none, _UNKNOWN when it has."""
+        known = self._open.get(arn)
+        if known is not None:
+            return known
         found = cx.execute("SELECT id FROM executions WHERE arn = ?", (arn,)).fetchone()
-        if found is None:
-            self._last += 1
-        number = self._numbers[arn] = found[0] if found else self._last
-        return number, found is None
+        if found is not None:
+            return found[0], _UNKNOWN
+        self._last += 1
+        return self._last, _NEW
 
     def load(self, arn: str, branches: bool = True) -> Execution | None:
         """See the port."""
@@ -106,6 +110,9 @@ class SqliteExecutions:
             if row is None:
                 return None
             execution = execution_of(row[3:], Document.parse(row[1]), row[2])
+            if not execution.ended:  # its row is not written again for each event
+                latest = cx.execute("SELECT max(id) FROM events WHERE execution = ?", (row[0],)).fetchone()[0]
+                execution.last_event_id = max(execution.last_event_id, latest or 0)
             if branches:
                 rows = cx.execute("SELECT row FROM branches WHERE execution = ?", (row[0],))
                 execution.attach([Branch.from_json(text) for (text,) in rows])
@@ -190,9 +197,27 @@ class _Batch:
         for statement in sorted(self._statements, key=_PLACES.__getitem__):
             cx.executemany(statement, self._statements[statement])
 
-    def add(self, change: Change, number: int, new: bool) -> None:
-        """Gather the rows of one change."""
+    def add(self, change: Change, number: int, next_branch: int) -> None:
+        """Gather the rows of one change; ``next_branch`` is what the execution's row has, _NEW or _UNKNOWN."""
         execution = change.execution
+        new = next_branch == _NEW
+        if next_branch in (_NEW, _UNKNOWN) or execution.ended:
+            self._header(execution, number, new)
+        elif next_branch != execution.next_branch:
+            self._run(_NEXT_BRANCH, (execution.next_branch, number))
+        if change.events:
+            self._statements.setdefault(_PUT_EVENT, []).extend(_event_rows(number, change.events))
+        if not execution.ended:
+            self._waits(change, number)
+        elif not new:
+            for statement in _FORGET_WAITS:
+                self._run(statement, (number,))
+        if execution.branches or not execution.ended:
+            self._branches(execution, number)
+        elif not new:
+            self._run(_FORGET_BRANCHES, (number,))
+
+    def _header(self, execution: Execution, number: int, new: bool) -> None:
         changing = (
             execution.status,
             execution.started_at,
@@ -232,17 +257,6 @@ class _Batch:
             )
         else:
             self._run(UPDATE, (*changing, number))
-        if change.events:
-            self._statements.setdefault(_PUT_EVENT, []).extend(_event_rows(number, change.events))
-        if not execution.ended:
-            self._waits(change, number)
-        elif not new:
-            for statement in _FORGET_WAITS:
-                self._run(statement, (number,))
-        if execution.branches or not execution.ended:
-            self._branches(execution, number)
-        elif not new:
-            self._run(_FORGET_BRANCHES, (number,))
 
     def _branches(self, execution: Execution, number: int) -> None:
         for branch in execution.dirty - execution.removed:
@@ -290,6 +304,8 @@ def _event_rows(number: int, events: Iterable[HistoryEvent]) -> Iterator[tuple[A
         )
 
 
+_NEW, _UNKNOWN = 0, -1
+_NEXT_BRANCH = "UPDATE executions SET next_branch = ? WHERE id = ?"
 _PUT_EVENT = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 _PUT_BRANCH = "INSERT OR REPLACE INTO branches VALUES (?, ?, ?)"
 _DROP_BRANCH = "DELETE FROM branches WHERE execution = ? AND id = ?"
@@ -309,6 +325,7 @@ _PLACES = {
             _FORGET_BRANCHES,
             INSERT,
             UPDATE,
+            _NEXT_BRANCH,
             _PUT_EVENT,
             _PUT_BRANCH,
             _DROP_BRANCH,
