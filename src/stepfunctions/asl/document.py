@@ -9,13 +9,26 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Callable
 from typing import Any, TypeAlias
 
 JSON: TypeAlias = Any
 """A JSON value: dict with str keys, list, str, int, float, bool or None. Never changed in place once shared."""
 
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
-_encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+
+
+def _encoder() -> Callable[[JSON], str]:
+    """Return what writes compact JSON: made once, where ``encode`` makes anew what it writes with for each text."""
+    encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    make = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:  # an interpreter without CPython's accelerator
+        return encoder.encode
+    parts = make(None, encoder.default, json.encoder.encode_basestring, None, ":", ",", False, False, False)
+    return lambda value: "".join(parts(value, 0))
+
+
+_encode = _encoder()
 
 
 def dumps(value: JSON) -> str:

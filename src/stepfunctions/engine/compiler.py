@@ -245,6 +245,7 @@ def _fail(fields: Fields) -> FailWork:
 def _task(fields: Fields) -> TaskWork:
     state: Task = fields.state
     resource = Resource.parse(state.resource)
+    service, where = "", None
     if resource.kind == "service":
         service = f"aws-sdk:{resource.service}" if resource.sdk else resource.service
         action = resource.action
@@ -252,12 +253,12 @@ def _task(fields: Fields) -> TaskWork:
             action += f".{resource.pattern.value}"
         if resource.version is not None:
             action += f":{resource.version}"
-    else:
-        service, action = "", resource.arn
+        where = {"resourceType": service, "resource": action}
     return TaskWork(
         resource,
-        service,
-        action,
+        service or resource.arn,
+        {"service": "Task", "lambda": "LambdaFunction", "activity": "Activity"}[resource.kind],
+        where,
         token=resource.pattern is IntegrationPattern.WAIT_FOR_TASK_TOKEN,
         credentials=fields.payload("credentials"),
         timeout=fields.number("timeout_seconds"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from stepfunctions.asl.document import JSON, Document
 from stepfunctions.asl.resource import Resource
@@ -43,8 +43,7 @@ class Started:
     """The execution begins; the first outcome of every execution."""
 
 
-@dataclass(frozen=True, slots=True)
-class TaskSubmitted:
+class TaskSubmitted(NamedTuple):
     """A job (``.sync``) or callback request was accepted; ``output`` is the response of the API call."""
 
     branch: int
@@ -52,8 +51,7 @@ class TaskSubmitted:
     output: Document
 
 
-@dataclass(frozen=True, slots=True)
-class TaskSucceeded:
+class TaskSucceeded(NamedTuple):
     """A task ended well; ``output`` is its result, before ResultSelector."""
 
     branch: int
@@ -61,8 +59,7 @@ class TaskSucceeded:
     output: Document
 
 
-@dataclass(frozen=True, slots=True)
-class TaskFailed:
+class TaskFailed(NamedTuple):
     """A task failed; ``error`` as history shows it (``SageMaker.ResourceLimitExceededException``)."""
 
     branch: int
@@ -72,16 +69,14 @@ class TaskFailed:
     phase: Phase = "run"
 
 
-@dataclass(frozen=True, slots=True)
-class TaskHeartbeat:
+class TaskHeartbeat(NamedTuple):
     """A task with a token said that it is alive: its heartbeat timer starts anew."""
 
     branch: int
     attempt: int
 
 
-@dataclass(frozen=True, slots=True)
-class TimerFired:
+class TimerFired(NamedTuple):
     """A timer of a SetTimer command is due. For the execution's own timer branch and attempt are 0."""
 
     branch: int
@@ -89,8 +84,7 @@ class TimerFired:
     kind: TimerKind
 
 
-@dataclass(frozen=True, slots=True)
-class MapRunEnded:
+class MapRunEnded(NamedTuple):
     """A map run ended: SUCCEEDED with ``output`` (results in item order), or FAILED with an error."""
 
     branch: int
@@ -106,8 +100,7 @@ class Redriven:
     """An execution that had ended goes on, with the branches that it had when it ended."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stopped:
+class Stopped(NamedTuple):
     """Someone stopped the execution (StopExecution, or the map run it belongs to): it ends ABORTED."""
 
     error: str | None = None
@@ -122,8 +115,7 @@ Outcome: TypeAlias = (
 # --- commands: what to do once the step is committed ---------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class RunTask:
+class RunTask(NamedTuple):
     """Begin a task. Its outcomes name ``branch`` and ``attempt``.
 
     ``arguments`` is what the integration gets (for ``.waitForTaskToken`` the token is already in it, where
@@ -142,8 +134,7 @@ class RunTask:
     heartbeat_seconds: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CancelTask:
+class CancelTask(NamedTuple):
     """Nobody waits for this task any more: stop it, as far as its service can."""
 
     branch: int
@@ -152,8 +143,7 @@ class CancelTask:
     resource: Resource
 
 
-@dataclass(frozen=True, slots=True)
-class SetTimer:
+class SetTimer(NamedTuple):
     """Deliver ``TimerFired(branch, attempt, kind)`` at ``due`` (epoch seconds).
 
     Replaces the branch's earlier timer of the same kind.
@@ -165,15 +155,13 @@ class SetTimer:
     due: float
 
 
-@dataclass(frozen=True, slots=True)
-class CancelTimers:
+class CancelTimers(NamedTuple):
     """Drop every timer of this branch."""
 
     branch: int
 
 
-@dataclass(frozen=True, slots=True)
-class StartMapRun:
+class StartMapRun(NamedTuple):
     """Begin a Distributed Map: child executions over the items of ``run``; answered by MapRunEnded."""
 
     branch: int
@@ -181,8 +169,7 @@ class StartMapRun:
     run: MapRun
 
 
-@dataclass(frozen=True, slots=True)
-class RedriveMapRun:
+class RedriveMapRun(NamedTuple):
     """Go on with a map run that did not succeed; answered by MapRunEnded with this attempt."""
 
     branch: int
@@ -190,8 +177,7 @@ class RedriveMapRun:
     map_run_arn: str
 
 
-@dataclass(frozen=True, slots=True)
-class StopMapRun:
+class StopMapRun(NamedTuple):
     """Nobody waits for this map run any more: stop its children, mark it ABORTED, deliver nothing."""
 
     branch: int

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from stepfunctions.asl.document import JSON, Document
 from stepfunctions.engine.execution import Execution
@@ -181,8 +181,7 @@ class WebTrace:
     """The members of the API's InspectionDataResponse; None: nothing was answered."""
 
 
-@dataclass(frozen=True, slots=True)
-class TaskCall:
+class TaskCall(NamedTuple):
     """One task as an integration sees it."""
 
     key: str

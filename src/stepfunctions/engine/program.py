@@ -114,11 +114,15 @@ class FailWork:
 
 @dataclass(slots=True)
 class TaskWork:
-    """What a Task calls. ``service`` and ``action`` are how events name the resource."""
+    """What a Task calls."""
 
     resource: Resource
-    service: str
-    action: str
+    called: str
+    """What an error about its result calls it: the service, or the ARN."""
+    events: str
+    """How the names of its events begin: Task, LambdaFunction or Activity."""
+    where: dict[str, JSON] | None
+    """How the events of a service task name its resource; None for functions and activities."""
     token: bool
     credentials: Evaluator | None
     timeout: Number | None

@@ -72,32 +72,25 @@ def _scheduled(
     heartbeat: int | None,
 ) -> None:
     """Write the events of a task that is about to run."""
-    extra = {} if work.resource.kind != "service" else _where(work)
-    if work.resource.kind != "service":
-        extra["resource"] = work.resource.arn
+    extra: dict[str, JSON]
+    if work.where is None:
+        extra = {"resource": work.resource.arn}
     else:
-        extra["region"] = turn.execution.arn.split(":")[3]
+        extra = {**work.where, "region": turn.execution.arn.split(":", 4)[3]}
     if timeout is not None:
         extra["timeoutInSeconds"] = timeout
     if heartbeat is not None and work.resource.kind != "lambda":
         extra["heartbeatInSeconds"] = heartbeat
     if credentials and work.resource.kind != "activity":
         extra["taskCredentials"] = {"roleArn": credentials.get("RoleArn", "")}
-    turn.emit(branch, _kind(work, "Scheduled"), None, arguments, extra)
+    turn.emit(branch, work.events + "Scheduled", None, arguments, extra)
     if work.resource.kind != "activity":  # an activity starts when a worker takes it
-        turn.emit(branch, _kind(work, "Started"), None, None, _where(work) or None)
+        turn.emit(branch, work.events + "Started", None, None, work.where)
 
 
-def _kind(work: TaskWork, what: str) -> str:
-    prefix = {"service": "Task", "lambda": "LambdaFunction", "activity": "Activity"}[work.resource.kind]
-    return prefix + what
-
-
-def _where(work: TaskWork) -> dict[str, JSON]:
-    """Return how the events of a service task name its resource; nothing for functions and activities."""
-    if work.resource.kind != "service":
-        return {}
-    return {"resourceType": work.service, "resource": work.action}
+def _failure(work: TaskWork, error: str | None, cause: str | None) -> dict[str, JSON]:
+    """Return the details of the event of a task that failed."""
+    return {**(work.where or {}), **(reasons(error, cause) or {})}
 
 
 def submitted(turn: Turn, branch: Branch, node: Node, outcome: TaskSubmitted) -> None:
@@ -111,7 +104,7 @@ def submitted(turn: Turn, branch: Branch, node: Node, outcome: TaskSubmitted) ->
         turn.emit(branch, "ActivityStarted", None, None, outcome.output.value if named else None)
         _set_timers(turn, branch, branch.timeout, branch.heartbeat)
     elif work.resource.kind == "service":
-        turn.emit(branch, "TaskSubmitted", None, outcome.output, _where(work))
+        turn.emit(branch, "TaskSubmitted", None, outcome.output, work.where)
 
 
 def succeeded(turn: Turn, branch: Branch, node: Node, outcome: TaskSucceeded) -> None:
@@ -120,12 +113,12 @@ def succeeded(turn: Turn, branch: Branch, node: Node, outcome: TaskSucceeded) ->
     branch.waiting = Waiting.NOTHING
     turn.stop_timers(branch)
     try:
-        turn.limits.check_size(outcome.output, work.service or work.resource.arn)
+        turn.limits.check_size(outcome.output, work.called)
     except StateFailed as error:
-        turn.emit(branch, _kind(work, "Failed"), None, None, _where(work) | (reasons(error.error, error.cause) or {}))
+        turn.emit(branch, work.events + "Failed", None, None, _failure(work, error.error, error.cause))
         fail_state(turn, branch, node, Failure.of(error.error, error.cause))
         return
-    turn.emit(branch, _kind(work, "Succeeded"), None, outcome.output, _where(work) or None)
+    turn.emit(branch, work.events + "Succeeded", None, outcome.output, work.where)
     finish_work(turn, branch, node, outcome.output)
 
 
@@ -135,7 +128,7 @@ def failed(turn: Turn, branch: Branch, node: Node, outcome: TaskFailed) -> None:
     branch.waiting = Waiting.NOTHING
     phases = {"service": _FAILED, "lambda": _FUNCTION_FAILED, "activity": _ACTIVITY_FAILED}[work.resource.kind]
     what = phases[outcome.phase]
-    turn.emit(branch, _kind(work, what), None, None, _where(work) | (reasons(outcome.error, outcome.cause) or {}))
+    turn.emit(branch, work.events + what, None, None, _failure(work, outcome.error, outcome.cause))
     fail_state(turn, branch, node, Failure.of(outcome.error, outcome.cause))
 
 
@@ -156,7 +149,7 @@ def _over(turn: Turn, branch: Branch, node: Node, names: tuple[str, ...]) -> Non
     work: TaskWork = node.work
     branch.waiting = Waiting.NOTHING
     turn.commands.append(CancelTask(branch.id, branch.attempt, node.name, work.resource))
-    turn.emit(branch, _kind(work, "TimedOut"), None, None, _where(work) | {"error": TIMEOUT})
+    turn.emit(branch, work.events + "TimedOut", None, None, _failure(work, TIMEOUT, None))
     fail_state(turn, branch, node, Failure(TIMEOUT, None, names))
 
 
