@@ -12,6 +12,7 @@ import logging
 import traceback
 import uuid
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +37,15 @@ class Context:
         self.function_version = "$LATEST"
         self.invoked_function_arn = f"arn:aws:lambda:us-east-1:123456789012:function:{name}"
         self.memory_limit_in_mb = "128"
-        self.aws_request_id = str(uuid.uuid4())
         self.log_group_name = f"/aws/lambda/{name}"
         self.log_stream_name = "in-process"
         self.identity = None
         self.client_context = None
+
+    @cached_property
+    def aws_request_id(self) -> str:
+        """The id of this call; made when it is first asked for."""
+        return str(uuid.uuid4())
 
     def get_remaining_time_in_millis(self) -> int:
         """Return Lambda's longest time."""
@@ -75,7 +80,7 @@ def _answer(name: str, function: Function, event: JSON) -> JSON:
     except SystemExit as error:
         raise _failure("Runtime.ExitError", f"The function exited with {error.code!r}.", context, []) from error
     try:
-        answer: JSON = json.loads(json.dumps(result, default=_plain, allow_nan=False))
+        answer: JSON = json.loads(_answers.encode(result))
     except (TypeError, ValueError, RecursionError) as error:
         raise _failure("Runtime.MarshalError", f"Unable to marshal response: {error}", context, []) from None
     return answer
@@ -95,3 +100,6 @@ def _plain(value: object) -> float:
     if isinstance(value, decimal.Decimal):  # what boto3's DynamoDB gives; Lambda takes it too
         return float(value)
     raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
+
+
+_answers = json.JSONEncoder(default=_plain, allow_nan=False)

@@ -31,10 +31,10 @@ class ExpressExecutions:
         """See the port."""
         express = [change for change in changes if is_express(change.execution)]
         quiet = [Change(change.execution, [], change.commands, change.taken) for change in express]
-        texts = self._memory.prepare(quiet)  # what can fail in memory fails before the rest is written
+        rows = self._memory.prepare(quiet)  # what can fail in memory fails before the rest is written
         if len(express) < len(changes) or map_runs:
             self._durable.commit([change for change in changes if not is_express(change.execution)], map_runs)
-        self._memory.write(quiet, texts)
+        self._memory.write(quiet, rows)
         self._ended.extend(change.execution.arn for change in express if change.execution.ended)
         while len(self._ended) > _KEPT:
             self._memory.forget(self._ended.popleft())

@@ -1,6 +1,6 @@
 """The store in memory: the readable reference, and what in-process runs and Express executions use.
 
-It keeps rows, not the engine's objects, so that what it loads is as new as after a restart.
+It keeps copies, not the engine's objects, and what it loads went through the text of a row, as after a restart.
 """
 
 from __future__ import annotations
@@ -9,17 +9,30 @@ import heapq
 import itertools
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from operator import attrgetter
 
-from stepfunctions.asl.document import Document
+from stepfunctions.asl.document import Document, dumps
 from stepfunctions.engine.execution import Branch, Execution, Status
 from stepfunctions.engine.history import HistoryEvent
 from stepfunctions.engine.map_run import MapRun
-from stepfunctions.engine.messages import RunTask, SetTimer
+from stepfunctions.engine.messages import (
+    CancelTask,
+    CancelTimers,
+    Command,
+    MapRunEnded,
+    Outcome,
+    RunTask,
+    SetTimer,
+    TaskFailed,
+    TaskSubmitted,
+    TaskSucceeded,
+    TimerFired,
+)
 from stepfunctions.engine.ports import Change, Machine, Pending
 from stepfunctions.runtime.store.activities import MemoryActivities
 from stepfunctions.runtime.store.published import MemoryPublished
-from stepfunctions.runtime.store.rows import TimerKey, Wait, header, waits_of
+from stepfunctions.runtime.store.rows import TimerKey, Wait, header
 
 
 @dataclass(slots=True)
@@ -28,7 +41,7 @@ class _Rows:
 
     number: int
     header: Execution
-    branches: dict[int, str] = field(default_factory=dict)
+    branches: dict[int, Branch] = field(default_factory=dict)
     events: list[HistoryEvent] = field(default_factory=list)
     tasks: dict[Wait, RunTask] = field(default_factory=dict)
     submitted: dict[Wait, Document] = field(default_factory=dict)
@@ -65,16 +78,16 @@ class MemoryExecutions:
         """See the port. Only making the rows can fail, and that comes before anything is written."""
         self.write(changes, self.prepare(changes), map_runs)
 
-    def prepare(self, changes: Sequence[Change]) -> list[dict[int, str]]:
+    def prepare(self, changes: Sequence[Change]) -> list[dict[int, Branch]]:
         """Make the rows of changes: the part of a commit that can fail."""
-        return [_texts_of(change.execution) for change in changes]
+        return [_rows_of(change.execution) for change in changes]
 
     def write(
-        self, changes: Sequence[Change], texts: Sequence[dict[int, str]], map_runs: Sequence[MapRun] = ()
+        self, changes: Sequence[Change], rows: Sequence[dict[int, Branch]], map_runs: Sequence[MapRun] = ()
     ) -> None:
         """Write changes whose rows are made."""
         with self._lock:
-            for change, branches in zip(changes, texts, strict=True):
+            for change, branches in zip(changes, rows, strict=True):
                 self._write(change, branches)
             for run in map_runs:
                 self._map_runs[run.arn] = replace(run)
@@ -101,7 +114,7 @@ class MemoryExecutions:
             )
             return list(itertools.islice(ended, limit))
 
-    def _write(self, change: Change, branches: dict[int, str]) -> None:
+    def _write(self, change: Change, branches: dict[int, Branch]) -> None:
         execution = change.execution
         rows = self._rows.get(execution.arn)
         if rows is None:
@@ -115,7 +128,10 @@ class MemoryExecutions:
         if execution.ended:
             rows.tasks, rows.submitted, rows.timers = {}, {}, {}
         else:
-            _write_waits(rows, change)
+            for outcome in change.taken:
+                _take(rows, outcome)
+            for command in change.commands:
+                _do(rows, command)
         execution.dirty.clear()
         execution.removed.clear()
 
@@ -127,7 +143,7 @@ class MemoryExecutions:
                 return None
             execution = header(rows.header)
             if branches:
-                execution.attach([Branch.from_json(text) for text in rows.branches.values()])
+                execution.attach([Branch.from_json(branch.to_json()) for branch in rows.branches.values()])
             return execution
 
     def open_arns(self) -> list[str]:
@@ -188,28 +204,50 @@ class MemoryExecutions:
         return children
 
 
-def _texts_of(execution: Execution) -> dict[int, str]:
-    """Return the rows of the branches to write."""
-    return {number: execution.branches[number].to_json() for number in execution.dirty - execution.removed}
+def _rows_of(execution: Execution) -> dict[int, Branch]:
+    """Return copies of the branches to write. What no text can be made of fails here, as in every store."""
+    rows = {}
+    for number in execution.dirty - execution.removed:
+        branch = execution.branches[number]
+        rows[number] = copy = Branch(*_all_of(branch))
+        copy.retries = list(branch.retries)
+        if branch.variables:
+            dumps(branch.variables)
+        for document in (branch.input, branch.effective, branch.output):
+            if document is not None:
+                document.text  # noqa: B018 - kept in the document
+    return rows
 
 
-def _write_waits(rows: _Rows, change: Change) -> None:
-    waits = waits_of(change.taken, change.commands)
-    for wait, output in waits.submitted.items():
-        if wait in rows.tasks:
-            rows.submitted[wait] = output
-    for wait in waits.tasks_gone:
-        rows.tasks.pop(wait, None)
-        rows.submitted.pop(wait, None)
-    for branch, attempt, kind in waits.timers_gone:
-        timer = rows.timers.get((branch, kind))
-        if timer and timer.attempt == attempt:
-            del rows.timers[branch, kind]
-    for branch in waits.branches_quiet:
-        for key in [key for key in rows.timers if key[0] == branch]:
+_all_of = attrgetter(*(field.name for field in fields(Branch)))
+
+
+def _take(rows: _Rows, outcome: Outcome) -> None:
+    """Do to the waits what an outcome does."""
+    if isinstance(outcome, (TaskSucceeded, TaskFailed, MapRunEnded)):
+        rows.tasks.pop((outcome.branch, outcome.attempt), None)
+        rows.submitted.pop((outcome.branch, outcome.attempt), None)
+    elif isinstance(outcome, TaskSubmitted):
+        if (outcome.branch, outcome.attempt) in rows.tasks:
+            rows.submitted[outcome.branch, outcome.attempt] = outcome.output
+    elif isinstance(outcome, TimerFired):
+        timer = rows.timers.get((outcome.branch, outcome.kind))
+        if timer and timer.attempt == outcome.attempt:
+            del rows.timers[outcome.branch, outcome.kind]
+
+
+def _do(rows: _Rows, command: Command) -> None:
+    """Do to the waits what a command does."""
+    if isinstance(command, RunTask):
+        rows.tasks[command.branch, command.attempt] = command
+    elif isinstance(command, CancelTask):
+        rows.tasks.pop((command.branch, command.attempt), None)
+        rows.submitted.pop((command.branch, command.attempt), None)
+    elif isinstance(command, SetTimer):
+        rows.timers[command.branch, command.kind] = command
+    elif isinstance(command, CancelTimers):
+        for key in [key for key in rows.timers if key[0] == command.branch]:
             del rows.timers[key]
-    rows.tasks.update(waits.tasks)
-    rows.timers.update(waits.timers)
 
 
 def _listed_at(one: Execution) -> float:
