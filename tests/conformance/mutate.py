@@ -124,6 +124,8 @@ def _ignored(tree: ast.Module) -> set[int]:
                 ignore(node)
         if isinstance(node, ast.arg):
             ignore(node.annotation)
+        if isinstance(node, ast.keyword) and node.arg == "strict":  # of zip: an assertion
+            ignore(node)
         if isinstance(node, ast.AnnAssign):
             ignore(node.annotation)
             if "TypeAlias" in ast.unparse(node.annotation):

@@ -84,8 +84,6 @@ def compile_intrinsic(text: str) -> Evaluator:
             said = missing.explain(scope)
         except (InvalidPath, IntrinsicError) as error:
             said = str(error)
-        except RecursionError:
-            said = "An argument is nested too deeply"
         raise StateFailed("States.Runtime", f"The function '{text}' had the following error: {said}")
 
     return run
@@ -111,7 +109,6 @@ class _ArgumentMissing(Exception):
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        super().__init__(path.text)
 
     def explain(self, scope: Scope) -> str:
         try:

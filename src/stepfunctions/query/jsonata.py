@@ -340,7 +340,7 @@ def _walk(root: str, names: list[str], otherwise: Evaluator) -> Evaluator:
 
 
 _MISSING: Any = object()
-_WITH_EXPONENT = 1e21
+_WITH_EXPONENT = 10**21
 """From here on JSONata writes whole numbers with an exponent."""
 
 

@@ -7,16 +7,13 @@ from __future__ import annotations
 
 import re
 
-_TOKEN = re.compile(
-    r"""(?P<skip>\s+|/\*.*?\*/)
-    |(?P<value>"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`[^`]*`|\$*\w+|\$+|[)\]}])
-    |(?P<slash>/)
-    |(?P<newer>\?\?|\?:)
-    |(?P<other>.)""",
-    re.VERBOSE | re.DOTALL,
-)
-_REGEX = re.compile(r"/(?:\\.|\[(?:\\.|[^\]\\])*\]|[^/\\\[])+/[a-z]*", re.DOTALL)
-_FUNCTION = re.compile(r"(?:function|λ)\s*\([^()]*\)\s*<", re.DOTALL)
+_COMMON = r"(?P<skip>\s+|/\*.*?\*/)|(?P<newer>\?\?|\?:)"
+_VALUE = r""""(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|`[^`]*`|\$*\w+|\$+|[)\]}]"""
+_REGEX = r"/(?:\\.|\[(?:\\.|[^\]\\])*\]|[^/\\\[])+/[a-z]*"
+_FUNCTION = r"(?:function|λ)\s*\([^()]*\)\s*<[^{]*"
+"""Up to its body: its ``<…>`` has question marks and colons of its own."""
+_AFTER_VALUE = re.compile(rf"{_COMMON}|(?:and|or|in)\b|(?P<value>{_VALUE})|.", re.DOTALL)
+_BEFORE_VALUE = re.compile(rf"{_COMMON}|{_FUNCTION}|(?P<value>{_REGEX}|{_VALUE})|.", re.DOTALL)
 
 
 def unsupported(text: str) -> tuple[int, str] | None:
@@ -25,27 +22,11 @@ def unsupported(text: str) -> tuple[int, str] | None:
         return None
     at, after_value = 0, False
     while at < len(text):
-        signature = _FUNCTION.match(text, at)
-        if signature is not None:  # its <…> has question marks and colons of its own
-            at, after_value = _end_of_signature(text, signature.end()), False
-            continue
-        regex = None if after_value else _REGEX.match(text, at)
-        token = _TOKEN.match(text, at)
+        token = (_AFTER_VALUE if after_value else _BEFORE_VALUE).match(text, at)
         assert token is not None, "the last alternative matches anything"
         if token.lastgroup == "newer":
             return at, token[0]
-        if token.lastgroup == "slash" and regex is not None:
-            at, after_value = regex.end(), True
-            continue
         at = token.end()
         if token.lastgroup != "skip":
-            after_value = token.lastgroup == "value" and token[0] not in ("and", "or", "in")
+            after_value = token.lastgroup == "value"
     return None
-
-
-def _end_of_signature(text: str, at: int) -> int:
-    depth = 1
-    while depth and at < len(text):
-        depth += {"<": 1, ">": -1}.get(text[at], 0)
-        at += 1
-    return at

@@ -81,9 +81,9 @@ def document_of(root: str, scope: Scope) -> JSON:
 def _root(text: str) -> tuple[str, int]:
     """Return the root of a path and where its steps begin."""
     found = _ROOT.match(text)
-    name = found[1] if found else "."
-    if name not in ("", "$") and not name.isidentifier():
+    if found is None or not (found[1] in ("", "$") or found[1].isidentifier()):
         raise QuerySyntaxError(text, 0, "A path begins with '$', '$$' or '$variable'")
+    name = found[1]
     if len(name) > MAX_NAME:
         raise QuerySyntaxError(text, 1, f"The name of a variable may have at most {MAX_NAME} characters")
     return f"${name}", 1 + len(name)

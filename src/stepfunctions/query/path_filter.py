@@ -43,11 +43,12 @@ class Walk:
         self.root = root
         self.left = MAX_VISITS
 
-    def spend(self, nodes: int) -> None:
-        """Account for looking at some nodes; raises InvalidPath when the path works without end."""
-        self.left -= nodes
+    def spend(self, nodes: list[JSON]) -> list[JSON]:
+        """Return these nodes, accounted for; raises InvalidPath when the path works without end."""
+        self.left -= len(nodes)
         if self.left < 0:
             raise InvalidPath(f"The path looks at more than {MAX_VISITS:,} values")
+        return nodes
 
 
 Predicate: TypeAlias = Callable[[Walk, JSON], bool]
@@ -99,7 +100,7 @@ def _operand(operand: Operand, compile_query: Callable[[Steps], Finder]) -> Find
 
 
 def _equal(left: JSON, right: JSON) -> bool:
-    if left is MISSING or right is MISSING:
+    if left is MISSING:
         return False
     if is_number(left) and isinstance(right, str):
         try:
@@ -112,7 +113,7 @@ def _equal(left: JSON, right: JSON) -> bool:
 
 
 def _same_kind(left: JSON, right: JSON) -> bool:
-    return left is not MISSING and right is not MISSING and same(left, right)
+    return left is not MISSING and same(left, right)
 
 
 def _ordered(holds: Callable[[JSON, JSON], bool]) -> Callable[[JSON, JSON], bool]:

@@ -340,12 +340,12 @@ class _Reader:
 
 def _repeats_a_repetition(pattern: str) -> bool:
     """Whether a repeated group holds a repetition or alternatives: matching may then take exponential time."""
-    text, groups = _ATOM.sub("x", pattern), 1
-    while groups:
-        if _REPEATED.search(text):
-            return True
-        text, groups = _GROUP.subn(lambda group: "|" if _RISKY.search(group[0]) else "x", text)
-    return False
+    text = _ATOM.sub(" ", pattern)
+    while not _REPEATED.search(text):
+        text, groups = _GROUP.subn(lambda group: "|" if _RISKY.search(group[0]) else " ", text)
+        if not groups:
+            return False
+    return True
 
 
 _ATOM = re.compile(r"\\.|\[(?:\\.|[^\]\\])*\]", re.DOTALL)

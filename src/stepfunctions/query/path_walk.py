@@ -190,9 +190,7 @@ def _run(stages: Sequence[Stage], walk: Walk, start: JSON) -> list[JSON]:
             found = [node[matches] for node in around if isinstance(node, dict) and matches in node]
         else:
             for node in around:
-                matched = matches(walk, node)
-                walk.spend(len(matched) + 1)
-                found += matched
+                found += walk.spend(matches(walk, node))
         nodes = found
     return nodes
 
@@ -226,8 +224,7 @@ def _below(walk: Walk, nodes: list[JSON]) -> Iterator[JSON]:
     while stack:
         node = stack.pop()
         yield node
-        children = list(node.values()) if isinstance(node, dict) else node
-        walk.spend(len(children))
+        children = walk.spend(list(node.values()) if isinstance(node, dict) else node)
         stack.extend([child for child in reversed(children) if isinstance(child, (dict, list))])
 
 
@@ -293,8 +290,7 @@ def _filtered(selector: Filter, *, definite: bool, deep: bool) -> Matches:
         if deep and not accepts(walk, node):
             return []
         if isinstance(node, list):
-            walk.spend(len(node))
-            return [item for item in node if accepts(walk, item)]
+            return [item for item in walk.spend(node) if accepts(walk, item)]
         if isinstance(node, dict):
             return [node] if accepts(walk, node) else []
         if definite:

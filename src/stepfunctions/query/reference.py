@@ -57,7 +57,7 @@ class ReferencePath:
                 return {}
             if isinstance(current, dict):
                 return dict(current)
-        elif isinstance(current, list) and -len(current) <= key < len(current):
+        elif isinstance(current, list) and key < len(current):
             return list(current)
         raise StateFailed(CONFLICT, f"Unable to apply ReferencePath {self.text} to input {dumps(document)}")
 

@@ -18,7 +18,6 @@ from stepfunctions.query.jsonata_template import expressions_in, inner
 
 _PATHS = ("path", "path or intrinsic")
 _TEMPLATES = ("any", "credentials", "variables")
-_CONSTANTS = ("Result",)
 _QUOTED = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
 _VARIABLE = re.compile(r"(?<![\w.$])\$([^\W\d_]\w*)")
 _PROVIDED = frozenset({"states", "partition", "range", "hash", "uuid", "parse"})
@@ -58,15 +57,15 @@ def _jsonata(located: Located) -> Iterator[str]:
 
 def _jsonpath(located: Located) -> Iterator[str]:
     for _, text in jsonpath_texts(located):
-        yield from _VARIABLE.findall(_QUOTED.sub("''", text))
+        yield from _VARIABLE.findall(_QUOTED.sub("", text))
 
 
 def jsonpath_texts(located: Located) -> Iterator[tuple[str, str]]:
     """Yield the paths and calls of intrinsic functions of a JSONPath state, each with its JSON Pointer."""
-    for where, wire, kind, value in written_fields(located.state, located.path):
+    for where, _, kind, value in written_fields(located.state, located.path):
         if kind.name in _PATHS and isinstance(value, str):
             yield where, value
-        elif kind.name in _TEMPLATES and wire not in _CONSTANTS:
+        elif kind.name in _TEMPLATES:
             yield from _template(where, value)
     for index, rule in enumerate(_rules(located)):
         where = f"{located.path}/Choices/{index}"

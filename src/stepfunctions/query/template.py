@@ -56,8 +56,6 @@ def compile_expression(text: str, field: str) -> Evaluator:
             return evaluate(scope)
         except (PathNotFound, InvalidPath) as error:
             raise _failure(path, field, scope, error) from None
-        except RecursionError:
-            raise StateFailed("States.Runtime", f"Invalid path '{text}' : The document is nested too deeply") from None
 
     return read
 

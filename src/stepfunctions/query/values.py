@@ -57,10 +57,13 @@ def java_text(value: JSON) -> str:
     return str(value)
 
 
+_INFINITE = {math.inf: "Infinity", -math.inf: "-Infinity"}
+
+
 def _java_double(value: float) -> str:
     """Double.toString: plain from 10^-3 up to 10^7, otherwise computerised scientific notation."""
-    if math.isinf(value):
-        return "Infinity" if value > 0 else "-Infinity"
+    if value in _INFINITE:
+        return _INFINITE[value]
     if value == 0 or 1e-3 <= abs(value) < 1e7:
         return repr(value)
     sign, digits, exponent = Decimal(repr(value)).normalize().as_tuple()
