@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 RUN = $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-interpreters test-crash test-heavy test-sagemaker check bench docs lock clean
+.PHONY: help setup demo test test-interpreters test-crash soak test-heavy test-sagemaker check bench docs lock clean
 
 help: ## Show what there is.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -31,6 +31,10 @@ test-interpreters: $(READY) ## Run the core tests on every other interpreter of 
 
 test-crash: $(READY) ## Kill real processes at random and look at what is left.
 	$(RUN) -m pytest -m crash
+
+soak: $(READY) ## Kill the local cloud 250 times under a mixed load, and retrain 195 models through three kills.
+	$(RUN) -m tests.crash.soak
+	$(RUN) -m pytest -m soak
 
 test-heavy: $(READY) ## Run the AWS CLI and 2.3.0 itself, build the package and install it elsewhere.
 	$(RUN) -m pytest -m heavy

@@ -22,7 +22,7 @@ GATES = (
 )
 
 
-def _chain(states: JsonDict) -> JsonDict:
+def chain(states: JsonDict) -> JsonDict:
     """Make these states follow each other."""
     names = list(states)
     for name, following in zip(names, [*names[1:], None], strict=True):
@@ -70,7 +70,7 @@ def _spread(kind: str, processor: JsonDict, **fields: Any) -> JsonDict:
     }
 
 
-REDRIVEN = _chain(
+REDRIVEN = chain(
     {
         "Begin": {"Type": "Pass", "Parameters": {"id.$": "$$.Execution.Name", "four": [0, 1, 2, 3]}},
         "Ask": {
@@ -94,8 +94,8 @@ REDRIVEN = _chain(
             "Type": "Parallel",
             "ResultPath": "$.both",
             "Branches": [
-                _chain({"Left": _gate("left", ""), "LeftDone": {"Type": "Pass", "Result": "left"}}),
-                _chain({"Right": {"Type": "Wait", "Seconds": 1}, "RightDone": {"Type": "Pass", "Result": "right"}}),
+                chain({"Left": _gate("left", ""), "LeftDone": {"Type": "Pass", "Result": "left"}}),
+                chain({"Right": {"Type": "Wait", "Seconds": 1}, "RightDone": {"Type": "Pass", "Result": "right"}}),
             ],
         },
         "Each": {
@@ -104,11 +104,11 @@ REDRIVEN = _chain(
             "MaxConcurrency": 2,
             "ResultPath": "$.each",
             "ItemSelector": {"n.$": "$$.Map.Item.Value", "id.$": "$.id"},
-            "ItemProcessor": _chain({"EachEffect": _effect("each", "$.n"), "EachGate": _gate("each-", "$.n")}),
+            "ItemProcessor": chain({"EachEffect": _effect("each", "$.n"), "EachGate": _gate("each-", "$.n")}),
         },
         "Standard": _spread(
             "STANDARD",
-            _chain(
+            chain(
                 {
                     "First": {
                         "Type": "Pass",
@@ -123,17 +123,17 @@ REDRIVEN = _chain(
         ),
         "Express": _spread(
             "EXPRESS",
-            _chain({"ExpressEffect": _effect("express", "$.n"), "ExpressGate": _gate("express-", "$.n")}),
+            chain({"ExpressEffect": _effect("express", "$.n"), "ExpressGate": _gate("express-", "$.n")}),
             ResultPath="$.express",
         ),
     }
 )
 """It fails four times: in a Parallel, an inline Map, and Distributed Maps of both kinds of children."""
 
-STOPPED = _chain(
+STOPPED = chain(
     {
         "Begin": {"Type": "Pass", "Parameters": {"id.$": "$$.Execution.Name"}},
-        "Standard": _spread("STANDARD", _chain({"Rest": {"Type": "Wait", "SecondsPath": "$.seconds"}})),
+        "Standard": _spread("STANDARD", chain({"Rest": {"Type": "Wait", "SecondsPath": "$.seconds"}})),
     }
 )
 """Half of its items wait until it is stopped."""

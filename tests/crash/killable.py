@@ -6,17 +6,22 @@ import contextlib
 import itertools
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
+
+from stepfunctions.engine.messages import RunTask
+from stepfunctions.runtime.store.sqlite import SqliteStore
 
 COMMAND = Path(sys.executable).with_name("stepfunctions")
 ARMED = Path(__file__).with_name("armed.py")
@@ -121,15 +126,35 @@ class KillableCloud:
         env: dict[str, str] = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
         return env
 
+    @contextlib.contextmanager
+    def as_killed(self, name: str) -> Iterator[Path]:
+        """A copy of a database of a killed server: to read the file itself would write its log into it."""
+        with tempfile.TemporaryDirectory() as folder:
+            for path in self.data_dir.glob(f"{name}*"):
+                if not path.name.endswith("-shm"):
+                    shutil.copy(path, folder)
+            yield Path(folder) / name
+
     def training_jobs(self) -> dict[str, JobRow]:
-        """Read the queue of training jobs from the disk."""
-        with contextlib.closing(sqlite3.connect(self.data_dir / "jobs.db")) as database:
+        """Read the queue of training jobs that a killed server left."""
+        with self.as_killed("jobs.db") as path, contextlib.closing(sqlite3.connect(path)) as database:
             rows = database.execute("SELECT key, state, attempt FROM jobs WHERE kind = 'training'").fetchall()
         folder = self.data_dir / "jobs" / "training"
         return {
-            key: JobRow(state, attempt, (folder / key / str(attempt) / "process.json").exists())
+            key: JobRow(state, attempt, _was_begun(folder / key / str(attempt) / "process.json"))
             for key, state, attempt in rows
         }
+
+    def open_tasks(self) -> tuple[int, list[RunTask]]:
+        """How many executions were open when the server was killed, and their tasks without an outcome."""
+        with self.as_killed("stepfunctions.db") as path, contextlib.closing(SqliteStore(path)) as store:
+            pending = [store.executions.pending(arn) for arn in store.executions.open_arns()]
+        return len(pending), [task for one in pending for task, _ in one.tasks]
+
+
+def _was_begun(record: Path) -> bool:
+    """Whether a process was recorded; one without an id is the note that none is to be begun any more."""
+    return record.exists() and json.loads(record.read_bytes())["pid"] > 0
 
 
 def descendants(pid: int) -> list[int]:
@@ -146,13 +171,41 @@ def descendants(pid: int) -> list[int]:
     return below
 
 
+class Trainings:
+    """Which training jobs kills have hit, and which attempts must be the last of their job."""
+
+    def __init__(self) -> None:
+        self.in_flight: Counter[str] = Counter()
+        """Training job -> the kills in which it was neither queued nor ended."""
+        self.attempts: dict[str, int] = {}
+        """Training job -> the attempt that must be its last: ended, or running on without its server."""
+
+    def note(self, jobs: Mapping[str, JobRow], *, everything: bool) -> None:
+        """After a kill, of ``everything`` or of the server alone."""
+        for name, job in jobs.items():
+            assert job.attempt == self.attempts.get(name, job.attempt), f"{name} ran again after an earlier kill"
+            if job.state in ("RUNNING", "FINISHING"):
+                self.in_flight[name] += 1
+            if job.state == "ENDED" or (job.begun and not everything):
+                self.attempts[name] = job.attempt
+            else:
+                self.attempts.pop(name, None)
+
+    def check(self, jobs: Mapping[str, JobRow]) -> int:
+        """Only what was in flight has run again. Returns how many attempts were repetitions."""
+        again = {name: job.attempt - 1 for name, job in jobs.items() if job.attempt > 1}
+        assert all(count <= self.in_flight[name] for name, count in again.items()), (again, self.in_flight)
+        assert {name: jobs[name].attempt for name in self.attempts} == self.attempts
+        return sum(again.values())
+
+
 class User:
     """Asks again what a kill left without an answer."""
 
     def __init__(self, cloud: KillableCloud, bucket: str) -> None:
         from botocore.config import Config
 
-        self.bucket = bucket
+        self.cloud, self.bucket = cloud, bucket
 
         config = Config(retries={"max_attempts": 0}, connect_timeout=5, read_timeout=70)
         self.states, self.s3 = (cloud.client(service, config=config) for service in ("stepfunctions", "s3"))

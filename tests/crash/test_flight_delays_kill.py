@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.crash.killable import Trainings
 
 BUCKET = "flight-delays"
 TRAINING_SECONDS = 240.0
@@ -33,10 +34,7 @@ class Seen:
 
     completed: dict[str, tuple[datetime, str]] = field(default_factory=dict)
     """Training job -> CreationTime and the artefact's ETag, when it was first seen to be Completed."""
-    in_flight: Counter[str] = field(default_factory=Counter)
-    """Training job -> the kills in which it was neither queued nor ended."""
-    attempts: dict[str, int] = field(default_factory=dict)
-    """Training job -> the attempt that must be its last: ended, or running on without its server."""
+    trainings: Trainings = field(default_factory=Trainings)
 
 
 @pytest.mark.crash
@@ -66,7 +64,7 @@ def check(example: Any, total: int) -> None:
         observe(example.cloud, seen, arn, until=partial(_at_least, seen.completed, point))
         time.sleep(chance.uniform(0, 0.4))  # nothing is waited for: the point is random
         example.cloud.kill(everything=number == everything)
-        note(example.cloud, seen, everything=number == everything)
+        seen.trainings.note(example.cloud.training_jobs(), everything=number == everything)
         example.cloud.start()
     states = example.cloud.client("stepfunctions")
     observe(example.cloud, seen, arn, until=lambda: states.describe_execution(executionArn=arn)["status"] != "RUNNING")
@@ -111,18 +109,6 @@ def artefact(sagemaker: Any, s3: Any, name: str) -> tuple[datetime, str]:
     return job["CreationTime"], s3.head_object(Bucket=bucket, Key=key)["ETag"]
 
 
-def note(cloud: Any, seen: Seen, *, everything: bool) -> None:
-    """After a kill: which jobs it has hit, and which must not run again."""
-    for name, job in cloud.training_jobs().items():
-        assert job.attempt == seen.attempts.get(name, job.attempt), f"{name} ran again after an earlier kill"
-        if job.state in ("RUNNING", "FINISHING"):
-            seen.in_flight[name] += 1
-        if job.state == "ENDED" or (job.begun and not everything):
-            seen.attempts[name] = job.attempt
-        else:
-            seen.attempts.pop(name, None)
-
-
 def check_trainings(cloud: Any, seen: Seen, total: int) -> None:
     """One job a route; what was Completed is as it was; only what was in flight has run again."""
     sagemaker, s3 = cloud.client("sagemaker"), cloud.client("s3")
@@ -130,12 +116,10 @@ def check_trainings(cloud: Any, seen: Seen, total: int) -> None:
     assert len(names) == len({name.partition("-week-")[0] for name in names}) == total
     assert set(list_trainings(sagemaker, "Completed")) == set(names)
     assert {name: artefact(sagemaker, s3, name) for name in seen.completed} == seen.completed
-    attempts = {name: job.attempt for name, job in cloud.training_jobs().items()}
-    assert set(attempts) == set(names)
-    again = {name: attempt - 1 for name, attempt in attempts.items() if attempt > 1}
-    print(f"{sum(again.values())} ran again of {sum(seen.in_flight.values())} in flight at the kills")
-    assert all(count <= seen.in_flight[name] for name, count in again.items()), (again, seen.in_flight)
-    assert {name: attempts[name] for name in seen.attempts} == seen.attempts
+    jobs = cloud.training_jobs()
+    assert set(jobs) == set(names)
+    again = seen.trainings.check(jobs)
+    print(f"{again} ran again of {sum(seen.trainings.in_flight.values())} in flight at the kills")
 
 
 def check_artefacts(s3: Any, total: int) -> None:
