@@ -1,8 +1,8 @@
 """The least that a history can cost in CPython: the same copies and the same text, and nothing else.
 
 A workload's history is taken from a run. Then a plain loop makes it again: the document of a state that changes it is
-copied and made JSON once, each event gets its details as AWS shapes them, as text, and goes to a list, or to SQLite with
-a commit an execution or a commit a state. No definition is looked at, no expression computed, nothing is checked.
+copied and made JSON once, each event gets its details as AWS shapes them, as text, and goes to a list, or to SQLite
+with a commit an execution or a commit a state. No definition is looked at, no expression computed, nothing is checked.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def in_memory(workload: Workload) -> float:
         kept = []
         for _ in range(executions):
             history: list[Any] = []
-            _again(events, lambda row, kind, add=history.append: add(row))  # type: ignore[misc]
+            _again(events, lambda row, _, add=history.append: add(row))  # type: ignore[misc]
             kept.append(history)
 
     return _best(workload, len(events), once)

@@ -34,7 +34,7 @@ class Workload:
     functions: bool = False
 
 
-def add_one(event: dict[str, int], context: object) -> dict[str, int]:
+def add_one(event: dict[str, int], _: object) -> dict[str, int]:
     """Return the event with one more; the handler of the Lambda function."""
     return {"n": event["n"] + 1}
 

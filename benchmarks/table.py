@@ -42,8 +42,8 @@ def line(row: Row) -> str:
         *(f"{name} {value}" for name, value in row.beside.items()),
         row.note,
     ]
-    text = f"{row.what:<56} {number(row.value):>9} {row.unit:<8} {limit:>8} {row.verdict:<5} {', '.join(filter(None, more))}"
-    return text.rstrip()
+    text = f"{row.what:<56} {number(row.value):>9} {row.unit:<8} {limit:>8} {row.verdict:<5}"
+    return f"{text} {', '.join(filter(None, more))}".rstrip()
 
 
 def number(value: float) -> str:

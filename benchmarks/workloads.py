@@ -2,9 +2,9 @@
 
     python benchmarks/workloads.py [--only WORD] [--small] [--peers] [--write]
 
-``--only`` takes the rows with that word in their title (``W1``, ``in process``, ``durable``). ``--peers`` runs the same
-definitions on moto, ministack and LocalStack, in throw-away environments. ``--small`` tries everything with a few states:
-the numbers mean nothing. ``--write`` puts the table into docs/performance.md. Exit code 1 when a number is over its limit.
+``--only`` takes the rows with that word in their title (``W1``, ``in process``, ``durable``). ``--peers`` runs the
+same definitions on moto, ministack and LocalStack, in throw-away environments. ``--small`` tries everything with a few
+states: the numbers mean nothing. ``--write`` puts the table into docs/performance.md. Exit code 1: a number is over.
 """
 
 from __future__ import annotations
@@ -15,13 +15,16 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import compare
+import first as starting
 import floor
 import machines
 import pages
 import servers
+import traffic
 from machines import Workload
 from table import Row, show
 
@@ -37,13 +40,22 @@ COMMIT_AN_EXECUTION, COMMIT_A_STATE = 35, 60
 OF_THE_FLOOR = 1.3
 
 
+@contextmanager
+def local_cloud(durability: str) -> Iterator[tuple[str, int]]:
+    """A fresh local cloud: its endpoint and the process."""
+    binaries = Path(sys.executable).parent
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        compare.started(servers.ours(durability), binaries, Path(folder)) as running,
+    ):
+        assert running.process is not None
+        yield running.endpoint, running.process.pid
+
+
 def served(workload: Workload, durability: str = "memory", rounds: int = ROUNDS) -> servers.Cost:
     """Measure a workload on a fresh local cloud."""
-    with tempfile.TemporaryDirectory() as folder:
-        peer = servers.ours(durability)
-        with compare.started(peer, Path(sys.executable).parent, Path(folder)) as running:
-            assert running.process is not None
-            found = servers.cost(running.endpoint, running.process.pid, workload, workload.executions, rounds)
+    with local_cloud(durability) as (endpoint, pid):
+        found = servers.cost(endpoint, pid, workload, workload.executions, rounds)
     if found.events != workload.events:
         raise servers.Wrong(f"{workload.what}: {found.events} events in the history, not {workload.events}")
     return found
@@ -60,7 +72,7 @@ def inside(workload: Workload, store: str, small: bool) -> dict[str, float]:
 
 
 def beside(workload: Workload) -> dict[str, str]:
-    """Measure a workload on each peer: microseconds of CPU a unit, and the length of its history where it is not ours."""
+    """Measure a workload on each peer: microseconds of CPU a unit, and how long its history is where it is not ours."""
     found = {}
     for peer in compare.PEERS:
         if peer.name not in PEERS:
@@ -73,6 +85,8 @@ def beside(workload: Workload) -> dict[str, str]:
                 cost = servers.cost(running.endpoint, running.process.pid, workload, executions, 1)
             events = f" ({cost.events:,} events)" if cost.events != workload.events else ""
             found[peer.name] = f"{cost.cpu * 1e6 / workload.units:,.0f}{events}"
+        except servers.Late as error:
+            found[peer.name] = str(error)
         except Exception as error:  # noqa: BLE001 - whatever a peer does is its answer
             print(f"  {peer.name}: {type(error).__name__}: {str(error)[:200]}", file=sys.stderr)
             found[peer.name] = "no"
@@ -128,6 +142,42 @@ def growing(options: argparse.Namespace) -> Iterator[Row]:
     yield Row("W8 memory of the server, many above few", large.memory - small.memory, "MiB", 50)
 
 
+def short(options: argparse.Namespace) -> Iterator[Row]:
+    """Many short executions at once, of two kinds of clients."""
+    executions = 8 if options.small else 1_000
+    with local_cloud("memory") as (endpoint, pid):
+        for kind in traffic.KINDS:
+            found = traffic.measure(kind, endpoint, pid, executions)
+            yield Row(
+                f"W7 start, run, describe: 3 Pass, {traffic.CLIENTS} clients, {kind}",
+                found.cpu * 1e3,
+                "ms",
+                1,
+                f"{found.rate:,.0f} a second, {found.looks:.1f} DescribeExecution each",
+                aim=0.3,
+                memory=servers.peak_mib(pid),
+            )
+
+
+def first(options: argparse.Namespace) -> Iterator[Row]:
+    """From the start of a process to the first finished execution."""
+    rounds = 1 if options.small else 5
+    started = min((starting.of_server() for _ in range(rounds)), key=lambda found: found.cpu)
+    yield Row("W9 process start to first finished execution", started.cpu, "s", 0.4, aim=0.25, wall=started.wall)
+    yield Row("W9 memory of the server then", started.memory, "MiB", 45)
+    alone = min((starting.in_process() for _ in range(rounds)), key=lambda found: found.cpu)
+    yield Row("W9 in process", alone.cpu, "s", 0.3, wall=alone.wall, memory=alone.memory)
+
+
+def history(options: argparse.Namespace) -> Iterator[Row]:
+    """The longest history of the workloads, read page by page."""
+    workload = _workload("W3", options)
+    with local_cloud("memory") as (endpoint, pid):
+        found = [servers.read_back(endpoint, pid, workload) for _ in range(1 if options.small else ROUNDS)]
+    cpu, wall = min(found)
+    yield Row(f"history of {workload.events:,} events read back", cpu * 1e3, "ms", 80, wall=wall * 1e3)
+
+
 def durable(options: argparse.Namespace) -> Iterator[Row]:
     """What it costs to lose nothing."""
     workload = _workload("W1", options)
@@ -167,6 +217,8 @@ def parts(options: argparse.Namespace) -> list[tuple[str, Callable[[], Iterator[
     found: list[tuple[str, Callable[[], Iterator[Row]]]] = []
     found += [(f"{key} server", lambda key=key: of_server(key, options)) for key in SERVED]  # type: ignore[misc]
     found += [(f"{key} in process", lambda key=key: in_process(key, options)) for key in INSIDE]  # type: ignore[misc]
+    found += [("W7 server", lambda: short(options)), ("W9 server", lambda: first(options))]
+    found += [("history", lambda: history(options))]
     found += [("W8 growth", lambda: growing(options)), ("durable", lambda: durable(options))]
     return found
 
