@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 RUN = $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-interpreters test-crash soak test-heavy test-sagemaker check bench docs lock clean
+.PHONY: help setup demo test test-interpreters test-crash soak test-heavy test-sagemaker check bench bench-peers docs lock clean
 
 help: ## Show what there is.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -30,7 +30,7 @@ test-interpreters: $(READY) ## Run the core tests on every other interpreter of 
 	$(RUN) tests/interpreters.py
 
 test-crash: $(READY) ## Kill real processes at random and look at what is left.
-	$(RUN) -m pytest -m crash
+	$(RUN) -m pytest -m 'crash and not soak'
 
 soak: $(READY) ## Kill the local cloud 250 times under a mixed load, and retrain 195 models through three kills.
 	$(RUN) -m tests.crash.soak
@@ -55,8 +55,11 @@ check: $(READY) ## Lint and check types.
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(READY) ## Measure, beside peers, and print tables.
+bench: $(READY) ## Measure, and print each number beside its limit.
 	$(RUN) benchmarks/run.py
+
+bench-peers: $(READY) ## The workloads beside moto, ministack and LocalStack, into docs/performance.md.
+	$(RUN) benchmarks/workloads.py --peers --write
 
 docs: $(READY) ## Write the reference pages anew and check that the documentation's code runs.
 	$(RUN) docs/reference/generate.py
