@@ -35,6 +35,8 @@ from stepfunctions.errors import StateFailed
 
 MAX_TRANSITIONS = 1_000
 """How many states one call enters at most."""
+MAX_TEXT = 8_000_000
+"""Characters of their inputs after which it enters no more: what one commit holds in memory is bounded."""
 
 Action = Callable[[Turn, Branch, Node], None]
 
@@ -97,14 +99,16 @@ def _run(turn: Turn) -> None:
     """Enter the states that are ready, each branch in its turn."""
     execution = turn.execution
     ready, branches, regions = execution.ready, execution.branches, turn.program.regions
+    room = MAX_TEXT
     for _ in range(MAX_TRANSITIONS):
-        if not ready:
+        if not ready or room < 0:
             break
         branch = branches.get(ready.popleft())
         if branch is None or branch.entered:
             continue
         execution.dirty.add(branch.id)
         execution.transitions += 1
+        room -= len(branch.input.text)
         node = regions[branch.region].nodes[branch.state]
         branch.entered = True
         branch.entered_at = turn.shown

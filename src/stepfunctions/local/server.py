@@ -42,6 +42,8 @@ HOST = "127.0.0.1"
 MAX_BODY = 32 * 1024 * 1024
 _SHORT_THREADS, _LONG_THREADS = 32, 1000
 _DRAIN_SECONDS = 3
+_CONNECTIONS = 2048
+"""Connections above which one more is answered 503 and closed: each, and each call at work, needs files."""
 _FILES = 8192
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -280,6 +282,7 @@ def run(
                 server_header=False,
                 proxy_headers=False,
                 timeout_keep_alive=75,
+                limit_concurrency=_CONNECTIONS,
                 timeout_graceful_shutdown=_DRAIN_SECONDS,
             )
             _serve(uvicorn.Server(config), listening, on_ready=lambda: _ready(directory, info, cloud, announce))
