@@ -22,7 +22,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -205,7 +205,8 @@ class Running:
     def kill(self) -> None:
         """Kill it as a crash would."""
         if self.process is not None:
-            os.killpg(self.process.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it never came up
+                os.killpg(self.process.pid, signal.SIGKILL)
             self.process.wait()
 
     def memory(self) -> float:

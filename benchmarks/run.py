@@ -1,6 +1,6 @@
 """Every benchmark in one table, each number with its limit: ``make bench``, or a part of it:
 
-    python benchmarks/run.py [--quick] [--only WORD] [--moto] [--json FILE]
+    python benchmarks/run.py [--quick] [--only WORD] [--json FILE]
 
 Exit code 1 when a number is over its limit. On a machine that is busy with something else, wall times mean little.
 """
@@ -11,8 +11,6 @@ import argparse
 import importlib
 import json
 import os
-import platform
-import subprocess
 import sys
 import tempfile
 import time
@@ -21,6 +19,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import processes
+from pages import machine
 from table import Row, show
 
 Rows = Callable[[], Iterable[Row]]
@@ -31,15 +30,13 @@ def module(name: str) -> Rows:
     return lambda: importlib.import_module(name).rows()
 
 
-def parts(options: argparse.Namespace) -> list[tuple[str, Rows, bool]]:
+def parts() -> list[tuple[str, Rows, bool]]:
     """Title, rows, and whether it takes minutes."""
     return [
-        ("Engine, runner and store, with full history", module("runtime"), False),
-        ("Engine alone, in memory", module("engine"), False),
+        ("Workloads", lambda: importlib.import_module("workloads").rows(), False),
         ("Distributed Map: items read, batched and exported", module("map_data"), False),
         ("Writing", module("steps"), False),
         ("Start", module("start"), False),
-        ("Peers", lambda: importlib.import_module("peers").rows(options.moto), False),
         ("Expressions", module("query"), False),
         ("Pictures", module("visual"), False),
         ("Jobs, besides the user's code", module("jobs"), False),
@@ -48,23 +45,10 @@ def parts(options: argparse.Namespace) -> list[tuple[str, Rows, bool]]:
     ]
 
 
-def machine() -> str:
-    """What the numbers were measured on."""
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False, cwd=Path(__file__).parent
-    ).stdout.strip()
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return (
-        f"Python {platform.python_version()}, {platform.system()} {platform.release()}, {os.cpu_count()} CPUs, "
-        f"{memory:.0f} GiB, load {os.getloadavg()[0]:.1f}{', commit ' + commit if commit else ''}"
-    )
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="skip the parts that take minutes")
     parser.add_argument("--only", metavar="WORD", default="", help="only parts with this word in their title")
-    parser.add_argument("--moto", action="store_true", help="measure moto's server too (installs it with pip)")
     parser.add_argument(
         "--json", type=lambda name: Path(name).absolute(), metavar="FILE", help="write the rows there too"
     )
@@ -74,7 +58,7 @@ def main() -> int:
     print(machine())
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)  # nothing is left behind in the project
-        for title, rows, slow in parts(options):
+        for title, rows, slow in parts():
             if options.only.lower() in title.lower() and not (slow and options.quick):
                 measured += show(title, rows())
         os.chdir("/")

@@ -77,30 +77,33 @@ def run(ask: Ask, machine: str, output: Callable[[Any], bool]) -> int:
     return looks
 
 
-def _client(kind: str, endpoint: str, machine: str, count: int, barrier: Any, looks: Any) -> None:
+def _client(kind: str, endpoint: str, machine: str, begin: Any, stop: Any, looks: Any) -> None:
     ask, output = connect(kind, endpoint), machines.short().output
     run(ask, machine, output)
-    barrier.wait()
-    for _ in range(count):
+    begin.wait()
+    while not stop.is_set():
         looks.put(run(ask, machine, output))
 
 
 @contextmanager
-def _clients(kind: str, endpoint: str, machine: str, each: int, looks: Any) -> Iterator[list[Any]]:
-    """Processes that have connected; they begin when the block is entered."""
+def _clients(kind: str, endpoint: str) -> Iterator[Callable[[], int]]:
+    """Processes that have connected and begin when the block is entered; what it gets waits for the next end."""
+    machine = servers.prepare(endpoint, machines.short())
     spawn = multiprocessing.get_context("spawn")
-    barrier = spawn.Barrier(CLIENTS + 1)
-    arguments = (kind, endpoint, machine, each, barrier, looks)
-    processes = [spawn.Process(target=_client, args=arguments, daemon=True) for _ in range(CLIENTS)]
-    for process in processes:
-        process.start()
+    begin, stop, looks = spawn.Barrier(CLIENTS + 1), spawn.Event(), spawn.SimpleQueue()
+    arguments = (kind, endpoint, machine, begin, stop, looks)
+    clients = [spawn.Process(target=_client, args=arguments, daemon=True) for _ in range(CLIENTS)]
+    for client in clients:
+        client.start()
     try:
-        barrier.wait(60)
-        yield processes
+        begin.wait(60)
+        yield lambda: _next(looks, clients)
     finally:
-        for process in processes:
-            process.terminate()
-            process.join()
+        stop.set()
+        for client in clients:
+            client.join(5)
+            client.terminate()
+            client.join()
 
 
 def measure(kind: str, endpoint: str, pid: int, executions: int) -> Traffic:
@@ -108,15 +111,21 @@ def measure(kind: str, endpoint: str, pid: int, executions: int) -> Traffic:
 
     Raises Wrong when one of them does not end with the right output.
     """
-    machine = servers.prepare(endpoint, machines.short())
-    each = executions // CLIENTS
-    looks = multiprocessing.get_context("spawn").SimpleQueue()
-    with _clients(kind, endpoint, machine, each, looks) as clients:
+    with _clients(kind, endpoint) as following:
         cpu, begun = servers.cpu_seconds(pid), time.perf_counter()
-        total = sum(_next(looks, clients) for _ in range(each * CLIENTS))
-        wall = time.perf_counter() - begun
-        cpu = servers.cpu_seconds(pid) - cpu
-    return Traffic(cpu / (each * CLIENTS), each * CLIENTS / wall, total / (each * CLIENTS))
+        looks = sum(following() for _ in range(executions))
+        cpu, wall = servers.cpu_seconds(pid) - cpu, time.perf_counter() - begun
+    return Traffic(cpu / executions, executions / wall, looks / executions)
+
+
+def load(kind: str, endpoint: str, seconds: float) -> Iterator[int]:
+    """Keep the clients at work for so long; give the number of executions ended, each time one has."""
+    with _clients(kind, endpoint) as following:
+        until, ended = time.monotonic() + seconds, 0
+        while time.monotonic() < until:
+            following()
+            ended += 1
+            yield ended
 
 
 def _next(looks: Any, clients: list[Any]) -> int:

@@ -24,6 +24,7 @@ import floor
 import machines
 import pages
 import servers
+import syncs
 import traffic
 from machines import Workload
 from table import Row, show
@@ -194,6 +195,10 @@ def durable(options: argparse.Namespace) -> Iterator[Row]:
             memory=cost.memory,
             floor=least,
         )
+    if syncs.available():
+        executions = 8 if options.small else 400
+        each = syncs.each_execution("full", executions)
+        yield Row(f"W7 durable, full: fsync an execution, {traffic.CLIENTS} clients", each, "fsync", 1)
     workload = _workload("W6", options)
     on_disk = inside(workload, "sqlite", options.small)
     yield Row(
