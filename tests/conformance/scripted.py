@@ -6,10 +6,10 @@ from typing import Any
 
 from stepfunctions.asl.document import Document
 from stepfunctions.asl.resource import IntegrationPattern
-from stepfunctions.engine.messages import TaskFailed, TaskSubmitted, TaskSucceeded
+from stepfunctions.engine.messages import TaskFailed, TaskHeartbeat, TaskSubmitted, TaskSucceeded
 from stepfunctions.engine.ports import TaskCall
 
-_ANSWER = {"When", "Submit", "Return", "Throw", "Phase", "Pending", "Echo"}
+_ANSWER = {"When", "Submit", "Return", "Throw", "Phase", "Pending", "Echo", "Beats"}
 
 
 class ScriptedTasks:
@@ -21,6 +21,9 @@ class ScriptedTasks:
         """By machine: the states whose tasks were stopped."""
         self._started: set[str] = set()
         """The calls, by their keys: what one has answered outlives a restart of the engine."""
+        self._resumed: set[str] = set()
+        self._latest: dict[tuple[str, str], TaskCall] = {}
+        """The latest call by machine and state."""
 
     def script(self, machine: str, mocks: dict[str, Any]) -> None:
         """Say what the tasks of a machine do."""
@@ -35,7 +38,13 @@ class ScriptedTasks:
         task = call.command
         answer = self._next(call)
         self._started.add(call.key)
+        self._latest[_machine_of(call), task.state] = call
+        if "Beats" in answer:
+            alive = self._latest[_machine_of(call), answer["Beats"]]
+            alive.report(TaskHeartbeat(alive.command.branch, alive.command.attempt))
         waits = task.resource.pattern is not IntegrationPattern.REQUEST_RESPONSE
+        by_token = task.resource.pattern is IntegrationPattern.WAIT_FOR_TASK_TOKEN
+        assert (task.token is not None) is by_token, f"{task.state}: the token is {task.token}"
         submits = answer.get("Phase", "run") == "run"
         if "Submit" in answer or (waits and submits and not answer.get("Pending")):
             call.report(TaskSubmitted(task.branch, task.attempt, Document(answer.get("Submit", {}))))
@@ -49,9 +58,12 @@ class ScriptedTasks:
             call.report(TaskSucceeded(task.branch, task.attempt, Document(answer["Return"])))
 
     def resume(self, call: TaskCall) -> None:
-        """Begin what had not begun."""
+        """Begin what had not begun; say again, once, what was submitted before."""
         if call.key not in self._started:
             self.start(call)
+        elif call.submitted is not None and call.key not in self._resumed:
+            self._resumed.add(call.key)
+            call.report(TaskSubmitted(call.command.branch, call.command.attempt, call.submitted))
 
     def cancel(self, call: TaskCall) -> None:
         """Note that nobody waits for the task any more."""

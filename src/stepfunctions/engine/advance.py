@@ -107,10 +107,10 @@ def _run(turn: Turn) -> None:
         if branch is None or branch.entered:
             continue
         execution.dirty.add(branch.id)
-        execution.transitions += 1
-        room -= len(branch.input.text)
         node = regions[branch.region].nodes[branch.state]
+        room -= len(branch.input.text)
         branch.entered = True
+        execution.transitions += 1
         branch.entered_at = turn.shown
         turn.emit(branch, node.entered, node.name, branch.input)
         branch.entered_event = branch.last_event

@@ -100,9 +100,9 @@ def submitted(turn: Turn, branch: Branch, node: Node, outcome: TaskSubmitted) ->
     branch.submitted = True
     work: TaskWork = node.work
     if work.resource.kind == "activity":
+        _set_timers(turn, branch, branch.timeout, branch.heartbeat)
         named = isinstance(outcome.output.value, dict) and "workerName" in outcome.output.value
         turn.emit(branch, "ActivityStarted", None, None, outcome.output.value if named else None)
-        _set_timers(turn, branch, branch.timeout, branch.heartbeat)
     elif work.resource.kind == "service":
         turn.emit(branch, "TaskSubmitted", None, outcome.output, work.where)
 

@@ -114,8 +114,8 @@ class Turn:
         branch.entered = False
         branch.waiting = Waiting.NOTHING
         branch.retries = []
-        branch.retried = 0
         self.execution.dirty.add(branch.id)
+        branch.retried = 0
         self.execution.ready.append(branch.id)
 
     def spawn(self, parent: Branch | None, region: str, document: Document, last_event: int = 0) -> Branch:
