@@ -104,7 +104,7 @@ def test_what_a_service_left_and_cannot_be_read_is_one_line(tmp_path: Path, dama
     with closing(sqlite3.connect(tmp_path / "lambda.db")) as connection, connection:
         connection.execute(damage)
     cloud = Cloud(tmp_path)
-    with pytest.raises(LocalCloudError, match=r"'lambda' left in .*/lambda\.db cannot be read") as caught:
+    with pytest.raises(LocalCloudError, match=r"/lambda\.db is damaged .* restore it from a backup") as caught:
         cloud.start()
     assert "\n" not in str(caught.value)
     cloud.stop()

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import importlib
 import os
-import sqlite3
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -27,6 +26,7 @@ from stepfunctions.local.database import Database
 from stepfunctions.local.outages import refusing
 from stepfunctions.local.wire.models import method_name, operation_model, service_model
 from stepfunctions.runtime.durability import Durability
+from stepfunctions.runtime.store.connections import opening
 
 if TYPE_CHECKING:
     from stepfunctions.engine.ports import Clock
@@ -247,7 +247,7 @@ class Cloud:
         """Begin to work: services that left state here first, then jobs, Step Functions last.
 
         Recovery needs this order: jobs report to the services that own them, and a resumed execution calls
-        both.
+        both. Raises LocalCloudError when a database cannot be opened or is damaged.
         """
         with self._lock:
             if self._started:
@@ -256,16 +256,20 @@ class Cloud:
             left = [name for name in SERVICES if (self.data_dir / f"{name}.db").exists()]
             for name in left:
                 if name != "stepfunctions":
-                    self._left(name)
+                    with opening(self.data_dir / f"{name}.db"):
+                        self.service(name)
             if (self.data_dir / "jobs.db").exists():
                 self.jobs  # noqa: B018 - makes it, so that it recovers below
             self._started = True
             if self._jobs is not None:
-                self._jobs.start()
-            for service in list(self._services.values()):
-                _start(service)
+                with opening(self.data_dir / "jobs.db"):
+                    self._jobs.start()
+            for name, service in list(self._services.items()):
+                with opening(self.data_dir / f"{name}.db"):
+                    _start(service)
             if "stepfunctions" in left:
-                self._left("stepfunctions")
+                with opening(self.data_dir / "stepfunctions.db"):
+                    self.service("stepfunctions")
 
     def stop(self) -> None:
         """Stop every service (Step Functions first), then the jobs, then close the databases. Idempotent.
@@ -290,16 +294,6 @@ class Cloud:
         for database in self._databases:
             database.close()
         self._databases.clear()
-
-    def _left(self, name: str) -> None:
-        """Make a service that left state here. Raises :class:`LocalCloudError` when that cannot be read."""
-        try:
-            self.service(name)
-        except (sqlite3.DatabaseError, ValueError) as error:  # rows are JSON: a damaged one is a ValueError
-            raise LocalCloudError(
-                f"What the service '{name}' left in {self.data_dir / f'{name}.db'} cannot be read "
-                f"({error}): restore the file, or use another data directory"
-            ) from error
 
     def _close_jobs(self) -> None:
         if self._jobs is not None:

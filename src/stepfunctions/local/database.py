@@ -13,7 +13,7 @@ from pathlib import Path
 
 from stepfunctions.errors import LocalCloudError
 from stepfunctions.runtime.durability import Durability
-from stepfunctions.runtime.store.connections import BUSY_SECONDS, taken
+from stepfunctions.runtime.store.connections import BUSY_SECONDS, opening, taken
 
 _PRAGMAS = (
     "PRAGMA journal_mode=WAL",
@@ -26,8 +26,8 @@ class Database:
     """One SQLite file. Rows are :class:`sqlite3.Row`; any thread may use any method.
 
     ``migrations`` are SQL scripts, only ever appended to: those not applied yet run in one transaction
-    together with the change of ``user_version``. A file that a newer version wrote raises
-    :class:`LocalCloudError`.
+    together with the change of ``user_version``. A file that a newer version wrote, or that cannot be opened,
+    raises :class:`LocalCloudError`; :class:`DamagedData` when it is damaged.
     """
 
     def __init__(self, path: Path | str, migrations: Sequence[str], durability: Durability = Durability.NORMAL) -> None:
@@ -39,12 +39,13 @@ class Database:
         self._closed = False
         self._readers: dict[threading.Thread, sqlite3.Connection] = {}
         self._readers_lock = threading.Lock()
-        self._writer = self._connect()
-        try:
-            self._migrate(migrations)
-        except BaseException:
-            self._writer.close()
-            raise
+        with opening(self.path):
+            self._writer = self._connect()
+            try:
+                self._migrate(migrations)
+            except BaseException:
+                self._writer.close()
+                raise
 
     @contextmanager
     def write(self) -> Iterator[sqlite3.Connection]:
@@ -94,17 +95,14 @@ class Database:
             self._writer.close()
 
     def _connect(self) -> sqlite3.Connection:
-        try:
-            connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
-        except sqlite3.OperationalError as error:
-            raise LocalCloudError(f"Cannot open {self.path}: {error}") from error
+        connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
         connection.row_factory = sqlite3.Row
         try:
             for pragma in (*_PRAGMAS, f"PRAGMA synchronous={self.durability.synchronous}"):
                 connection.execute(pragma)
-        except sqlite3.DatabaseError as error:
+        except BaseException:
             connection.close()
-            raise LocalCloudError(f"Cannot open {self.path}: {error}") from error
+            raise
         return connection
 
     def _migrate(self, migrations: Sequence[str]) -> None:

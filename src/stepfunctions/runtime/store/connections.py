@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from stepfunctions.errors import DamagedData
+from stepfunctions.errors import DamagedData, LocalCloudError
 from stepfunctions.runtime.durability import Durability
 from stepfunctions.runtime.store.schema import migrate
 
@@ -18,21 +18,25 @@ _DAMAGE = (LookupError, TypeError, ValueError, sqlite3.DatabaseError)
 
 
 class Connections:
-    """Opens and migrates the file, with a write-ahead log: what is committed survives a killed process."""
+    """Opens and migrates the file, with a write-ahead log: what is committed survives a killed process.
+
+    Raises LocalCloudError, which says what to do, when the file cannot be opened.
+    """
 
     def __init__(self, path: Path | str, durability: Durability = Durability.NORMAL) -> None:
         self._path = str(path)
         self._write_lock = threading.Lock()
         self._idle: list[sqlite3.Connection] = []
-        self._writer = self._connect()
-        try:
-            self._writer.execute("PRAGMA journal_mode = WAL")
-            self._writer.execute(f"PRAGMA synchronous = {durability.synchronous}")
-            self._writer.execute("PRAGMA journal_size_limit = 16777216")
-            migrate(self._writer)
-        except BaseException:
-            self._writer.close()
-            raise
+        with opening(self._path):
+            self._writer = self._connect()
+            try:
+                self._writer.execute("PRAGMA journal_mode = WAL")
+                self._writer.execute(f"PRAGMA synchronous = {durability.synchronous}")
+                self._writer.execute("PRAGMA journal_size_limit = 16777216")
+                migrate(self._writer)
+            except BaseException:
+                self._writer.close()
+                raise
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS)
@@ -82,6 +86,25 @@ class Connections:
         while self._idle:
             self._idle.pop().close()
         self._writer.close()
+
+
+@contextmanager
+def opening(path: Path | str) -> Iterator[None]:
+    """Raise what goes wrong while a file is opened and first read as LocalCloudError, which says what to do.
+
+    A row that is no JSON (ValueError) and a table that is missing are damage.
+    """
+    try:
+        yield
+    except (sqlite3.Error, ValueError) as error:
+        text = str(error)
+        if "locked" in text:
+            raise LocalCloudError(f"Cannot open {path}: {text}. End the program that writes to it") from error
+        if "full" in text or "readonly" in text or "unable to open" in text:
+            raise LocalCloudError(f"Cannot open {path}: {text}. Make room, and let this user write there") from error
+        raise DamagedData(f"{path} is damaged ({text}): restore it from a backup, or use another data directory") from (
+            error
+        )
 
 
 @contextmanager

@@ -246,5 +246,6 @@ def migrate(connection: sqlite3.Connection, migrations: tuple[tuple[str, ...], .
         connection.execute(f"PRAGMA user_version = {len(migrations)}")
         connection.execute("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        if connection.in_transaction:  # SQLite may have rolled back itself, as on a full disk
+            connection.execute("ROLLBACK")
         raise
