@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import shutil
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from stepfunctions.errors import ServiceError
+from stepfunctions.local.backup import backup
 from stepfunctions.local.cloud import Cloud
 from stepfunctions.local.stepfunctions import StepFunctions
 from stepfunctions.runtime.durability import Durability
@@ -17,6 +21,14 @@ from stepfunctions.runtime.store.sqlite import SqliteStore
 
 ROLE = "arn:aws:iam::123456789012:role/local"
 MACHINE = {"StartAt": "P", "States": {"P": {"Type": "Pass", "End": True}}}
+
+
+def make_function(cloud: Cloud) -> None:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("app.py", "def handler(event, context):\n    return __file__\n")
+    request = {"FunctionName": "f", "Role": ROLE, "Runtime": "python3.12", "Handler": "app.handler"}
+    cloud.call("lambda", "CreateFunction", {**request, "Code": {"ZipFile": content.getvalue()}})
 
 
 def run_one(cloud: Cloud) -> str:
@@ -81,3 +93,32 @@ def test_only_full_puts_objects_on_the_disk_before_the_answer(
         objects.put_file("flights", "b", tmp_path / "given")
     kinds = [Path(name).relative_to(tmp_path / "s3").parts[0] for name in synced]
     assert kinds == (["incoming", "content"] * 2 if durability is Durability.FULL else [])
+
+
+@pytest.mark.parametrize("durability", list(Durability))
+def test_only_full_puts_code_on_the_disk_before_the_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, durability: Durability
+) -> None:
+    synced: list[str] = []
+    real = os.fsync
+
+    def watch(descriptor: int) -> None:
+        synced.append(Path(os.readlink(f"/proc/self/fd/{descriptor}")).name.partition("-")[0])
+        real(descriptor)
+
+    with Cloud(tmp_path / "data", durability=durability) as cloud:
+        monkeypatch.setattr(os, "fsync", watch)
+        make_function(cloud)
+    assert synced == (["app.py", ".new", "code", "lambda", "data"] if durability is Durability.FULL else [])
+
+
+@pytest.mark.local
+def test_the_code_of_functions_goes_with_a_copied_data_directory(tmp_path: Path) -> None:
+    with Cloud(tmp_path / "one") as cloud:
+        make_function(cloud)
+    backup(tmp_path / "one", tmp_path / "two")
+    shutil.move(tmp_path / "one", tmp_path / "moved")
+    for place in ("two", "moved"):
+        with Cloud(tmp_path / place) as cloud:
+            answer = cloud.call("lambda", "Invoke", {"FunctionName": "f"})
+            assert json.loads(answer["Payload"]).startswith(f"{tmp_path / place}/lambda/code/")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from enum import Enum
+from pathlib import Path
 
 
 class Durability(str, Enum):
@@ -19,3 +21,12 @@ class Durability(str, Enum):
     def synchronous(self) -> str:
         """SQLite's ``PRAGMA synchronous``: https://www.sqlite.org/pragma.html#pragma_synchronous."""
         return {Durability.FULL: "FULL", Durability.NORMAL: "NORMAL", Durability.MEMORY: "OFF"}[self]
+
+
+def to_disk(path: Path) -> None:
+    """Put a file, or the names in a folder, on the disk. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

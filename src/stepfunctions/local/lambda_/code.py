@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from stepfunctions.errors import ServiceError
+from stepfunctions.runtime.durability import to_disk
 
 LOCAL_FOLDER_BUCKET = "local-folder"
 """The S3Bucket of a function whose code is a folder of this machine; S3Key is the folder's absolute path."""
@@ -35,10 +36,18 @@ class Code:
 
 
 class CodeStore:
-    """Unpacked zips in ``root``, one folder a content; a folder that exists is complete (made by rename)."""
+    """Unpacked zips in ``root``, one folder a content; a folder that exists is complete (made by rename).
 
-    def __init__(self, root: Path) -> None:
+    ``sync``: an unpacked folder is on the disk before :meth:`add_zip` returns.
+    """
+
+    def __init__(self, root: Path, sync: bool = False) -> None:
         self._root = root
+        self._sync = sync
+
+    def folder(self, sha256: str) -> Path:
+        """Return the folder of a content. It follows from the hash, so that a data directory can be moved."""
+        return self._root / base64.b64decode(sha256).hex()
 
     def add_zip(self, source: BinaryIO) -> Code:
         """Unpack a zip and return its code; the same content again is found, not unpacked.
@@ -47,10 +56,11 @@ class CodeStore:
         a link, or more than 250 MB unzipped.
         """
         digest, size = _digest(source)
-        folder = self._root / digest.hex()
+        sha256 = base64.b64encode(digest).decode()
+        folder = self.folder(sha256)
         if not folder.is_dir():
             self._unpack(source, folder)
-        return Code(folder=folder, sha256=base64.b64encode(digest).decode(), size=size)
+        return Code(folder=folder, sha256=sha256, size=size)
 
     def _unpack(self, source: BinaryIO, folder: Path) -> None:
         self._root.mkdir(parents=True, exist_ok=True)
@@ -58,11 +68,16 @@ class CodeStore:
         try:
             _extract(source, fresh)
             fresh.chmod(0o755)
+            if self._sync:
+                for path in (*fresh.rglob("*"), fresh):
+                    to_disk(path)
             try:
                 fresh.rename(folder)
             except OSError:
                 if not folder.is_dir():  # else another thread unpacked the same content first
                     raise
+            for path in (self._root, *self._root.parents[:2]) if self._sync else ():
+                to_disk(path)
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -39,10 +40,12 @@ class Function:
 class FunctionTable:
     """All functions by name. Reads are from memory; a write is durable when the method returns."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, folder: Callable[[str], Path]) -> None:
+        """``folder`` returns where the code of a hash is unpacked."""
         self._database = database
         self._lock = threading.Lock()
-        self._functions = {row["name"]: _from_row(row) for row in database.read().execute("SELECT * FROM functions")}
+        rows = database.read().execute("SELECT * FROM functions")
+        self._functions = {row["name"]: _from_row(row, folder) for row in rows}
 
     def get(self, name: str) -> Function | None:
         """Return the function, or None."""
@@ -64,7 +67,7 @@ class FunctionTable:
             if self._functions.get(function.name) is not replaces:
                 return False
             code = {
-                "folder": str(function.code.folder),
+                "folder": str(function.code.folder) if function.code.in_place else None,
                 "sha256": function.code.sha256,
                 "size": function.code.size,
                 "in_place": function.code.in_place,
@@ -86,11 +89,12 @@ class FunctionTable:
             return self._functions.pop(name, None) is not None
 
 
-def _from_row(row: Any) -> Function:
+def _from_row(row: Any, folder: Callable[[str], Path]) -> Function:
     code = json.loads(row["code"])
+    place = Path(code["folder"]) if code["in_place"] else folder(code["sha256"])
     return Function(
         name=row["name"],
         configuration=json.loads(row["configuration"]),
-        code=Code(**{**code, "folder": Path(code["folder"])}),
+        code=Code(**{**code, "folder": place}),
         tags=json.loads(row["tags"]),
     )

@@ -22,6 +22,7 @@ from stepfunctions.local.lambda_.functions import MIGRATIONS, Function, Function
 from stepfunctions.local.lambda_.pool import Retired
 from stepfunctions.local.lambda_.queue import EventQueue, QueuedEvent
 from stepfunctions.local.lambda_.workers import Event, Reply
+from stepfunctions.runtime.durability import Durability
 
 if TYPE_CHECKING:
     from stepfunctions.local.cloud import Call, Cloud
@@ -38,8 +39,8 @@ class LambdaService:
         self._cloud = cloud
         folder = cloud.data_dir / "lambda"
         database = cloud.database("lambda", MIGRATIONS)
-        self._functions = FunctionTable(database)
-        self._store = CodeStore(folder / "code")
+        self._store = CodeStore(folder / "code", sync=cloud.durability is Durability.FULL)
+        self._functions = FunctionTable(database, self._store.folder)
         self._fleet = Fleet(self._find, self._launch, folder / "logs", cloud.client_env)
         self._queue = EventQueue(database, cloud.clock, self._deliver)
 

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from stepfunctions.local.s3.digests import Measured, Meter
+from stepfunctions.runtime.durability import to_disk
 
 BLOCK = 1024 * 1024
 _SHARDS = 256
@@ -99,6 +100,8 @@ class Contents:
         shutil.rmtree(self._incoming, ignore_errors=True)  # what a killed process was still receiving
         for made in (self._incoming, *(self._content / f"{shard:02x}" for shard in range(_SHARDS))):
             made.mkdir(parents=True, exist_ok=True)
+        for path in (self._content, folder, folder.parent) if sync else ():
+            to_disk(path)
 
     def stage(self, algorithms: Iterable[str] = ()) -> Staging:
         """Begin a new file, measured with these checksum algorithms besides MD5."""
@@ -146,11 +149,7 @@ class Contents:
     def _sync_folder(self, content: str) -> None:
         """Put the name of a content on the disk."""
         if self._sync:
-            descriptor = os.open(self.path(content).parent, os.O_RDONLY | os.O_DIRECTORY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+            to_disk(self.path(content).parent)
 
     def path(self, content: str) -> Path:
         """Return where a content is. The file may be read and linked, never written."""
