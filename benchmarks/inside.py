@@ -12,6 +12,7 @@ import resource
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -70,8 +71,8 @@ def run_once(client: Any, definition: dict[str, Any], given: Any) -> str:
     return str(arn)
 
 
-def measure(client: Any, workload: Workload) -> dict[str, float]:
-    """What one execution costs: the best of some rounds, after one to warm up."""
+def measure(client: Any, workload: Workload, rounds: int, executions: int) -> dict[str, float]:
+    """What one execution costs: the best of some rounds of so many, after one to warm up."""
     machine = create(client, workload.definition)
     given = json.dumps(workload.given)
 
@@ -84,14 +85,14 @@ def measure(client: Any, workload: Workload) -> dict[str, float]:
 
     history = client.get_execution_history(executionArn=once(), reverseOrder=True, maxResults=1)
     costs = []
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         cpu, wall = time.process_time(), time.perf_counter()
-        for _ in range(workload.executions):
+        for _ in range(executions):
             once()
         costs.append((time.process_time() - cpu, time.perf_counter() - wall))
     return {
-        "cpu": min(cpu for cpu, _ in costs) / workload.executions,
-        "wall": min(wall for _, wall in costs) / workload.executions,
+        "cpu": min(cpu for cpu, _ in costs) / executions,
+        "wall": min(wall for _, wall in costs) / executions,
         "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         "events": history["events"][0]["id"],
     }
@@ -100,9 +101,10 @@ def measure(client: Any, workload: Workload) -> dict[str, float]:
 def main() -> None:
     key, store, *rest = [*sys.argv[1:], "memory"] if len(sys.argv) == 2 else sys.argv[1:]
     workload = machines.WORKLOADS[key]()
-    workload = workload.small() if rest else workload
+    workload, rounds = (replace(workload.small(), executions=1), 1) if rest else (workload, ROUNDS)
     with tempfile.TemporaryDirectory() as folder:
-        print(json.dumps(measure(OnDisk(folder) if store == "sqlite" else open_client(workload), workload)))
+        client = OnDisk(folder) if store == "sqlite" else open_client(workload)
+        print(json.dumps(measure(client, workload, rounds, workload.executions)))
 
 
 if __name__ == "__main__":

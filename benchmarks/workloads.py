@@ -16,6 +16,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import compare
@@ -214,7 +215,7 @@ def durable(options: argparse.Namespace) -> Iterator[Row]:
 
 def _workload(key: str, options: argparse.Namespace) -> Workload:
     workload = machines.WORKLOADS[key]()
-    return workload.small() if options.small else workload
+    return replace(workload.small(), executions=1) if options.small else workload
 
 
 def parts(options: argparse.Namespace) -> list[tuple[str, Callable[[], Iterator[Row]]]]:
