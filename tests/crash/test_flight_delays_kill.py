@@ -45,7 +45,7 @@ def test_195_trainings_survive_three_kills(flights: Callable[..., Any]) -> None:
 
 
 @pytest.mark.crash
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_forty_trainings_survive_three_kills(flights: Callable[..., Any], quiet_routes: Callable[[int], Path]) -> None:
     check(flights({"FLIGHT_DELAYS_RAW": str(quiet_routes(40))}), total=40)
 
