@@ -138,7 +138,11 @@ def _link_contents(source: Path, target: Path) -> None:
 
 
 def _copy_files(data_dir: Path, target: Path) -> None:
-    """Copy what is no database and no object: code of functions, images, folders of jobs."""
+    """Copy what is no database and no object: code of functions, images, folders of jobs.
+
+    The record of a job's process (``jobs/KIND/KEY/ATTEMPT/process.json``) stays behind: the process works for the data
+    directory, and a server on the copy must neither wait for it nor end it. It starts the job in a new attempt.
+    """
     for folder, folders, names in os.walk(data_dir):
         inside = Path(folder).relative_to(data_dir)
         folders[:] = [name for name in folders if name not in _TRANSIENT and inside / name != Path("s3/content")]
@@ -146,6 +150,8 @@ def _copy_files(data_dir: Path, target: Path) -> None:
         for name in names:
             source = Path(folder, name)
             if name in _TRANSIENT or name.endswith((".db", ".db-wal", ".db-shm")):
+                continue
+            if name == "process.json" and len(inside.parts) == 4 and inside.parts[0] == "jobs":
                 continue
             try:
                 if source.is_file() or source.is_symlink():  # no socket of a job

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from stepfunctions.local.backup import backup
 from stepfunctions.local.cloud import Cloud
 from stepfunctions.local.jobs.watch import is_alive
 
@@ -151,6 +152,25 @@ def test_a_clean_stop_leaves_jobs_running(open_cloud: OpenCloud, tmp_path: Path)
     (tmp_path / "go").touch()
     wait_ended(cloud, "a", "b")
     assert lines(tmp_path / "ended") == ["a 1 0 None None", "b 1 0 None None"]
+
+
+def test_a_server_on_a_copy_leaves_the_processes_of_the_original_alone(
+    open_cloud: OpenCloud, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, job_server: Any
+) -> None:
+    original, target = open_cloud(max_jobs=1), tmp_path_factory.mktemp("copies") / "one"
+    submit(original, "a", WAITS.format(path=str(tmp_path / "go")))
+    wait_until(lambda: describe(original, "a")["pid"])
+    pid = describe(original, "a")["pid"]
+    backup(tmp_path, target)
+    with Cloud(target) as copy:
+        copy.jobs.register("script", job_server.Scripts(target / "ended"))
+        wait_until(lambda: describe(copy, "a")["attempt"] == 2 and describe(copy, "a")["pid"])
+        copy.jobs.stop("script", "a")
+        wait_ended(copy, "a")
+    assert describe(original, "a")["pid"] == pid
+    (tmp_path / "go").touch()
+    wait_ended(original, "a")
+    assert lines(tmp_path / "ended") == ["a 1 0 None None"]
 
 
 class Server:
