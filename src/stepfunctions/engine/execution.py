@@ -168,11 +168,8 @@ class Family:
 
 
 @dataclass(slots=True)
-class Execution:
-    """One execution. The engine changes it; the runner commits it, or drops it and loads it again.
-
-    Stored: everything above ``branches`` as columns of the header row, and the branches one row each.
-    """
+class Header:
+    """What is stored of an execution besides its branches, which are one row each."""
 
     arn: str
     name: str
@@ -212,6 +209,17 @@ class Execution:
     """When it was redriven last. Not set for Express children of a map run."""
     redrive_tokens: tuple[JSON, ...] = ()
     """The latest ``[clientToken, time of the redrive]``."""
+
+    @property
+    def ended(self) -> bool:
+        """True once the status is final."""
+        return self.status != Status.RUNNING
+
+
+@dataclass(slots=True)
+class Execution(Header):
+    """One execution. The engine changes it; the runner commits it, or drops it and loads it again."""
+
     branches: dict[int, Branch] = field(default_factory=dict)
     program: Program | None = None
     """Attached by the runner before the first ``advance``; not stored."""
@@ -241,8 +249,3 @@ class Execution:
                 family.ids.append(branch.id)
                 family.running += branch.waiting is not Waiting.ENDED
         self.ready = deque(id for id, branch in self.branches.items() if branch.waiting is Waiting.NOTHING)
-
-    @property
-    def ended(self) -> bool:
-        """True once the status is final."""
-        return self.status != Status.RUNNING

@@ -35,7 +35,7 @@ from stepfunctions.runtime.logs import ExecutionLog
 from stepfunctions.runtime.map_runs import MapRuns
 from stepfunctions.runtime.programs import Programs
 from stepfunctions.runtime.store import Store
-from stepfunctions.runtime.store.rows import header
+from stepfunctions.runtime.store.rows import bare
 from stepfunctions.runtime.timers import Timers
 
 _log = logging.getLogger(__name__)
@@ -216,8 +216,8 @@ class Core:
         if message.new is not None:
             existing = execution or self._store.executions.load(message.arn, branches=False)
             if existing is not None:
-                return header(existing)
-            execution = header(message.new)
+                return bare(existing)
+            execution = bare(message.new)
             execution.program = self._programs.get(execution.definition_id)
             self.live[message.arn] = execution
             self._advance(batch, execution, message.outcome, now)

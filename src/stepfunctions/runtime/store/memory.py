@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, fields, replace
 from operator import attrgetter
 
 from stepfunctions.asl.document import Document, dumps
-from stepfunctions.engine.execution import Branch, Execution, Status
+from stepfunctions.engine.execution import Branch, Execution, Header, Status
 from stepfunctions.engine.history import HistoryEvent
 from stepfunctions.engine.map_run import MapRun
 from stepfunctions.engine.messages import (
@@ -32,7 +32,7 @@ from stepfunctions.engine.messages import (
 from stepfunctions.engine.ports import Change, Machine, Pending
 from stepfunctions.runtime.store.activities import MemoryActivities
 from stepfunctions.runtime.store.published import MemoryPublished
-from stepfunctions.runtime.store.rows import TimerKey, Wait, header
+from stepfunctions.runtime.store.rows import TimerKey, Wait, bare, header
 
 
 @dataclass(slots=True)
@@ -40,9 +40,16 @@ class _Rows:
     """Everything about one execution."""
 
     number: int
-    header: Execution
+    header: Header
     branches: dict[int, Branch] = field(default_factory=dict)
     events: list[HistoryEvent] = field(default_factory=list)
+    waits: _Waits | None = None
+
+
+@dataclass(slots=True)
+class _Waits:
+    """What an open execution waits for."""
+
     tasks: dict[Wait, RunTask] = field(default_factory=dict)
     submitted: dict[Wait, Document] = field(default_factory=dict)
     timers: dict[TimerKey, SetTimer] = field(default_factory=dict)
@@ -119,19 +126,21 @@ class MemoryExecutions:
         rows = self._rows.get(execution.arn)
         if rows is None:
             self._last += 1
-            rows = self._rows[execution.arn] = _Rows(self._last, execution)
-        rows.header = header(execution)
+            rows = self._rows[execution.arn] = _Rows(self._last, header(execution))
+        else:
+            rows.header = header(execution)
         rows.events += change.events
         rows.branches.update(branches)
         for number in execution.removed:
             rows.branches.pop(number, None)
         if execution.ended:
-            rows.tasks, rows.submitted, rows.timers = {}, {}, {}
-        else:
+            rows.waits = None
+        elif change.commands or rows.waits:
+            waits = rows.waits = rows.waits or _Waits()
             for outcome in change.taken:
-                _take(rows, outcome)
+                _take(waits, outcome)
             for command in change.commands:
-                _do(rows, command)
+                _do(waits, command)
         execution.dirty.clear()
         execution.removed.clear()
 
@@ -141,7 +150,7 @@ class MemoryExecutions:
             rows = self._rows.get(arn)
             if rows is None:
                 return None
-            execution = header(rows.header)
+            execution = bare(rows.header)
             if branches:
                 execution.attach([Branch.from_json(branch.to_json()) for branch in rows.branches.values()])
             return execution
@@ -154,10 +163,10 @@ class MemoryExecutions:
     def pending(self, arn: str) -> Pending:
         """See the port."""
         with self._lock:
-            rows = self._rows[arn]
+            waits = self._rows[arn].waits or _Waits()
             return Pending(
-                [(task, rows.submitted.get(wait)) for wait, task in rows.tasks.items()],
-                list(rows.timers.values()),
+                [(task, waits.submitted.get(wait)) for wait, task in waits.tasks.items()],
+                list(waits.timers.values()),
                 [
                     replace(run)
                     for run in self._map_runs.values()
@@ -189,10 +198,10 @@ class MemoryExecutions:
                 and map_run_arn in (None, rows.header.parent_map_run_arn)
             ]
             found = heapq.nlargest(limit + 1, (one for one in found if last is None or one[:2] < last), _place)
-            page = [replace(header(one), input=Document(None), output=None) for _, _, one in found[:limit]]
+            page = [replace(bare(one), input=Document(None), output=None) for _, _, one in found[:limit]]
         return page, f"{found[limit - 1][0]!r} {found[limit - 1][1]}" if len(found) > limit else None
 
-    def children(self, map_run_arn: str) -> list[Execution]:
+    def children(self, map_run_arn: str) -> list[Header]:
         """Return the children of a map run that have ended, in item order."""
         with self._lock:
             children = [
@@ -222,39 +231,39 @@ def _rows_of(execution: Execution) -> dict[int, Branch]:
 _all_of = attrgetter(*(field.name for field in fields(Branch)))
 
 
-def _take(rows: _Rows, outcome: Outcome) -> None:
+def _take(waits: _Waits, outcome: Outcome) -> None:
     """Do to the waits what an outcome does."""
     if isinstance(outcome, (TaskSucceeded, TaskFailed, MapRunEnded)):
-        rows.tasks.pop((outcome.branch, outcome.attempt), None)
-        rows.submitted.pop((outcome.branch, outcome.attempt), None)
+        waits.tasks.pop((outcome.branch, outcome.attempt), None)
+        waits.submitted.pop((outcome.branch, outcome.attempt), None)
     elif isinstance(outcome, TaskSubmitted):
-        if (outcome.branch, outcome.attempt) in rows.tasks:
-            rows.submitted[outcome.branch, outcome.attempt] = outcome.output
+        if (outcome.branch, outcome.attempt) in waits.tasks:
+            waits.submitted[outcome.branch, outcome.attempt] = outcome.output
     elif isinstance(outcome, TimerFired):
-        timer = rows.timers.get((outcome.branch, outcome.kind))
+        timer = waits.timers.get((outcome.branch, outcome.kind))
         if timer and timer.attempt == outcome.attempt:
-            del rows.timers[outcome.branch, outcome.kind]
+            del waits.timers[outcome.branch, outcome.kind]
 
 
-def _do(rows: _Rows, command: Command) -> None:
+def _do(waits: _Waits, command: Command) -> None:
     """Do to the waits what a command does."""
     if isinstance(command, RunTask):
-        rows.tasks[command.branch, command.attempt] = command
+        waits.tasks[command.branch, command.attempt] = command
     elif isinstance(command, CancelTask):
-        rows.tasks.pop((command.branch, command.attempt), None)
-        rows.submitted.pop((command.branch, command.attempt), None)
+        waits.tasks.pop((command.branch, command.attempt), None)
+        waits.submitted.pop((command.branch, command.attempt), None)
     elif isinstance(command, SetTimer):
-        rows.timers[command.branch, command.kind] = command
+        waits.timers[command.branch, command.kind] = command
     elif isinstance(command, CancelTimers):
-        for key in [key for key in rows.timers if key[0] == command.branch]:
-            del rows.timers[key]
+        for key in [key for key in waits.timers if key[0] == command.branch]:
+            del waits.timers[key]
 
 
-def _listed_at(one: Execution) -> float:
+def _listed_at(one: Header) -> float:
     return next(when for when in (one.stopped_at, one.redriven_at, one.started_at) if when is not None)
 
 
-def _place(found: tuple[float, int, Execution]) -> tuple[float, int]:
+def _place(found: tuple[float, int, Header]) -> tuple[float, int]:
     return found[:2]
 
 
@@ -323,7 +332,7 @@ class MemoryMapRuns:
 
     def children(self, arn: str, first: int = 0) -> Iterator[Execution]:
         """See the port."""
-        return (header(child) for child in self._executions.children(arn) if (child.item_index or 0) >= first)
+        return (bare(child) for child in self._executions.children(arn) if (child.item_index or 0) >= first)
 
     def outputs(self, arn: str) -> Iterator[Document]:
         """See the port."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from operator import attrgetter
@@ -10,7 +9,7 @@ from typing import Any
 
 from stepfunctions.asl.document import JSON, Document, dumps
 from stepfunctions.asl.resource import Resource
-from stepfunctions.engine.execution import Execution
+from stepfunctions.engine.execution import Execution, Header
 from stepfunctions.engine.map_run import MapRun
 from stepfunctions.engine.messages import (
     CancelTask,
@@ -72,12 +71,17 @@ def waits_of(taken: Iterable[Outcome], commands: Iterable[Command]) -> Waits:
     return waits
 
 
-_stored = attrgetter(*itertools.takewhile(lambda name: name != "branches", (field.name for field in fields(Execution))))
+_stored = attrgetter(*(field.name for field in fields(Header)))
 
 
-def header(execution: Execution) -> Execution:
-    """Return a copy of the stored part of an execution, without its branches."""
-    return Execution(*_stored(execution))
+def header(execution: Header) -> Header:
+    """Return a copy of the stored part of an execution."""
+    return Header(*_stored(execution))
+
+
+def bare(header: Header) -> Execution:
+    """Return an execution of this header, without branches."""
+    return Execution(*_stored(header))
 
 
 def task_to_json(task: RunTask) -> str:
