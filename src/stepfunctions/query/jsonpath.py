@@ -62,7 +62,7 @@ def compile_path(text: str) -> Path:
         definite=steps.definite,
         keys=steps.keys,
         find=find,
-        evaluate=lambda scope: find(document_of(root, scope)),
+        evaluate=(lambda scope: find(scope.input)) if root == "$" else (lambda scope: find(document_of(root, scope))),
     )
 
 

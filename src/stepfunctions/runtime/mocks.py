@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from stepfunctions.asl.document import JSON, Document
@@ -93,7 +93,7 @@ def _functions_named(task: RunTask) -> list[str]:
 def _play(mock: Mock, event: JSON) -> JSON:
     if isinstance(mock, BaseException) or (isinstance(mock, type) and issubclass(mock, BaseException)):
         raise mock
-    return mock(event) if isinstance(mock, Callable) else mock  # type: ignore[arg-type]
+    return mock(event) if callable(mock) else mock
 
 
 def _document(task: RunTask, result: JSON) -> Document:
