@@ -104,7 +104,7 @@ HEAVY = (
     "rich",
     "sagemaker",
     "sqlite3",
-    "uvicorn",
+    "httptools",
     "yaml",
 )
 WRITING = """

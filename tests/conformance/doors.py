@@ -153,10 +153,9 @@ class OverHttp:
 @contextmanager
 def over_http(data_dir: Path) -> Iterator[OverHttp]:
     """Serve a local cloud with scripted tasks on a free port of the loopback address."""
-    import uvicorn
-
     from stepfunctions.local.cloud import Cloud
     from stepfunctions.local.datadir import ServerInfo
+    from stepfunctions.local.http_server import HttpServer
     from stepfunctions.local.server import Application
     from stepfunctions.local.stepfunctions import StepFunctions
 
@@ -169,16 +168,15 @@ def over_http(data_dir: Path) -> Iterator[OverHttp]:
     info = ServerInfo(
         endpoint=cloud.endpoint or "", pid=0, region=cloud.region, account=cloud.account, data_dir=".", started_at=0.0
     )
-    config = uvicorn.Config(Application(cloud, info), ws="none", lifespan="off", log_config=None, access_log=False)
-    server = uvicorn.Server(config)
+    server = HttpServer(Application(cloud, info))
     loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=lambda: loop.run_until_complete(server._serve([listening])), daemon=True)
+    thread = threading.Thread(target=lambda: loop.run_until_complete(server.serve(listening)), daemon=True)
     with cloud:
         thread.start()
         try:
             yield OverHttp(data_dir, port, clock, tasks, cloud)
         finally:
-            server.should_exit = True
+            loop.call_soon_threadsafe(server.stop)
             thread.join(_PATIENCE)
             loop.close()
             listening.close()

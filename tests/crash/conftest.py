@@ -41,7 +41,7 @@ class Flights:
 @pytest.fixture
 def killable_cloud(tmp_path: Path) -> Iterator[KillableCloud]:
     """A local cloud that runs; whatever of it runs at the end is ended."""
-    pytest.importorskip("uvicorn")
+    pytest.importorskip("httptools")
     cloud = KillableCloud(tmp_path / "cloud")
     cloud.start()
     try:

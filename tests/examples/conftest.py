@@ -19,7 +19,7 @@ import pytest
 
 pd = pytest.importorskip("pandas")
 pytest.importorskip("sklearn")
-pytest.importorskip("uvicorn")
+pytest.importorskip("httptools")
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "flight_delays"
 COMMAND = Path(sys.executable).with_name("stepfunctions")

@@ -20,7 +20,7 @@ from stepfunctions.runtime.inprocess import PENDING, LocalClient
 ROLE = "arn:aws:iam::123456789012:role/Workflow"
 _DEADLINE = 30.0
 _DOORS = ["in process"]
-if importlib.util.find_spec("uvicorn") is not None:  # not in the core's own environments
+if importlib.util.find_spec("httptools") is not None:  # not in the core's own environments
     _DOORS.append("http")
 _numbers = itertools.count(1)
 

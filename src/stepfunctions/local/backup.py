@@ -19,7 +19,6 @@ from stepfunctions.errors import LocalCloudError
 from stepfunctions.local.datadir import DataDir
 from stepfunctions.local.s3.contents import link_or_copy
 
-_ATTEMPTS = 5
 _TRANSIENT = frozenset({"server.json", "server.json.new", "server.lock", "endpoints", "incoming"})
 """What belongs to a running server, not to its data."""
 
@@ -110,19 +109,20 @@ def _copy_database(source: Path, target: Path) -> None:
 def _copy_objects(data_dir: Path, target: Path) -> None:
     """Copy the objects and their index, so that each content that the index names is there.
 
-    Contents are linked before and after the index is copied: an object that comes or goes meanwhile is caught by
-    one of the two, or else the index is copied again.
+    While the index is copied nobody can change it, so what it names stays; writers wait. Most contents are linked
+    before that.
     """
-    for _ in range(_ATTEMPTS):
-        _link_contents(data_dir / "s3" / "content", target / "s3" / "content")
-        (target / "s3.db").unlink(missing_ok=True)
+    contents = Path("s3", "content")
+    _link_contents(data_dir / contents, target / contents)
+    with closing(sqlite3.connect(data_dir / "s3.db", isolation_level=None)) as held:
+        held.execute("BEGIN IMMEDIATE")
         _copy_database(data_dir / "s3.db", target / "s3.db")
-        _link_contents(data_dir / "s3" / "content", target / "s3" / "content")
-        with closing(sqlite3.connect(target / "s3.db")) as index:
-            named = [name for (name,) in index.execute("SELECT content FROM objects UNION SELECT content FROM parts")]
-        if all((target / "s3" / "content" / name[-2:] / name).exists() for name in named):
-            return
-    raise LocalCloudError(f"The objects of {data_dir} change too quickly: copy again when less is written")
+        for (name,) in held.execute("SELECT content FROM objects UNION SELECT content FROM parts"):
+            place = contents / name[-2:] / name
+            if not (target / place).exists():
+                (target / place).parent.mkdir(parents=True, exist_ok=True)
+                link_or_copy(data_dir / place, target / place)
+        held.execute("ROLLBACK")
 
 
 def _link_contents(source: Path, target: Path) -> None:

@@ -1,4 +1,4 @@
-"""The HTTP front: one loopback port for every service, a bare ASGI application under uvicorn.
+"""The HTTP front: one loopback port for every service, a bare ASGI application.
 
 Requests are read here, answered in threads by :func:`stepfunctions.local.wire.front.handle`; S3 is an ASGI
 application of its own, because its bodies stream.
@@ -16,11 +16,11 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 from stepfunctions.errors import LocalCloudError, ServiceError
@@ -32,12 +32,9 @@ from stepfunctions.local.wire.route import guess_protocol, is_long, service_of
 from stepfunctions.runtime.durability import Durability
 
 if TYPE_CHECKING:
-    import uvicorn
+    from stepfunctions.local.http_server import HttpServer, Receive, Scope, Send
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
+T = TypeVar("T")
 
 HOST = "127.0.0.1"
 MAX_BODY = 32 * 1024 * 1024
@@ -106,12 +103,12 @@ class Application:
         service = service_of(request)
         if not is_long(service, request):
             call = functools.partial(_handle, self._cloud, service, request)
-            await _send(send, await asyncio.wrap_future(self._short.submit(call)))
+            await _send(send, await _in_thread(self._short, call))
             return
         watch = asyncio.ensure_future(_disconnected(receive))
         try:
             call = functools.partial(_handle, self._cloud, service, replace(request, gone=watch.done))
-            await _send(send, await asyncio.wrap_future(self._long.submit(call)))
+            await _send(send, await _in_thread(self._long, call))
         finally:
             watch.cancel()
 
@@ -123,7 +120,7 @@ class Application:
             await _send(send, await self._error(refusal, request, "s3"))
             return
         try:
-            s3 = await asyncio.wrap_future(self._short.submit(functools.partial(self._cloud.service, "s3")))
+            s3 = await _in_thread(self._short, functools.partial(self._cloud.service, "s3"))
         except Exception as error:  # noqa: BLE001 - the server goes on
             refusal = error if isinstance(error, ServiceError) else ServiceError("InternalError", str(error), 500)
             await _send(send, await self._error(refusal, request, "s3"))
@@ -132,9 +129,26 @@ class Application:
 
     async def _error(self, error: ServiceError, request: Request, service: str | None) -> Response:
         """Write a refusal; in a thread, because the first one imports botocore."""
-        return await asyncio.wrap_future(
-            self._short.submit(functools.partial(_error_response, error, request, service))
-        )
+        return await _in_thread(self._short, functools.partial(_error_response, error, request, service))
+
+
+async def _in_thread(pool: DaemonPool, call: Callable[[], T]) -> T:
+    """Run a call in a thread of a pool; the loop is woken once, with the result."""
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[T] = loop.create_future()
+
+    def work() -> None:
+        if done.cancelled():
+            return
+        try:
+            settle = functools.partial(done.set_result, call())
+        except Exception as error:  # noqa: BLE001 - it belongs to whoever waits
+            settle = functools.partial(done.set_exception, error)
+        with suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(lambda: None if done.done() else settle())
+
+    pool.submit(work)
+    return await done
 
 
 def _handle(cloud: Cloud, service: str, request: Request) -> Response:
@@ -242,11 +256,10 @@ def run(
     ``announce`` gets ``Ready: http://127.0.0.1:PORT`` once requests are accepted. ``port`` 0 is any free one.
     ``real``: services whose calls go to AWS itself; ``limits``, ``durability``, ``retention_days``: see
     :class:`~stepfunctions.local.cloud.Cloud`.
-    Raises :class:`LocalCloudError` when the port or the directory is in use, or uvicorn is not installed.
+    Raises :class:`LocalCloudError` when the port or the directory is in use, or httptools is not installed.
     """
     try:
-        import httptools  # noqa: F401 - uvicorn imports it late, and then with a traceback
-        import uvicorn
+        from stepfunctions.local.http_server import HttpServer
     except ImportError:
         raise LocalCloudError(
             "The local cloud's server needs more packages: pip install 'stepfunctions-sdk[local]'"
@@ -274,20 +287,8 @@ def run(
         _collect_seldom()
         try:
             _begin(cloud)
-            config = uvicorn.Config(
-                Application(cloud, info),
-                http="httptools",
-                ws="none",
-                lifespan="off",
-                log_config=None,
-                access_log=False,
-                server_header=False,
-                proxy_headers=False,
-                timeout_keep_alive=75,
-                limit_concurrency=_CONNECTIONS,
-                timeout_graceful_shutdown=_DRAIN_SECONDS,
-            )
-            _serve(uvicorn.Server(config), listening, on_ready=lambda: _ready(directory, info, cloud, announce))
+            server = HttpServer(Application(cloud, info), most=_CONNECTIONS, drain_seconds=_DRAIN_SECONDS)
+            _serve(server, listening, on_ready=lambda: _ready(directory, info, cloud, announce))
         finally:
             cloud.stop()
 
@@ -361,22 +362,13 @@ def _reason(error: Exception) -> str:
     return error.strerror if isinstance(error, OSError) and error.strerror else str(error)
 
 
-def _serve(server: uvicorn.Server, listening: socket.socket, *, on_ready: Callable[[], None]) -> None:
+def _serve(server: HttpServer, listening: socket.socket, *, on_ready: Callable[[], None]) -> None:
     """Serve until a signal comes; a second one does not wait for requests that still run."""
-
-    def stop() -> None:
-        server.force_exit = server.should_exit
-        server.should_exit = True
 
     async def main() -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, stop)
-        serving = asyncio.ensure_future(server._serve([listening]))
-        while not server.started and not serving.done():
-            await asyncio.sleep(0.005)
-        if server.started:
-            on_ready()
-        await serving
+            loop.add_signal_handler(number, server.stop)
+        await server.serve(listening, on_ready)
 
     asyncio.run(main())

@@ -10,10 +10,10 @@ from typing import Any
 
 import boto3
 import pytest
-import uvicorn
 from botocore.config import Config
 
 from stepfunctions.local.cloud import Cloud
+from stepfunctions.local.http_server import HttpServer
 from stepfunctions.local.s3.service import S3
 
 REGION = "us-east-1"
@@ -42,13 +42,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[S3, str]]
         service: S3 = cloud.service("s3")
         listening.bind(("127.0.0.1", 0))
         listening.listen(100)
-        config = uvicorn.Config(service.app, http="httptools", ws="none", lifespan="off", log_config=None)
-        running = uvicorn.Server(config)
-        thread = threading.Thread(target=lambda: asyncio.run(running.serve([listening])))
+        running, loop = HttpServer(service.app), asyncio.new_event_loop()
+        thread = threading.Thread(target=lambda: loop.run_until_complete(running.serve(listening)))
         thread.start()
         yield service, f"http://127.0.0.1:{listening.getsockname()[1]}"
-        running.should_exit = True
+        loop.call_soon_threadsafe(running.stop)
         thread.join()
+        loop.close()
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,8 @@ import pytest
 
 from stepfunctions.local.cloud import Call, Cloud
 from stepfunctions.local.datadir import ServerInfo
-from stepfunctions.local.server import Application, Message, Receive, Scope, Send
+from stepfunctions.local.http_server import Message, Receive, Scope, Send
+from stepfunctions.local.server import Application
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 SIGNED = "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/{}/aws4_request, SignedHeaders=host, Signature=0"
