@@ -286,13 +286,21 @@ def test_an_error_can_be_stored_whatever_characters_it_has(drive: Any) -> None:
     assert (run.execution.error, run.execution.cause) == ("E?", "?é")
 
 
-def test_data_nested_too_deeply_fails_the_state(drive: Any) -> None:
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"ResultSelector": {"x.$": "States.JsonToString($)"}},
+        {"ResultSelector": {"x.$": "States.ArrayUnique($)"}},
+        {"ResultSelector": {"x.$": "States.Format('{}', $)"}},
+    ],
+)
+def test_data_nested_too_deeply_fails_the_state(drive: Any, more: dict[str, Any]) -> None:
     value: list[Any] = []
     for _ in range(200_000):
         value = [value]
-    run = drive(
-        one({"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "End": True}), {}, {"S": [value]}
-    ).run()
+    task = {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", **more, "End": True}
+    run = drive(one(task), {}, {"S": [value]}).run()
     assert (run.status, run.execution.error) == ("FAILED", "States.Runtime")
     assert "nested too deeply" in run.execution.cause
     while value:  # taken apart here: freeing it at once would recurse

@@ -228,14 +228,6 @@ def test_argument_that_cannot_be_applied() -> None:
     )
 
 
-def test_value_nested_too_deeply_fails_the_state() -> None:
-    deep: Any = []
-    for _ in range(200_000):
-        deep = [deep]
-    for text in ("States.JsonToString($)", "States.ArrayUnique($)", "States.Format('{}', $)"):
-        assert failure(text, deep).error == "States.Runtime"
-
-
 SYNTAX = [
     ("States.Nope(1)", 0),
     ("States.Format", 13),
