@@ -40,7 +40,9 @@ SOURCE = ROOT / "src" / "stepfunctions"
 PACKAGES = ("engine", "query")
 GOAL = 95.0
 SECONDS = 60
-"""A mutant that runs longer than this hangs, which the cases' own limits would notice too."""
+"""A mutant that takes more CPU time than this hangs, which the cases' own limits would notice too."""
+PATIENCE = 600
+"""Seconds after which one that only waits hangs, too."""
 
 
 @dataclass(frozen=True)
@@ -345,7 +347,8 @@ def noticed_by(mutant: Mutant | None, names: Iterable[str], first: list[str]) ->
     """Return what notices the mutant: a case, or the time; None when it survives. Runs in a process of its own."""
 
     def act() -> str | None:
-        signal.alarm(SECONDS)
+        signal.setitimer(signal.ITIMER_PROF, SECONDS)
+        signal.alarm(PATIENCE)
         if mutant is not None:
             sys.meta_path.insert(0, Mutated(mutant))
         return play_all(names, first)
