@@ -50,7 +50,7 @@ def test_failures_are_retried_and_caught() -> None:
 
 
 def test_time_jumps_over_waits() -> None:
-    execution = flow(Chain([Wait("A year", seconds=31_536_000), Succeed("Done")])).run({"a": 1})
+    execution = flow(Chain([Wait("Ten months", seconds=26_000_000), Succeed("Done")])).run({"a": 1})
     assert execution.get_output() == {"a": 1}
     assert execution.stop_date is not None
     assert (execution.stop_date - execution.start_date).days == 365
