@@ -50,10 +50,10 @@ def test_failures_are_retried_and_caught() -> None:
 
 
 def test_time_jumps_over_waits() -> None:
-    execution = flow(Chain([Wait("Ten months", seconds=26_000_000), Succeed("Done")])).run({"a": 1})
+    execution = flow(Chain([Wait("300 days", seconds=25_920_000), Succeed("Done")])).run({"a": 1})
     assert execution.get_output() == {"a": 1}
     assert execution.stop_date is not None
-    assert (execution.stop_date - execution.start_date).days == 365
+    assert (execution.stop_date - execution.start_date).days == 300
 
 
 def test_a_failed_run_says_where() -> None:
