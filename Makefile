@@ -36,7 +36,7 @@ soak: $(READY) ## Kill the local cloud 250 times under a mixed load, and retrain
 	$(RUN) -m tests.crash.soak
 	$(RUN) -m pytest -m soak
 
-test-heavy: $(READY) ## Run the AWS CLI and 2.3.0 itself, build the package and install it elsewhere.
+test-heavy: $(READY) ## Run the AWS CLI, 2.3.0 itself and the benchmarks' small sizes; build the package and install it elsewhere.
 	$(RUN) -m pytest -m heavy
 
 test-sagemaker: .venv-sagemaker2/.ready .venv-sagemaker3/.ready ## Run the SageMaker steps' tests with line 2 and line 3 of its SDK.

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.heavy
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 
 
