@@ -8,30 +8,20 @@ write. HTTPS, WebSockets and HTTP/2 are not spoken.
 from __future__ import annotations
 
 import asyncio
-import logging
 import socket
-import time
 from collections import deque
-from collections.abc import Awaitable, Callable, MutableMapping
-from http import HTTPStatus
-from typing import Any, cast
+from collections.abc import Callable
+from typing import cast
 from urllib.parse import unquote
 
 import httptools
 
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
+from stepfunctions.local.http_exchange import STATUS_LINES, App, Exchange, Receive, Scope, Send
 
 IDLE_SECONDS = 75.0
-"""How long a connection may stay without a request."""
-_MOST_UNREAD = 65_536
-"""Bytes of a body that wait for the application before no more are read from the client."""
-_STATUS_LINES = {status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus}
-_BODILESS = (204, 304)
-_log = logging.getLogger(__name__)
+"""How long a connection may stay without a request, or silent in the middle of a request's head."""
+_LONGEST_HEAD = 65_536
+"""Bytes that the head of a request may have: its target, its headers, the trailers of a chunked body."""
 
 
 class HttpServer:
@@ -110,11 +100,14 @@ class _Connection(asyncio.Protocol):
         self.writable.set()
         self._server = server
         self._parser = httptools.HttpRequestParser(self)
-        self._exchanges: deque[_Exchange] = deque()
+        self._exchanges: deque[Exchange] = deque()
         """The first is being answered, the last is being received."""
-        self._receiving: _Exchange | None = None
+        self._receiving: Exchange | None = None
         self._url = b""
         self._headers: list[tuple[bytes, bytes]] = []
+        self._head_size = 0
+        self._unparsed = 0
+        """Bytes read since the parser last told of something: of a header that does not end."""
         self._paused = False
         self._idle: asyncio.TimerHandle | None = None
 
@@ -123,7 +116,7 @@ class _Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
         self._server.connections.add(self)
-        self._idle = self.loop.call_later(IDLE_SECONDS, self.close)
+        self._set_idle()
 
     def connection_lost(self, _: Exception | None) -> None:
         self._server.connections.discard(self)
@@ -134,12 +127,18 @@ class _Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._unset_idle()
+        self._unparsed += len(data)
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
             pass  # an offer that is not taken: the request is answered as any other
         except httptools.HttpParserError:
-            self._refuse()
+            self._refuse(431 if self._head_size > _LONGEST_HEAD else 400)
+        else:
+            if self._unparsed > _LONGEST_HEAD:
+                self._refuse(431)
+        if not self._exchanges and not self.transport.is_closing():
+            self._set_idle()
 
     def pause_writing(self) -> None:
         self.writable.clear()
@@ -150,12 +149,15 @@ class _Connection(asyncio.Protocol):
     # --- called by the parser ------------------------------------------------------------------------------------
 
     def on_message_begin(self) -> None:
-        self._url, self._headers = b"", []
+        self._url, self._headers, self._head_size = b"", [], 0
+        self._unparsed = 0
 
     def on_url(self, url: bytes) -> None:
+        self._count(len(url))
         self._url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        self._count(len(name) + len(value))
         self._headers.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
@@ -174,8 +176,10 @@ class _Connection(asyncio.Protocol):
             "query_string": query,
             "headers": self._headers,
         }
+        self._headers = []  # what comes now are trailers, which nobody asks for
+        self._unparsed = 0
         keep_alive = version != "1.0" and self._parser.should_keep_alive()
-        self._receiving = _Exchange(self, scope, keep_alive)
+        self._receiving = Exchange(self, scope, keep_alive)
         self._exchanges.append(self._receiving)
         if len(self._exchanges) == 1:
             self._begin()
@@ -183,6 +187,7 @@ class _Connection(asyncio.Protocol):
             self.pause_reading()
 
     def on_body(self, body: bytes) -> None:
+        self._unparsed = 0
         if self._receiving is not None:
             self._receiving.feed(body)
 
@@ -204,7 +209,7 @@ class _Connection(asyncio.Protocol):
             self._paused = False
             self.transport.resume_reading()
 
-    def answered(self, exchange: _Exchange) -> None:
+    def answered(self, exchange: Exchange) -> None:
         """Go on to the next request, or wait for one."""
         self._exchanges.popleft()
         if not exchange.keep_alive or self.ending:
@@ -215,7 +220,7 @@ class _Connection(asyncio.Protocol):
         if self._exchanges:
             self._begin()
         else:
-            self._idle = self.loop.call_later(IDLE_SECONDS, self.close)
+            self._set_idle()
 
     @property
     def ending(self) -> bool:
@@ -236,164 +241,22 @@ class _Connection(asyncio.Protocol):
         self._server.tasks.add(task)
         task.add_done_callback(self._server.tasks.discard)
 
-    def _refuse(self) -> None:
+    def _count(self, size: int) -> None:
+        self._head_size += size
+        self._unparsed = 0
+        if self._head_size > _LONGEST_HEAD:
+            raise ValueError("the head of the request is too long")  # the parser stops, and the request is refused
+
+    def _refuse(self, status: int) -> None:
         if not self._exchanges:
             text = b"Invalid HTTP request received."
             head = b"content-type: text/plain; charset=utf-8\r\nconnection: close\r\ncontent-length: "
-            self.transport.write(_STATUS_LINES[400] + head + str(len(text)).encode() + b"\r\n\r\n" + text)
+            self.transport.write(STATUS_LINES[status] + head + str(len(text)).encode() + b"\r\n\r\n" + text)
         self.transport.close()
+
+    def _set_idle(self) -> None:
+        self._idle = self.loop.call_later(IDLE_SECONDS, self.close)
 
     def _unset_idle(self) -> None:
         if self._idle is not None:
             self._idle.cancel()
-
-
-class _Exchange:
-    """A request and its answer, as ASGI's ``receive`` and ``send``."""
-
-    def __init__(self, connection: _Connection, scope: Scope, keep_alive: bool) -> None:
-        self.keep_alive = keep_alive
-        self._connection = connection
-        self._scope = scope
-        self._body = bytearray()
-        self._more = True  # of the body, to come from the client
-        self._told_end = False
-        self._gone = False
-        self._waiter: asyncio.Future[None] | None = None
-        self._expects = any(name == b"expect" and value.lower() == b"100-continue" for name, value in scope["headers"])
-        self._head: bytes | None = None
-        """Of the answer, until it leaves with the first piece of its body."""
-        self._started = self._ended = self._chunked = False
-        self._missing: int | None = None
-        """Bytes of the announced length that were not sent yet."""
-
-    async def run(self, app: App) -> None:
-        """Have the request answered."""
-        try:
-            await app(self._scope, self.receive, self.send)
-        except Exception:  # noqa: BLE001 - the others go on
-            _log.exception("%s %s failed", self._scope["method"], self._scope["path"])
-        finally:
-            if not self._ended:  # nobody can tell where the next answer would begin
-                self._connection.close()
-
-    # --- the request --------------------------------------------------------------------------------------
-
-    def feed(self, body: bytes, more: bool = True) -> None:
-        """Take in a piece of the body."""
-        self._more = more
-        if self._ended:
-            return
-        self._body += body
-        if len(self._body) > _MOST_UNREAD:
-            self._connection.pause_reading()
-        self._wake()
-
-    def lose(self) -> None:
-        """Learn that the client is gone."""
-        self._gone = True
-        self._wake()
-
-    async def receive(self) -> Message:
-        """See ASGI: pieces of the body, then ``http.disconnect`` once the client is gone or has its answer."""
-        if self._expects and not self._started:
-            self._expects = False
-            self._write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        while not (self._body or self._gone or self._ended or (not self._more and not self._told_end)):
-            self._connection.resume_reading()
-            self._waiter = self._connection.loop.create_future()
-            try:
-                await self._waiter
-            finally:
-                self._waiter = None
-        if self._gone or self._ended:
-            return {"type": "http.disconnect"}
-        body = bytes(self._body)
-        self._body.clear()
-        self._told_end = not self._more
-        self._connection.resume_reading()
-        return {"type": "http.request", "body": body, "more_body": self._more}
-
-    def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
-            self._waiter.set_result(None)
-
-    # --- the answer ---------------------------------------------------------------------------------------
-
-    async def send(self, message: Message) -> None:
-        """See ASGI. What is sent to a client that is gone is dropped."""
-        if message["type"] == "http.response.start":
-            self._start(message["status"], message["headers"])
-            return
-        if not self._connection.writable.is_set():
-            await self._connection.writable.wait()
-        if not self._gone:
-            self._send_body(message.get("body", b""), message.get("more_body", False))
-
-    def _start(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
-        self._started = True
-        lines = [_STATUS_LINES[status], _date_line()]
-        closes = False
-        for name, value in headers:
-            name = name.lower()
-            if name == b"content-length":
-                self._missing = int(value)
-            elif name == b"connection" and value.lower() == b"close":
-                closes = True
-            lines.append(b"%b: %b\r\n" % (name, value))
-        bodiless = self._scope["method"] == "HEAD" or status in _BODILESS
-        if bodiless:
-            self._missing = 0
-        elif self._missing is None:
-            self._chunked = True
-            lines.append(b"transfer-encoding: chunked\r\n")
-        if self._expects:  # the client was never told to send its body
-            self.keep_alive = False
-        self.keep_alive = self.keep_alive and not closes and not self._connection.ending
-        if not self.keep_alive and not closes:
-            lines.append(b"connection: close\r\n")
-        self._head = b"".join(lines) + b"\r\n"
-
-    def _send_body(self, body: bytes, more: bool) -> None:
-        head, self._head = self._head or b"", None
-        if self._chunked:
-            piece = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
-            self._write(head + piece + (b"" if more else b"0\r\n\r\n"))
-        else:
-            assert self._missing is not None, "the answer has not begun"
-            body = body[: self._missing]
-            self._missing -= len(body)
-            if len(body) <= _MOST_UNREAD:
-                self._write(head + body)
-            else:  # long pieces are not copied
-                self._write(head)
-                self._write(body)
-        if not more:
-            self._ended = True
-            self._body.clear()
-            if self._missing:
-                self.keep_alive = False
-            self._wake()
-            self._connection.answered(self)
-
-    def _write(self, data: bytes) -> None:
-        if data and not self._gone and not self._connection.transport.is_closing():
-            self._connection.transport.write(data)
-
-
-_date = (0, b"")
-
-
-def _date_line() -> bytes:
-    """Return the Date header, made once a second."""
-    global _date
-    now = int(time.time())
-    if _date[0] != now:
-        moment = time.gmtime(now)
-        day, month = _DAYS[moment.tm_wday], _MONTHS[moment.tm_mon - 1]
-        _date = (now, time.strftime(f"date: {day}, %d {month} %Y %H:%M:%S GMT\r\n", moment).encode("ascii"))
-    return _date[1]
-
-
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

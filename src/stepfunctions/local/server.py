@@ -32,7 +32,8 @@ from stepfunctions.local.wire.route import guess_protocol, is_long, service_of
 from stepfunctions.runtime.durability import Durability
 
 if TYPE_CHECKING:
-    from stepfunctions.local.http_server import HttpServer, Receive, Scope, Send
+    from stepfunctions.local.http_exchange import Receive, Scope, Send
+    from stepfunctions.local.http_server import HttpServer
 
 T = TypeVar("T")
 

@@ -14,7 +14,7 @@ import pytest
 
 from stepfunctions.local.cloud import Call, Cloud
 from stepfunctions.local.datadir import ServerInfo
-from stepfunctions.local.http_server import Message, Receive, Scope, Send
+from stepfunctions.local.http_exchange import Message, Receive, Scope, Send
 from stepfunctions.local.server import Application
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import socket
 import threading
@@ -12,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from stepfunctions.local.http_server import HttpServer, Receive, Scope, Send
+from stepfunctions.local.http_exchange import Receive, Scope, Send
+from stepfunctions.local.http_server import HttpServer
 
 _PATIENCE = 30.0
 
@@ -24,6 +26,7 @@ class App:
         self.entered = threading.Event()
         self.release: Callable[[], object] = lambda: None
         self.left: list[str] = []
+        self.headers: list[tuple[bytes, bytes]] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await getattr(self, scope["path"].strip("/"))(scope, receive, send)
@@ -43,7 +46,8 @@ class App:
             await send({"type": "http.response.body", "body": part, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
 
-    async def unread(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+    async def unread(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        self.headers = scope["headers"]
         await _answer(send, b"no", (b"content-length", b"2"))
 
     async def large(self, _scope: Scope, _receive: Receive, send: Send) -> None:
@@ -194,6 +198,29 @@ def test_an_answer_that_is_not_whole_ends_the_connection(served: Served, path: b
 
 def test_what_is_no_http_is_refused(served: Served) -> None:
     assert served.until_closed(b"hello\r\n\r\n").startswith(b"HTTP/1.1 400 Bad Request\r\n")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET / HTTP/1.1\r\nX: " + b"x" * 700_000,
+        b"GET /" + b"x" * 700_000,
+        b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 40_000,
+        b"PUT /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" + b"X: y\r\n" * 40_000,
+    ],
+)
+def test_a_head_without_end_is_refused(served: Served, head: bytes) -> None:
+    answer = b""
+    with contextlib.suppress(ConnectionError):  # the rest of it is not read
+        answer = served.until_closed(head)
+    assert b" 200 " not in answer
+    assert _bodies(served.until_closed(b"GET /unread HTTP/1.1\r\nConnection: close\r\n\r\n")) == [b"no"]
+
+
+def test_trailers_are_not_headers(served: Served) -> None:
+    sent = b"PUT /unread HTTP/1.1\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n0\r\nHost: evil\r\n\r\n"
+    assert _bodies(served.until_closed(sent)) == [b"no"]
+    assert all(name != b"host" for name, _ in served.app.headers)
 
 
 def test_an_upgrade_is_not_taken(served: Served) -> None:
