@@ -255,6 +255,7 @@ class _Connection(asyncio.Protocol):
         self.transport.close()
 
     def _set_idle(self) -> None:
+        self._unset_idle()
         self._idle = self.loop.call_later(IDLE_SECONDS, self.close)
 
     def _unset_idle(self) -> None:
