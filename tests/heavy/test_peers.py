@@ -18,7 +18,6 @@ from typing import Any
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from tests.conformance.case import HERE as CONFORMANCE
 from tests.conformance.case import all_cases
 from tests.heavy.conftest import ROOT, run
 from tests.query import test_jsonata_peer as second
@@ -252,7 +251,8 @@ OWN = re.compile(
 
 def _expressions_of_cases() -> Iterator[tuple[str, Any]]:
     for case in all_cases():
-        if (CONFORMANCE / "cases" / "jsonata").exists() and any("jsonata" in topic for topic in case.covers):
+        endless = "Expression evaluation timeout" in str(case.expect)  # only the service stops those
+        if not endless and any("jsonata" in topic for topic in case.covers):
             states = case.definition["States"] if isinstance(case.definition, dict) else {}
             for state in states.values():
                 for _, written in expressions_in(state):
