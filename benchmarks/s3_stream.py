@@ -28,14 +28,13 @@ LIMIT_MIB = 100
 MB = 1024 * 1024
 
 SERVER = """
-import socket, sys
-import uvicorn
+import asyncio, socket, sys
 from stepfunctions.local.cloud import Cloud
+from stepfunctions.local.http_server import HttpServer
 with Cloud(sys.argv[1]) as cloud, socket.socket(proto=socket.IPPROTO_TCP) as listening:
     listening.bind(("127.0.0.1", 0))
-    print(listening.getsockname()[1], flush=True)
-    config = uvicorn.Config(cloud.service("s3").app, http="httptools", ws="none", lifespan="off", log_config=None)
-    uvicorn.Server(config).run([listening])
+    ready = lambda: print(listening.getsockname()[1], flush=True)
+    asyncio.run(HttpServer(cloud.service("s3").app).serve(listening, ready))
 """
 
 
