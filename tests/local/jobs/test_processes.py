@@ -14,7 +14,7 @@ import pytest
 
 from stepfunctions.errors import LocalCloudError
 from stepfunctions.local.jobs import Process, Processes, ProcessSpec, can_mount
-from stepfunctions.local.jobs.processes import base_env
+from stepfunctions.local.jobs.processes import FAMILIES, base_env
 
 Run = Callable[..., Process]
 
@@ -146,6 +146,16 @@ def test_random_numbers_differ_between_forks(launch: Run, tmp_path: Path) -> Non
         assert launch("python", "script.py", family="pandas").wait(60).ok
     first, second = (tmp_path / "out").read_text().splitlines()
     assert not set(first.split()) & set(second.split())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere each job starts an interpreter")
+@pytest.mark.parametrize("family", FAMILIES)
+def test_each_family_forks_after_its_imports(family: str, launch: Run, tmp_path: Path) -> None:
+    """A library that starts a thread on import would make each job pay for all imports again."""
+    script = write(tmp_path, "import sys, json; print(json.dumps(sorted(sys.modules)))")
+    assert launch(sys.executable, str(script), family=family).wait().code == 0
+    assert set(FAMILIES[family]) <= set(json.loads((tmp_path / "out").read_text()))
+    assert (tmp_path / "zygotes" / f"zygote-{family}.log").read_text() == ""
 
 
 def test_asked_threads_get_a_fresh_interpreter(launch: Run, tmp_path: Path) -> None:

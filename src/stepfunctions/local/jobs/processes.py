@@ -55,9 +55,11 @@ FAMILIES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "scikit-learn": ("numpy", "pandas", "scipy.sparse", "joblib", *(f"sklearn.{name}" for name in _SKLEARN)),
     }
 )
-# One job, one core: as many jobs as cores run at once, and the zygote's libraries have read these already.
+# One job, one core: as many jobs as cores run at once, and the zygote's libraries have read these already. Only a
+# process with one thread may fork; pyarrow, which pandas imports, would start one to tidy its memory.
 THREADS = MappingProxyType(
-    dict.fromkeys(
+    {"JE_ARROW_MALLOC_CONF": "background_thread:false"}
+    | dict.fromkeys(
         (
             "OMP_NUM_THREADS",
             "OPENBLAS_NUM_THREADS",
