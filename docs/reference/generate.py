@@ -101,7 +101,8 @@ def services_page() -> str:
     """Every service of the local cloud with its operations."""
     import tempfile
 
-    from stepfunctions.local.cloud import SERVICES, Cloud, supported_operations
+    from stepfunctions.local.cloud import Cloud
+    from stepfunctions.local.services import SERVICES, supported_operations
     from stepfunctions.local.wire.models import service_model
 
     parts = [

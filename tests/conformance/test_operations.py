@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.conformance.case import all_cases
 
-from stepfunctions.local.cloud import supported_operations
+from stepfunctions.local.services import supported_operations
 from stepfunctions.local.stepfunctions import StepFunctions
 from stepfunctions.local.wire.models import method_name, service_model
 from stepfunctions.runtime.inprocess import LocalClient

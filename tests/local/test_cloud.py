@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from stepfunctions.errors import LocalCloudError, ServiceError
-from stepfunctions.local import cloud as module
+from stepfunctions.local import services
 from stepfunctions.local.cloud import Cloud
 from stepfunctions.local.wire.models import service_model
 from stepfunctions.local.wire.route import SIGNING_NAMES, TARGET_PREFIXES
@@ -61,7 +61,7 @@ def test_unknown_things_are_refused_with_what_there_is(cloud: Cloud) -> None:
     assert "not an operation" in refusal(cloud, "sts", "__init__", {}).message
 
 
-@pytest.mark.parametrize("service", sorted(module.SERVICES))
+@pytest.mark.parametrize("service", sorted(services.SERVICES))
 def test_services_are_routed_by_what_their_models_say(service: str) -> None:
     metadata = service_model(service).metadata
     signing = metadata.get("signingName", metadata["endpointPrefix"])

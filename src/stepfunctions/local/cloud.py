@@ -1,13 +1,4 @@
-"""The services of the local cloud and the one way to call them: ``cloud.call(service, operation, params)``.
-
-A service is an object with one public method per API operation, named as boto3 names it:
-
-    def start_execution(self, request: dict[str, Any], call: Call) -> dict[str, Any]
-
-``request`` and the returned dict have the member names of botocore's model (aware datetimes, bytes for
-blobs); refusals are raised as :class:`~stepfunctions.errors.ServiceError`. A service's module has
-``create(cloud)``. Optional methods: ``start()``, called once the cloud runs, and ``stop()``.
-"""
+"""The services of one data directory, and the one way to call them: ``cloud.call(service, operation, params)``."""
 
 from __future__ import annotations
 
@@ -16,14 +7,13 @@ import os
 import threading
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from stepfunctions.errors import LocalCloudError, ServiceError
 from stepfunctions.local.database import Database
 from stepfunctions.local.outages import refusing
+from stepfunctions.local.services import SERVICES, Call, factory, operation_of, start, unknown_operation
 from stepfunctions.local.wire.models import method_name, operation_model, service_model
 from stepfunctions.runtime.durability import Durability
 from stepfunctions.runtime.store.connections import opening
@@ -32,39 +22,7 @@ if TYPE_CHECKING:
     from stepfunctions.engine.ports import Clock
     from stepfunctions.local.elsewhere import Elsewhere
     from stepfunctions.local.moto_child import MotoChild
-
-SERVICES = MappingProxyType(
-    {
-        # boto3's name of the service -> "module:factory"
-        "ecs": "stepfunctions.local.ecs:create",
-        "glue": "stepfunctions.local.glue:create",
-        "lambda": "stepfunctions.local.lambda_:create",
-        "logs": "stepfunctions.local.logs:create",
-        "s3": "stepfunctions.local.s3:create",
-        "sagemaker": "stepfunctions.local.sagemaker:create",
-        "sagemaker-runtime": "stepfunctions.local.sagemaker.runtime:create",
-        "stepfunctions": "stepfunctions.local.stepfunctions:create",
-        "sts": "stepfunctions.local.sts:create",
-    }
-)
-_NOT_OPERATIONS = frozenset({"start", "stop"})
-
-
-@dataclass(frozen=True, kw_only=True)
-class Call:
-    """One API call as a service sees it.
-
-    ``token`` is the engine's idempotency key of the task that makes the call, None for everybody else's: a second
-    call with it, after a crash, must answer as the first did and begin nothing anew. It is no task token.
-    ``gone`` tells whether the client has hung up meanwhile.
-    """
-
-    operation: str
-    request_id: str
-    token: str | None = None
-    account: str
-    region: str
-    gone: Callable[[], bool] = lambda: False
+    from stepfunctions.local.timers import Timers
 
 
 class Cloud:
@@ -116,6 +74,7 @@ class Cloud:
         self._services: dict[str, Any] = {}
         self._databases: list[Database] = []
         self._jobs: Any = None
+        self._timers: Timers | None = None
         self._started = False
         self._stopping = False
 
@@ -144,6 +103,22 @@ class Cloud:
                     self._jobs.start()
             return self._jobs
 
+    @property
+    def timers(self) -> Timers:
+        """What the services have to do later, on the cloud's clock. It begins to wait once the cloud has started."""
+        with self._lock:
+            if self._timers is None:
+                from stepfunctions.local.timers import Timers
+
+                self._timers = Timers(self.clock)
+                if self._started:
+                    self._timers.start()
+            return self._timers
+
+    def has(self, service: str) -> bool:
+        """Whether a service was ever used with this data directory: others need not be told anything."""
+        return service in self._services
+
     def database(self, name: str, migrations: Sequence[str]) -> Database:
         """Open ``<data_dir>/<name>.db``; it is closed when the cloud stops, after its services."""
         database = Database(self.data_dir / f"{name}.db", migrations, self.durability)
@@ -167,10 +142,10 @@ class Cloud:
         with self._lock:
             if name not in self._services:
                 self._refuse_when_stopping()
-                service = (self._factories.get(name) or _factory(place))(self)
+                service = (self._factories.get(name) or factory(place))(self)
                 self._services[name] = service
                 if self._started:
-                    _start(service)
+                    start(service)
             return self._services[name]
 
     @property
@@ -225,9 +200,9 @@ class Cloud:
             return elsewhere.call(service, operation, params)
         target = self.service(service)
         model = operation_model(service, operation)
-        method = None if model is None else _operation(target, method_name(operation))
+        method = None if model is None else operation_of(target, method_name(operation))
         if model is None or method is None:
-            raise _unknown_operation(service, operation, target, known=model is not None)
+            raise unknown_operation(service, operation, target, known=model is not None)
         from stepfunctions.local.wire.check import check_request
 
         request = check_request(params, model.input_shape, longest=self.limits or service != "stepfunctions")
@@ -266,10 +241,12 @@ class Cloud:
                     self._jobs.start()
             for name, service in list(self._services.items()):
                 with opening(self.data_dir / f"{name}.db"):
-                    _start(service)
+                    start(service)
             if "stepfunctions" in left:
                 with opening(self.data_dir / "stepfunctions.db"):
                     self.service("stepfunctions")
+            if self._timers is not None:
+                self._timers.start()
 
     def stop(self) -> None:
         """Stop every service (Step Functions first), then the jobs, then close the databases. Idempotent.
@@ -281,6 +258,9 @@ class Cloud:
             self._stopping = True
             services = sorted(self._services.items(), key=lambda item: (item[0] == "s3", item[0] != "stepfunctions"))
             self._services = {name: service for name, service in services if name == "s3"}
+            timers, self._timers = self._timers, None
+        if timers is not None:
+            timers.stop()
         for name, service in services:
             if name == "s3":
                 self._close_jobs()
@@ -357,36 +337,3 @@ def client_env(endpoint: str | None, region: str) -> dict[str, str]:
     if endpoint is not None:
         env = {"AWS_ENDPOINT_URL": endpoint, **env}
     return env
-
-
-def supported_operations(service: str, target: object) -> list[str]:
-    """Return AWS's names of the operations a service object has methods for, sorted."""
-    return sorted(
-        name for name in service_model(service).operation_names if _operation(target, method_name(name)) is not None
-    )
-
-
-def _operation(target: object, name: str) -> Any:
-    if name.startswith("_") or name in _NOT_OPERATIONS:
-        return None
-    method = getattr(target, name, None)
-    return method if callable(method) else None
-
-
-def _unknown_operation(service: str, operation: str, target: object, *, known: bool) -> ServiceError:
-    names = ", ".join(supported_operations(service, target)) or "(none over this door)"
-    what = "is not supported by the local cloud yet" if known else "is not an operation of this service"
-    return ServiceError(
-        "UnknownOperationException", f"{service}:{operation} {what}. Supported: {names}.", 501 if known else 400
-    )
-
-
-def _factory(place: str) -> Callable[[Cloud], Any]:
-    module, name = place.split(":")
-    factory: Callable[[Cloud], Any] = getattr(importlib.import_module(module), name)
-    return factory
-
-
-def _start(service: Any) -> None:
-    if hasattr(service, "start"):
-        service.start()

@@ -24,8 +24,9 @@ from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 from stepfunctions.errors import LocalCloudError, ServiceError
-from stepfunctions.local.cloud import SERVICES, Cloud
+from stepfunctions.local.cloud import Cloud
 from stepfunctions.local.datadir import STATUS_PATH, DataDir, ServerInfo, cannot_use
+from stepfunctions.local.services import SERVICES
 from stepfunctions.local.threads import DaemonPool
 from stepfunctions.local.wire.messages import Request, Response
 from stepfunctions.local.wire.route import guess_protocol, is_long, service_of

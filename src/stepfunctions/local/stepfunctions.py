@@ -23,7 +23,8 @@ from stepfunctions.runtime.store.sqlite import SqliteStore
 
 if TYPE_CHECKING:
     from stepfunctions.engine.ports import Integration
-    from stepfunctions.local.cloud import Call, Cloud
+    from stepfunctions.local.cloud import Cloud
+    from stepfunctions.local.services import Call
 
 _ARNS = (
     "stateMachineArn",

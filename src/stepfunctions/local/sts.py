@@ -6,7 +6,8 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from stepfunctions.local.cloud import Call, Cloud
+    from stepfunctions.local.cloud import Cloud
+    from stepfunctions.local.services import Call
 
 
 class SecurityTokenService:

@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 
-from stepfunctions.local.cloud import Call, Cloud
+from stepfunctions.local.cloud import Cloud
 from stepfunctions.local.datadir import ServerInfo
 from stepfunctions.local.http_exchange import Message, Receive, Scope, Send
 from stepfunctions.local.server import Application
+from stepfunctions.local.services import Call
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 SIGNED = "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/{}/aws4_request, SignedHeaders=host, Signature=0"

@@ -13,7 +13,8 @@ import pytest
 from botocore.config import Config
 
 from stepfunctions.errors import ServiceError
-from stepfunctions.local.cloud import Cloud, supported_operations
+from stepfunctions.local.cloud import Cloud
+from stepfunctions.local.services import supported_operations
 from stepfunctions.runtime.api import StepFunctionsApi
 
 ROLE = "arn:aws:iam::123456789012:role/Workflow"

@@ -11,7 +11,8 @@ import pytest
 from botocore.parsers import create_parser
 
 from stepfunctions.errors import LocalCloudError, ServiceError
-from stepfunctions.local.cloud import Call, Cloud
+from stepfunctions.local.cloud import Cloud
+from stepfunctions.local.services import Call
 from stepfunctions.local.wire.errors import error_response
 from stepfunctions.local.wire.front import handle
 from stepfunctions.local.wire.messages import Request, Response

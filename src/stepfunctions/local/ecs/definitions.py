@@ -10,7 +10,7 @@ from stepfunctions.errors import ServiceError
 from stepfunctions.local.ecs.records import Definition, EcsTables, moment
 
 if TYPE_CHECKING:
-    from stepfunctions.local.cloud import Call
+    from stepfunctions.local.services import Call
 
 _REFERENCE = re.compile(r"(?:arn:aws[\w-]*:ecs:[\w-]+:\d{12}:task-definition/)?([A-Za-z0-9_-]+)(?::(\d+))?")
 _PAGE = 100

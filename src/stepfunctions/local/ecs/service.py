@@ -14,7 +14,8 @@ from stepfunctions.local.ecs.records import MIGRATIONS, STOPPED, EcsTables, Task
 from stepfunctions.local.ecs.tasks import cluster_arn, cluster_name, plan_task, task_arn, task_id, task_shape
 
 if TYPE_CHECKING:
-    from stepfunctions.local.cloud import Call, Cloud
+    from stepfunctions.local.cloud import Cloud
+    from stepfunctions.local.services import Call
 
 _STEP_FUNCTIONS = "AWS Step Functions"
 

@@ -11,7 +11,7 @@ from stepfunctions.local.ecs.definitions import arn_of, client_error, compatibil
 from stepfunctions.local.ecs.records import ContainerRow, Definition, TaskRow, moment
 
 if TYPE_CHECKING:
-    from stepfunctions.local.cloud import Call
+    from stepfunctions.local.services import Call
 
 _TASK = re.compile(r"(?:arn:aws[\w-]*:ecs:[\w-]+:\d{12}:task/(?:(?P<cluster>[\w-]+)/)?)?(?P<id>[0-9a-f-]+)")
 _CLUSTER = re.compile(r"(?:arn:aws[\w-]*:ecs:[\w-]+:\d{12}:cluster/)?([A-Za-z0-9_-]{1,255})")

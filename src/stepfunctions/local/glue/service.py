@@ -12,7 +12,8 @@ from stepfunctions.local.glue.runs import KIND, RunOwner, merged_arguments, spli
 from stepfunctions.local.jobs import JobRefused
 
 if TYPE_CHECKING:
-    from stepfunctions.local.cloud import Call, Cloud
+    from stepfunctions.local.cloud import Cloud
+    from stepfunctions.local.services import Call
 
 _DEFAULT_TIMEOUT_MINUTES = 2880
 _PAGE = 200

@@ -25,7 +25,8 @@ from stepfunctions.local.lambda_.workers import Event, Reply
 from stepfunctions.runtime.durability import Durability
 
 if TYPE_CHECKING:
-    from stepfunctions.local.cloud import Call, Cloud
+    from stepfunctions.local.cloud import Cloud
+    from stepfunctions.local.services import Call
 
 REQUEST_LIMIT = 6_291_456
 EVENT_LIMIT = 1_048_576

@@ -14,7 +14,8 @@ from stepfunctions.local.logs.patterns import matcher
 from stepfunctions.local.logs.records import MIGRATIONS, EventRow, GroupRow, LogTables, Mark, StreamRow
 
 if TYPE_CHECKING:
-    from stepfunctions.local.cloud import Call, Cloud
+    from stepfunctions.local.cloud import Cloud
+    from stepfunctions.local.services import Call
 
 Answer = dict[str, Any]
 _PAGE = 50

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 from botocore.model import OperationModel
 
 from stepfunctions.errors import ServiceError
-from stepfunctions.local.cloud import Call, supported_operations
 from stepfunctions.local.outages import refusal_of
 from stepfunctions.local.s3.chunked import ChunkedDecoder, is_chunked
 from stepfunctions.local.s3.conditions import NotModified, Slice
@@ -28,6 +27,7 @@ from stepfunctions.local.s3.digests import algorithm_of
 from stepfunctions.local.s3.faults import S3Error, not_implemented
 from stepfunctions.local.s3.protocol import Answer, read_request, write_error, write_response
 from stepfunctions.local.s3.routing import Incoming, choose_operation, read_scope
+from stepfunctions.local.services import Call, supported_operations
 from stepfunctions.local.wire.models import method_name, operation_model
 
 if TYPE_CHECKING:

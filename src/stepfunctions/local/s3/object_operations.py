@@ -27,7 +27,7 @@ from stepfunctions.local.s3.objects import Objects
 from stepfunctions.local.s3.records import ObjectInfo
 
 if TYPE_CHECKING:
-    from stepfunctions.local.cloud import Call
+    from stepfunctions.local.services import Call
 
 Request = Mapping[str, Any]
 Response = dict[str, Any]

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from stepfunctions.errors import ServiceError
-from stepfunctions.local.cloud import Call
 from stepfunctions.local.sagemaker.fleet import Deployment, ModelServer, ServerFailed
 from stepfunctions.local.sagemaker.models import Models
 from stepfunctions.local.sagemaker.records import Record, Records, invalid
+from stepfunctions.local.services import Call
 
 if TYPE_CHECKING:
     from stepfunctions.local.cloud import Cloud

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from stepfunctions.errors import LocalCloudError
 from stepfunctions.local import images
-from stepfunctions.local.cloud import Call
 from stepfunctions.local.sagemaker.places import Missing, Places
 from stepfunctions.local.sagemaker.records import Record, Records, invalid, unsupported
+from stepfunctions.local.services import Call
 
 if TYPE_CHECKING:
     from stepfunctions.local.cloud import Cloud

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from stepfunctions.errors import ServiceError
-from stepfunctions.local.cloud import Call
 from stepfunctions.local.sagemaker.fleet import Answer, Deployment, ServerFailed
 from stepfunctions.local.sagemaker.places import Missing
+from stepfunctions.local.services import Call
 
 if TYPE_CHECKING:
     from stepfunctions.local.cloud import Cloud

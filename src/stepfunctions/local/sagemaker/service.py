@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from stepfunctions.local.cloud import Call
 from stepfunctions.local.sagemaker.endpoints import Endpoints
 from stepfunctions.local.sagemaker.models import Models
 from stepfunctions.local.sagemaker.records import Record, Records
 from stepfunctions.local.sagemaker.training import TrainingJobs
+from stepfunctions.local.services import Call
 
 if TYPE_CHECKING:
     from stepfunctions.local.cloud import Cloud

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 
 from stepfunctions.errors import LocalCloudError, ServiceError
 from stepfunctions.local import images
-from stepfunctions.local.cloud import Call
 from stepfunctions.local.jobs import Exit, Job, JobRefused, ProcessSpec
 from stepfunctions.local.sagemaker import results
 from stepfunctions.local.sagemaker.container import PROGRAM, arguments, decode_hyperparameters, lay_out
 from stepfunctions.local.sagemaker.places import Missing, Places
 from stepfunctions.local.sagemaker.records import Record, Records, invalid, unsupported
+from stepfunctions.local.services import Call
 
 if TYPE_CHECKING:
     from stepfunctions.local.cloud import Cloud

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.model import OperationModel
 
 from stepfunctions.errors import ServiceError, StepFunctionsError
-from stepfunctions.local.cloud import SERVICES
+from stepfunctions.local.services import SERVICES
 from stepfunctions.local.wire import jsonrpc, query, rest
 from stepfunctions.local.wire.errors import error_response
 from stepfunctions.local.wire.messages import Request, Response
