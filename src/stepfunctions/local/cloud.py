@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from stepfunctions.errors import LocalCloudError, ServiceError
 from stepfunctions.local.database import Database
 from stepfunctions.local.outages import refusing
+from stepfunctions.local.principal import IamMode, acting, acting_as
 from stepfunctions.local.services import SERVICES, Call, factory, operation_of, start, unknown_operation
 from stepfunctions.local.wire.models import method_name, operation_model, service_model
 from stepfunctions.runtime.durability import Durability
@@ -35,6 +36,7 @@ class Cloud:
     events, the length of names.
     ``durability``: what is safe once a call was answered. ``retention_days``: how many days after its end an execution
     is forgotten.
+    ``iam``: whether calls made under a role are checked against its policies.
     ``real`` are services, by boto3's or the SDK's names, whose calls go to AWS itself, with the user's own
     configuration; LocalCloudError when there is none of that name. Calls to services that are not in SERVICES go to
     moto, in a process of its own that starts on first use and keeps nothing when it stops.
@@ -54,7 +56,9 @@ class Cloud:
         limits: bool = True,
         durability: Durability = Durability.NORMAL,
         retention_days: float = 90.0,
+        iam: IamMode = IamMode.OFF,
     ) -> None:
+        self.iam = iam
         self.durability = durability
         self.retention_days = retention_days
         self._factories = services or {}
@@ -195,6 +199,14 @@ class Cloud:
         operation that is not supported says which are. ``token``: see :class:`Call`. ``account`` and ``region``:
         the caller's, where they are not the cloud's. ``gone``: whether the client has hung up.
         """
+        role = acting()
+        if role is not None:
+            with acting_as(None):  # what the services do for it among themselves is theirs
+                self.service("iam").guard.check(role, service, operation, params, region or self.region)
+                return self.call(
+                    service, operation, params,
+                    token=token, request_id=request_id, account=account, region=region, gone=gone,
+                )  # fmt: skip
         elsewhere = self.elsewhere(service)
         if elsewhere is not None:
             return elsewhere.call(service, operation, params)
@@ -280,9 +292,15 @@ class Cloud:
             self._jobs.close()
             self._jobs = None
 
-    def client_env(self) -> dict[str, str]:
-        """Return the environment that makes boto3, the AWS CLI and the SageMaker SDK call this cloud."""
-        return client_env(self.endpoint, self.region)
+    def client_env(self, role: str | None = None) -> dict[str, str]:
+        """Return the environment that makes boto3, the AWS CLI and the SageMaker SDK call this cloud.
+
+        ``role``: the ARN of the role that what runs with it has, where roles are looked at.
+        """
+        env = client_env(self.endpoint, self.region)
+        if role and self.iam is not IamMode.OFF:
+            env["AWS_ACCESS_KEY_ID"] = self.service("iam").key_of(role)
+        return env
 
     def _refuse_when_stopping(self) -> None:
         if self._stopping:

@@ -28,6 +28,7 @@ SERVICES = MappingProxyType(
         # boto3's name of the service -> "module:factory"
         "ecs": "stepfunctions.local.ecs:create",
         "glue": "stepfunctions.local.glue:create",
+        "iam": "stepfunctions.local.iam:create",
         "lambda": "stepfunctions.local.lambda_:create",
         "logs": "stepfunctions.local.logs:create",
         "s3": "stepfunctions.local.s3:create",
