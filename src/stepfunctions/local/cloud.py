@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 import os
 import threading
 import uuid
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from stepfunctions.local.elsewhere import Elsewhere
     from stepfunctions.local.moto_child import MotoChild
     from stepfunctions.local.timers import Timers
+
+_log = logging.getLogger(__name__)
 
 
 class Cloud:
@@ -122,6 +125,34 @@ class Cloud:
     def has(self, service: str) -> bool:
         """Whether a service was ever used with this data directory: others need not be told anything."""
         return service in self._services
+
+    def publish(
+        self,
+        source: str,
+        detail_type: str,
+        detail: dict[str, Any],
+        resources: Sequence[str] = (),
+        *,
+        account: str | None = None,
+        region: str | None = None,
+        time: float | None = None,
+    ) -> None:
+        """Put an event of AWS's own (source ``aws.…``) on the default bus; it is durable when this returns.
+
+        Nothing happens where EventBridge was never used: ask ``has("events")`` before you make costly details.
+        ``time``: seconds of the epoch, now unless given. It never fails: what goes wrong is logged.
+        """
+        events = self._services.get("events")
+        if events is None:
+            return
+        try:
+            events.publish(
+                source, detail_type, detail, resources,
+                account=account or self.account, region=region or self.region,
+                time=self.clock.now() if time is None else time,
+            )  # fmt: skip
+        except Exception:  # noqa: BLE001 - who has an event to tell has done its work already
+            _log.exception("the event '%s' of %s was lost", detail_type, source)
 
     def database(self, name: str, migrations: Sequence[str]) -> Database:
         """Open ``<data_dir>/<name>.db``; it is closed when the cloud stops, after its services."""

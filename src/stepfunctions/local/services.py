@@ -27,6 +27,7 @@ SERVICES = MappingProxyType(
     {
         # boto3's name of the service -> "module:factory"
         "ecs": "stepfunctions.local.ecs:create",
+        "events": "stepfunctions.local.events:create",
         "glue": "stepfunctions.local.glue:create",
         "iam": "stepfunctions.local.iam:create",
         "lambda": "stepfunctions.local.lambda_:create",
