@@ -17,6 +17,7 @@ SIGNING_NAMES = MappingProxyType(
 )
 TARGET_PREFIXES = MappingProxyType(
     {
+        "AWSEvents": "events",
         "AWSGlue": "glue",
         "AWSStepFunctions": "stepfunctions",
         "AmazonEC2ContainerServiceV20141113": "ecs",
