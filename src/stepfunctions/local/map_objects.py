@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
-from typing import IO, TYPE_CHECKING, Any, BinaryIO, cast
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 
+from stepfunctions.asl.document import Document
+from stepfunctions.engine.execution import Execution
+from stepfunctions.engine.map_run import Item, MapRun
+from stepfunctions.local.principal import IamMode, acting, acting_as
+from stepfunctions.runtime.items.source import Items
 from stepfunctions.runtime.objects import ObjectStore, ObjectSummary, Upload
 
 if TYPE_CHECKING:
@@ -13,7 +19,8 @@ if TYPE_CHECKING:
     from stepfunctions.local.s3.contents import Staging
     from stepfunctions.local.s3.objects import Objects
 
-
+S = TypeVar("S")
+R = TypeVar("R")
 _IN_MEMORY = 8 * 1024 * 1024
 """Bytes of an object of AWS's that are held in memory; more are in a temporary file."""
 
@@ -21,6 +28,42 @@ _IN_MEMORY = 8 * 1024 * 1024
 def objects_of(cloud: Cloud) -> ObjectStore:
     """Return the objects that a cloud's Distributed Maps read and write."""
     return RealObjects(cloud) if "s3" in cloud.real else CloudObjects(cloud)
+
+
+class ItemsUnderRoles(Items):
+    """Items whose objects are read and written under the role of the map run's execution."""
+
+    def __init__(self, objects: ObjectStore, role_of: Callable[[str], str | None]) -> None:
+        super().__init__(objects)
+        self._role_of = role_of
+
+    def items(self, run: MapRun, start: int) -> Generator[Item, None, None]:
+        """See the port."""
+        return _under(self._role_of(run.execution_arn), super().items(run, start))
+
+    def export(
+        self, run: MapRun, children: Iterable[Execution], unstarted: Iterable[tuple[Document, int]]
+    ) -> Generator[None, None, Document]:
+        """See the port."""
+        return _under(self._role_of(run.execution_arn), super().export(run, children, unstarted))
+
+
+def _under(role: str | None, steps: Generator[S, None, R]) -> Generator[S, None, R]:
+    """Take each step of a generator under a role."""
+    with closing(steps):
+        while True:
+            try:
+                with acting_as(role):
+                    step = next(steps)
+            except StopIteration as end:
+                result: R = end.value
+                return result
+            yield step
+
+
+def items_under_roles(cloud: Cloud, role_of: Callable[[str], str | None]) -> Items:
+    """Return the items of a cloud's Distributed Maps; ``role_of`` an execution is asked where roles are looked at."""
+    return Items(objects_of(cloud)) if cloud.iam is IamMode.OFF else ItemsUnderRoles(objects_of(cloud), role_of)
 
 
 class CloudObjects:
@@ -36,17 +79,25 @@ class CloudObjects:
 
     def open(self, bucket: str, key: str) -> BinaryIO:
         """See ObjectStore."""
+        self._check("GetObject", {"Bucket": bucket, "Key": key})
         return self._objects.open(bucket, key)
 
     def list(self, bucket: str, prefix: str = "") -> Iterator[ObjectSummary]:
         """See ObjectStore."""
+        self._check("ListObjectsV2", {"Bucket": bucket, "Prefix": prefix})
         for info in self._objects.list(bucket, prefix):
             yield ObjectSummary(info.key, info.size, info.etag, info.last_modified.timestamp())
 
     def create(self, bucket: str, key: str) -> Upload:
         """See ObjectStore."""
+        self._check("PutObject", {"Bucket": bucket, "Key": key})
         self._objects.check_put(bucket, key, {})
         return _Upload(self._objects, bucket, key, self._objects.contents.stage())
+
+    def _check(self, operation: str, params: dict[str, Any]) -> None:
+        role = acting()
+        if role is not None:
+            self._cloud.service("iam").guard.check(role, "s3", operation, params, self._cloud.region)
 
 
 class _Upload:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from stepfunctions.engine.limits import AWS_LIMITS, NO_LIMITS
 from stepfunctions.engine.tokens import read_token
 from stepfunctions.errors import ServiceError
-from stepfunctions.local.map_objects import objects_of
+from stepfunctions.local.map_objects import items_under_roles
+from stepfunctions.local.principal import IamMode
 from stepfunctions.local.tasks import CloudTasks
 from stepfunctions.runtime.api import OPERATIONS, StepFunctionsApi
 from stepfunctions.runtime.durability import Durability
-from stepfunctions.runtime.items.source import Items
 from stepfunctions.runtime.retention import Retention
 from stepfunctions.runtime.runner import Runner
 from stepfunctions.runtime.store.express import ExpressStore
@@ -37,6 +37,7 @@ _ARNS = (
 )
 """The members of requests that name what belongs to an account."""
 _OWNER = re.compile(r"arn:aws[a-zA-Z-]*:states:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):")
+_TAKING_A_ROLE = frozenset({"create_state_machine", "update_state_machine", "test_state"})
 _Method = Callable[["StepFunctions", dict[str, Any], "Call"], dict[str, Any]]
 
 
@@ -44,6 +45,8 @@ def _operation(name: str) -> _Method:
     """Return the method that passes an operation on to the API of the runtime."""
 
     def method(self: StepFunctions, request: dict[str, Any], call: Call) -> dict[str, Any]:
+        if name in _TAKING_A_ROLE and self._cloud.iam is not IamMode.OFF and request.get("roleArn"):
+            self._cloud.service("iam").guard.trusts(request["roleArn"], "states")
         api = self._api_for(request, call)
         if name == "get_activity_task":
             return api.get_activity_task(request, call.gone)
@@ -95,7 +98,7 @@ class StepFunctions:
         )
         self._tasks = tasks or CloudTasks(cloud)
         limits = AWS_LIMITS if cloud.limits else NO_LIMITS
-        items = Items(objects_of(cloud))
+        items = items_under_roles(cloud, self.role_of)
         # CloudTasks never blocks, so the engine's own thread may call it
         behind = self._tasks.backlog if isinstance(self._tasks, CloudTasks) else lambda: 0
         self._runner = Runner(
@@ -143,6 +146,10 @@ class StepFunctions:
     def on_end(self, arn: str, callback: Callable[[], None]) -> None:
         """Call back once an execution has ended; at once when it already has. The callback must not block."""
         self._runner.on_end(arn, callback)
+
+    def role_of(self, arn: str) -> str | None:
+        """Return the role of an open execution or map run's child; None when it is not open."""
+        return self._runner.role_of(arn)
 
     def start(self) -> None:
         """Take up what an earlier run left, and run."""

@@ -31,7 +31,7 @@ class SecurityTokenService:
         session = request["RoleSessionName"]
         return {
             "Credentials": {
-                "AccessKeyId": "ASIALOCALLOCALLOCAL0",
+                "AccessKeyId": self._cloud.service("iam").key_of(request["RoleArn"]),
                 "SecretAccessKey": "local",
                 "SessionToken": "local",
                 "Expiration": now + timedelta(seconds=request.get("DurationSeconds", 3600)),

@@ -120,6 +120,11 @@ class Runner:
         """How many executions are open, children of map runs too."""
         return len(self._core.live)
 
+    def role_of(self, arn: str) -> str | None:
+        """Return the role that an open execution runs under; None when it is not open."""
+        execution = self._core.live.get(arn)
+        return None if execution is None else execution.role_arn
+
     @property
     def backlog(self) -> int:
         """How many calls of tasks wait for their turn."""

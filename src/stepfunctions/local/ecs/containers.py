@@ -83,7 +83,7 @@ class ContainerOwner:
             argv=argv,
             cwd=work,
             env={
-                **self._cloud.client_env(),
+                **self._cloud.client_env(task.plan.get("role")),
                 "AWS_EXECUTION_ENV": f"AWS_ECS_{task.launch_type}",
                 **container["environment"],
             },

@@ -61,6 +61,7 @@ def plan_task(definition: Definition, request: Mapping[str, Any], call: Call) ->
         "definition": arn_of(definition.family, definition.revision, call),
         "family": definition.family,
         "launch_type": launch_type,
+        "role": overrides.get("taskRoleArn") or document.get("taskRoleArn"),
         "containers": _containers(document, overrides),
         "overrides": overrides,
         "network": network,

@@ -52,7 +52,11 @@ class RunOwner:
         return ProcessSpec(
             argv=("python", str(script), *(text for pair in given.items() for text in pair)),
             cwd=work,
-            env={**self._cloud.client_env(), "PYTHONPATH": ":".join(path), "TMPDIR": str(job.folder / "tmp")},
+            env={
+                **self._cloud.client_env(plan.get("role")),
+                "PYTHONPATH": ":".join(path),
+                "TMPDIR": str(job.folder / "tmp"),
+            },
             family="pandas",
             timeout_seconds=plan["timeout"] * SECONDS_A_MINUTE,
             stdout=job.folder / "stdout.log",

@@ -175,14 +175,15 @@ def create(cloud: Cloud) -> GlueService:
 def plan_run(definition: Mapping[str, Any], request: Mapping[str, Any]) -> dict[str, Any]:
     """Decide all that a run needs, so that later changes of the job do not touch it.
 
-    ``script`` (s3 URI), ``arguments`` (merged, as the script gets them), ``given`` (the run's own), ``timeout``
-    (minutes), ``capacity``, ``version``. Raises ServiceError for what is not supported.
+    ``role``, ``script`` (s3 URI), ``arguments`` (merged, as the script gets them), ``given`` (the run's own),
+    ``timeout`` (minutes), ``capacity``, ``version``. Raises ServiceError for what is not supported.
     """
     if request.get("JobRunId"):
         raise _invalid("The local cloud does not retry a run by its JobRunId: start a new run")
     _no_queue(request)
     given = request.get("Arguments", {})
     return {
+        "role": definition["Role"],
         "script": definition["Command"]["ScriptLocation"],
         "arguments": merged_arguments(definition, given),
         "given": given,

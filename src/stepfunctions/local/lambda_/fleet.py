@@ -40,11 +40,11 @@ class Fleet:
 
     ``find`` returns the present revision of a function or raises ServiceError; ``launch`` starts a process;
     ``logs`` is the folder of the
-    log files; ``client_env`` returns the environment variables that AWS clients need.
+    log files; ``client_env`` returns the environment variables that AWS clients need, for a role.
     """
 
     def __init__(
-        self, find: Callable[[str], Function], launch: Launch, logs: Path, client_env: Callable[[], dict[str, str]]
+        self, find: Callable[[str], Function], launch: Launch, logs: Path, client_env: Callable[[str], dict[str, str]]
     ) -> None:
         self._find = find
         self._launch = launch
@@ -130,7 +130,7 @@ class Fleet:
     def _spec(self, function: Function) -> WorkerSpec:
         today = datetime.now(timezone.utc)
         instance = secrets.token_hex(16)
-        base = self._client_env()
+        base = self._client_env(function.configuration["Role"])
         if function.code.in_place:
             base["PYTHONDONTWRITEBYTECODE"] = "1"  # the folder is the user's
         return WorkerSpec(

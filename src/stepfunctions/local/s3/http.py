@@ -54,10 +54,16 @@ class _ClientGone(Exception):
 
 
 class App:
-    """S3 as an ASGI application. ``close()`` it after the server has stopped."""
+    """S3 as an ASGI application. ``close()`` it after the server has stopped.
 
-    def __init__(self, service: S3, *, account: str, region: str) -> None:
+    ``permit`` refuses, with a ServiceError, an operation that the caller may not call.
+    """
+
+    def __init__(
+        self, service: S3, *, account: str, region: str, permit: Callable[[str, Incoming], None] | None = None
+    ) -> None:
         self._service = service
+        self._permit = permit
         self._account = account
         self._region = region
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="s3")
@@ -96,6 +102,8 @@ class App:
             raise not_implemented(operation, f"Supported: {', '.join(sorted(self._supported))}.")
         if incoming.headers.get("x-amz-expected-bucket-owner", self._account) != self._account:
             raise S3Error("AccessDenied", f"The bucket is owned by account {self._account}", 403)
+        if self._permit is not None:
+            await self._run(self._permit, operation, incoming)
         call = Call(
             operation=operation,
             request_id=exchange.request_id,

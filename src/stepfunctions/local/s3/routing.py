@@ -33,6 +33,12 @@ class Incoming:
     headers: Mapping[str, str]
 
     @property
+    def access_key(self) -> str:
+        """The access key the request is signed with, "" if it is not signed."""
+        credential = self.headers.get("authorization", "").partition("Credential=")[2]
+        return (credential or self.query.get("X-Amz-Credential", "")).partition("/")[0]
+
+    @property
     def region(self) -> str | None:
         """The Region the request is signed for, None if it is not signed."""
         credential = self.headers.get("authorization", "") or self.query.get("X-Amz-Credential", "")

@@ -10,6 +10,7 @@ from stepfunctions.local.s3.multipart import Uploads
 from stepfunctions.local.s3.multipart_operations import MultipartOperations
 from stepfunctions.local.s3.object_operations import ObjectOperations
 from stepfunctions.local.s3.objects import Objects
+from stepfunctions.local.s3.permits import permit_of
 from stepfunctions.local.s3.records import MIGRATIONS
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ class S3(BucketOperations, ObjectOperations, MultipartOperations):
     def __init__(self, cloud: Cloud) -> None:
         self.objects = Objects(cloud.data_dir / "s3", cloud.database("s3", MIGRATIONS), cloud.clock.now)
         self.uploads = Uploads(self.objects)
-        self.app = App(self, account=cloud.account, region=cloud.region)
+        self.app = App(self, account=cloud.account, region=cloud.region, permit=permit_of(cloud))
 
     def stop(self) -> None:
         """Wait for file work under way."""

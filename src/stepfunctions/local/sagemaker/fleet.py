@@ -57,6 +57,7 @@ class ModelServer:
         self._places = Places(cloud)
         self._folder = folder
         self._container = model["PrimaryContainer"]
+        self._role = model.get("ExecutionRoleArn")
         self.many = self._container.get("Mode") == "MultiModel"
         self._lock = threading.RLock()
         self._process: Process | None = None
@@ -139,7 +140,7 @@ class ModelServer:
     def _launch(self, ml: Path, code: str, family: str) -> None:
         settings = {"code": code, "program": self._program, "model": None if self.many else f"{self._root}/model"}
         env = {
-            **self._cloud.client_env(),
+            **self._cloud.client_env(self._role),
             "SM_MODEL_DIR": f"{self._root}/model",
             "PYTHONUNBUFFERED": "TRUE",
             "SAGEMAKER_MULTI_MODEL": "true" if self.many else "false",

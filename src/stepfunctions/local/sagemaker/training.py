@@ -182,7 +182,12 @@ class TrainingJobs:
         except LocalCloudError as error:
             raise JobRefused(f"ClientError: {error}") from error
         container = lay_out(
-            job, record, runtime, self._places, arn=record["TrainingJobArn"], base=self._cloud.client_env()
+            job,
+            record,
+            runtime,
+            self._places,
+            arn=record["TrainingJobArn"],
+            base=self._cloud.client_env(record["RoleArn"]),
         )
         return ProcessSpec(
             argv=container.argv,

@@ -20,6 +20,7 @@ from stepfunctions.asl.resource import IntegrationPattern, Resource
 from stepfunctions.catalog.requests import JSON_MEMBERS
 from stepfunctions.engine.messages import Outcome, Phase, TaskFailed, TaskSubmitted, TaskSucceeded
 from stepfunctions.errors import ServiceError, StateFailed
+from stepfunctions.local.principal import IamMode, acting_as
 from stepfunctions.local.tasks import errors, gateway, http, jobs, kubernetes, nested, shapes
 from stepfunctions.local.tasks.actions import Context, action_of
 from stepfunctions.local.tasks.operations import operation_of
@@ -155,15 +156,24 @@ class CloudTasks:
                 self._lock.notify_all()
 
     def _guarded(self, task: _Task, work: Callable[[], None]) -> None:
-        """Run work so that whatever goes wrong is the task's outcome."""
+        """Run work under its execution's role, so that whatever goes wrong is the task's outcome."""
         try:
-            work()
+            with acting_as(self._role_of(task)):
+                work()
         except StateFailed as failure:
             self._fail(task, failure)
         except Exception as error:  # the server goes on, and the task must end
             if not self._stopping:
                 logger.exception("The task %s failed inside the local cloud", task.call.key)
             self._fail(task, StateFailed("States.Runtime", f"The local cloud failed: {error!r}"))
+
+    def _role_of(self, task: _Task) -> str | None:
+        if self._cloud.iam is IamMode.OFF:
+            return None
+        credentials = task.call.command.credentials
+        given = credentials.get("RoleArn") if isinstance(credentials, dict) else None
+        role: str | None = given or self._cloud.service("stepfunctions").role_of(task.call.execution_arn)
+        return role
 
     @property
     def _stopping(self) -> bool:
