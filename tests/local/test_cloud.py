@@ -39,7 +39,7 @@ def test_a_call_goes_to_the_service_and_answers_in_the_models_names(cloud: Cloud
 
 def test_everything_wrong_with_a_request_is_said_at_once_in_awss_words(cloud: Cloud) -> None:
     error = refusal(cloud, "sts", "AssumeRole", {"RoleArn": ROLE, "RoleSessionName": "a b", "DurationSeconds": 1})
-    assert error.code == "ValidationException"
+    assert error.code == "ValidationError"
     assert error.message == (
         "2 validation errors detected: "
         "Value 'a b' at 'roleSessionName' failed to satisfy constraint: "

@@ -16,7 +16,7 @@ from stepfunctions.local.database import Database
 from stepfunctions.local.outages import refusing
 from stepfunctions.local.principal import IamMode, acting, acting_as
 from stepfunctions.local.services import SERVICES, Call, factory, operation_of, start, unknown_operation
-from stepfunctions.local.wire.models import method_name, operation_model, service_model
+from stepfunctions.local.wire.models import method_name, operation_model, protocols, service_model
 from stepfunctions.runtime.durability import Durability
 from stepfunctions.runtime.store.connections import opening
 
@@ -248,7 +248,9 @@ class Cloud:
             raise unknown_operation(service, operation, target, known=model is not None)
         from stepfunctions.local.wire.check import check_request
 
-        request = check_request(params, model.input_shape, longest=self.limits or service != "stepfunctions")
+        code = "ValidationError" if "query" in protocols(service) else "ValidationException"
+        longest = self.limits or service != "stepfunctions"
+        request = check_request(params, model.input_shape, longest=longest, code=code)
         call = Call(
             operation=operation,
             request_id=request_id or str(uuid.uuid4()),

@@ -121,7 +121,7 @@ def test_a_query_call_answers_xml_with_its_request_id(cloud: Cloud) -> None:
     [
         (b"Action=Nonsense", "UnknownOperationException"),
         (b"Version=2011-06-15", "MissingAction"),
-        (b"Action=AssumeRole", "ValidationException"),
+        (b"Action=AssumeRole", "ValidationError"),
         (b"Action=AssumeRole&DurationSeconds=long", "SerializationException"),
         (b"\xff\xfe", "MalformedQueryString"),
     ],

@@ -16,7 +16,7 @@ from stepfunctions.errors import ServiceError
 from stepfunctions.local.iam import documents
 from stepfunctions.local.iam.managed import aws_policies, aws_policy
 from stepfunctions.local.iam.records import POLICY, ROLE, IamTables, Record
-from stepfunctions.local.iam.roles import checked_name, marker, moment, new_id, page, tagged
+from stepfunctions.local.iam.roles import marker, moment, new_id, page, tagged
 
 if TYPE_CHECKING:
     from stepfunctions.local.cloud import Cloud
@@ -36,7 +36,6 @@ class Policies:
     def create_policy(self, request: Answer, call: Call) -> Answer:
         """CreatePolicy."""
         name, path = request["PolicyName"], request.get("Path", "/")
-        checked_name(name, "policyName")
         documents.identity_policy(request["PolicyDocument"])
         arn, now = f"arn:aws:iam::{call.account}:policy{path}{name}", self._clock.now()
         record: Record = {

@@ -32,18 +32,21 @@ class _WrongType(Exception):
     pass
 
 
-def check_request(params: dict[str, Any], shape: StructureShape | None, *, longest: bool = True) -> dict[str, Any]:
+def check_request(
+    params: dict[str, Any], shape: StructureShape | None, *, longest: bool = True, code: str = "ValidationException"
+) -> dict[str, Any]:
     """Return the request with its values in one form. ``longest=False``: a text may be of any length.
+    ``code``: what the service calls a request that its model does not allow.
 
     Raises :class:`ServiceError`: ``SerializationException`` for a value of the wrong type or an unknown
-    member, ``ValidationException`` for missing members and broken bounds, patterns and enums.
+    member, ``code`` for missing members and broken bounds, patterns and enums.
     """
     checked, problems = coerce(params, shape)
     if not longest:
         problems = [problem for problem in problems if not any(words in problem for words in _TOO_LONG)]
     if problems:
         count = f"{len(problems)} validation error{'s' if len(problems) > 1 else ''} detected: "
-        raise ServiceError("ValidationException", count + "; ".join(problems))
+        raise ServiceError(code, count + "; ".join(problems))
     return checked
 
 
