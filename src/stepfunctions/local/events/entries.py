@@ -11,6 +11,9 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 from typing import Any
 
+from stepfunctions.asl.document import is_deeper
+
+_DEEPEST = 200
 LONGEST = 256 * 1024
 """Bytes of the entries of one request, counted as AWS counts them."""
 Event = dict[str, Any]
@@ -34,13 +37,22 @@ def problem_of(entry: Entry) -> dict[str, str] | None:
             return {"ErrorCode": "InvalidArgument", "ErrorMessage": reason}
     if entry["Source"].startswith("aws."):
         return {"ErrorCode": "NotAuthorizedForSourceException", "ErrorMessage": "Not authorized for the source."}
-    try:
-        detail = json.loads(entry["Detail"])
-    except (ValueError, RecursionError):
-        detail = None
-    if not isinstance(detail, dict):
+    if _object(entry["Detail"]) is None:
         return {"ErrorCode": "MalformedDetail", "ErrorMessage": "Detail is malformed."}
     return None
+
+
+def _object(text: str) -> dict[str, Any] | None:
+    """Return the JSON object of a text, None where it is none or nested too deeply to be worked with."""
+    try:
+        value = json.loads(text, parse_constant=_refuse)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) and not is_deeper(value, _DEEPEST) else None
+
+
+def _refuse(name: str) -> None:
+    raise ValueError(name)
 
 
 def made(

@@ -84,7 +84,7 @@ class EventTables:
 
     def _rows(self, where: str, values: Sequence[object]) -> Iterator[Row]:
         for row in self.database.read().execute(f"SELECT * FROM resources WHERE {where}", values).fetchall():
-            yield Row(*tuple(row)[:-1], body=json.loads(row["body"]))
+            yield Row(**{**dict(row), "body": json.loads(row["body"])})
 
     # --- tags -------------------------------------------------------------------------------------------
 
