@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 SERVICES = MappingProxyType(
     {
         # boto3's name of the service -> "module:factory"
+        "cloudwatch": "stepfunctions.local.cloudwatch:create",
         "ecs": "stepfunctions.local.ecs:create",
         "events": "stepfunctions.local.events:create",
         "glue": "stepfunctions.local.glue:create",
@@ -35,6 +36,7 @@ SERVICES = MappingProxyType(
         "s3": "stepfunctions.local.s3:create",
         "sagemaker": "stepfunctions.local.sagemaker:create",
         "sagemaker-runtime": "stepfunctions.local.sagemaker.runtime:create",
+        "sqs": "stepfunctions.local.sqs:create",
         "stepfunctions": "stepfunctions.local.stepfunctions:create",
         "sts": "stepfunctions.local.sts:create",
     }

@@ -186,13 +186,13 @@ def test_what_moto_cannot_do_says_so(shared: World) -> None:
 
 
 def test_a_child_that_died_is_started_again(shared: World) -> None:
-    endpoint = shared.cloud.moto.endpoint("sqs")
+    endpoint = shared.cloud.moto.endpoint("dynamodb")
     process = shared.cloud.moto._process
     assert process is not None
     process.kill()
     process.wait()
-    assert shared.call("sqs", "ListQueues") == {}
-    assert shared.cloud.moto.endpoint("sqs") != endpoint
+    assert shared.call("dynamodb", "ListTables") == {"TableNames": []}
+    assert shared.cloud.moto.endpoint("dynamodb") != endpoint
 
 
 def test_the_child_ends_with_its_parent(tmp_path: Path, until: Until) -> None:

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 from botocore.model import OperationModel
 
 from stepfunctions.errors import ServiceError, StepFunctionsError
+from stepfunctions.local.principal import IamMode, acting_as
 from stepfunctions.local.services import SERVICES
-from stepfunctions.local.wire import jsonrpc, query, rest
+from stepfunctions.local.wire import cbor, jsonrpc, query, rest
 from stepfunctions.local.wire.errors import error_response
 from stepfunctions.local.wire.messages import Request, Response
 from stepfunctions.local.wire.models import operation_model, protocol
-from stepfunctions.local.wire.route import caller_of, guess_protocol, is_signed
+from stepfunctions.local.wire.route import CBOR, access_key_of, caller_of, guess_protocol, is_signed
 
 if TYPE_CHECKING:
     from stepfunctions.local.cloud import Cloud
@@ -35,7 +36,7 @@ def handle(cloud: Cloud, service: str, request: Request) -> Response:
             return cloud.moto.forward(service, request)
         if service not in cloud.real:
             cloud.service(service)
-        known, spoken = service, protocol(service)
+        known, spoken = service, protocol(service, spoken)
         response = _answer(cloud, service, spoken, request, request_id)
     except ServiceError as error:
         response = error_response(error, protocol=spoken, service=known, request_id=request_id)
@@ -56,20 +57,33 @@ def _answer(cloud: Cloud, service: str, spoken: str, request: Request, request_i
         name = jsonrpc.operation_of(request)
     elif spoken == "query":
         name = query.operation_of(request)
+    elif spoken == CBOR:
+        name = cbor.operation_of(request)
     else:
         name, labels = rest.match(service, request)
     operation = operation_model(service, name)
     parameters = {} if operation is None else _parse(spoken, request, operation, labels)
     account, region = caller_of(request)
-    result = cloud.call(
-        service, name, parameters, request_id=request_id, account=account, region=region, gone=request.gone
-    )
+    with acting_as(_role_of(cloud, request)):
+        result = cloud.call(
+            service, name, parameters, request_id=request_id, account=account, region=region, gone=request.gone
+        )
     assert operation is not None, "cloud.call refuses an unknown operation"
     if spoken == "json":
         return jsonrpc.serialise(result, operation)
     if spoken == "query":
         return query.serialise(result, operation, request_id)
+    if spoken == CBOR:
+        return cbor.serialise(result, operation)
     return rest.serialise(result, operation)
+
+
+def _role_of(cloud: Cloud, request: Request) -> str | None:
+    """Return the role whose access key signed a request, where roles are looked at."""
+    if cloud.iam is IamMode.OFF:
+        return None
+    role: str | None = cloud.service("iam").role_of(access_key_of(request))
+    return role
 
 
 def _parse(spoken: str, request: Request, operation: OperationModel, labels: dict[str, str]) -> dict[str, Any]:
@@ -77,4 +91,6 @@ def _parse(spoken: str, request: Request, operation: OperationModel, labels: dic
         return jsonrpc.parse(request, operation)
     if spoken == "query":
         return query.parse(request, operation)
+    if spoken == CBOR:
+        return cbor.parse(request)
     return rest.parse(request, operation, labels)

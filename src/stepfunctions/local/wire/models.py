@@ -53,8 +53,15 @@ def method_name(operation: str) -> str:
     return name
 
 
-def protocol(service: str) -> str:
-    """Return the wire protocol we speak for a service: json, query, rest-json or rest-xml."""
-    model = service_model(service)
-    declared: list[str] = [*model.metadata.get("protocols", ()), model.metadata["protocol"]]
-    return next(name for name in declared if name in ("json", "rest-json", "rest-xml", "query"))
+@functools.cache
+def protocols(service: str) -> tuple[str, ...]:
+    """Return the wire protocols that a service's model declares, the one that clients prefer first."""
+    metadata = service_model(service).metadata
+    older = ["query"] if "awsQueryCompatible" in metadata else []
+    return tuple(dict.fromkeys([*metadata.get("protocols", ()), metadata["protocol"], *older]))
+
+
+def protocol(service: str, spoken: str = "") -> str:
+    """Return the wire protocol of a request: what the client seems to speak, where the service has it, else its own."""
+    declared = protocols(service)
+    return spoken if spoken in declared else declared[0]

@@ -12,6 +12,7 @@ SIGNING_NAMES = MappingProxyType(
     {
         "s3express": "s3",
         "s3-outposts": "s3",
+        "monitoring": "cloudwatch",
         "states": "stepfunctions",
     }
 )
@@ -21,6 +22,8 @@ TARGET_PREFIXES = MappingProxyType(
         "AWSGlue": "glue",
         "AWSStepFunctions": "stepfunctions",
         "AmazonEC2ContainerServiceV20141113": "ecs",
+        "AmazonSQS": "sqs",
+        "GraniteServiceVersion20100801": "cloudwatch",
         "Logs_20140328": "logs",
         "SageMaker": "sagemaker",
     }
@@ -31,6 +34,11 @@ _SCOPE = re.compile(
 _QUERY_SCOPE = re.compile(r"(?P<key>[^/]+)(?:/.+)?/\d{8}/(?P<region>[^/]+)/(?P<service>[^/]+)/aws4_request")
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 _FORM = "application/x-www-form-urlencoded"
+CBOR = "smithy-rpc-v2-cbor"
+"""botocore's name of the protocol of :mod:`stepfunctions.local.wire.cbor`."""
+CBOR_MARK = ("smithy-protocol", "rpc-v2-cbor")
+"""The header of every request and response in it."""
+_CBOR_PATH = re.compile(r"/service/(?P<service>\w+)/operation/(?P<operation>\w+)/?")
 
 
 def service_of(request: Request) -> str:
@@ -40,7 +48,7 @@ def service_of(request: Request) -> str:
     whose calls need no signature), and everything else is S3: presigned and public URLs.
     """
     signed = _signed_for(request)
-    target = request.headers.get("x-amz-target", "").partition(".")[0]
+    target = request.headers.get("x-amz-target", "").partition(".")[0] or cbor_target(request)[0]
     if signed is None:
         if target:
             return TARGET_PREFIXES.get(target, target)
@@ -65,6 +73,18 @@ def caller_of(request: Request) -> tuple[str | None, str | None]:
     )
 
 
+def cbor_target(request: Request) -> tuple[str, str]:
+    """Return the service (as X-Amz-Target would name it) and the operation of a CBOR request's path, else no text."""
+    found = _CBOR_PATH.fullmatch(request.path) if CBOR_MARK[0] in request.headers else None
+    return (found["service"], found["operation"]) if found else ("", "")
+
+
+def access_key_of(request: Request) -> str:
+    """Return the access key that a request is signed with, "" without a signature."""
+    found = _signature_of(request)
+    return found["key"] if found else ""
+
+
 def is_signed(request: Request) -> bool:
     """Tell whether a request says for which service it is signed."""
     return _signature_of(request) is not None
@@ -84,7 +104,9 @@ def _signature_of(request: Request) -> re.Match[str] | None:
 
 
 def guess_protocol(request: Request) -> str:
-    """Return the protocol that a client of a service we do not have most likely reads."""
+    """Return the protocol that a client most likely speaks, whatever the service."""
+    if CBOR_MARK[0] in request.headers:
+        return CBOR
     if "x-amz-target" in request.headers:
         return "json"
     return "query" if request.content_type == _FORM else "rest-json"

@@ -70,7 +70,7 @@ def _writer(shape: Shape) -> Callable[[Any], Any] | None:
         return to_base64
     if kind == "timestamp":
         if _format(shape, UNIX) == UNIX:
-            return _unix_seconds
+            return epoch_seconds
         return functools.partial(timestamp_text, shape=shape, default=UNIX)
     return _finite if kind in ("float", "double") else None
 
@@ -112,7 +112,8 @@ def _map_writer(member: Shape) -> Callable[[Any], Any]:
     return write
 
 
-def _unix_seconds(value: datetime | float | str) -> float:
+def epoch_seconds(value: datetime | float | str) -> float:
+    """Return a timestamp in seconds of the epoch, to the millisecond."""
     seconds = round(_aware(value).timestamp(), 3)
     return int(seconds) if seconds.is_integer() else seconds
 
