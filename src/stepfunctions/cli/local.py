@@ -244,7 +244,7 @@ def image_add(repository: str, folder: Path, family: str, data_dir: Path) -> Non
 
 
 def _client_env(info: ServerInfo) -> dict[str, str]:
-    from stepfunctions.local.cloud import client_env
+    from stepfunctions.local.environment import client_env
 
     return client_env(info.endpoint, info.region)
 

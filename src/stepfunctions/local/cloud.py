@@ -11,18 +11,30 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stepfunctions.errors import LocalCloudError, ServiceError
+from stepfunctions.errors import ServiceError
 from stepfunctions.local.database import Database
+from stepfunctions.local.environment import client_env
 from stepfunctions.local.outages import refusing
 from stepfunctions.local.principal import IamMode, acting, acting_as
-from stepfunctions.local.services import SERVICES, Call, factory, operation_of, start, unknown_operation
-from stepfunctions.local.wire.models import method_name, operation_model, protocols, service_model
+from stepfunctions.local.services import (
+    SERVICES,
+    Call,
+    check_known,
+    factory,
+    operation_of,
+    real_services,
+    start,
+    unknown_operation,
+)
+from stepfunctions.local.wire.models import method_name, operation_model, protocols
 from stepfunctions.runtime.durability import Durability
 from stepfunctions.runtime.store.connections import opening
 
 if TYPE_CHECKING:
     from stepfunctions.engine.ports import Clock
+    from stepfunctions.local.deliveries import Deliveries
     from stepfunctions.local.elsewhere import Elsewhere
+    from stepfunctions.local.measures import Measures
     from stepfunctions.local.moto_child import MotoChild
     from stepfunctions.local.timers import Timers
 
@@ -65,7 +77,7 @@ class Cloud:
         self.durability = durability
         self.retention_days = retention_days
         self._factories = services or {}
-        self.real = _real(real)
+        self.real = real_services(real)
         self._moto: MotoChild | None = None
         self._aws: Elsewhere | None = None
         self._by_moto: Elsewhere | None = None
@@ -81,7 +93,9 @@ class Cloud:
         self._services: dict[str, Any] = {}
         self._databases: list[Database] = []
         self._jobs: Any = None
+        self._deliveries: Deliveries | None = None
         self._timers: Timers | None = None
+        self._measures: Measures | None = None
         self._started = False
         self._stopping = False
 
@@ -121,6 +135,33 @@ class Cloud:
                 if self._started:
                     self._timers.start()
             return self._timers
+
+    @property
+    def deliveries(self) -> Deliveries:
+        """What is under way to targets, made on first use: ``cloud.deliveries.add(Target(arn), text)``."""
+        with self._lock:
+            if self._deliveries is None:
+                self._refuse_when_stopping()
+                from stepfunctions.local import deliveries
+
+                self._deliveries = deliveries.create(self)
+                if self._started:
+                    self._deliveries.start()
+            return self._deliveries
+
+    @property
+    def measures(self) -> Measures:
+        """What CloudWatch does not have yet of :meth:`measure`."""
+        if self._measures is None:
+            from stepfunctions.local.measures import Measures
+
+            with self._lock:
+                self._measures = self._measures or Measures(self)
+        return self._measures
+
+    def measure(self, namespace: str, metric: str, value: float, unit: str, dimensions: Mapping[str, str]) -> None:
+        """Put one value of a service's own metric, cheaply: it reaches CloudWatch within a minute, and at the stop."""
+        self.measures.add(namespace, metric, value, unit, dimensions)
 
     def has(self, service: str) -> bool:
         """Whether a service was ever used with this data directory: others need not be told anything."""
@@ -205,7 +246,7 @@ class Cloud:
                 if self._aws is None:
                     self._aws = elsewhere.aws(self.endpoint, self.region)
                 return self._aws
-        _check_known(service)
+        check_known(service)
         endpoint = self.moto.endpoint(service)
         with self._lock:
             if self._by_moto is None or self._by_moto.endpoint != endpoint:
@@ -290,6 +331,9 @@ class Cloud:
             if "stepfunctions" in left:
                 with opening(self.data_dir / "stepfunctions.db"):
                     self.service("stepfunctions")
+            if (self.data_dir / "deliveries.db").exists():
+                with opening(self.data_dir / "deliveries.db"):
+                    self.deliveries  # noqa: B018 - makes it, and it goes on
             if self._timers is not None:
                 self._timers.start()
 
@@ -298,14 +342,19 @@ class Cloud:
 
         S3 goes with the jobs: those that are just prepared or finished still read and write objects.
         """
+        if self._measures is not None and self._started:
+            self._measures.flush()
         with self._lock:
             self._started = False
             self._stopping = True
             services = sorted(self._services.items(), key=lambda item: (item[0] == "s3", item[0] != "stepfunctions"))
             self._services = {name: service for name, service in services if name == "s3"}
             timers, self._timers = self._timers, None
+            deliveries, self._deliveries = self._deliveries, None
         if timers is not None:
             timers.stop()
+        if deliveries is not None:
+            deliveries.stop()
         for name, service in services:
             if name == "s3":
                 self._close_jobs()
@@ -345,46 +394,3 @@ class Cloud:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
-
-
-def _check_known(service: str) -> None:
-    from botocore.exceptions import UnknownServiceError
-
-    try:
-        service_model(service)
-    except UnknownServiceError:
-        raise ServiceError("UnknownService", f"boto3 knows no service '{service}'.", 501) from None
-
-
-def _real(names: Iterable[str]) -> frozenset[str]:
-    """Return boto3's names of services. Raises LocalCloudError for unknown ones, and for Step Functions itself."""
-    names = list(names)
-    if not names:
-        return frozenset()
-    from stepfunctions.catalog.sdk_services import sdk_service
-
-    try:
-        found = frozenset(sdk_service(name).client for name in names)
-    except ValueError as error:
-        raise LocalCloudError(f"--real: {error}") from None
-    if "stepfunctions" in found:
-        raise LocalCloudError("--real: Step Functions is what runs here; name the services that its tasks call")
-    return found
-
-
-def client_env(endpoint: str | None, region: str) -> dict[str, str]:
-    """Return the environment variables of a client of the local cloud at this endpoint.
-
-    Host prefixes are off because botocore would send StartSyncExecution to ``sync-127.0.0.1``.
-    """
-    env = {
-        "AWS_ACCESS_KEY_ID": "local",
-        "AWS_SECRET_ACCESS_KEY": "local",
-        "AWS_REGION": region,
-        "AWS_DEFAULT_REGION": region,
-        "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }
-    if endpoint is not None:
-        env = {"AWS_ENDPOINT_URL": endpoint, **env}
-    return env

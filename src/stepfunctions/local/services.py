@@ -12,12 +12,12 @@ blobs); refusals are raised as :class:`~stepfunctions.errors.ServiceError`. A se
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from stepfunctions.errors import ServiceError
+from stepfunctions.errors import LocalCloudError, ServiceError
 from stepfunctions.local.wire.models import method_name, service_model
 
 if TYPE_CHECKING:
@@ -96,3 +96,32 @@ def start(service: Any) -> None:
     """Let a service begin to work, where it has anything to begin."""
     if hasattr(service, "start"):
         service.start()
+
+
+def check_known(service: str) -> None:
+    """Refuse (UnknownService) a service that boto3 has not."""
+    from botocore.exceptions import UnknownServiceError
+
+    try:
+        service_model(service)
+    except UnknownServiceError:
+        raise ServiceError("UnknownService", f"boto3 knows no service '{service}'.", 501) from None
+
+
+def real_services(names: Iterable[str]) -> frozenset[str]:
+    """Return boto3's names of the services of ``--real``.
+
+    Raises LocalCloudError for unknown ones, and for Step Functions itself.
+    """
+    names = list(names)
+    if not names:
+        return frozenset()
+    from stepfunctions.catalog.sdk_services import sdk_service
+
+    try:
+        found = frozenset(sdk_service(name).client for name in names)
+    except ValueError as error:
+        raise LocalCloudError(f"--real: {error}") from None
+    if "stepfunctions" in found:
+        raise LocalCloudError("--real: Step Functions is what runs here; name the services that its tasks call")
+    return found
