@@ -15,12 +15,14 @@ from botocore.serialize import create_serializer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from stepfunctions.local.wire import jsonrpc, query, rest
+from stepfunctions.local.wire import cbor, jsonrpc, query, rest
 from stepfunctions.local.wire.check import coerce
 from stepfunctions.local.wire.messages import Request, Response
-from stepfunctions.local.wire.models import protocol, service_model
+from stepfunctions.local.wire.models import protocols, service_model
+from stepfunctions.local.wire.route import CBOR
 
-SERVICES = ("stepfunctions", "sagemaker", "glue", "ecs", "events", "sts", "lambda", "sagemaker-runtime")
+SERVICES = ("stepfunctions", "sagemaker", "glue", "ecs", "events", "sts", "lambda", "sagemaker-runtime", "cloudwatch")
+SPOKEN = [(service, spoken) for service in SERVICES for spoken in protocols(service)]
 _DEPTH = 4
 _plain = st.text(string.ascii_letters + string.digits + "-_.:/+ ~", min_size=1, max_size=12).map(
     lambda text: text.strip() or "x"
@@ -88,12 +90,9 @@ def structures(shape: Shape, depth: int = 0) -> st.SearchStrategy[dict[str, Any]
     return drawn()
 
 
-def sent(operation: OperationModel, parameters: dict[str, Any]) -> Request:
+def sent(operation: OperationModel, spoken: str, parameters: dict[str, Any]) -> Request:
     """The request that botocore's client sends for these parameters."""
-    service = operation.service_model
-    serialised = create_serializer(protocol(service.service_name), include_validation=False).serialize_to_request(
-        parameters, operation
-    )
+    serialised = create_serializer(spoken, include_validation=False).serialize_to_request(parameters, operation)
     serialised.pop("host_prefix", None)
     prepare_request_dict(serialised, "http://127.0.0.1:8083", context={})
     http = AWSRequest(
@@ -111,10 +110,12 @@ def sent(operation: OperationModel, parameters: dict[str, Any]) -> Request:
     )
 
 
-def read(operation: OperationModel, request: Request) -> dict[str, Any]:
+def read(operation: OperationModel, spoken: str, request: Request) -> dict[str, Any]:
     """What our front makes of a request."""
     service = operation.service_model.service_name
-    spoken = protocol(service)
+    if spoken == CBOR:
+        assert cbor.operation_of(request) == operation.name
+        return cbor.parse(request)
     if spoken == "json":
         assert jsonrpc.operation_of(request) == operation.name
         return jsonrpc.parse(request, operation)
@@ -126,8 +127,9 @@ def read(operation: OperationModel, request: Request) -> dict[str, Any]:
     return rest.parse(request, operation, labels)
 
 
-def written(operation: OperationModel, result: dict[str, Any]) -> Response:
-    spoken = protocol(operation.service_model.service_name)
+def written(operation: OperationModel, spoken: str, result: dict[str, Any]) -> Response:
+    if spoken == CBOR:
+        return cbor.serialise(result, operation)
     if spoken == "json":
         return jsonrpc.serialise(result, operation)
     if spoken == "query":
@@ -135,14 +137,14 @@ def written(operation: OperationModel, result: dict[str, Any]) -> Response:
     return rest.serialise(result, operation)
 
 
-def received(operation: OperationModel, response: Response) -> dict[str, Any]:
+def received(operation: OperationModel, spoken: str, response: Response) -> dict[str, Any]:
     """What botocore's client makes of a response."""
     headers = {name.lower(): text for name, text in response.headers}
     body: Any = response.body
     shape = operation.output_shape
     if operation.has_streaming_output or _raw_payload(shape):
         body = _Stream(body)
-    parsed: dict[str, Any] = create_parser(protocol(operation.service_model.service_name)).parse(
+    parsed: dict[str, Any] = create_parser(spoken).parse(
         {"status_code": response.status, "headers": _CaseInsensitive(headers), "body": body, "context": {}}, shape
     )
     parsed.pop("ResponseMetadata", None)
@@ -185,20 +187,20 @@ def _without_empty(value: Any) -> Any:
     return value
 
 
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize(("service", "spoken"), SPOKEN)
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
-def test_a_request_of_botocores_client_is_read_back(service: str, data: st.DataObject) -> None:
+def test_a_request_of_botocores_client_is_read_back(service: str, spoken: str, data: st.DataObject) -> None:
     operation = service_model(service).operation_model(data.draw(st.sampled_from(operations(service))))
     parameters = {} if operation.input_shape is None else data.draw(structures(operation.input_shape))
-    got, _ = coerce(read(operation, sent(operation, parameters)), operation.input_shape)
+    got, _ = coerce(read(operation, spoken, sent(operation, spoken, parameters)), operation.input_shape)
     assert _without_empty(got) == _without_empty(parameters)
 
 
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize(("service", "spoken"), SPOKEN)
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
-def test_a_response_of_ours_is_read_by_botocores_client(service: str, data: st.DataObject) -> None:
+def test_a_response_of_ours_is_read_by_botocores_client(service: str, spoken: str, data: st.DataObject) -> None:
     operation = service_model(service).operation_model(data.draw(st.sampled_from(operations(service))))
     shape = operation.output_shape
     result = {} if shape is None else data.draw(structures(shape))
@@ -207,5 +209,5 @@ def test_a_response_of_ours_is_read_by_botocores_client(service: str, data: st.D
             result[name] = 200
         if shape is not None and name == shape.serialization.get("payload") and member.type_name == "blob":
             result.setdefault(name, b"")  # a body that is not there is an empty one
-    got = received(operation, written(operation, result))
+    got = received(operation, spoken, written(operation, spoken, result))
     assert _without_empty(_plain_value(got)) == _without_empty(result)

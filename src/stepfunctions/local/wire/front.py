@@ -13,7 +13,7 @@ from stepfunctions.local.principal import IamMode, acting_as
 from stepfunctions.local.services import SERVICES
 from stepfunctions.local.wire import cbor, jsonrpc, query, rest
 from stepfunctions.local.wire.errors import error_response
-from stepfunctions.local.wire.messages import Request, Response
+from stepfunctions.local.wire.messages import Request, Response, unpacked
 from stepfunctions.local.wire.models import operation_model, protocol
 from stepfunctions.local.wire.route import CBOR, access_key_of, caller_of, guess_protocol, is_signed
 
@@ -53,6 +53,8 @@ def handle(cloud: Cloud, service: str, request: Request) -> Response:
 
 def _answer(cloud: Cloud, service: str, spoken: str, request: Request, request_id: str) -> Response:
     labels: dict[str, str] = {}
+    if spoken in (CBOR, "json", "query"):
+        request = unpacked(request)
     if spoken == "json":
         name = jsonrpc.operation_of(request)
     elif spoken == "query":

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qsl
 
 from stepfunctions.errors import ServiceError
 
 Headers = list[tuple[str, str]]
+_LARGEST_UNPACKED = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +39,24 @@ class Request:
         except UnicodeDecodeError:
             raise ServiceError("MalformedQueryString", "The body is not UTF-8 text") from None
         return {**dict(self.query), **dict(parse_qsl(text, keep_blank_values=True))}
+
+
+def unpacked(request: Request) -> Request:
+    """Return a request whose body is as it was before the client compressed it, as boto3 does with large ones.
+
+    Raises :class:`ServiceError` (``SerializationException``) when it is not gzip, or unpacks to more than 8 MiB.
+    """
+    if request.headers.get("content-encoding", "").lower() != "gzip":
+        return request
+    stream = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    try:
+        body = stream.decompress(request.body, _LARGEST_UNPACKED)
+    except zlib.error as error:
+        raise ServiceError("SerializationException", f"The body is not gzip: {error}") from None
+    if not stream.eof:
+        what = f"is cut off, or unpacks to more than {_LARGEST_UNPACKED} bytes"
+        raise ServiceError("SerializationException", f"The compressed body {what}")
+    return replace(request, body=body)
 
 
 @dataclass(kw_only=True)

@@ -1,0 +1,56 @@
+"""The operations of CloudWatch: metrics.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_Operations.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from stepfunctions.local.cloudwatch import metrics
+from stepfunctions.local.cloudwatch.metrics import Answer, owner_of
+from stepfunctions.local.cloudwatch.records import MIGRATIONS, MINUTE, Datum, Metric, MetricTables
+from stepfunctions.local.cloudwatch.statistics import Summary
+
+if TYPE_CHECKING:
+    from stepfunctions.local.cloud import Cloud
+    from stepfunctions.local.measures import Counts, Key
+    from stepfunctions.local.services import Call
+
+
+class CloudWatch:
+    """CloudWatch."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+        self._clock = cloud.clock
+        self._metrics = MetricTables(cloud.database("cloudwatch", MIGRATIONS))
+
+    def keep(self, measured: Mapping[Key, Counts]) -> None:
+        """Add what the services measured of themselves."""
+        data = [
+            Datum(Metric(owner, namespace, name, pairs), minute, MINUTE, unit, Summary.of(counts))
+            for (owner, namespace, name, pairs, unit, minute), counts in measured.items()
+        ]
+        self._metrics.put(data, self._clock.now())
+
+    def put_metric_data(self, request: Answer, call: Call) -> None:
+        """PutMetricData. Entities are accepted and not kept."""
+        now = self._clock.now()
+        self._metrics.put(metrics.data_of(request, owner_of(call), now), now)
+
+    def list_metrics(self, request: Answer, call: Call) -> Answer:
+        """ListMetrics."""
+        self._cloud.measures.flush()
+        return metrics.listed(self._metrics, request, owner_of(call), self._clock.now())
+
+    def get_metric_statistics(self, request: Answer, call: Call) -> Answer:
+        """GetMetricStatistics."""
+        self._cloud.measures.flush()
+        return metrics.statistics(self._metrics, request, owner_of(call), self._clock.now())
+
+
+def create(cloud: Cloud) -> CloudWatch:
+    """Make the service for a cloud."""
+    return CloudWatch(cloud)

@@ -1,0 +1,57 @@
+"""What the services measure of themselves, summed up in memory by minute and handed to CloudWatch now and then."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from stepfunctions.local.cloud import Cloud
+
+Key = tuple[str, str, str, tuple[tuple[str, str], ...], str, int]
+"""Owner (``region:account``), namespace, metric, sorted dimensions, unit, the minute in seconds of the epoch."""
+Counts = dict[float, float]
+"""Values with how often each was measured."""
+
+_MINUTE = 60
+_MOST_VALUES = 1000
+_TIMER = "cloudwatch:measures"
+
+
+class Measures:
+    """Measurements that CloudWatch does not have yet. At most a minute of them is lost when the process is killed."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        self._cloud = cloud
+        self._lock = threading.Lock()
+        self._minutes: dict[Key, Counts] = {}
+
+    def add(self, namespace: str, metric: str, value: float, unit: str, dimensions: Mapping[str, str]) -> None:
+        """Note one value at this moment. Cheap."""
+        now = self._cloud.clock.now()
+        cloud, minute = self._cloud, int(now // _MINUTE) * _MINUTE
+        pairs = tuple(sorted(dimensions.items()))
+        key = (f"{cloud.region}:{cloud.account}", namespace, metric, pairs, unit, minute)
+        with self._lock:
+            first = not self._minutes
+            counts = self._minutes.setdefault(key, {})
+            counts[value] = counts.get(value, 0) + 1
+            full = len(counts) >= _MOST_VALUES
+        if full:
+            self.flush()
+        elif first:
+            cloud.timers.set(_TIMER, minute + _MINUTE, self.flush)
+
+    def flush(self) -> None:
+        """Hand over what there is."""
+        taken = self.take()
+        if taken:
+            keep: Callable[[dict[Key, Counts]], None] = self._cloud.service("cloudwatch").keep
+            keep(taken)
+
+    def take(self) -> dict[Key, Counts]:
+        """Return what there is, and forget it."""
+        with self._lock:
+            taken, self._minutes = self._minutes, {}
+        return taken
