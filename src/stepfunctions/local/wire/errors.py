@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
@@ -14,6 +15,28 @@ if TYPE_CHECKING:
     from botocore.model import ServiceModel
 
 _JSON, _REST_JSON, _QUERY = "json", "rest-json", "query"
+_SQS = "AWS.SimpleQueueService."
+_OLDER_CODES = MappingProxyType(
+    {
+        ("sqs", "QueueDoesNotExist"): f"{_SQS}NonExistentQueue",
+        ("sqs", "QueueNameExists"): "QueueAlreadyExists",
+        **{
+            ("sqs", name): _SQS + name
+            for name in (
+                "BatchEntryIdsNotDistinct",
+                "BatchRequestTooLong",
+                "EmptyBatchRequest",
+                "InvalidBatchEntryId",
+                "MessageNotInflight",
+                "PurgeQueueInProgress",
+                "QueueDeletedRecently",
+                "TooManyEntriesInBatchRequest",
+                "UnsupportedOperation",
+            )
+        },
+    }
+)
+"""(service, error) -> its code in the query protocol, which clients still show."""
 
 
 def error_response(error: ServiceError, *, protocol: str, service: str | None, request_id: str) -> Response:
@@ -31,7 +54,7 @@ def error_response(error: ServiceError, *, protocol: str, service: str | None, r
         kind = code
         if "awsQueryCompatible" in model.metadata:
             kind = code if shape is None else shape.name
-            headers = [("x-amzn-query-error", f"{code};{_fault(status)}")]
+            headers = [("x-amzn-query-error", f"{_OLDER_CODES.get((service, code), code)};{_fault(status)}")]
     if protocol == CBOR:
         from stepfunctions.local.wire import cbor
 
