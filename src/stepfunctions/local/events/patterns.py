@@ -25,18 +25,19 @@ class Pattern:
     """A compiled pattern.
 
     ``anchors`` are fields that an event must have with one of these texts to match: an index may begin with them.
+    ``empty``: whether ``{}`` is allowed, which everything matches.
     Raises :class:`ServiceError` (``InvalidEventPatternException``) that says where the pattern is wrong.
     """
 
     __slots__ = ("_check", "anchors")
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, empty: bool = False) -> None:
         self.anchors: dict[Path, frozenset[str]] = {}
         try:
             pattern = json.loads(text, parse_constant=_no_constant)
             if not isinstance(pattern, dict):
                 raise PatternError("Filter is not an object")
-            if not pattern:
+            if not pattern and not empty:
                 raise PatternError("Empty patterns are not allowed")
             if _combinations(pattern) > _COMBINATIONS:
                 raise PatternError(f"$or leads to more than {_COMBINATIONS} combinations")
@@ -52,7 +53,7 @@ class Pattern:
 
     def _object(self, pattern: dict[str, Any], path: Path, *, anchored: bool = True) -> Check:
         """Compile what the members of an object must be; each array of the event gives one object to all of them."""
-        if not pattern:
+        if not pattern and path:
             raise PatternError(f"Empty objects are not allowed{_at(path)}")
         if len(path) > _DEEPEST:
             raise PatternError(f"it is nested deeper than {_DEEPEST} levels")
@@ -61,6 +62,8 @@ class Pattern:
         for name, value in pattern.items():
             here = (*path, name)
             if name == "$or" and _is_or(value):
+                if not all(value):
+                    raise PatternError(f"Empty objects are not allowed{_at(here)}")
                 choices.append(tuple(self._object(one, path, anchored=False) for one in value))
             elif isinstance(value, dict):
                 members.append((name, self._object(value, here, anchored=anchored)))

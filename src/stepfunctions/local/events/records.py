@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from typing import Any
 
 from stepfunctions.errors import ServiceError
@@ -44,6 +45,15 @@ class Row:
         """Its ARN, https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoneventbridge.html."""
         inner = f"{self.parent}/{self.name}" if self.parent not in ("", DEFAULT_BUS) else self.name
         return f"arn:aws:events:{self.owner}:{self.kind}/{inner}"
+
+
+@dataclass(frozen=True, slots=True)
+class Archived:
+    """An archived event and when it came."""
+
+    id: int
+    time: float
+    event: str
 
 
 class EventTables:
@@ -86,6 +96,51 @@ class EventTables:
         for row in self.database.read().execute(f"SELECT * FROM resources WHERE {where}", values).fetchall():
             yield Row(**{**dict(row), "body": json.loads(row["body"])})
 
+    # --- archived events --------------------------------------------------------------------------------
+
+    def archive(self, archive: Row, now: float, event: str) -> None:
+        """Keep an event."""
+        with self.database.write() as cx:
+            cx.execute(
+                "INSERT INTO archived (owner, archive, time, size, event) VALUES (?, ?, ?, ?, ?)",
+                (archive.owner, archive.name, now, len(event.encode()), event),
+            )
+
+    def archived(self, owner: str, name: str, start: float, end: float, after: int, limit: int) -> list[Archived]:
+        """Return events that came at start <= time < end, as they came; those after the one of this id."""
+        rows = self.database.read().execute(
+            "SELECT id, time, event FROM archived WHERE owner = ? AND archive = ? AND time >= ? AND time < ?"
+            " AND id > ? ORDER BY id LIMIT ?",
+            (owner, name, start, end, after, limit),
+        )
+        return [Archived(*row) for row in rows.fetchall()]
+
+    def archive_size(self, archive: Row) -> tuple[int, int]:
+        """Return how many events an archive has, and their bytes."""
+        rows = self.database.read().execute(
+            "SELECT count(*), coalesce(sum(size), 0) FROM archived WHERE owner = ? AND archive = ?",
+            (archive.owner, archive.name),
+        )
+        count, size = rows.fetchone()
+        return count, size
+
+    def oldest(self, archive: Row) -> float | None:
+        """Return when the oldest event of an archive came, None when it has none."""
+        row = (
+            self.database.read()
+            .execute("SELECT min(time) FROM archived WHERE owner = ? AND archive = ?", (archive.owner, archive.name))
+            .fetchone()
+        )
+        return None if row[0] is None else float(row[0])
+
+    def forget(self, archive: Row, before: float = float("inf")) -> None:
+        """Remove an archive's events that came up to a time."""
+        with self.database.write() as cx:
+            cx.execute(
+                "DELETE FROM archived WHERE owner = ? AND archive = ? AND time <= ?",
+                (archive.owner, archive.name, before),
+            )
+
     # --- tags -------------------------------------------------------------------------------------------
 
     def tag(self, arn: str, tags: Sequence[dict[str, str]]) -> None:
@@ -116,9 +171,14 @@ def page(rows: Sequence[Row], request: Body) -> tuple[list[Row], Body]:
     return rest[:limit], ({"NextToken": rest[limit - 1].name} if len(rest) > limit else {})
 
 
-def missing(text: str) -> ServiceError:
+def missing(text: str, where: str = "") -> ServiceError:
     """A resource that does not exist, in EventBridge's words."""
-    return ServiceError("ResourceNotFoundException", f"{text} does not exist.")
+    return ServiceError("ResourceNotFoundException", f"{text} does not exist{where}.")
+
+
+def moment(seconds: float) -> datetime:
+    """Return a time of the epoch as responses give it."""
+    return datetime.fromtimestamp(seconds, timezone.utc)
 
 
 def invalid(text: str) -> ServiceError:

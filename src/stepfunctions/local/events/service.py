@@ -1,4 +1,4 @@
-"""The operations of EventBridge.
+"""EventBridge: PutEvents, what the cloud itself puts on a bus, and the other operations from their own modules.
 
 https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_Operations.html
 """
@@ -9,22 +9,34 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from stepfunctions.errors import ServiceError
+from stepfunctions.local.events.archives import OPEN, ArchiveOperations
+from stepfunctions.local.events.buses import BusOperations
 from stepfunctions.local.events.entries import LONGEST, Entry, made, problem_of, size_of
-from stepfunctions.local.events.records import BUS, DEFAULT_BUS, MIGRATIONS, EventTables, invalid
+from stepfunctions.local.events.ground import Answer, bus_of, owner_and_name
+from stepfunctions.local.events.records import ARCHIVE, BUS, DEFAULT_BUS, MIGRATIONS, REPLAY, EventTables, invalid
+from stepfunctions.local.events.router import Router
+from stepfunctions.local.events.rules import RuleOperations
 
 if TYPE_CHECKING:
     from stepfunctions.local.cloud import Cloud
     from stepfunctions.local.services import Call
 
-Answer = dict[str, Any]
 
-
-class Events:
+class Events(BusOperations, RuleOperations, ArchiveOperations):
     """EventBridge."""
 
     def __init__(self, cloud: Cloud) -> None:
-        self._cloud = cloud
-        self._rows = EventTables(cloud.database("events", MIGRATIONS))
+        rows = EventTables(cloud.database("events", MIGRATIONS))
+        super().__init__(cloud, rows, Router(cloud, rows, self._retain))
+
+    def start(self) -> None:
+        """Wait again for the ends of retentions, and go on with replays."""
+        for archive in self._rows.all(ARCHIVE):
+            self._retain(archive)
+        for replay in self._rows.all(REPLAY):
+            if replay.body["State"] in OPEN:
+                self._resume(replay)
 
     def publish(
         self,
@@ -38,19 +50,23 @@ class Events:
         time: float,
     ) -> None:
         """Put an event of AWS's own on the default bus of an account and Region."""
-        self._accept(
-            f"{region}:{account}",
-            DEFAULT_BUS,
-            made(
-                source=source,
-                detail_type=detail_type,
-                detail=detail,
-                resources=resources,
-                account=account,
-                region=region,
-                time=time,
-            ),
+        event = made(
+            source=source,
+            detail_type=detail_type,
+            detail=detail,
+            resources=resources,
+            account=account,
+            region=region,
+            time=time,
         )
+        self._router.accept(f"{region}:{account}", DEFAULT_BUS, event)
+
+    def receive(self, bus_arn: str, event: dict[str, Any]) -> None:
+        """Take an event that a rule of another bus sends. Raises ResourceNotFoundException where there is no bus."""
+        owner, bus = owner_and_name(bus_arn)
+        if bus != DEFAULT_BUS and self._rows.get(BUS, owner, bus) is None:
+            raise ServiceError("ResourceNotFoundException", f"Event bus {bus} does not exist.")
+        self._router.accept(owner, bus, event, forwarded=True)
 
     def put_events(self, request: Answer, call: Call) -> Answer:
         """PutEvents: each entry succeeds or fails by itself."""
@@ -58,10 +74,10 @@ class Events:
             raise invalid("EndpointId is not supported: the local cloud has no global endpoints.")
         if sum(map(size_of, request["Entries"])) > LONGEST:
             raise invalid("Total size of the entries in the request is over the limit.")
-        answers = [self._put(entry, call) for entry in request["Entries"]]
+        answers = [self._put_event(entry, call) for entry in request["Entries"]]
         return {"FailedEntryCount": sum("ErrorCode" in one for one in answers), "Entries": answers}
 
-    def _put(self, entry: Entry, call: Call) -> dict[str, str]:
+    def _put_event(self, entry: Entry, call: Call) -> dict[str, str]:
         problem = problem_of(entry)
         if problem is not None:
             return problem
@@ -78,19 +94,8 @@ class Events:
             region=owner.partition(":")[0],
             time=self._cloud.clock.now() if moment is None else moment.timestamp(),
         )
-        self._accept(owner, bus, event)
+        self._router.accept(owner, bus, event)
         return {"EventId": event["id"]}
-
-    def _accept(self, owner: str, bus: str, event: dict[str, Any]) -> None:
-        """Take an event: rules come next."""
-
-
-def bus_of(name: str | None, call: Call) -> tuple[str, str]:
-    """Return the owner (``region:account``) and name of a bus by name or ARN; the caller's default one for None."""
-    if name is not None and name.startswith("arn:"):
-        _, _, _, region, account, resource = name.split(":", 5)
-        return f"{region}:{account}", resource.removeprefix(f"{BUS}/")
-    return f"{call.region}:{call.account}", name or DEFAULT_BUS
 
 
 def create(cloud: Cloud) -> Events:
