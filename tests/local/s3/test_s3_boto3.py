@@ -177,9 +177,11 @@ def test_what_is_not_supported_says_what_is(client: Any, bucket: str) -> None:
     assert (code(website), status(website)) == ("NotImplemented", 501)
     assert "PutBucketWebsite" in str(website.value)
     assert "PutObject" in str(website.value)
-    with pytest.raises(ClientError) as versioning:
-        client.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
-    assert code(versioning) == "NotImplemented"
+    with pytest.raises(ClientError) as mfa:
+        client.put_bucket_versioning(
+            Bucket=bucket, VersioningConfiguration={"Status": "Enabled", "MFADelete": "Enabled"}
+        )
+    assert code(mfa) == "NotImplemented"
     with pytest.raises(ClientError) as lock:
         client.put_object(
             Bucket=bucket,

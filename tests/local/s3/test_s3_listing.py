@@ -134,7 +134,7 @@ def test_details_of_listings(client: Any, raw: Any, bucket: str) -> None:
 def test_a_page_does_not_read_what_its_groups_hold(s3: S3, tmp_path: Path) -> None:
     with s3.objects.database.write() as writer:
         writer.executemany(
-            "INSERT INTO objects VALUES ('data', ?, ?, 0, '', 0, '{}', NULL, '{}', '[]', NULL)",
+            "INSERT INTO objects VALUES ('data', ?, ?, 0, '', 0, '{}', NULL, '{}', '[]', NULL, 'null', 0)",
             [(f"{group}/{number:05}", f"{group}-{number}") for group in "abc" for number in range(20_000)],
         )
     steps = 0

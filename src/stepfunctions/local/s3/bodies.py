@@ -30,6 +30,9 @@ _REFUSED = {
     "ObjectLockRetainUntilDate": "Object Lock",
     "ObjectLockLegalHoldStatus": "Object Lock",
     "WriteOffsetBytes": "Appending to an object",
+    "IfMatchLastModifiedTime": "The condition of directory buckets",
+    "IfMatchSize": "The condition of directory buckets",
+    "MFA": "MFA delete",
 }
 _CHECKSUM = "Checksum"
 MAX_METADATA_BYTES = 2048
@@ -41,14 +44,6 @@ def refuse_unsupported(request: Mapping[str, Any]) -> None:
     for member, what in _REFUSED.items():
         if request.get(member) is not None:
             raise not_implemented(what, f"Leave out {member}.")
-    version = request.get("VersionId")
-    if version not in (None, "null"):
-        raise S3Error(
-            "NoSuchVersion",
-            "The specified version does not exist.",
-            404,
-            {"Key": str(request.get("Key", "")), "VersionId": str(version)},
-        )
 
 
 def algorithms_of(request: Mapping[str, Any]) -> list[str]:
@@ -200,9 +195,9 @@ def tag_set(tags: Mapping[str, str]) -> list[dict[str, str]]:
     return [{"Key": key, "Value": value} for key, value in sorted(tags.items())]
 
 
-def copy_source(text: str) -> tuple[str, str]:
-    """Return bucket and key of an x-amz-copy-source; raises InvalidArgument."""
-    source, _, query = text.partition("?versionId=")
+def copy_source(text: str) -> tuple[str, str, str | None]:
+    """Return bucket, key and version id of an x-amz-copy-source; raises InvalidArgument."""
+    source, _, version = text.partition("?versionId=")
     bucket, _, key = unquote(source).lstrip("/").partition("/")
     if bucket.startswith("arn:"):
         raise not_implemented("Access points", "Give the copy source as bucket/key.")
@@ -210,6 +205,4 @@ def copy_source(text: str) -> tuple[str, str]:
         raise invalid_argument(
             "Copy Source must mention the source bucket and key: sourcebucket/sourcekey", "x-amz-copy-source", text
         )
-    if query not in ("", "null"):
-        raise S3Error("NoSuchVersion", "The specified version does not exist.", 404, {"Key": key, "VersionId": query})
-    return bucket, key
+    return bucket, key, version or None

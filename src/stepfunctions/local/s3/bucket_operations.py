@@ -5,16 +5,17 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote_plus
 
 from stepfunctions.local.s3.bodies import check_tags, tag_set
 from stepfunctions.local.s3.buckets import DEFAULT_REGION, region_of
 from stepfunctions.local.s3.faults import S3Error, invalid_argument, not_implemented
-from stepfunctions.local.s3.listing import Page
+from stepfunctions.local.s3.listing import Page, list_versions
 from stepfunctions.local.s3.objects import Objects
 from stepfunctions.local.s3.records import ObjectInfo
+from stepfunctions.local.s3.versions import ENABLED, SUSPENDED, number_of
 
 if TYPE_CHECKING:
     from stepfunctions.local.services import Call
@@ -75,15 +76,21 @@ class BucketOperations:
         return {"LocationConstraint": None if region == DEFAULT_REGION else region}
 
     def get_bucket_versioning(self, request: Request, _call: Call) -> Response:
-        """Say that versioning was never enabled, by saying nothing."""
-        self.objects.buckets.get(request["Bucket"])
-        return {}
+        """Return Enabled or Suspended, nothing when versioning was never enabled."""
+        status = self.objects.buckets.get(request["Bucket"]).versioning
+        return {"Status": status} if status else {}
 
     def put_bucket_versioning(self, request: Request, _call: Call) -> Response:
-        """Accept that versioning is off."""
-        self.objects.buckets.get(request["Bucket"])
-        if request["VersioningConfiguration"].get("Status") == "Enabled":
-            raise not_implemented("Versioning of objects", "Objects have one version, 'null'.")
+        """Let the bucket keep versions of its objects, or stop to."""
+        wanted = request["VersioningConfiguration"]
+        if request.get("MFA") is not None or wanted.get("MFADelete", "Disabled") != "Disabled":
+            raise not_implemented("MFA delete", "Leave out MFADelete.")
+        if wanted.get("Status") not in (ENABLED, SUSPENDED):
+            raise S3Error(
+                "IllegalVersioningConfigurationException",
+                "The Versioning element must be specified: Status is Enabled or Suspended.",
+            )
+        self.objects.buckets.set_versioning(request["Bucket"], wanted["Status"])
         return {}
 
     def get_bucket_acl(self, request: Request, call: Call) -> Response:
@@ -163,18 +170,41 @@ class BucketOperations:
         return response
 
     def list_object_versions(self, request: Request, call: Call) -> Response:
-        """List objects as their only version, ``null``."""
-        page, response = self._page(request, request.get("KeyMarker", ""))
+        """List a page of the versions and delete markers after KeyMarker and VersionIdMarker, newest first."""
+        bucket, marker = request["Bucket"], request.get("KeyMarker", "")
+        version = request.get("VersionIdMarker", "")
+        if version and not marker:
+            raise invalid_argument(
+                "A version-id marker cannot be specified without a key marker.", "version-id-marker", version
+            )
+        self.objects.buckets.get(bucket)
+        reader = self.objects.database.read()
+        page = list_versions(
+            reader,
+            bucket,
+            prefix=request.get("Prefix", ""),
+            delimiter=request.get("Delimiter", ""),
+            after=marker,
+            after_number=number_of(reader, bucket, marker, version) if version else None,
+            limit=check_limit(request.get("MaxKeys", MAX_KEYS), "max-keys"),
+        )
         encode = _encoder(request)
+        response = _listed(request, page.prefixes, page.truncated)
         response["Versions"] = [
-            {**one, "VersionId": "null", "IsLatest": True, "Owner": owner(call.account)}
-            for one in response.pop("Contents")
+            {**_entry(info, encode(info.key)), **_version_entry(info, latest, call)}
+            for info, latest in page.versions
+            if not info.is_marker
         ]
-        response["KeyMarker"] = encode(request.get("KeyMarker", ""))
-        response["VersionIdMarker"] = request.get("VersionIdMarker", "")
+        response["DeleteMarkers"] = [
+            {"Key": encode(info.key), "LastModified": info.last_modified, **_version_entry(info, latest, call)}
+            for info, latest in page.versions
+            if info.is_marker
+        ]
+        response["KeyMarker"] = encode(marker)
+        response["VersionIdMarker"] = version
         if page.truncated and page.last is not None:
-            response["NextKeyMarker"] = encode(page.last)
-            response["NextVersionIdMarker"] = "null"
+            response["NextKeyMarker"] = encode(page.last[0])
+            response["NextVersionIdMarker"] = page.last[1]
         return response
 
     def _page(self, request: Request, after: str) -> tuple[Page, Response]:
@@ -183,18 +213,8 @@ class BucketOperations:
         limit = check_limit(request.get("MaxKeys", MAX_KEYS), "max-keys")
         encode = _encoder(request)
         page = self.objects.page(request["Bucket"], prefix=prefix, delimiter=delimiter, after=after, limit=limit)
-        response: Response = {
-            "Name": request["Bucket"],
-            "Prefix": encode(prefix),
-            "MaxKeys": limit,
-            "IsTruncated": page.truncated,
-            "Contents": [_entry(info, encode(info.key)) for info in page.objects],
-            "CommonPrefixes": [{"Prefix": encode(name)} for name in page.prefixes],
-        }
-        if delimiter:
-            response["Delimiter"] = encode(delimiter)
-        if "EncodingType" in request:
-            response["EncodingType"] = request["EncodingType"]
+        response = _listed(request, page.prefixes, page.truncated)
+        response["Contents"] = [_entry(info, encode(info.key)) for info in page.objects]
         return page, response
 
     def _absent(self, request: Request, code: str, message: str) -> S3Error:
@@ -250,6 +270,26 @@ def check_encoding(request: Request) -> bool:
     if encoding not in (None, "url"):
         raise invalid_argument("Invalid Encoding Method specified in Request", "encoding-type", str(encoding))
     return encoding == "url"
+
+
+def _listed(request: Request, prefixes: Iterable[str], truncated: bool) -> Response:
+    encode, delimiter = _encoder(request), request.get("Delimiter", "")
+    response: Response = {
+        "Name": request["Bucket"],
+        "Prefix": encode(request.get("Prefix", "")),
+        "MaxKeys": check_limit(request.get("MaxKeys", MAX_KEYS), "max-keys"),
+        "IsTruncated": truncated,
+        "CommonPrefixes": [{"Prefix": encode(name)} for name in prefixes],
+    }
+    if delimiter:
+        response["Delimiter"] = encode(delimiter)
+    if "EncodingType" in request:
+        response["EncodingType"] = request["EncodingType"]
+    return response
+
+
+def _version_entry(info: ObjectInfo, latest: bool, call: Call) -> Response:
+    return {"VersionId": info.version, "IsLatest": latest, "Owner": owner(call.account)}
 
 
 def _entry(info: ObjectInfo, key: str) -> Response:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from stepfunctions.local.database import Database
 from stepfunctions.local.s3.faults import S3Error, invalid_argument, no_such_bucket
@@ -57,17 +59,50 @@ class Buckets:
         """Delete an empty bucket; raises NoSuchBucket or BucketNotEmpty (multipart uploads count, as on AWS)."""
         with self._database.write() as writer:
             self.require(writer, name)
-            for table in ("objects", "uploads"):
+            for table in ("objects", "versions", "uploads"):
                 if writer.execute(f"SELECT 1 FROM {table} WHERE bucket = ? LIMIT 1", (name,)).fetchone():
                     raise S3Error(
                         "BucketNotEmpty", "The bucket you tried to delete is not empty", 409, {"BucketName": name}
                     )
+            writer.execute("DELETE FROM configurations WHERE bucket = ?", (name,))
             writer.execute("DELETE FROM buckets WHERE name = ?", (name,))
 
-    def require(self, connection: sqlite3.Connection, name: str) -> None:
-        """Raise NoSuchBucket unless the bucket exists for this connection."""
-        if connection.execute("SELECT 1 FROM buckets WHERE name = ?", (name,)).fetchone() is None:
+    def require(self, connection: sqlite3.Connection, name: str) -> sqlite3.Row:
+        """Return ``versioning`` and ``notifies`` of the bucket for this connection; raises NoSuchBucket."""
+        row: sqlite3.Row | None = connection.execute(
+            "SELECT versioning, notifies FROM buckets WHERE name = ?", (name,)
+        ).fetchone()
+        if row is None:
             raise no_such_bucket(name)
+        return row
+
+    def set_versioning(self, name: str, status: str) -> None:
+        """Let a bucket keep versions (Enabled) or stop to (Suspended); raises NoSuchBucket."""
+        with self._database.write() as writer:
+            self.require(writer, name)
+            writer.execute("UPDATE buckets SET versioning = ? WHERE name = ?", (status, name))
+
+    def configuration(self, name: str, kind: str) -> Any:
+        """Return a configuration of a bucket as it was put, None when there is none; raises NoSuchBucket."""
+        reader = self._database.read()
+        self.require(reader, name)
+        row = reader.execute("SELECT value FROM configurations WHERE bucket = ? AND kind = ?", (name, kind)).fetchone()
+        return None if row is None else json.loads(row["value"])
+
+    def configure(self, name: str, kind: str, value: Any, *, notifies: bool | None = None) -> None:
+        """Keep a configuration of a bucket, None to remove it; raises NoSuchBucket.
+
+        ``notifies``: whether changes of the bucket's objects are told to anybody from now on.
+        """
+        with self._database.write() as writer:
+            self.require(writer, name)
+            writer.execute("DELETE FROM configurations WHERE bucket = ? AND kind = ?", (name, kind))
+            if value is not None:
+                writer.execute(
+                    "INSERT INTO configurations (bucket, kind, value) VALUES (?, ?, ?)", (name, kind, encode(value))
+                )
+            if notifies is not None:
+                writer.execute("UPDATE buckets SET notifies = ? WHERE name = ?", (notifies, name))
 
     def set_tags(self, name: str, tags: Mapping[str, str]) -> None:
         """Replace the tags of a bucket; raises NoSuchBucket."""

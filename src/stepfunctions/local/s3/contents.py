@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from stepfunctions.local.s3.digests import Measured, Meter
+from stepfunctions.local.s3.faults import S3Error
 from stepfunctions.runtime.durability import to_disk
 
 BLOCK = 1024 * 1024
@@ -155,6 +156,23 @@ class Contents:
         """Return where a content is. The file may be read and linked, never written."""
         return self._content / content[-2:] / content
 
+    def open(self, content: str) -> BinaryIO:
+        """Open a content for reading; raises FileNotFoundError.
+
+        A file that is no plain file any more, because somebody put a link in its place, is refused: what it links
+        to is not the object.
+        """
+        try:
+            number = os.open(self.path(content), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError as error:
+            if error.errno == errno.ELOOP:
+                raise _replaced(self.path(content)) from None
+            raise
+        if not stat.S_ISREG(os.fstat(number).st_mode):
+            os.close(number)
+            raise _replaced(self.path(content))
+        return open(number, "rb")
+
     def duplicate(self, content: str) -> str:
         """Give a content a second id without copying its bytes where the file system can; raises FileNotFoundError."""
         copy = self._new_name()
@@ -170,7 +188,7 @@ class Contents:
         try:
             with open(target, "xb", buffering=0) as out:
                 for content in contents:
-                    with open(self.path(content), "rb", buffering=0) as part:
+                    with self.open(content) as part:
                         _append(part, out)
                 if self._sync:
                     os.fsync(out.fileno())
@@ -205,10 +223,14 @@ class Contents:
         return f"{self._session}{next(self._numbers):08x}"
 
 
+def _replaced(path: Path) -> S3Error:
+    return S3Error("InternalError", f"The file of an object was replaced by something else: {path}", 500)
+
+
 def link_or_copy(source: Path, target: Path) -> None:
     """Make ``target`` a hard link to ``source``, or a read-only copy where links are not possible."""
     try:
-        os.link(source, target)
+        os.link(source, target, follow_symlinks=False)
     except OSError as error:
         if error.errno not in (errno.EXDEV, errno.EPERM, errno.EMLINK, errno.EOPNOTSUPP):
             raise

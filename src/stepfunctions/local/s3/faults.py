@@ -36,6 +36,11 @@ def no_such_key(key: str) -> S3Error:
     return S3Error("NoSuchKey", "The specified key does not exist.", 404, {"Key": key})
 
 
+def no_such_version(key: str, version: str) -> S3Error:
+    """The object has no such version (404)."""
+    return S3Error("NoSuchVersion", "The specified version does not exist.", 404, {"Key": key, "VersionId": version})
+
+
 def no_such_upload(upload_id: str) -> S3Error:
     """The multipart upload does not exist, was aborted or was completed (404)."""
     return S3Error(

@@ -11,6 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from stepfunctions.local.s3.records import ObjectInfo, object_of
+from stepfunctions.local.s3.versions import COLUMNS
 
 _LAST = 0x10FFFF
 
@@ -77,6 +78,70 @@ def list_page(
                     break
         seek = jump
     return Page(tuple(objects), tuple(prefixes), False, last)
+
+
+@dataclass(frozen=True)
+class VersionPage:
+    """One page of the versions of a bucket: each with whether it is its key's latest; ``last`` as in Page."""
+
+    versions: tuple[tuple[ObjectInfo, bool], ...]
+    prefixes: tuple[str, ...]
+    truncated: bool
+    last: tuple[str, str] | None
+
+
+def list_versions(
+    reader: sqlite3.Connection,
+    bucket: str,
+    *,
+    prefix: str = "",
+    delimiter: str = "",
+    after: str = "",
+    after_number: int | None = None,
+    limit: int = 1000,
+) -> VersionPage:
+    """Return the first ``limit`` versions behind ``after``, newest first for each key.
+
+    ``after_number``: versions of the key ``after`` itself that are older than this number come too.
+    """
+    versions: list[tuple[ObjectInfo, bool]] = []
+    prefixes: list[str] = []
+    last: tuple[str, str] | None = None
+    seen = after if after_number is not None else None
+    seek: str | None = max(prefix, after)
+    while limit and seek is not None:
+        jump: str | None = None
+        with closing(_version_rows(reader, bucket, prefix, seek)) as rows:
+            for row in rows:
+                key, group = row["key"], common_prefix(row["key"], prefix, delimiter)
+                if group is not None:
+                    jump = after_prefix(group)
+                if (group or key) <= after and not (key == after and row["number"] < (after_number or 0)):
+                    if group is not None:
+                        break
+                    continue
+                if len(versions) + len(prefixes) == limit:
+                    return VersionPage(tuple(versions), tuple(prefixes), True, last)
+                if group is not None:
+                    prefixes.append(group)
+                    last = (group, "")
+                    break
+                versions.append((object_of(row), key != seen))
+                last, seen = (key, row["version"]), key
+        seek = jump
+    return VersionPage(tuple(versions), tuple(prefixes), False, last)
+
+
+def _version_rows(reader: sqlite3.Connection, bucket: str, prefix: str, seek: str) -> sqlite3.Cursor:
+    end = after_prefix(prefix)
+    where, values = "bucket = ? AND key >= ?", [bucket, seek]
+    if end is not None:
+        where, values = f"{where} AND key < ?", [*values, end]
+    return reader.execute(
+        f"SELECT {COLUMNS} FROM objects WHERE {where} UNION ALL SELECT {COLUMNS} FROM versions WHERE {where}"
+        " ORDER BY key, number DESC",
+        (*values, *values),
+    )
 
 
 def _rows(reader: sqlite3.Connection, bucket: str, prefix: str, seek: str) -> sqlite3.Cursor:

@@ -203,7 +203,7 @@ class Uploads:
             self._require(writer, upload.bucket, upload.key, upload.upload_id)
             return _drop(writer, upload.upload_id)
 
-        return self._objects.store(info, request, end_upload)
+        return self._objects.store(info, request, end_upload, how="CompleteMultipartUpload")
 
     def _completed(self, bucket: str, key: str, upload_id: str) -> ObjectInfo:
         try:

@@ -23,8 +23,7 @@ from stepfunctions.local.s3.digests import POLYNOMIALS, algorithm_of
 from stepfunctions.local.s3.faults import invalid_request
 from stepfunctions.local.s3.listing import common_prefix
 from stepfunctions.local.s3.multipart import Uploads, check_part_number
-from stepfunctions.local.s3.object_operations import check_size
-from stepfunctions.local.s3.objects import Objects
+from stepfunctions.local.s3.object_operations import ObjectOperations, check_size
 from stepfunctions.local.s3.records import PartInfo, UploadInfo
 
 if TYPE_CHECKING:
@@ -34,10 +33,9 @@ Request = Mapping[str, Any]
 Response = dict[str, Any]
 
 
-class MultipartOperations:
+class MultipartOperations(ObjectOperations):
     """Create, fill, complete, abort and list multipart uploads."""
 
-    objects: Objects
     uploads: Uploads
 
     def create_multipart_upload(self, request: Request, _call: Call) -> Response:
@@ -91,8 +89,8 @@ class MultipartOperations:
     def upload_part_copy(self, request: Request, _call: Call) -> Response:
         """Store a part copied from an object or a range of one."""
         upload = self._upload(request)
-        bucket, key = copy_source(request["CopySource"])
-        source, file = self.objects.open_info(bucket, key)
+        bucket, key, version = copy_source(request["CopySource"])
+        source, file = self.objects.open_info(bucket, key, version)
         with file:
             check_read(source, request, "CopySource")
             part = copy_slice(source.size, request.get("CopySourceRange"))
@@ -106,7 +104,8 @@ class MultipartOperations:
                 raise
         stored = self.uploads.put_part(upload, request["PartNumber"], staged, staged.measured.checksums)
         return {
-            "CopyPartResult": {"ETag": f'"{stored.etag}"', "LastModified": stored.last_modified, **_members(stored)}
+            "CopyPartResult": {"ETag": f'"{stored.etag}"', "LastModified": stored.last_modified, **_members(stored)},
+            "CopySourceVersionId": self.shown_version(source),
         }
 
     def complete_multipart_upload(self, request: Request, _call: Call) -> Response:
@@ -118,6 +117,7 @@ class MultipartOperations:
             "Key": info.key,
             "ETag": f'"{info.etag}"',
             "Location": f"/{info.bucket}/{url_encode(info.key)}",
+            "VersionId": self.shown_version(info),
             **checksum_members(info.checksum),
             **encryption_members(info.attributes),
         }

@@ -24,7 +24,8 @@ from stepfunctions.local.s3.bucket_operations import access_control
 from stepfunctions.local.s3.conditions import Slice, check_read, choose_slice
 from stepfunctions.local.s3.faults import S3Error, invalid_argument, invalid_request, malformed_xml
 from stepfunctions.local.s3.objects import Objects
-from stepfunctions.local.s3.records import ObjectInfo
+from stepfunctions.local.s3.records import NULL_VERSION, ObjectInfo
+from stepfunctions.local.s3.versions import Deletion
 
 if TYPE_CHECKING:
     from stepfunctions.local.services import Call
@@ -67,7 +68,12 @@ class ObjectOperations:
             tags=tags,
             request=request,
         )
-        return {"ETag": f'"{info.etag}"', **checksum_members(checksum), **encryption_members(attributes)}
+        return {
+            "ETag": f'"{info.etag}"',
+            "VersionId": self.shown_version(info),
+            **checksum_members(checksum),
+            **encryption_members(attributes),
+        }
 
     def get_object(self, request: Request, _call: Call) -> Response:
         """Return an object; Body is its bytes. For large objects use ``objects.open``."""
@@ -80,7 +86,7 @@ class ObjectOperations:
     def open_object(self, request: Request) -> tuple[Response, BinaryIO, Slice]:
         """Return GetObject's response without the Body, the open content, and which bytes of it are the Body."""
         refuse_unsupported(request)
-        info, file = self.objects.open_info(request["Bucket"], request["Key"])
+        info, file = self.objects.open_info(request["Bucket"], request["Key"], request.get("VersionId"))
         try:
             response, part = self._describe(info, request)
         except BaseException:
@@ -91,13 +97,13 @@ class ObjectOperations:
     def head_object(self, request: Request, _call: Call) -> Response:
         """Return what GetObject would say, without the Body."""
         refuse_unsupported(request)
-        return self._describe(self.objects.head(request["Bucket"], request["Key"]), request)[0]
+        return self._describe(self._head(request), request)[0]
 
     def delete_object(self, request: Request, _call: Call) -> Response:
-        """Delete an object; one that is not there is deleted too."""
+        """Delete an object, or one version of it; one that is not there is deleted too."""
         refuse_unsupported(request)
-        self.objects.delete(request["Bucket"], request["Key"], request)
-        return {}
+        version = request.get("VersionId")
+        return _deleted(self.objects.delete(request["Bucket"], request["Key"], request, version), version)
 
     def delete_objects(self, request: Request, _call: Call) -> Response:
         """Delete up to 1,000 objects; each succeeds or fails by itself."""
@@ -110,19 +116,22 @@ class ObjectOperations:
             name = {member: one[member] for member in ("Key", "VersionId") if member in one}
             try:
                 refuse_unsupported(one)
-                self.objects.delete(request["Bucket"], one["Key"], {**name, "IfMatch": one.get("ETag")})
+                condition = {**name, "IfMatch": one.get("ETag")}
+                version = one.get("VersionId")
+                done = _deleted(self.objects.delete(request["Bucket"], one["Key"], condition, version), version)
             except ServiceError as error:
                 errors.append({**name, "Code": error.code, "Message": error.message})
             else:
-                deleted.append(name)
+                marker = {"DeleteMarkerVersionId": done["VersionId"]} if done.get("DeleteMarker") else {}
+                deleted.append({**done, **marker, **name} if version else {**_without_id(done), **marker, **name})
         quiet = request["Delete"].get("Quiet", False)
         return {**({} if quiet else {"Deleted": deleted}), "Errors": errors}
 
     def copy_object(self, request: Request, _call: Call) -> Response:
         """Copy an object here, with its own headers and tags or with new ones."""
         refuse_unsupported(request)
-        bucket, key = copy_source(request["CopySource"])
-        source = self.objects.head(bucket, key)
+        bucket, key, version = copy_source(request["CopySource"])
+        source = self.objects.head(bucket, key, version)
         check_read(source, request, "CopySource")
         check_size({"ContentLength": source.size})
         attributes = _copied_attributes(source, request)
@@ -140,13 +149,18 @@ class ObjectOperations:
             request=request,
         )
         result = {"ETag": f'"{info.etag}"', "LastModified": info.last_modified, **checksum_members(checksum)}
-        return {"CopyObjectResult": result, **encryption_members(attributes)}
+        return {
+            "CopyObjectResult": result,
+            "CopySourceVersionId": self.shown_version(source),
+            "VersionId": self.shown_version(info),
+            **encryption_members(attributes),
+        }
 
     def get_object_attributes(self, request: Request, _call: Call) -> Response:
         """Return the attributes asked for by name."""
         refuse_unsupported(request)
-        info = self.objects.head(request["Bucket"], request["Key"])
-        response: Response = {"LastModified": info.last_modified}
+        info = self._head(request)
+        response: Response = {"LastModified": info.last_modified, "VersionId": self.shown_version(info)}
         wanted = set(request["ObjectAttributes"])
         if "ETag" in wanted:
             response["ETag"] = info.etag
@@ -162,28 +176,40 @@ class ObjectOperations:
 
     def get_object_acl(self, request: Request, call: Call) -> Response:
         """Return that the owner has full control."""
-        self.objects.head(request["Bucket"], request["Key"])
+        self._head(request)
         return access_control(call.account)
 
     def get_object_tagging(self, request: Request, _call: Call) -> Response:
         """Return the tags of an object."""
-        return {"TagSet": tag_set(self.objects.head(request["Bucket"], request["Key"]).tags)}
+        info = self._head(request)
+        return {"TagSet": tag_set(info.tags), "VersionId": self.shown_version(info)}
 
     def put_object_tagging(self, request: Request, _call: Call) -> Response:
         """Replace the tags of an object."""
-        self.objects.set_tags(request["Bucket"], request["Key"], check_tags(request["Tagging"]["TagSet"]))
-        return {}
+        return self._set_tags(request, check_tags(request["Tagging"]["TagSet"]))
 
     def delete_object_tagging(self, request: Request, _call: Call) -> Response:
         """Remove the tags of an object."""
-        self.objects.set_tags(request["Bucket"], request["Key"], {})
-        return {}
+        return self._set_tags(request, {})
+
+    def shown_version(self, info: ObjectInfo) -> str | None:
+        """Return the version id that an answer names: none in a bucket that never had versions."""
+        if info.version != NULL_VERSION or self.objects.buckets.get(info.bucket).versioning:
+            return info.version
+        return None
+
+    def _head(self, request: Request) -> ObjectInfo:
+        return self.objects.head(request["Bucket"], request["Key"], request.get("VersionId"))
+
+    def _set_tags(self, request: Request, tags: Mapping[str, str]) -> Response:
+        info = self.objects.set_tags(request["Bucket"], request["Key"], tags, request.get("VersionId"))
+        return {"VersionId": self.shown_version(info)}
 
     def _describe(self, info: ObjectInfo, request: Request) -> tuple[Response, Slice]:
         check_read(info, request)
         number = request.get("PartNumber")
         part = choose_slice(info, request.get("Range"), number)
-        response = object_members(info, request)
+        response = {**object_members(info, request), "VersionId": self.shown_version(info)}
         if number is not None and info.parts:
             response["PartsCount"] = len(info.parts)
         if request.get("ChecksumMode") == "ENABLED" and (part is None or part.length == info.size):
@@ -194,6 +220,20 @@ class ObjectOperations:
         if part.length:
             response["ContentRange"] = f"bytes {part.start}-{part.start + part.length - 1}/{info.size}"
         return response, part
+
+
+def _deleted(done: Deletion, version: str | None) -> Response:
+    """Return what a delete says: the marker it made, or the version it removed."""
+    if done.marker is not None:
+        return {"DeleteMarker": True, "VersionId": done.marker.version}
+    if version is None:
+        return {}
+    marker = {"DeleteMarker": True} if done.gone is not None and done.gone.is_marker else {}
+    return {**marker, "VersionId": version}
+
+
+def _without_id(response: Response) -> Response:
+    return {name: value for name, value in response.items() if name != "VersionId"}
 
 
 def check_size(request: Request) -> None:
@@ -213,7 +253,12 @@ def _copied_attributes(source: ObjectInfo, request: Request) -> dict[str, Any]:
     given = attributes_of(request)
     own = ("StorageClass", "ServerSideEncryption", "SSEKMSKeyId", "WebsiteRedirectLocation")
     to_itself = (source.bucket, source.key) == (request["Bucket"], request["Key"])
-    if to_itself and directive == "COPY" and not any(name in given for name in own):
+    if (
+        to_itself
+        and "?versionId=" not in request["CopySource"]
+        and directive == "COPY"
+        and not any(name in given for name in own)
+    ):
         raise invalid_request(
             "This copy request is illegal because it is trying to copy an object to itself without changing the "
             "object's metadata, storage class, website redirect location or encryption attributes."

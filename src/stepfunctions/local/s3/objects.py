@@ -12,15 +12,17 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 from stepfunctions.local.database import Database
 from stepfunctions.local.s3.buckets import Buckets
 from stepfunctions.local.s3.conditions import check_write
 from stepfunctions.local.s3.contents import Contents, Staged, link_or_copy, measure
 from stepfunctions.local.s3.faults import S3Error, invalid_argument, no_such_key
+from stepfunctions.local.s3.layout import relative_path
 from stepfunctions.local.s3.listing import Page, list_page
-from stepfunctions.local.s3.records import Checksum, ObjectInfo, encode, moment, object_of
+from stepfunctions.local.s3.records import Checksum, ObjectInfo, encode, moment
+from stepfunctions.local.s3.versions import Deletion, add, delete_current, delete_version, find, read_version
 from stepfunctions.runtime.durability import Durability
 
 MAX_KEY_BYTES = 1024
@@ -28,8 +30,20 @@ LINK_ABOVE = 16 * 1024 * 1024
 """``materialise`` copies contents up to this size, so that programs may change them, and links larger ones."""
 
 
+class Observer(Protocol):
+    """Who is told of changes of objects in buckets that notify."""
+
+    def record(self, writer: sqlite3.Connection, name: str, info: ObjectInfo) -> int | None:
+        """Note a change (``ObjectCreated:Put``) in the transaction that makes it; return the note's id."""
+
+    def send(self, change: int) -> None:
+        """Tell of a noted change that is committed."""
+
+
 class Objects:
     """The objects of one data folder. ``now`` gives their times, in seconds since the epoch."""
+
+    observer: Observer | None = None
 
     def __init__(self, folder: Path, database: Database, now: Callable[[], float] = time.time) -> None:
         self.database = database
@@ -74,13 +88,15 @@ class Objects:
             raise
         return self.put(bucket, key, staging.finish(), attributes=_attributes(content_type, metadata))
 
-    def head(self, bucket: str, key: str) -> ObjectInfo:
-        """Return what is known of an object; raises NoSuchBucket or NoSuchKey."""
-        info = self._find(self.database.read(), bucket, key)
-        if info is None:
-            self.buckets.get(bucket)
-            raise no_such_key(key)
-        return info
+    def head(self, bucket: str, key: str, version: str | None = None) -> ObjectInfo:
+        """Return what is known of an object; raises NoSuchBucket, NoSuchKey, NoSuchVersion or MethodNotAllowed."""
+        check_key(key)
+        reader = self.database.read()
+        try:
+            return read_version(reader, bucket, key, version)
+        except S3Error:
+            self.buckets.require(reader, bucket)
+            raise
 
     def path(self, bucket: str, key: str) -> Path:
         """Return the file that holds an object now. Never write to it: other objects may share it.
@@ -89,18 +105,19 @@ class Objects:
         """
         return self.contents.path(self.head(bucket, key).content)
 
-    def open(self, bucket: str, key: str) -> BinaryIO:
+    def open(self, bucket: str, key: str, version: str | None = None) -> BinaryIO:
         """Open an object for reading; what is read stays the same even if the object is replaced meanwhile."""
-        return self.open_info(bucket, key)[1]
+        return self.open_info(bucket, key, version)[1]
 
-    def open_info(self, bucket: str, key: str) -> tuple[ObjectInfo, BinaryIO]:
+    def open_info(self, bucket: str, key: str, version: str | None = None) -> tuple[ObjectInfo, BinaryIO]:
         """Return an object and its opened content, both of the same version. The caller closes the file."""
         while True:
-            info = self.head(bucket, key)
+            info = self.head(bucket, key, version)
             try:
-                return info, open(self.contents.path(info.content), "rb")
+                return info, self.contents.open(info.content)
             except FileNotFoundError:
-                self._still_same(info)  # replaced between the two lines above: look again
+                # Replaced between the two lines above: look again.
+                self._must_have_changed(info, self.head(bucket, key, version))
 
     def list(self, bucket: str, prefix: str = "") -> Iterator[ObjectInfo]:
         """Yield the objects with this prefix in order of their keys, reading the index page by page."""
@@ -123,7 +140,7 @@ class Objects:
         into.mkdir(parents=True, exist_ok=True)
         count = 0
         for info in self.list(bucket, prefix_or_key):
-            target = into / _relative(info.key, prefix_or_key)
+            target = into / relative_path(info.key, prefix_or_key)
             try:
                 if info.key.endswith("/"):
                     target.mkdir(parents=True, exist_ok=True)
@@ -138,17 +155,31 @@ class Objects:
             count += 1
         return count
 
-    def delete(self, bucket: str, key: str, request: Mapping[str, Any] | None = None) -> None:
-        """Delete an object if it is there; ``request`` may have the IfMatch condition of DeleteObject."""
+    def delete(
+        self, bucket: str, key: str, request: Mapping[str, Any] | None = None, version: str | None = None
+    ) -> Deletion:
+        """Delete an object if it is there, by a delete marker where the bucket has versions; or one version for good.
+
+        ``request`` may have the IfMatch condition of DeleteObject.
+        """
+        check_key(key)
         with self.database.write() as writer:
-            info = self._find(writer, bucket, key)
-            if info is None:
-                self.buckets.require(writer, bucket)
+            row = self.buckets.require(writer, bucket)
             if request:
-                check_write(info, request)
-            writer.execute("DELETE FROM objects WHERE bucket = ? AND key = ?", (bucket, key))
-        if info is not None:
-            self.contents.remove([info.content])
+                check_write(find(writer, bucket, key), request)
+            if version is None:
+                old = find(writer, bucket, key)
+                done = delete_current(writer, row["versioning"], old, bucket, key, self.now())
+            else:
+                done = delete_version(writer, bucket, key, version)
+            change = None
+            if done.marker is not None:
+                change = self._record(writer, row, "ObjectRemoved:DeleteMarkerCreated", done.marker)
+            elif done.gone is not None:
+                change = self._record(writer, row, "ObjectRemoved:Delete", done.gone)
+        self.contents.remove(done.freed)
+        self._tell(change)
+        return done
 
     # -- what the operations are made of ---------------------------------------------------------------------
 
@@ -167,6 +198,7 @@ class Objects:
         checksum: Checksum | None = None,
         tags: Mapping[str, str] | None = None,
         request: Mapping[str, Any] | None = None,
+        how: str = "Put",
     ) -> ObjectInfo:
         """Store a staged content; takes it over, also when it fails. ``request`` may have IfMatch, IfNoneMatch."""
         try:
@@ -185,31 +217,34 @@ class Objects:
             checksum=checksum,
             tags=tags or {},
         )
-        return self.store(info, request)
+        return self.store(info, request, how=how)
 
     def store(
         self,
         info: ObjectInfo,
         request: Mapping[str, Any] | None = None,
         also: Callable[[sqlite3.Connection], Sequence[str]] | None = None,
+        how: str = "Put",
     ) -> ObjectInfo:
         """Write an object's row; its content must be in place and is removed when this fails.
 
-        ``also`` runs in the same transaction and returns contents that are free afterwards.
+        ``also`` runs in the same transaction and returns contents that are free afterwards. ``how`` is Put, Post,
+        Copy or CompleteMultipartUpload, for those who are told.
         """
         try:
             check_key(info.key)
             with self.database.write() as writer:
-                old = self._find(writer, info.bucket, info.key)
-                if old is None:
-                    self.buckets.require(writer, info.bucket)
+                row = self.buckets.require(writer, info.bucket)
+                old = find(writer, info.bucket, info.key)
                 check_write(old, request or {})
                 freed = list(also(writer)) if also else []
-                _insert(writer, info)
+                info, replaced = add(writer, row["versioning"], old, info)
+                change = self._record(writer, row, f"ObjectCreated:{how}", info)
         except BaseException:
             self.contents.remove([info.content])
             raise
-        self.contents.remove(freed if old is None else [*freed, old.content])
+        self.contents.remove([*freed, *replaced])
+        self._tell(change)
         return info
 
     def remeasure(self, source: ObjectInfo, algorithm: str | None) -> tuple[str, Checksum | None]:
@@ -232,7 +267,7 @@ class Objects:
     def open_same(self, info: ObjectInfo) -> BinaryIO:
         """Open the content an object had when ``info`` was read; raises NoSuchKey when it is gone."""
         try:
-            return open(self.contents.path(info.content), "rb", buffering=0)
+            return self.contents.open(info.content)
         except FileNotFoundError:
             raise no_such_key(info.key) from None
 
@@ -267,34 +302,44 @@ class Objects:
                 tags=tags,
             ),
             request,
+            how="Copy",
         )
 
-    def set_tags(self, bucket: str, key: str, tags: Mapping[str, str]) -> None:
-        """Replace the tags of an object."""
+    def set_tags(self, bucket: str, key: str, tags: Mapping[str, str], version: str | None = None) -> ObjectInfo:
+        """Replace the tags of an object, or of one version of it, and return what it was before."""
         with self.database.write() as writer:
-            changed = writer.execute(
-                "UPDATE objects SET tags = ? WHERE bucket = ? AND key = ?", (encode(dict(tags)), bucket, key)
-            ).rowcount
-        if not changed:
-            self.head(bucket, key)
+            row = self.buckets.require(writer, bucket)
+            info = read_version(writer, bucket, key, version)
+            for table in ("objects", "versions"):
+                writer.execute(
+                    f"UPDATE {table} SET tags = ? WHERE bucket = ? AND key = ? AND version = ?",
+                    (encode(dict(tags)), bucket, key, info.version),
+                )
+            change = self._record(writer, row, f"ObjectTagging:{'Put' if tags else 'Delete'}", info)
+        self._tell(change)
+        return info
 
     def check_put(self, bucket: str, key: str, request: Mapping[str, Any]) -> None:
         """Refuse a write that cannot succeed, before its body is received; the write itself checks again."""
         self._check_target(bucket, key)
         if request.get("IfMatch") is not None or request.get("IfNoneMatch") is not None:
-            check_write(self._find(self.database.read(), bucket, key), request)
+            check_write(find(self.database.read(), bucket, key), request)
 
     def _check_target(self, bucket: str, key: str) -> None:
         check_key(key)
-        self.buckets.get(bucket)
+        self.buckets.require(self.database.read(), bucket)
 
-    def _find(self, connection: sqlite3.Connection, bucket: str, key: str) -> ObjectInfo | None:
-        check_key(key)
-        row = connection.execute("SELECT * FROM objects WHERE bucket = ? AND key = ?", (bucket, key)).fetchone()
-        return None if row is None else object_of(row)
+    def _record(self, writer: sqlite3.Connection, row: sqlite3.Row, name: str, info: ObjectInfo) -> int | None:
+        if not row["notifies"] or self.observer is None:
+            return None
+        return self.observer.record(writer, name, info)
 
-    def _still_same(self, info: ObjectInfo) -> None:
-        if self.head(info.bucket, info.key).content == info.content:
+    def _tell(self, change: int | None) -> None:
+        if change is not None and self.observer is not None:
+            self.observer.send(change)
+
+    def _must_have_changed(self, info: ObjectInfo, now: ObjectInfo) -> None:
+        if now.content == info.content:
             raise S3Error(
                 "InternalError",
                 f"The file of s3://{info.bucket}/{info.key} is missing from the data "
@@ -306,21 +351,23 @@ class Objects:
         while True:
             try:
                 source = self.contents.path(info.content)
-                if info.size > LINK_ABOVE:
-                    link_or_copy(source, target)
-                else:
-                    with open(source, "rb") as file, open(target, "xb") as out:
-                        shutil.copyfileobj(file, out)
+                with self.contents.open(info.content) as file:
+                    if info.size > LINK_ABOVE:
+                        link_or_copy(source, target)
+                    else:
+                        with open(target, "xb") as out:
+                            shutil.copyfileobj(file, out)
                 return
             except FileNotFoundError:
-                self._still_same(info)
-                info = self.head(info.bucket, info.key)
+                now = self.head(info.bucket, info.key)
+                self._must_have_changed(info, now)
+                info = now
 
     def _named(self, contents: Sequence[str]) -> set[str]:
         marks = ",".join("?" * len(contents))
         reader = self.database.read()
         named: set[str] = set()
-        for table in ("objects", "parts"):
+        for table in ("objects", "versions", "parts"):
             with closing(reader.execute(f"SELECT content FROM {table} WHERE content IN ({marks})", contents)) as rows:
                 named.update(row["content"] for row in rows)
         return named
@@ -338,27 +385,6 @@ def check_key(key: str) -> None:
         )
 
 
-def _insert(writer: sqlite3.Connection, info: ObjectInfo) -> None:
-    checksum = info.checksum and encode([info.checksum.algorithm, info.checksum.value, info.checksum.kind])
-    writer.execute(
-        "INSERT OR REPLACE INTO objects (bucket, key, content, size, etag, modified, attributes, checksum, tags,"
-        " parts, upload_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            info.bucket,
-            info.key,
-            info.content,
-            info.size,
-            info.etag,
-            info.last_modified.timestamp(),
-            encode(dict(info.attributes)),
-            checksum,
-            encode(dict(info.tags)),
-            encode(info.parts),
-            info.upload_id,
-        ),
-    )
-
-
 def _attributes(content_type: str | None, metadata: Mapping[str, str] | None) -> dict[str, Any]:
     attributes: dict[str, Any] = {}
     if content_type is not None:
@@ -366,22 +392,3 @@ def _attributes(content_type: str | None, metadata: Mapping[str, str] | None) ->
     if metadata:
         attributes["Metadata"] = {name.lower(): value for name, value in metadata.items()}
     return attributes
-
-
-def _relative(key: str, prefix: str) -> str:
-    """Return the path of a materialised key within its folder."""
-    if key == prefix and not key.endswith("/"):
-        name = key.rsplit("/", 1)[-1]
-    elif not prefix or prefix.endswith("/"):
-        name = key[len(prefix) :]
-    elif key[len(prefix)] == "/":
-        name = key[len(prefix) + 1 :]
-    else:
-        name = key[prefix.rfind("/") + 1 :]
-    segments = name.removesuffix("/").split("/") if name else []
-    if any(segment in ("", ".", "..") or "\0" in segment or len(segment.encode()) > 255 for segment in segments):
-        raise invalid_argument(
-            f"The object '{key}' cannot be laid out as a file: '{name}' is not a path below a "
-            f"folder. Use another prefix or key."
-        )
-    return "/".join(segments)

@@ -33,7 +33,30 @@ MIGRATIONS = (
     ) WITHOUT ROWID;
     CREATE UNIQUE INDEX parts_content ON parts (content);
     """,
+    # The newest version of a key is in ``objects``, unless it is a delete marker. All others are in ``versions``;
+    # a delete marker has no content. ``number`` orders the versions of a key.
+    """
+    ALTER TABLE buckets ADD COLUMN versioning TEXT NOT NULL DEFAULT '';
+    ALTER TABLE buckets ADD COLUMN notifies INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE objects ADD COLUMN version TEXT NOT NULL DEFAULT 'null';
+    ALTER TABLE objects ADD COLUMN number INTEGER NOT NULL DEFAULT 0;
+    CREATE TABLE versions (
+        bucket TEXT NOT NULL REFERENCES buckets (name), key TEXT NOT NULL, content TEXT,
+        size INTEGER NOT NULL, etag TEXT NOT NULL, modified REAL NOT NULL, attributes TEXT NOT NULL,
+        checksum TEXT, tags TEXT NOT NULL, parts TEXT NOT NULL, upload_id TEXT,
+        version TEXT NOT NULL, number INTEGER NOT NULL,
+        PRIMARY KEY (bucket, key, number DESC)
+    ) WITHOUT ROWID;
+    CREATE UNIQUE INDEX versions_version ON versions (bucket, key, version);
+    CREATE UNIQUE INDEX versions_content ON versions (content);
+    CREATE TABLE configurations (
+        bucket TEXT NOT NULL REFERENCES buckets (name), kind TEXT NOT NULL, value TEXT NOT NULL,
+        PRIMARY KEY (bucket, kind)
+    ) WITHOUT ROWID;
+    CREATE TABLE changes (id INTEGER PRIMARY KEY AUTOINCREMENT, bucket TEXT NOT NULL, change TEXT NOT NULL);
+    """,
 )
+NULL_VERSION = "null"
 DEFAULT_CONTENT_TYPE = "binary/octet-stream"
 
 
@@ -48,12 +71,14 @@ class Checksum:
 
 @dataclass(frozen=True, kw_only=True)
 class BucketInfo:
-    """A bucket."""
+    """A bucket. ``versioning`` is Enabled or Suspended, "" when it never was enabled."""
 
     name: str
     region: str
     created: datetime
     tags: Mapping[str, str]
+    versioning: str = ""
+    notifies: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +86,8 @@ class ObjectInfo:
     """An object as it was when asked for. ``size`` in bytes; ``etag`` without quotes; times in UTC.
 
     ``attributes`` are the stored headers under boto3's names (``ContentType``, ``Metadata``, …), ``parts`` the
-    sizes of the parts of a multipart object, ``content`` the id of its file.
+    sizes of the parts of a multipart object, ``content`` the id of its file. ``version`` is its version id, and
+    ``number`` is greater than that of every older version of the key.
     """
 
     bucket: str
@@ -75,6 +101,13 @@ class ObjectInfo:
     tags: Mapping[str, str] = field(default_factory=dict)
     parts: tuple[int, ...] = ()
     upload_id: str | None = None
+    version: str = NULL_VERSION
+    number: int = 0
+
+    @property
+    def is_marker(self) -> bool:
+        """Whether this is a delete marker, which has no content."""
+        return not self.content
 
     @property
     def content_type(self) -> str:
@@ -132,12 +165,17 @@ def _decode(text: str) -> Any:
 def bucket_of(row: sqlite3.Row) -> BucketInfo:
     """Read a row of ``buckets``."""
     return BucketInfo(
-        name=row["name"], region=row["region"], created=moment(row["created"]), tags=json.loads(row["tags"])
+        name=row["name"],
+        region=row["region"],
+        created=moment(row["created"]),
+        tags=json.loads(row["tags"]),
+        versioning=row["versioning"],
+        notifies=bool(row["notifies"]),
     )
 
 
 def object_of(row: sqlite3.Row) -> ObjectInfo:
-    """Read a row of ``objects``."""
+    """Read a row of ``objects`` or ``versions``."""
     checksum = None if row["checksum"] is None else Checksum(*json.loads(row["checksum"]))
     return ObjectInfo(
         bucket=row["bucket"],
@@ -145,12 +183,14 @@ def object_of(row: sqlite3.Row) -> ObjectInfo:
         size=row["size"],
         etag=row["etag"],
         last_modified=moment(row["modified"]),
-        content=row["content"],
+        content=row["content"] or "",
         attributes=_decode(row["attributes"]),
         checksum=checksum,
         tags=_decode(row["tags"]),
         parts=tuple(_decode(row["parts"])),
         upload_id=row["upload_id"],
+        version=row["version"],
+        number=row["number"],
     )
 
 

@@ -8,7 +8,6 @@ from stepfunctions.local.s3.bucket_operations import BucketOperations
 from stepfunctions.local.s3.http import App
 from stepfunctions.local.s3.multipart import Uploads
 from stepfunctions.local.s3.multipart_operations import MultipartOperations
-from stepfunctions.local.s3.object_operations import ObjectOperations
 from stepfunctions.local.s3.objects import Objects
 from stepfunctions.local.s3.permits import permit_of
 from stepfunctions.local.s3.records import MIGRATIONS
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
     from stepfunctions.local.cloud import Cloud
 
 
-class S3(BucketOperations, ObjectOperations, MultipartOperations):
+class S3(BucketOperations, MultipartOperations):
     """S3 of one cloud. ``objects`` is the API for services of the same process, ``app`` the HTTP side."""
 
     def __init__(self, cloud: Cloud) -> None:
