@@ -149,7 +149,9 @@ def mirrored(expected: Any, live: Any) -> Any:
 
 
 def _are_tags(value: list[Any]) -> bool:
-    return bool(value) and all(isinstance(one, dict) and {key.casefold() for key in one} == {"key", "value"} for one in value)
+    return bool(value) and all(
+        isinstance(one, dict) and {key.casefold() for key in one} == {"key", "value"} for one in value
+    )
 
 
 def _same(expected: Any, live: Any) -> bool:
