@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from stepfunctions.local.events.records import BUS, DEFAULT_BUS, RULE, EventTables, Row, missing
 from stepfunctions.local.events.router import Router
+from stepfunctions.local.events.schedules import Schedules
 
 if TYPE_CHECKING:
     from stepfunctions.local.cloud import Cloud
@@ -26,6 +27,7 @@ class Ground:
         self._cloud = cloud
         self._rows = rows
         self._router = router
+        self._schedules = Schedules(cloud, rows, router)
         self._lock = threading.RLock()
         self._retained: set[str] = set()
 

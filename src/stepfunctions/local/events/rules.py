@@ -15,6 +15,7 @@ from stepfunctions.local.events.ground import Answer, Ground
 from stepfunctions.local.events.patterns import Pattern
 from stepfunctions.local.events.records import DEFAULT_BUS, RULE, TARGET, Row, invalid, page
 from stepfunctions.local.events.transform import check_input
+from stepfunctions.local.scheduler.expressions import parse
 
 if TYPE_CHECKING:
     from stepfunctions.local.services import Call
@@ -38,12 +39,13 @@ class RuleOperations(Ground):
         if request.get("ScheduleExpression"):
             if bus.name != DEFAULT_BUS:
                 raise invalid("ScheduleExpression is supported only on the default event bus.")
-            raise invalid("ScheduleExpression is not supported by the local cloud yet.")
+            parse(request["ScheduleExpression"], rule=True)
         now = self._cloud.clock.now()
         body = {"State": "ENABLED"} | {member: request[member] for member in _KEPT if request.get(member)}
         with self._lock:
             old = self._rows.get(RULE, bus.owner, request["Name"], bus.name)
             rule = Row(RULE, bus.owner, bus.name, request["Name"], now if old is None else old.created, now, body)
+            rule = self._schedules.planned(rule)
             with self._rows.database.write():
                 self._rows.put(rule)
                 if old is None:
@@ -61,7 +63,7 @@ class RuleOperations(Ground):
             if self._targets(rule):
                 raise invalid("Rule can't be deleted since it has targets.")
             self._rows.drop(rule)
-            self._changed(rule)
+            self._changed(dataclasses.replace(rule, body={}))
 
     def describe_rule(self, request: Answer, call: Call) -> Answer:
         """DescribeRule."""
@@ -86,6 +88,7 @@ class RuleOperations(Ground):
         with self._lock:
             rule = self._rule(request["Name"], request.get("EventBusName"), call)
             rule = dataclasses.replace(rule, body={**rule.body, "State": state}, modified=self._cloud.clock.now())
+            rule = self._schedules.planned(rule)
             self._rows.put(rule)
             self._changed(rule)
 
@@ -166,8 +169,9 @@ class RuleOperations(Ground):
         return self._rows.all(TARGET, rule.owner, f"{rule.parent}/{rule.name}")
 
     def _changed(self, rule: Row) -> None:
-        """Let the next event see the rule as it is now."""
+        """Let the next event see the rule as it is now, and its schedule begin."""
         self._router.changed(rule.owner, rule.parent)
+        self._schedules.arm(rule)
 
 
 def _check(target: dict[str, Any]) -> None:
@@ -190,4 +194,9 @@ def _check(target: dict[str, Any]) -> None:
 
 
 def _shown(rule: Row) -> Answer:
-    return {"Name": rule.name, "Arn": rule.arn, "EventBusName": rule.parent, **rule.body}
+    return {
+        "Name": rule.name,
+        "Arn": rule.arn,
+        "EventBusName": rule.parent,
+        **{k: rule.body[k] for k in _KEPT if k in rule.body},
+    }

@@ -14,9 +14,10 @@ from stepfunctions.local.events.archives import OPEN, ArchiveOperations
 from stepfunctions.local.events.buses import BusOperations
 from stepfunctions.local.events.entries import LONGEST, Entry, made, problem_of, size_of
 from stepfunctions.local.events.ground import Answer, bus_of, owner_and_name
-from stepfunctions.local.events.records import ARCHIVE, BUS, DEFAULT_BUS, MIGRATIONS, REPLAY, EventTables, invalid
+from stepfunctions.local.events.records import ARCHIVE, BUS, DEFAULT_BUS, MIGRATIONS, REPLAY, RULE, EventTables, invalid
 from stepfunctions.local.events.router import Router
 from stepfunctions.local.events.rules import RuleOperations
+from stepfunctions.local.events.schedules import DUE
 
 if TYPE_CHECKING:
     from stepfunctions.local.cloud import Cloud
@@ -31,7 +32,10 @@ class Events(BusOperations, RuleOperations, ArchiveOperations):
         super().__init__(cloud, rows, Router(cloud, rows, self._retain))
 
     def start(self) -> None:
-        """Wait again for the ends of retentions, and go on with replays."""
+        """Wait again for schedules and the ends of retentions, and go on with replays."""
+        for rule in self._rows.all(RULE):
+            if DUE in rule.body:
+                self._schedules.arm(rule)
         for archive in self._rows.all(ARCHIVE):
             self._retain(archive)
         for replay in self._rows.all(REPLAY):
