@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from stepfunctions.local.cloudwatch import metrics
+from stepfunctions.local.cloudwatch import metrics, queries
 from stepfunctions.local.cloudwatch.metrics import Answer, owner_of
 from stepfunctions.local.cloudwatch.records import MIGRATIONS, MINUTE, Datum, Metric, MetricTables
 from stepfunctions.local.cloudwatch.statistics import Summary
@@ -49,6 +49,11 @@ class CloudWatch:
         """GetMetricStatistics."""
         self._cloud.measures.flush()
         return metrics.statistics(self._metrics, request, owner_of(call), self._clock.now())
+
+    def get_metric_data(self, request: Answer, call: Call) -> Answer:
+        """GetMetricData."""
+        self._cloud.measures.flush()
+        return queries.data(self._metrics, request, owner_of(call), self._clock.now())
 
 
 def create(cloud: Cloud) -> CloudWatch:
