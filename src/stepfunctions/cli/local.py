@@ -17,6 +17,7 @@ import click
 from stepfunctions.cli.options import data_dir_option, format_option
 from stepfunctions.errors import LocalCloudError
 from stepfunctions.local.datadir import ServerInfo, running, wait_until_gone
+from stepfunctions.local.principal import IamMode
 from stepfunctions.runtime.durability import Durability
 
 _STOP_SECONDS = 30.0
@@ -73,6 +74,14 @@ def local() -> None:
     show_default=True,
     help="How many days after its end an execution is forgotten, with its history.",
 )
+@click.option(
+    "--iam",
+    type=click.Choice([mode.value for mode in IamMode]),
+    default=IamMode.OFF.value,
+    show_default=True,
+    help="Check calls of tasks, jobs and functions against their role's policies. enforce: refuse what it lacks; "
+    "log: list it (stepfunctions local iam).",
+)
 def start(
     port: int,
     data_dir: Path,
@@ -81,6 +90,7 @@ def start(
     no_limits: bool,
     durability: str,
     retention_days: float,
+    iam: str,
 ) -> None:
     """Start the local cloud and stay in the foreground; Ctrl-C stops it.
 
@@ -104,6 +114,7 @@ def start(
         limits=not no_limits,
         durability=Durability(durability),
         retention_days=retention_days,
+        iam=IamMode(iam),
         announce=_say,
     )
     sys.stdout.flush()
@@ -141,6 +152,26 @@ def status(data_dir: Path, form: str) -> int:
     elif info is not None:
         _say(f"Running: {info.endpoint} (process {info.pid}, data directory {info.data_dir})")
     return 0 if info is not None else 1 if form == "json" else _not_running(data_dir)
+
+
+@local.command()
+@_data_dir
+@_format
+def iam(data_dir: Path, form: str) -> int:
+    """List the rights that roles lacked, while --iam was log or enforce. Exit code 1 when there are any.
+
+    stepfunctions local iam --data-dir .stepfunctions
+    """
+    from stepfunctions.local.iam.missing import missing_rights
+
+    found = missing_rights(data_dir)
+    if form == "json":
+        _say(json.dumps(found))
+    elif not found:
+        _say("No role lacked a right.")
+    for one in found if form == "text" else ():
+        _say(f"{one['role']}: {one['action']} on {one['resource']} ({one['times']} times)")
+    return 1 if found else 0
 
 
 @local.command()

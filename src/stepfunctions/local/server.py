@@ -26,6 +26,7 @@ from urllib.parse import parse_qsl, urlsplit
 from stepfunctions.errors import LocalCloudError, ServiceError
 from stepfunctions.local.cloud import Cloud
 from stepfunctions.local.datadir import STATUS_PATH, DataDir, ServerInfo, cannot_use
+from stepfunctions.local.principal import IamMode
 from stepfunctions.local.services import SERVICES
 from stepfunctions.local.threads import DaemonPool
 from stepfunctions.local.wire.messages import Request, Response
@@ -251,12 +252,13 @@ def run(
     limits: bool = True,
     durability: Durability = Durability.NORMAL,
     retention_days: float = 90.0,
+    iam: IamMode = IamMode.OFF,
     announce: Callable[[str], None] = print,
 ) -> None:
     """Run the local cloud of a data directory until SIGINT or SIGTERM.
 
     ``announce`` gets ``Ready: http://127.0.0.1:PORT`` once requests are accepted. ``port`` 0 is any free one.
-    ``real``: services whose calls go to AWS itself; ``limits``, ``durability``, ``retention_days``: see
+    ``real``: services whose calls go to AWS itself; ``limits``, ``durability``, ``retention_days``, ``iam``: see
     :class:`~stepfunctions.local.cloud.Cloud`.
     Raises :class:`LocalCloudError` when the port or the directory is in use, or httptools is not installed.
     """
@@ -276,6 +278,7 @@ def run(
             limits=limits,
             durability=durability,
             retention_days=retention_days,
+            iam=iam,
         )
         info = ServerInfo(
             endpoint=endpoint,
