@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 
-from stepfunctions.engine.execution import Execution, Waiting
+from stepfunctions.engine.execution import Execution, Status, Waiting
 from stepfunctions.engine.map_run import MapRun
 from stepfunctions.engine.messages import Outcome, TaskFailed, TaskHeartbeat, TaskSubmitted, TaskSucceeded
 from stepfunctions.engine.ports import Change
@@ -39,6 +39,24 @@ class Batch:
     answers: list[tuple[Future[object], object]] = field(default_factory=list)
     late: list[Message] = field(default_factory=list)
     """Outcomes that nobody waits for any more."""
+
+
+Watcher = Callable[[Collection[Change]], None]
+Observer = Callable[[Execution, str], None]
+
+
+def telling(observer: Observer) -> Watcher:
+    """Return the watcher that tells an observer of executions and their new statuses."""
+
+    def watch(changes: Collection[Change]) -> None:
+        for change in changes:
+            execution, events = change.execution, change.events
+            if events and (events[0].id == 1 or events[0].type == "ExecutionRedriven"):
+                observer(execution, Status.RUNNING)
+            if events and execution.ended:
+                observer(execution, execution.status)
+
+    return watch
 
 
 def awaited(execution: Execution, outcome: Outcome | None) -> bool:

@@ -28,10 +28,9 @@ from stepfunctions.engine.messages import (
 )
 from stepfunctions.engine.ports import DELETING, Change, ItemSource, Pending, TaskCall
 from stepfunctions.errors import DamagedData, DefinitionError
-from stepfunctions.runtime.batch import Batch, Message, awaited
+from stepfunctions.runtime.batch import Batch, Message, Watcher, awaited
 from stepfunctions.runtime.dispatch import Dispatcher
 from stepfunctions.runtime.jobs import Jobs
-from stepfunctions.runtime.logs import ExecutionLog
 from stepfunctions.runtime.map_runs import MapRuns
 from stepfunctions.runtime.programs import Programs
 from stepfunctions.runtime.store import Store
@@ -71,8 +70,9 @@ class Core:
         report: Callable[[str, Outcome], None],
         ended: Callable[[str], None],
         limits: Limits = AWS_LIMITS,
-        log: ExecutionLog | None = None,
     ) -> None:
+        self.watchers: list[Watcher] = []
+        """Called with what was committed. They must neither block nor raise."""
         self.inbox: deque[Message] = deque()
         self.timers = Timers()
         self.live: dict[str, Execution] = {}
@@ -84,7 +84,6 @@ class Core:
         self._map_runs = MapRuns(items, store.map_runs)
         self._report = report
         self._ended = ended
-        self._log = log
         self._more: dict[str, None] = {}
         self._jobs = Jobs()
         self._faults: dict[str, int] = {}
@@ -270,10 +269,8 @@ class Core:
 
     def _act(self, batch: Batch) -> None:
         """Log the events, set the timers, answer the callers; then run the tasks, which may come back."""
-        if self._log is not None:
-            for change in batch.changes.values():
-                if change.events:
-                    self._log.write(change.execution, change.events)
+        for watch in self.watchers:
+            watch(batch.changes.values())
         for change in batch.changes.values():
             self._settle(change)
         for reply, answer in batch.answers:

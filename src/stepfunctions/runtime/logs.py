@@ -8,13 +8,14 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timezone
 from typing import Any, Protocol
 
 from stepfunctions.asl.document import JSON, dumps
 from stepfunctions.engine.execution import Execution
 from stepfunctions.engine.history import HistoryEvent, render
+from stepfunctions.engine.ports import Change
 from stepfunctions.runtime.store import Store
 
 _log = logging.getLogger(__name__)
@@ -69,6 +70,12 @@ class ExecutionLog:
         group = _group_arn((settings or {}).get("loggingConfiguration"))
         if group is not None:
             self._sink.open(group)
+
+    def committed(self, changes: Collection[Change]) -> None:
+        """Write what was committed: a watcher of the engine's core."""
+        for change in changes:
+            if change.events:
+                self.write(change.execution, change.events)
 
     def write(self, execution: Execution, events: Sequence[HistoryEvent]) -> None:
         """Write those events of an execution that its machine's level asks for."""

@@ -24,7 +24,7 @@ from stepfunctions.engine.messages import Outcome, Redriven, Started
 from stepfunctions.engine.ports import DELETING, Clock, Integration, ItemSource, Machine
 from stepfunctions.errors import LocalCloudError
 from stepfunctions.runtime.activities import ActivityTasks
-from stepfunctions.runtime.batch import Message
+from stepfunctions.runtime.batch import Message, Observer, telling
 from stepfunctions.runtime.clock import ManualClock
 from stepfunctions.runtime.core import Core
 from stepfunctions.runtime.dispatch import Dispatcher
@@ -65,7 +65,9 @@ class Runner:
         self.activities = ActivityTasks(integration, store.activities)
         self.log = None if logs is None else ExecutionLog(store, logs)
         self._dispatcher = Dispatcher(self.activities, workers, self._wake.set, behind)
-        self._core = Core(store, self._dispatcher, items, self.report, self._call_back, limits, self.log)
+        self._core = Core(store, self._dispatcher, items, self.report, self._call_back, limits)
+        if self.log is not None:
+            self._core.watchers.append(self.log.committed)
         self._lock = threading.RLock()
         self._thread: threading.Thread | None = None
         self._stopping = False
@@ -169,6 +171,13 @@ class Runner:
         execution = self._store.executions.load(arn, branches=False)
         if execution is None or execution.ended:
             self._call_back(arn)
+
+    def observe(self, observer: Observer) -> None:
+        """Tell an observer of each execution that has begun, was redriven or has ended, with its status, once committed.
+
+        It is called in the engine's own thread: it must neither block nor raise, nor keep the execution.
+        """
+        self._core.watchers.append(telling(observer))
 
     def wait_for(self, arn: str, timeout: float | None = None) -> bool:
         """Block until the execution has ended; False when ``timeout`` real seconds were not enough, or after a stop.
