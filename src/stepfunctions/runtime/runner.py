@@ -173,7 +173,7 @@ class Runner:
             self._call_back(arn)
 
     def observe(self, observer: Observer) -> None:
-        """Tell an observer of each execution that has begun, was redriven or has ended, with its status, once committed.
+        """Tell an observer of each execution that began, was redriven or ended, with its status, once committed.
 
         It is called in the engine's own thread: it must neither block nor raise, nor keep the execution.
         """
