@@ -36,6 +36,7 @@ SERVICES = MappingProxyType(
         "s3": "stepfunctions.local.s3:create",
         "sagemaker": "stepfunctions.local.sagemaker:create",
         "sagemaker-runtime": "stepfunctions.local.sagemaker.runtime:create",
+        "scheduler": "stepfunctions.local.scheduler:create",
         "sns": "stepfunctions.local.sns:create",
         "sqs": "stepfunctions.local.sqs:create",
         "stepfunctions": "stepfunctions.local.stepfunctions:create",

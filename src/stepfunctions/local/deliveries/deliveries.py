@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from stepfunctions.errors import ServiceError, StepFunctionsError
 from stepfunctions.local.deliveries.targets import Letter, Target, deliver
-from stepfunctions.local.principal import acting_as
+from stepfunctions.local.principal import IamMode, acting_as
 
 if TYPE_CHECKING:
     from stepfunctions.local.cloud import Cloud
@@ -30,6 +30,8 @@ MIGRATIONS = (
                              dead_letter TEXT NOT NULL, source TEXT NOT NULL, attributes TEXT NOT NULL);
     """,
 )
+ATTEMPT_NUMBER = "<aws.scheduler.attempt-number>"
+"""What stands in a schedule's input for the number of the try."""
 MOST_ATTEMPTS = 185
 LONGEST_AGE = 86_400.0
 _LONGEST_PAUSE = 512.0
@@ -141,9 +143,11 @@ class Deliveries:
 
     def _try(self, delivery: Delivery) -> None:
         dead = "RETRY_ATTEMPTS" in delivery.attributes
-        letter = Letter(delivery.id, delivery.payload, self._cloud.clock.now(), delivery.attributes if dead else {})
+        payload = delivery.payload.replace(ATTEMPT_NUMBER, str(delivery.tried + 1))
+        letter = Letter(delivery.id, payload, self._cloud.clock.now(), delivery.attributes if dead else {})
+        role = delivery.role if self._cloud.iam is not IamMode.OFF else ""
         try:
-            with acting_as(delivery.role or None):
+            with acting_as(role or None):
                 deliver(self._cloud, delivery.target, letter)
         except ServiceError as error:
             if not self._cloud.stopping:  # else it is tried again at the next start
