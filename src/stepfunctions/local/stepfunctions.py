@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from stepfunctions.engine.limits import AWS_LIMITS, NO_LIMITS
 from stepfunctions.engine.tokens import read_token
 from stepfunctions.errors import ServiceError
+from stepfunctions.local.execution_events import ExecutionEvents
 from stepfunctions.local.map_objects import items_under_roles
 from stepfunctions.local.principal import IamMode
 from stepfunctions.local.tasks import CloudTasks
@@ -110,6 +111,8 @@ class StepFunctions:
         self._apis: dict[tuple[str, str], StepFunctionsApi] = {}
         self._lock = threading.Lock()
         self.api = self._api(cloud.account, cloud.region)
+        events = ExecutionEvents(cloud, lambda arn: self.api.describe_execution({"executionArn": arn}))
+        self._runner.observe(events.observe)
 
     def _api(self, account: str, region: str) -> StepFunctionsApi:
         """Return the API as one account sees it in one Region."""
