@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from stepfunctions.errors import ServiceError
 from stepfunctions.local.events.archives import OPEN, ArchiveOperations
 from stepfunctions.local.events.buses import BusOperations
+from stepfunctions.local.events.connections import ConnectionOperations
 from stepfunctions.local.events.entries import LONGEST, Entry, made, problem_of, size_of
 from stepfunctions.local.events.ground import Answer, bus_of, owner_and_name
 from stepfunctions.local.events.records import ARCHIVE, BUS, DEFAULT_BUS, MIGRATIONS, REPLAY, RULE, EventTables, invalid
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from stepfunctions.local.services import Call
 
 
-class Events(BusOperations, RuleOperations, ArchiveOperations):
+class Events(BusOperations, RuleOperations, ArchiveOperations, ConnectionOperations):
     """EventBridge."""
 
     def __init__(self, cloud: Cloud) -> None:

@@ -39,11 +39,22 @@ def connection_of(cloud: Cloud, arn: Any) -> Connection:
         state = found.get("ConnectionState")
         if state != "AUTHORIZED":
             raise StateFailed(f"{_ERRORS}.InvalidConnectionState", f"The connection '{arn}' is {state}.")
-        secret = cloud.call("secretsmanager", "GetSecretValue", {"SecretId": found["SecretArn"]})["SecretString"]
+        secret = _secret(cloud, found, f"{parts[3]}:{parts[4]}")
     except ServiceError as error:
         name = "ResourceNotFound" if error.code == "ResourceNotFoundException" else "AccessDenied"
         raise StateFailed(f"{_ERRORS}.{name}", f"{arn}: {error.message}") from None
-    return _authorised(found["AuthorizationType"], json.loads(secret))
+    return _authorised(found["AuthorizationType"], secret)
+
+
+def _secret(cloud: Cloud, found: dict[str, Any], owner: str) -> dict[str, Any]:
+    """Return a connection's secret: EventBridge's own file has it here, Secrets Manager on AWS."""
+    if "events" not in cloud.real:
+        local: dict[str, Any] = cloud.service("events").secret_of(found["Name"], owner)
+        return local
+    kept: dict[str, Any] = json.loads(
+        cloud.call("secretsmanager", "GetSecretValue", {"SecretId": found["SecretArn"]})["SecretString"]
+    )
+    return kept
 
 
 def _authorised(kind: str, secret: dict[str, Any]) -> Connection:
