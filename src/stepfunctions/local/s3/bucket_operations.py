@@ -115,32 +115,6 @@ class BucketOperations:
         self.objects.buckets.set_tags(request["Bucket"], {})
         return {}
 
-    def get_bucket_policy(self, request: Request, _call: Call) -> Response:
-        """Raise NoSuchBucketPolicy: there are no policies here."""
-        raise self._absent(request, "NoSuchBucketPolicy", "The bucket policy does not exist")
-
-    def get_bucket_cors(self, request: Request, _call: Call) -> Response:
-        """Raise NoSuchCORSConfiguration."""
-        raise self._absent(request, "NoSuchCORSConfiguration", "The CORS configuration does not exist")
-
-    def get_bucket_lifecycle_configuration(self, request: Request, _call: Call) -> Response:
-        """Raise NoSuchLifecycleConfiguration: nothing expires here."""
-        raise self._absent(request, "NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist")
-
-    def get_bucket_encryption(self, request: Request, _call: Call) -> Response:
-        """Raise ServerSideEncryptionConfigurationNotFoundError: files are not encrypted here."""
-        raise self._absent(
-            request,
-            "ServerSideEncryptionConfigurationNotFoundError",
-            "The server side encryption configuration was not found",
-        )
-
-    def get_public_access_block(self, request: Request, _call: Call) -> Response:
-        """Raise NoSuchPublicAccessBlockConfiguration."""
-        raise self._absent(
-            request, "NoSuchPublicAccessBlockConfiguration", "The public access block configuration was not found"
-        )
-
     def list_objects(self, request: Request, call: Call) -> Response:
         """List a page of objects after Marker."""
         page, response = self._page(request, request.get("Marker", ""))

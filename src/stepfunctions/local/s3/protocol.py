@@ -28,6 +28,8 @@ _ROOTS = {
     "CreateMultipartUploadOutput": "InitiateMultipartUploadResult",
     "DeleteObjectsOutput": "DeleteResult",
     "GetBucketAclOutput": "AccessControlPolicy",
+    "GetBucketCorsOutput": "CORSConfiguration",
+    "GetBucketLifecycleConfigurationOutput": "LifecycleConfiguration",
     "GetBucketTaggingOutput": "Tagging",
     "GetBucketVersioningOutput": "VersioningConfiguration",
     "GetObjectAclOutput": "AccessControlPolicy",
@@ -75,6 +77,8 @@ def read_request(model: OperationModel, incoming: Incoming, body: bytes = b"") -
             request[payload] = _read_xml(body, shape.members[payload])
         elif payload in shape.required_members:
             raise S3Error("MissingRequestBodyError", "Request Body is empty")
+    elif payload is not None and shape.members[payload].type_name == "string":
+        request[payload] = body.decode("utf-8", "replace")
     return request
 
 
@@ -215,7 +219,7 @@ def write_response(model: OperationModel, response: Mapping[str, Any]) -> Answer
                 headers[wire] = _header_text(value)
     body = _payload(model, shape, inside, response)
     if body:
-        headers["Content-Type"] = "application/xml"
+        headers["Content-Type"] = "application/json" if model.name == "GetBucketPolicy" else "application/xml"
     return Answer(status, headers, body)
 
 
@@ -229,6 +233,8 @@ def _payload(
     if payload is None:
         return _structure_document(_ROOTS.get(shape.name, shape.name), shape, response) if inside else b""
     member = shape.members[payload]
+    if member.type_name == "string":
+        return str(response[payload]).encode()
     if not isinstance(member, StructureShape) or payload not in response:
         return b""
     return _structure_document(member.serialization.get("name", member.name), member, response[payload])

@@ -154,7 +154,13 @@ def moment(seconds: float) -> datetime:
 
 def encode(value: object) -> str:
     """Return the JSON text of a column."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_date)
+
+
+def _date(value: object) -> str:
+    if isinstance(value, datetime):  # the dates of lifecycle rules
+        return value.astimezone(timezone.utc).isoformat(timespec="seconds").replace("+00:00", "Z")
+    raise TypeError(f"{type(value).__name__} is no JSON")
 
 
 def _decode(text: str) -> Any:
