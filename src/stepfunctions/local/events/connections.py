@@ -46,7 +46,7 @@ class ConnectionOperations(Ground):
         """UpdateConnection: parameters are merged over the old ones of the same type."""
         with self._lock, self._rows.database.write():
             row = self._connection(request["Name"], call)
-            kind = request.get("AuthorizationType", row.body["kind"])
+            kind: str = request.get("AuthorizationType") or row.body["kind"]
             before = row.body["parameters"] if kind == row.body["kind"] else {}
             merged = _merged(before, request.get("AuthParameters", {}))
             _check(request, merged, kind)
