@@ -56,7 +56,7 @@ def _check_target(target: Mapping[str, Any]) -> None:
     if problem is not None:
         raise invalid(problem)
     for name in target:
-        if name.endswith("Parameters") and _PARAMETERS.get(name, "-") not in arn:
+        if name.endswith("Parameters") and (name not in _PARAMETERS or _PARAMETERS[name] not in arn):
             raise invalid(f"{name} is not for the target {arn}.")
     if arn.startswith(UNIVERSAL):
         _check_json(target.get("Input", "{}"), arn)
