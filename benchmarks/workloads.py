@@ -134,6 +134,7 @@ def growing(options: argparse.Namespace) -> Iterator[Row]:
     """How the cost of an item and the memory grow with the number of items."""
     few, many = (machines.read_map(count) for count in ((5, 20) if options.small else (1_000, 100_000)))
     small, large = served(few), served(many, rounds=1)
+    kept = (large.memory - small.memory) * 1024 / (many.units - few.units)
     each = [cost.cpu * 1e6 / workload.units for cost, workload in ((small, few), (large, many))]
     yield Row(
         f"W8 {many.what}", each[1], "µs", wall=large.wall * 1e6 / many.units, memory=large.memory,
@@ -141,7 +142,9 @@ def growing(options: argparse.Namespace) -> Iterator[Row]:
     )  # fmt: skip
     note = f"{each[0]:.0f} µs at {few.units:,}, {each[1]:.0f} at {many.units:,}"
     yield Row("W8 cost of an item, many over few", each[1] / each[0], "x", MAY_GROW, note)
-    yield Row("W8 memory of the server, many above few", large.memory - small.memory, "MiB", 50)
+    yield Row("W8 history of an item in the memory store", kept, "KiB")
+    flat = [served(workload, "normal", 1).memory for workload in (few, many)]
+    yield Row("W8 memory of the server on disk, many above few", flat[1] - flat[0], "MiB", 50)
 
 
 def short(options: argparse.Namespace) -> Iterator[Row]:

@@ -18,9 +18,13 @@ JSON: TypeAlias = Any
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
-def _encoder() -> Callable[[JSON], str]:
-    """Return what writes compact JSON: made once, where ``encode`` makes anew what it writes with for each text."""
-    encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+def encoder_of(default: Callable[[Any], JSON] | None = None) -> Callable[[JSON], str]:
+    """Return what writes compact JSON: made once, where ``encode`` makes anew what it writes with for each text.
+
+    It raises ValueError for NaN and the infinities. ``default`` gives the JSON value of anything else, or raises
+    TypeError, as ``json.JSONEncoder`` has it.
+    """
+    encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=default)
     make = getattr(json.encoder, "c_make_encoder", None)
     if make is None:  # an interpreter without CPython's accelerator
         return encoder.encode
@@ -28,7 +32,7 @@ def _encoder() -> Callable[[JSON], str]:
     return lambda value: "".join(parts(value, 0))
 
 
-_encode = _encoder()
+_encode = encoder_of()
 
 
 def dumps(value: JSON) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from stepfunctions.asl.document import JSON, Document
 from stepfunctions.engine import map_distributed, redrive, task
@@ -81,8 +82,10 @@ def advance(execution: Execution, outcome: Outcome | None, now: float, deleted: 
             f"The execution reached the maximum number of history events ({turn.limits.events}).",
         )
     execution.latest = turn.shown
-    execution.ready = deque(sorted(execution.ready))  # in the order that a load would find them in
-    return Step(turn.events, turn.commands, bool(execution.ready))
+    more = bool(execution.ready)
+    if more:
+        execution.ready = deque(sorted(execution.ready))  # in the order that a load would find them in
+    return Step(turn.events, turn.commands, more)
 
 
 def _end_deleted(turn: Turn) -> None:
@@ -162,6 +165,9 @@ def _settle(turn: Turn) -> None:
 def _take(turn: Turn, outcome: Outcome) -> None:
     """Deliver an outcome to what waits for it; drop it when nothing does."""
     execution = turn.execution
+    if outcome.__class__ is TaskSucceeded:
+        _take_result(turn, outcome)
+        return
     if isinstance(outcome, Started):
         _start(turn)
         return
@@ -182,6 +188,15 @@ def _take(turn: Turn, outcome: Outcome) -> None:
         execution.dirty.add(branch.id)
         node = turn.node(branch)
         _attempt(turn, branch, node, action)
+
+
+def _take_result(turn: Turn, outcome: TaskSucceeded) -> None:
+    """Deliver the result of a task: what nearly all outcomes are."""
+    branch = turn.execution.branches.get(outcome.branch)
+    if branch is None or branch.attempt != outcome.attempt or branch.waiting is not Waiting.TASK:
+        return
+    turn.execution.dirty.add(branch.id)
+    _attempt(turn, branch, turn.node(branch), partial(task.succeeded, outcome=outcome))
 
 
 def _start(turn: Turn) -> None:
@@ -231,9 +246,6 @@ def _action(branch: Branch, outcome: Outcome) -> Action | None:
         return lambda turn, branch, node: map_distributed.ended(turn, branch, node, ended)
     if waiting is not Waiting.TASK:
         return None
-    if isinstance(outcome, TaskSucceeded):
-        success = outcome
-        return lambda turn, branch, node: task.succeeded(turn, branch, node, success)
     if isinstance(outcome, TaskFailed):
         failure = outcome
         return lambda turn, branch, node: task.failed(turn, branch, node, failure)

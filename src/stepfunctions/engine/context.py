@@ -14,7 +14,7 @@ from stepfunctions.engine.retry import RUNTIME
 from stepfunctions.engine.tokens import make_token
 from stepfunctions.engine.turn import Turn
 from stepfunctions.errors import StateFailed
-from stepfunctions.query.scope import Evaluator, Scope
+from stepfunctions.query.scope import Evaluator, OfInput, Scope
 
 _COUNTS_RETRIES = frozenset({"Task", "Parallel", "Map"})
 
@@ -66,7 +66,10 @@ def evaluate(
     An expression that has no value (a path that leads nowhere) fails the state: StateFailed.
     """
     value = document.value
-    result = evaluator(scope(turn, branch, node, value, states=states))
+    if evaluator.__class__ is OfInput:
+        result = evaluator.find(value)
+    else:
+        result = evaluator(scope(turn, branch, node, value, states=states))
     return document if result is value else Document(result)
 
 

@@ -127,7 +127,7 @@ def _try_again(turn: Turn, branch: Branch, node: Node, index: int) -> None:
     if not branch.retries:
         branch.retries = [0] * len(node.retriers)
     used = branch.retries[index]
-    branch.retries[index] += 1
+    branch.retries = [*branch.retries[:index], used + 1, *branch.retries[index + 1 :]]  # the store keeps the old list
     branch.retried += 1
     turn.wait(branch, Waiting.RETRY)
     branch.effective = None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from math import inf
 from random import Random
 
 from stepfunctions.asl.document import JSON, Document
@@ -40,30 +41,40 @@ class Failure:
         return cls(error, cause, (error or "",))
 
 
-@dataclass(slots=True)
 class Turn:
     """The execution, the time, and what is to be committed."""
 
-    execution: Execution
-    program: Program
-    now: float
-    shown: float = field(init=False)
-    """The time that the history tells: it never goes back, even where the clock does."""
-    events: list[HistoryEvent] = field(default_factory=list)
-    commands: list[Command] = field(default_factory=list)
-    settled: deque[tuple[Branch, Failure | None]] = field(default_factory=deque)
-    """Children that ended in this turn and whose parents do not know yet; None: it succeeded."""
-    chances: dict[str, Random] = field(default_factory=dict)
-    redriven: int = 0
-    """Id of this turn's ExecutionRedriven: what fails without an event of its own follows it."""
+    __slots__ = (
+        "_chances",
+        "_most",
+        "commands",
+        "events",
+        "execution",
+        "limits",
+        "now",
+        "program",
+        "redriven",
+        "settled",
+        "shown",
+    )
 
-    def __post_init__(self) -> None:
-        self.shown = max(self.now, self.execution.latest, self.execution.started_at)
-
-    @property
-    def limits(self) -> Limits:
+    def __init__(self, execution: Execution, program: Program, now: float) -> None:
+        self.execution = execution
+        self.program = program
+        self.now = now
+        self.limits: Limits = program.limits
         """What the execution may use."""
-        return self.program.limits
+        self.shown: float = max(now, execution.latest, execution.started_at)
+        """The time that the history tells: it never goes back, even where the clock does."""
+        self.events: list[HistoryEvent] = []
+        self.commands: list[Command] = []
+        self.settled: deque[tuple[Branch, Failure | None]] = deque()
+        """Children that ended in this turn and whose parents do not know yet; None: it succeeded."""
+        self.redriven = 0
+        """Id of this turn's ExecutionRedriven: what fails without an event of its own follows it."""
+        self._chances: dict[str, Random] = {}
+        most = self.limits.events
+        self._most: float = most if most is not None and execution.type == "STANDARD" else inf
 
     def emit(
         self,
@@ -74,7 +85,12 @@ class Turn:
         extra: dict[str, JSON] | None = None,
     ) -> None:
         """Write an event and make it the branch's latest."""
-        branch.last_event = self.note(branch.last_event, kind, name, payload, extra)
+        execution = self.execution
+        number = execution.last_event_id + 1
+        if number >= self._most:
+            self._check_room(kind)
+        self.events.append(HistoryEvent(number, branch.last_event, self.shown, kind, name, payload, extra))
+        branch.last_event = execution.last_event_id = number
 
     def note(
         self,
@@ -87,12 +103,16 @@ class Turn:
         """Write an event after ``previous`` and return its id; no branch's chain moves on."""
         execution = self.execution
         number = execution.last_event_id + 1
-        most = self.program.limits.events
-        if most is not None and number >= most and execution.type == "STANDARD" and not kind.startswith("Execution"):
-            raise HistoryFull
+        if number >= self._most:
+            self._check_room(kind)
         execution.last_event_id = number
         self.events.append(HistoryEvent(number, previous, self.shown, kind, name, payload, extra))
         return number
+
+    def _check_room(self, kind: str) -> None:
+        """Leave the last event to the end of the execution."""
+        if not kind.startswith("Execution"):
+            raise HistoryFull
 
     def node(self, branch: Branch) -> Node:
         """Return the node of the branch's current state."""
@@ -101,9 +121,9 @@ class Turn:
     def chance(self, branch: Branch, salt: str = "") -> Random:
         """Return the generator of this place of the execution: the same numbers in every replay."""
         seed = repr((self.execution.arn, branch.id, branch.last_event, branch.attempt, salt))
-        found = self.chances.get(seed)
+        found = self._chances.get(seed)
         if found is None:
-            found = self.chances[seed] = Random(seed)
+            found = self._chances[seed] = Random(seed)
         return found
 
     def go(self, branch: Branch, state: str, document: Document) -> None:

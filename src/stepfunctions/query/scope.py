@@ -29,5 +29,16 @@ class Scope:
     states: Mapping[str, JSON] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class OfInput:
+    """An Evaluator that reads nothing of a scope but its input: ``find`` gives its value without one."""
+
+    find: Callable[[JSON], JSON]
+
+    def __call__(self, scope: Scope) -> JSON:
+        """Return the value in a scope."""
+        return self.find(scope.input)
+
+
 Evaluator: TypeAlias = Callable[[Scope], JSON]
 """A compiled expression: gives its value in a scope, or raises StateFailed."""

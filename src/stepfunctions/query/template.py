@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/step-functions/latest/dg/input-output-inputpath-para
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from stepfunctions.asl.document import JSON, dumps
 from stepfunctions.errors import QuerySyntaxError, StateFailed
@@ -13,7 +13,7 @@ from stepfunctions.query.intrinsics import compile_intrinsic, is_intrinsic
 from stepfunctions.query.jsonpath import Path, compile_path
 from stepfunctions.query.path_tokens import InvalidPath, PathNotFound
 from stepfunctions.query.reference import CONFLICT
-from stepfunctions.query.scope import Evaluator, Scope
+from stepfunctions.query.scope import Evaluator, OfInput, Scope
 
 MAX_DEPTH = 100
 """Deepest nesting of a template."""
@@ -49,18 +49,32 @@ def compile_expression(text: str, field: str) -> Evaluator:
             text, 0, "Write a path, which begins with '$', or a call of an intrinsic function: States.Array($.a)"
         )
     path = compile_path(text)
+    if path.root == "$":
+        return _of_input(path, field)
     evaluate = path.evaluate
 
     def read(scope: Scope) -> JSON:
         try:
             return evaluate(scope)
         except (PathNotFound, InvalidPath) as error:
-            raise _failure(path, field, scope, error) from None
+            raise _failure(path, field, lambda: path.document(scope), error) from None
 
     return read
 
 
-def _failure(path: Path, field: str, scope: Scope, error: LookupError) -> StateFailed:
+def _of_input(path: Path, field: str) -> OfInput:
+    find = path.find
+
+    def read(document: JSON) -> JSON:
+        try:
+            return find(document)
+        except (PathNotFound, InvalidPath) as error:
+            raise _failure(path, field, lambda: document, error) from None
+
+    return OfInput(read)
+
+
+def _failure(path: Path, field: str, read: Callable[[], JSON], error: LookupError) -> StateFailed:
     """What the service says of a path that leads to nothing, or that cannot be applied."""
     if field in WHOLE_DOCUMENT_FIELDS or (isinstance(error, InvalidPath) and field not in REFERENCE_FIELDS):
         return StateFailed("States.Runtime", f"Invalid path '{path.text}' : {error}")
@@ -68,7 +82,7 @@ def _failure(path: Path, field: str, scope: Scope, error: LookupError) -> StateF
         cause = f"The {field} parameter does not reference an input value: {path.text}"
         return StateFailed("States.Runtime", cause)
     try:
-        document = path.document(scope)
+        document = read()
     except PathNotFound as missing:
         return StateFailed("States.Runtime", str(missing))
     if field in REFERENCE_FIELDS and path.keys:
@@ -124,6 +138,9 @@ def _compile_object(payload: dict[str, JSON], depth: int) -> Evaluator | None:
 
 
 def _object(constants: dict[str, JSON], computed: Sequence[tuple[str, Evaluator]], order: Sequence[str]) -> Evaluator:
+    finds = [(name, evaluate.find) for name, evaluate in computed if isinstance(evaluate, OfInput)]
+    if len(finds) == len(computed):
+        return _object_of_input(constants, finds, order)
     if not constants:
         return lambda scope: {name: evaluate(scope) for name, evaluate in computed}
     # Start from all names, so that the fields keep the order in which they are written.
@@ -136,6 +153,20 @@ def _object(constants: dict[str, JSON], computed: Sequence[tuple[str, Evaluator]
         return result
 
     return build
+
+
+def _object_of_input(
+    constants: dict[str, JSON], finds: Sequence[tuple[str, Callable[[JSON], JSON]]], order: Sequence[str]
+) -> Evaluator:
+    start = {name: constants.get(name) for name in order}
+
+    def build(document: JSON) -> JSON:
+        result = start.copy()
+        for name, find in finds:
+            result[name] = find(document)
+        return result
+
+    return OfInput(build)
 
 
 def _field(key: str, value: JSON) -> Evaluator:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from stepfunctions.engine.execution import Execution, Status, Waiting
 from stepfunctions.engine.map_run import MapRun
@@ -30,15 +30,17 @@ class Message:
     reply: Future[object] | None = None
 
 
-@dataclass(slots=True)
 class Batch:
     """One cycle's work."""
 
-    changes: dict[str, Change] = field(default_factory=dict)
-    messages: list[Message] = field(default_factory=list)
-    answers: list[tuple[Future[object], object]] = field(default_factory=list)
-    late: list[Message] = field(default_factory=list)
-    """Outcomes that nobody waits for any more."""
+    __slots__ = ("answers", "changes", "late", "messages")
+
+    def __init__(self) -> None:
+        self.changes: dict[str, Change] = {}
+        self.messages: list[Message] = []
+        self.answers: list[tuple[Future[object], object]] = []
+        self.late: list[Message] = []
+        """Outcomes that nobody waits for any more."""
 
 
 Watcher = Callable[[Collection[Change]], None]

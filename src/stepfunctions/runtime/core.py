@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import functools
-import itertools
 import logging
 from collections import deque
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from stepfunctions.asl.document import Document
 from stepfunctions.engine import redrive
@@ -16,14 +15,13 @@ from stepfunctions.engine.limits import AWS_LIMITS, Limits
 from stepfunctions.engine.messages import (
     CancelTask,
     CancelTimers,
+    Command,
     Outcome,
     RedriveMapRun,
     Redriven,
     RunTask,
     SetTimer,
     Started,
-    StartMapRun,
-    StopMapRun,
     Stopped,
 )
 from stepfunctions.engine.ports import DELETING, Change, ItemSource, Pending, TaskCall
@@ -164,15 +162,15 @@ class Core:
 
     def _take_in(self, batch: Batch, now: float) -> Iterator[None]:
         """Take in one thing after the other. What was not taken when the caller stops comes in the next cycle."""
-        for parent, end in self._map_runs.take_over(now):
-            self._advance(batch, parent, end, now)
-            yield
-        for arn in self._map_runs.take_stops():
-            if arn in self.live:
-                self._advance(batch, self.live[arn], Stopped(), now)
+        if self._map_runs.pending:
+            for parent, end in self._map_runs.take_over(now):
+                self._advance(batch, parent, end, now)
                 yield
-        due = itertools.islice(self.timers.take_due(now), _MESSAGES)
-        for arn, fired in itertools.chain(self.timers.take_overdue(self.live, now), due):
+            for arn in self._map_runs.take_stops():
+                if arn in self.live:
+                    self._advance(batch, self.live[arn], Stopped(), now)
+                    yield
+        for arn, fired in self.timers.take(self.live, now, _MESSAGES):
             if arn in self.live:
                 self._advance(batch, self.live[arn], fired, now)
                 yield
@@ -186,7 +184,7 @@ class Core:
             batch.messages.append(message)
             self._handle(batch, message, now)
             yield
-        if self._dispatcher.backlog < _BACKLOG:
+        if self._map_runs.at_work and self._dispatcher.backlog < _BACKLOG:
             for child, outcome in self._map_runs.next_children(now, _CHILDREN):
                 if isinstance(outcome, Started):
                     self.live[child.arn] = child
@@ -241,7 +239,8 @@ class Core:
         if execution.ended:
             return
         try:
-            step = advance(execution, outcome, now, execution.machine_arn.partition("/")[0] in self.deleting)
+            deleted = bool(self.deleting) and execution.machine_arn.partition("/")[0] in self.deleting
+            step = advance(execution, outcome, now, deleted)
         except Exception as error:
             raise _Fault(execution) from error
         if step.more:
@@ -250,18 +249,15 @@ class Core:
             return
         change = batch.changes.get(execution.arn)
         if change is None:
-            change = batch.changes[execution.arn] = Change(execution)
-        change.events += step.events
-        change.commands += step.commands
+            change = batch.changes[execution.arn] = Change(execution, step.events, step.commands.copy())
+        else:
+            change.events += step.events
+            change.commands += step.commands
         if outcome is not None:
             change.taken.append(outcome)
         for command in step.commands:
-            if isinstance(command, StartMapRun):
-                self._map_runs.begin(command.run, execution)
-            elif isinstance(command, RedriveMapRun):
-                self._map_runs.redrive(command, execution, now)
-            elif isinstance(command, StopMapRun):
-                self._map_runs.stop(command.map_run_arn, now)
+            if not isinstance(command, RunTask):
+                self._map_runs.obey(command, execution, now)
         if execution.status != Status.RUNNING and execution.parent_map_run_arn is not None:
             self._map_runs.child_ended(execution)
 
@@ -280,15 +276,20 @@ class Core:
             if late is not None:
                 self._dispatcher.cancel(self._call(message.arn, *late))
         for arn, change in batch.changes.items():
-            cancelled = {(one.branch, one.attempt) for one in change.commands if isinstance(one, CancelTask)}
-            for command in change.commands:
-                if isinstance(command, RunTask):
-                    if (command.branch, command.attempt) not in cancelled:
-                        self._dispatcher.start(self._call(arn, command))
-                elif isinstance(command, CancelTask):
-                    self._dispatcher.cancel(self._call(arn, *self._jobs.cancelled(arn, command)))
+            if change.commands:
+                self._dispatch(arn, change.commands)
             if change.execution.ended:
                 self._jobs.forget(arn)
+
+    def _dispatch(self, arn: str, commands: list[Command]) -> None:
+        """Run the tasks of a change that it did not cancel as well, and cancel others."""
+        cancelled = {(one.branch, one.attempt) for one in commands if isinstance(one, CancelTask)}
+        for command in commands:
+            if isinstance(command, RunTask):
+                if (command.branch, command.attempt) not in cancelled:
+                    self._dispatcher.start(self._call(arn, command))
+            elif isinstance(command, CancelTask):
+                self._dispatcher.cancel(self._call(arn, *self._jobs.cancelled(arn, command)))
 
     def _settle(self, change: Change) -> None:
         arn = change.execution.arn
@@ -307,8 +308,7 @@ class Core:
                 self.timers.cancel(arn, command.branch)
 
     def _call(self, arn: str, task: RunTask, submitted: Document | None = None) -> TaskCall:
-        key = f"{arn}/{task.branch}/{task.attempt}"
-        return TaskCall(key, task, arn, submitted, functools.partial(self._report, arn))
+        return TaskCall(f"{arn}/{task.branch}/{task.attempt}", task, arn, submitted, partial(self._report, arn))
 
     # --- loading and faults -----------------------------------------------------------------------------
 

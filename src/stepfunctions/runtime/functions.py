@@ -13,10 +13,11 @@ import traceback
 import uuid
 from collections.abc import Callable
 from functools import cached_property
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from stepfunctions.asl.document import JSON, dumps
+from stepfunctions.asl.document import JSON, dumps, encoder_of
 from stepfunctions.errors import StateFailed
 
 Function = Callable[[Any, Any], Any]
@@ -62,7 +63,7 @@ def invoke(name: str, function: Function, arguments: dict[str, Any]) -> dict[str
     if kind == "DryRun":
         return {**response, "StatusCode": 204}
     try:
-        response["Payload"] = _answer(name, function, json.loads(dumps(arguments.get("Payload", {}))))
+        response["Payload"] = _answer(name, function, _copy(arguments.get("Payload", {})))
     except StateFailed as failure:
         if kind != "Event":
             raise
@@ -80,10 +81,20 @@ def _answer(name: str, function: Function, event: JSON) -> JSON:
     except SystemExit as error:
         raise _failure("Runtime.ExitError", f"The function exited with {error.code!r}.", context, []) from error
     try:
-        answer: JSON = json.loads(_answers.encode(result))
+        answer: JSON = _decode(_encode(result))
     except (TypeError, ValueError, RecursionError) as error:
         raise _failure("Runtime.MarshalError", f"Unable to marshal response: {error}", context, []) from None
     return answer
+
+
+def _copy(value: JSON) -> JSON:
+    """Return a value as it comes out of its JSON text: nothing of it is shared, and no number is one JSON lacks."""
+    kind = value.__class__
+    if kind is dict:
+        return {name: _copy(item) for name, item in value.items()}
+    if kind is list:
+        return [_copy(item) for item in value]
+    return value if kind is not float or isfinite(value) else json.loads(dumps(value))
 
 
 def _failure(kind: str, message: str, context: Context, trace: list[str]) -> StateFailed:
@@ -102,4 +113,5 @@ def _plain(value: object) -> float:
     raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
 
 
-_answers = json.JSONEncoder(default=_plain, allow_nan=False)
+_encode = encoder_of(_plain)
+_decode = json.JSONDecoder().decode

@@ -24,7 +24,7 @@ class Jobs:
         """Take note of an outcome that an execution took."""
         if isinstance(outcome, TaskSubmitted):
             self.submitted(arn, outcome.branch, outcome.attempt, outcome.output)
-        elif isinstance(outcome, (TaskSucceeded, TaskFailed)) and arn in self._submitted:
+        elif arn in self._submitted and isinstance(outcome, (TaskSucceeded, TaskFailed)):
             self._submitted[arn].pop((outcome.branch, outcome.attempt), None)
 
     def cancelled(self, arn: str, command: CancelTask) -> tuple[RunTask, Document | None]:

@@ -100,9 +100,9 @@ class ExecutionLog:
     def _settings(self, execution: Execution) -> JSON:
         machine_arn = execution.machine_arn.partition("/")[0]
         key = (machine_arn, execution.version_arn)
-        with self._lock:
-            if key in self._known:
-                return self._known[key]
+        known = self._known.get(key, self)
+        if known is not self:  # the events of all executions pass here
+            return known
         versions = self._store.published.versions(machine_arn) if execution.version_arn else ()
         found: Any = next((one for one in versions if one.arn == execution.version_arn), None)
         found = found or self._store.machines.get(machine_arn)

@@ -18,7 +18,16 @@ from stepfunctions.engine import map_run as rules
 from stepfunctions.engine.execution import Execution, Status
 from stepfunctions.engine.limits import AWS_LIMITS
 from stepfunctions.engine.map_run import MapRun, Verdict
-from stepfunctions.engine.messages import MapRunEnded, Outcome, RedriveMapRun, Redriven, Started
+from stepfunctions.engine.messages import (
+    Command,
+    MapRunEnded,
+    Outcome,
+    RedriveMapRun,
+    Redriven,
+    Started,
+    StartMapRun,
+    StopMapRun,
+)
 from stepfunctions.engine.ports import ItemSource, MapRunStore
 from stepfunctions.errors import StateFailed
 from stepfunctions.runtime.results.records import lines, results_of, transformation
@@ -59,6 +68,15 @@ class MapRuns:
         self._changed: dict[str, MapRun] = {}
         self._stops: deque[str] = deque()
         self._over: deque[str] = deque()
+
+    def obey(self, command: Command, parent: Execution, now: float) -> None:
+        """Do what a command of ``parent`` says of a map run; other commands are not for here."""
+        if isinstance(command, StartMapRun):
+            self.begin(command.run, parent)
+        elif isinstance(command, RedriveMapRun):
+            self.redrive(command, parent, now)
+        elif isinstance(command, StopMapRun):
+            self.stop(command.map_run_arn, now)
 
     def begin(self, run: MapRun, parent: Execution) -> None:
         """Take up a new map run of ``parent``."""
@@ -175,6 +193,11 @@ class MapRuns:
         """Whether there are children to stop, or runs that are over."""
         return bool(self._stops or self._over)
 
+    @property
+    def at_work(self) -> bool:
+        """Whether there is any map run."""
+        return bool(self._active)
+
     def take_stops(self) -> Iterator[str]:
         """Remove and yield the children to stop, each once."""
         while self._stops:
@@ -204,6 +227,8 @@ class MapRuns:
 
     def take_changed(self) -> list[MapRun]:
         """Return the runs to write with this commit."""
+        if not self._changed:
+            return []
         changed, self._changed = self._changed, {}
         return list(changed.values())
 

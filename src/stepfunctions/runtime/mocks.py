@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from stepfunctions.asl.document import JSON, Document
@@ -60,13 +61,13 @@ class MockIntegration:
     def _result(self, task: RunTask) -> JSON:
         """Return what the task gives: anything, JSON or not."""
         arguments = task.arguments.value
-        for key in (task.state, task.resource.arn):
-            if key in self._mocks:
-                return _play(self._mocks[key], arguments)
+        mocks = self._mocks
+        if task.state in mocks or task.resource.arn in mocks:
+            return _play(mocks[task.state if task.state in mocks else task.resource.arn], arguments)
         names = _functions_named(task)
         for wanted in names:
-            if wanted in self._mocks:
-                payload = _play(self._mocks[wanted], arguments.get("Payload", {}))
+            if wanted in mocks:
+                payload = _play(mocks[wanted], arguments.get("Payload", {}))
                 answered = {"ExecutedVersion": "$LATEST", "Payload": payload, "StatusCode": 200}
                 return payload if payload is PENDING else answered
         for wanted in names:
@@ -80,14 +81,18 @@ class MockIntegration:
         )
 
 
-def _functions_named(task: RunTask) -> list[str]:
+def _functions_named(task: RunTask) -> tuple[str, ...]:
     """Return what a task calls the Lambda function that it invokes: as written, the name, without its qualifier."""
     arguments = task.arguments.value
     if task.resource.service != "lambda" or not isinstance(arguments, dict):
-        return []
-    written = str(arguments.get("FunctionName"))
+        return ()
+    return _names_of(str(arguments.get("FunctionName")))
+
+
+@lru_cache(maxsize=256)
+def _names_of(written: str) -> tuple[str, ...]:
     name = written.rsplit(":function:", 1)[-1]
-    return list(dict.fromkeys([written, name, name.partition(":")[0]]))
+    return tuple(dict.fromkeys([written, name, name.partition(":")[0]]))
 
 
 def _play(mock: Mock, event: JSON) -> JSON:

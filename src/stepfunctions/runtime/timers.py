@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator, Mapping
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
 
 from stepfunctions.engine.execution import Execution
 from stepfunctions.engine.limits import LONGEST_STANDARD
@@ -53,6 +54,12 @@ class Timers:
                 return min(due, self.longest or due)
             heapq.heappop(self._heap)
         return None
+
+    def take(self, live: Mapping[str, Execution], now: float, most: int) -> Iterable[tuple[str, TimerFired]]:
+        """Remove and give what is overdue, and at most so many of what is due."""
+        if now < self.longest and not (self._heap and self._heap[0][0] <= now):
+            return ()
+        return itertools.chain(self.take_overdue(live, now), itertools.islice(self.take_due(now), most))
 
     def take_overdue(self, live: Mapping[str, Execution], now: float) -> Iterator[tuple[str, TimerFired]]:
         """Yield the end of each execution that has been open for a year.

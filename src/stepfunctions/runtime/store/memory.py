@@ -8,9 +8,10 @@ from __future__ import annotations
 import heapq
 import itertools
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, fields, replace
 from operator import attrgetter
+from typing import Any, TypeAlias
 
 from stepfunctions.asl.document import Document, dumps
 from stepfunctions.engine.execution import Branch, Execution, Header, Status
@@ -41,7 +42,7 @@ class _Rows:
 
     number: int
     header: Header
-    branches: dict[int, Branch] = field(default_factory=dict)
+    branches: dict[int, _Row] = field(default_factory=dict)
     events: list[HistoryEvent] = field(default_factory=list)
     waits: _Waits | None = None
 
@@ -85,12 +86,12 @@ class MemoryExecutions:
         """See the port. Only making the rows can fail, and that comes before anything is written."""
         self.write(changes, self.prepare(changes), map_runs)
 
-    def prepare(self, changes: Sequence[Change]) -> list[dict[int, Branch]]:
+    def prepare(self, changes: Sequence[Change]) -> list[dict[int, _Row]]:
         """Make the rows of changes: the part of a commit that can fail."""
         return [_rows_of(change.execution) for change in changes]
 
     def write(
-        self, changes: Sequence[Change], rows: Sequence[dict[int, Branch]], map_runs: Sequence[MapRun] = ()
+        self, changes: Sequence[Change], rows: Sequence[dict[int, _Row]], map_runs: Sequence[MapRun] = ()
     ) -> None:
         """Write changes whose rows are made."""
         with self._lock:
@@ -121,14 +122,19 @@ class MemoryExecutions:
             )
             return list(itertools.islice(ended, limit))
 
-    def _write(self, change: Change, branches: dict[int, Branch]) -> None:
+    def _write(self, change: Change, branches: dict[int, _Row]) -> None:
         execution = change.execution
         rows = self._rows.get(execution.arn)
         if rows is None:
             self._last += 1
             rows = self._rows[execution.arn] = _Rows(self._last, header(execution))
-        else:
+        elif execution.ended or rows.header.ended:
             rows.header = header(execution)
+        else:  # what changes while it runs
+            known = rows.header
+            known.next_branch = execution.next_branch
+            known.last_event_id = execution.last_event_id
+            known.transitions = execution.transitions
         rows.events += change.events
         rows.branches.update(branches)
         for number in execution.removed:
@@ -136,7 +142,9 @@ class MemoryExecutions:
         if execution.ended:
             rows.waits = None
         elif change.commands or rows.waits:
-            waits = rows.waits = rows.waits or _Waits()
+            waits = rows.waits
+            if waits is None:
+                waits = rows.waits = _Waits()
             for outcome in change.taken:
                 _take(waits, outcome)
             for command in change.commands:
@@ -152,7 +160,7 @@ class MemoryExecutions:
                 return None
             execution = bare(rows.header)
             if branches:
-                execution.attach([Branch.from_json(branch.to_json()) for branch in rows.branches.values()])
+                execution.attach([Branch.from_json(Branch(*row).to_json()) for row in rows.branches.values()])
             return execution
 
     def open_arns(self) -> list[str]:
@@ -213,13 +221,12 @@ class MemoryExecutions:
         return children
 
 
-def _rows_of(execution: Execution) -> dict[int, Branch]:
+def _rows_of(execution: Execution) -> dict[int, _Row]:
     """Return copies of the branches to write. What no text can be made of fails here, as in every store."""
     rows = {}
     for number in execution.dirty - execution.removed:
         branch = execution.branches[number]
-        rows[number] = copy = Branch(*_all_of(branch))
-        copy.retries = list(branch.retries)
+        rows[number] = _all_of(branch)
         if branch.variables:
             dumps(branch.variables)
         for document in (branch.input, branch.effective, branch.output):
@@ -228,7 +235,9 @@ def _rows_of(execution: Execution) -> dict[int, Branch]:
     return rows
 
 
-_all_of = attrgetter(*(field.name for field in fields(Branch)))
+_Row: TypeAlias = "tuple[Any, ...]"
+"""The fields of a branch, none of which is changed in place."""
+_all_of: Callable[[Branch], _Row] = attrgetter(*(field.name for field in fields(Branch)))
 
 
 def _take(waits: _Waits, outcome: Outcome) -> None:
