@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import threading
 from collections.abc import Callable
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from stepfunctions.errors import LocalCloudError
 from stepfunctions.local import images
-from stepfunctions.local.ecs.records import EcsTables, TaskRow
+from stepfunctions.local.ecs.records import EcsTables, TaskRow, moment
+from stepfunctions.local.ecs.tasks import task_shape
 from stepfunctions.local.jobs import Exit, Job, JobRefused, ProcessSpec
+from stepfunctions.local.services import Call
 
 if TYPE_CHECKING:
     from stepfunctions.local.cloud import Cloud
@@ -96,6 +100,7 @@ class ContainerOwner:
         """Note that the container runs."""
         task, name = job.key.split("/", 1)
         self._tables.container_started(task, name, self._cloud.clock.now())
+        self._announce(task)
 
     def finish(self, job: Job, exit: Exit) -> None:
         """Write how the container ended. An essential one, or one that could not start, stops the whole task."""
@@ -110,17 +115,35 @@ class ContainerOwner:
             self._tables.stop_task(task.id, "EssentialContainerExited", "Essential container in task exited", now)
         ended = self._tables.container_stopped(task.id, container["name"], code, reason, now)
         if ended:
+            self._announce(task.id)
             self._ends.tell(task.id)
         elif exit.refused is not None or container["essential"]:
             for other in task.plan["containers"]:
                 if other["name"] != container["name"]:
                     self._cloud.jobs.stop(KIND, job_key(task.id, other["name"]))
 
+    def _announce(self, task_id: str) -> None:
+        """Put "ECS Task State Change" on the bus.
+
+        https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_task_events.html
+        """
+        task = self._tables.task(task_id)
+        if task is None or not self._cloud.has("events"):
+            return
+        call = Call(operation="", request_id="", account=self._cloud.account, region=self._cloud.region)
+        shape = json.loads(json.dumps(task_shape(task, call), default=_time_text))
+        detail = {**shape, "updatedAt": _time_text(moment(self._cloud.clock.now()))}
+        self._cloud.publish("aws.ecs", "ECS Task State Change", detail, [detail["taskArn"]])
+
     def _planned(self, job: Job) -> tuple[TaskRow | None, dict[str, Any]]:
         task_id, name = job.key.split("/", 1)
         task = self._tables.task(task_id)
         planned = [] if task is None else [one for one in task.plan["containers"] if one["name"] == name]
         return (task, planned[0]) if planned else (None, {})
+
+
+def _time_text(time: datetime) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
 
 
 def _outcome(exit: Exit) -> tuple[int | None, str | None]:

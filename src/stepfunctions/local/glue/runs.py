@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from stepfunctions.errors import ServiceError
 from stepfunctions.local.glue import resolved_options
-from stepfunctions.local.glue.records import RUNNING, STARTING, GlueTables
+from stepfunctions.local.glue.records import RUNNING, STARTING, GlueTables, RunRow
 from stepfunctions.local.jobs import Exit, Job, JobRefused, ProcessSpec
 
 if TYPE_CHECKING:
@@ -73,6 +73,8 @@ class RunOwner:
         state, error = _outcome(exit, 0 if run is None else run.plan["timeout"])
         seconds = 0.0 if exit.started_at is None else max(0.0, exit.ended_at - exit.started_at)
         self._tables.end_run(job.key, state, now=self._cloud.clock.now(), seconds=seconds, error=error)
+        if run is not None:
+            self._cloud.publish("aws.glue", "Glue Job State Change", _event_of(run, state, error))
 
     def _fetch(self, uri: str, into: Path, what: str) -> Path:
         """Copy an object into a folder and return the file."""
@@ -127,6 +129,20 @@ def _check_modules(text: str) -> None:
 
 def _listed(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _event_of(run: RunRow, state: str, error: str | None) -> dict[str, Any]:
+    """Return the detail of the event of a run's end.
+
+    https://docs.aws.amazon.com/glue/latest/dg/automating-awsglue-with-cloudwatch-events.html
+    """
+    failed = f"JobName:{run.job} and JobRunId:{run.id} failed to execute with exception {error}"
+    severity, message = {
+        "SUCCEEDED": ("INFO", "Job run succeeded"),
+        "STOPPED": ("INFO", "Job run stopped"),
+        "TIMEOUT": ("WARN", "Job run timed out"),
+    }.get(state, ("ERROR", failed))
+    return {"jobName": run.job, "severity": severity, "state": state, "jobRunId": run.id, "message": message}
 
 
 def _outcome(exit: Exit, timeout_minutes: int) -> tuple[str, str | None]:

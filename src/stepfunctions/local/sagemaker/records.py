@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from stepfunctions.errors import ServiceError
 from stepfunctions.local.database import Database
+from stepfunctions.local.sagemaker import events
 
 if TYPE_CHECKING:
     from stepfunctions.local.cloud import Cloud
@@ -84,6 +85,7 @@ class Records:
                 (kind, name, token, status, created, created, encode(record)),
             )
             self.tag(self.arn(kind, name), tags or [])
+        self._announce(kind, name, record)
         return True
 
     def get(self, kind: str, name: str) -> Record | None:
@@ -116,13 +118,23 @@ class Records:
             if row is None:
                 return None
             record = decode(row["record"])
+            before = events.statuses(kind, record)
             status = edit(record)
             writer.execute(
                 "UPDATE resources SET record = ?, status = ?, modified = ?, token = coalesce(?, token)"
                 " WHERE kind = ? AND name = ?",
                 (encode(record), status, self._cloud.clock.now(), token, kind, name),
             )
+        if events.statuses(kind, record) != before:
+            self._announce(kind, name, record)
         return record
+
+    def _announce(self, kind: str, name: str, record: Record) -> None:
+        """Put the event of a resource's new status on the bus."""
+        if self._cloud.has("events"):
+            arn = self.arn(kind, name)
+            detail = events.detail_of(kind, record, self.tags(arn))
+            self._cloud.publish("aws.sagemaker", events.detail_type(kind), detail, [arn])
 
     def delete(self, kind: str, name: str) -> bool:
         """Delete a resource and its tags; tell whether it was there."""
