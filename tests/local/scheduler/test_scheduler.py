@@ -14,6 +14,7 @@ import pytest
 
 from stepfunctions.errors import ServiceError
 from stepfunctions.local.cloud import Cloud
+from stepfunctions.local.scheduler.invocations import deliver
 from stepfunctions.runtime.clock import ManualClock
 
 START = datetime(2024, 1, 1, tzinfo=timezone.utc).timestamp()
@@ -343,3 +344,15 @@ def test_a_universal_target_starts_an_execution_by_its_name(world: World) -> Non
     found = world.cloud.call("stepfunctions", "ListExecutions", {"stateMachineArn": machine})["executions"]
     assert len(found) == 2
     assert sum(one["name"].startswith("run-") for one in found) == 1
+
+
+def test_a_time_that_a_killed_server_hands_over_twice_starts_one_execution(world: World) -> None:
+    definition = json.dumps({"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}})
+    request = {"name": "m", "roleArn": ROLE, "definition": definition}
+    machine = world.cloud.call("stepfunctions", "CreateStateMachine", request)["stateMachineArn"]
+    world.create("s", "at(2024-01-01T00:00:00)", {"Arn": machine, "Input": "{}"})
+    world.until(lambda: world.due("s") is None and not world.cloud.deliveries.open())
+    row = world.cloud.service("scheduler")._rows.schedule("us-east-1:123456789012", "default", "s")
+    deliver(world.cloud, row, START)
+    world.until(lambda: not world.cloud.deliveries.open())
+    assert len(world.cloud.call("stepfunctions", "ListExecutions", {"stateMachineArn": machine})["executions"]) == 1

@@ -108,7 +108,7 @@ class Deliveries:
         with self._db.write() as cx:
             made = cx.execute(f"INSERT OR IGNORE INTO deliveries VALUES ({', '.join('?' * 12)})", _row(delivery))
         if made.rowcount:
-            self._set(delivery)
+            self._set(delivery.id, now)
         return delivery.id
 
     def open(self) -> int:
@@ -117,8 +117,8 @@ class Deliveries:
 
     def start(self) -> None:
         """Go on with what was under way."""
-        for row in self._db.read().execute("SELECT * FROM deliveries ORDER BY rowid").fetchall():
-            self._set(_delivery(row))
+        for number, due in self._db.read().execute("SELECT id, due FROM deliveries ORDER BY rowid").fetchall():
+            self._set(number, due)
 
     def stop(self) -> None:
         """Begin no delivery any more, and wait (at most 5 seconds) for those at work."""
@@ -126,16 +126,18 @@ class Deliveries:
             self._closed = True
             self._idle.wait_for(lambda: not self._at_work, _CLOSE_SECONDS)
 
-    def _set(self, delivery: Delivery) -> None:
-        self._cloud.timers.set(f"deliveries:{delivery.id}", delivery.due, partial(self._run, delivery))
+    def _set(self, number: str, due: float) -> None:
+        self._cloud.timers.set(f"deliveries:{number}", due, partial(self._run, number))
 
-    def _run(self, delivery: Delivery) -> None:
+    def _run(self, number: str) -> None:
         with self._idle:
             if self._closed:
                 return
             self._at_work += 1
         try:
-            self._try(delivery)
+            row = self._db.read().execute("SELECT * FROM deliveries WHERE id = ?", (number,)).fetchone()
+            if row is not None:
+                self._try(_delivery(row))
         finally:
             with self._idle:
                 self._at_work -= 1
@@ -194,6 +196,7 @@ class Deliveries:
             dataclasses.replace(
                 delivery,
                 target=Target(delivery.dead_letter),
+                role=delivery.role if schedule else "",  # a rule needs the queue's own permission
                 dead_letter="",
                 attributes={name: value for name, value in attributes.items() if value},
                 tried=0,
@@ -206,7 +209,7 @@ class Deliveries:
     def _put(self, delivery: Delivery) -> None:
         with self._db.write() as cx:
             cx.execute(f"REPLACE INTO deliveries VALUES ({', '.join('?' * 12)})", _row(delivery))
-        self._set(delivery)
+        self._set(delivery.id, delivery.due)
 
     def _forget(self, delivery: Delivery) -> None:
         with self._db.write() as cx:
