@@ -7,6 +7,7 @@ when it gets to the point for the ``NUMBER``-th time.
 from __future__ import annotations
 
 import functools
+import itertools
 import os
 import signal
 import sqlite3
@@ -17,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 STORE = "stepfunctions.db"
+FAULTY = 50
+"""Every how many commits the planted fault shows."""
 
 
 class Trap:
@@ -145,6 +148,41 @@ def artefact_rename(trap: Trap) -> None:
     wrap(os, "rename", rename)
 
 
+def loses_an_event(trap: Trap) -> None:
+    """A planted fault: now and then an event of a history is not written."""
+    from stepfunctions.runtime.store.sqlite import SqliteExecutions
+
+    commits = itertools.count(1)
+
+    def commit(function: Callable[..., Any], store: Any, changes: Any, map_runs: Any = ()) -> Any:
+        for change in changes:
+            if len(change.events) > 1 and next(commits) % FAULTY == 0:
+                del change.events[0]
+        return function(store, changes, map_runs)
+
+    wrap(SqliteExecutions, "commit", commit)
+    del trap
+
+
+def loses_a_start(trap: Trap) -> None:
+    """A planted fault: now and then an execution is acknowledged that is not in the store."""
+    from stepfunctions.runtime.store.sqlite import SqliteExecutions
+
+    starts = itertools.count(1)
+
+    def lost(change: Any) -> bool:
+        return bool(change.events) and change.events[0].id == 1 and next(starts) % FAULTY == 0
+
+    def commit(function: Callable[..., Any], store: Any, changes: Any, map_runs: Any = ()) -> Any:
+        return function(store, [change for change in changes if not lost(change)], map_runs)
+
+    wrap(SqliteExecutions, "commit", commit)
+    del trap
+
+
+FAULTS: dict[str, Callable[[Trap], None]] = {"loses-an-event": loses_an_event, "loses-a-start": loses_a_start}
+"""Faults of the program, to see that the checks notice."""
+
 POINTS: dict[str, Callable[[Trap], None]] = {
     "before-commit": before_commit,
     "after-commit": after_commit,
@@ -156,7 +194,7 @@ POINTS: dict[str, Callable[[Trap], None]] = {
 
 if __name__ == "__main__":
     point, number, *rest = sys.argv[1:]
-    POINTS[point](Trap(point, int(number)))
+    (POINTS | FAULTS)[point](Trap(point, int(number)))
     sys.argv[1:] = rest
     from stepfunctions.cli.main import main
 

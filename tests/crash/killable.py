@@ -41,10 +41,14 @@ class JobRow:
 
 
 class KillableCloud:
-    """A server process on one data directory and one port. ``start`` after ``kill`` is what a user would do."""
+    """A server process on one data directory and one port. ``start`` after ``kill`` is what a user would do.
 
-    def __init__(self, data_dir: Path) -> None:
+    ``fault``: one of :mod:`tests.crash.armed` that the program has.
+    """
+
+    def __init__(self, data_dir: Path, fault: str = "") -> None:
         self.data_dir = data_dir
+        self.fault = fault
         self.log = data_dir / "server.log"
         self._port = "0"
         self._server: subprocess.Popen[str] | None = None
@@ -55,6 +59,7 @@ class KillableCloud:
         With a ``point`` of :mod:`tests.crash.armed` it kills itself when it gets there for the ``number``-th time.
         """
         self.data_dir.mkdir(exist_ok=True)
+        point = point or self.fault
         program = [sys.executable, str(ARMED), point, str(number)] if point else [str(COMMAND)]
         command = [*program, "local", "start", "--port", self._port, "--data-dir", str(self.data_dir)]
         with self.log.open("ab") as log:
