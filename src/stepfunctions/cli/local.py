@@ -82,6 +82,13 @@ def local() -> None:
     help="Check calls of tasks, jobs and functions against their role's policies. enforce: refuse what it lacks; "
     "log: list it (stepfunctions local iam).",
 )
+@click.option(
+    "--clock",
+    type=click.Choice(["real", "jump"]),
+    default="real",
+    show_default=True,
+    help="jump: time goes on to what is due next whenever nothing is at work, over hours of waiting in an instant.",
+)
 def start(
     port: int,
     data_dir: Path,
@@ -91,6 +98,7 @@ def start(
     durability: str,
     retention_days: float,
     iam: str,
+    clock: str,
 ) -> None:
     """Start the local cloud and stay in the foreground; Ctrl-C stops it.
 
@@ -115,6 +123,7 @@ def start(
         durability=Durability(durability),
         retention_days=retention_days,
         iam=IamMode(iam),
+        clock=clock,
         announce=_say,
     )
     sys.stdout.flush()

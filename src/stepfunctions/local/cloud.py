@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stepfunctions.errors import ServiceError
+from stepfunctions.local import clocks
+from stepfunctions.local.clocks import JumpClock, Work
 from stepfunctions.local.database import Database
 from stepfunctions.local.environment import client_env
 from stepfunctions.local.outages import refusing
@@ -45,8 +47,9 @@ class Cloud:
     """Every service of one data directory. Make one, ``start()`` it, call it from any thread, ``stop()`` it.
 
     ``endpoint`` is the URL that processes started by the cloud reach it by, None without a server.
-    ``max_jobs`` is how many jobs run at once (default: the number of CPUs). ``clock`` is the system's unless
-    a test gives its own. ``services`` are made by these factories instead of the local cloud's own.
+    ``max_jobs`` is how many jobs run at once (default: the number of CPUs). ``clock`` is ``"real"``, ``"jump"``
+    (:class:`~stepfunctions.local.clocks.JumpClock`) or a test's own. ``services`` are made by these factories instead
+    of the local cloud's own.
     ``limits=False`` lifts the limits of Step Functions: sizes of payloads, variables and definitions, the number of
     events, the length of names.
     ``durability``: what is safe once a call was answered. ``retention_days``: how many days after its end an execution
@@ -63,7 +66,7 @@ class Cloud:
         *,
         account: str = "123456789012",
         region: str = "us-east-1",
-        clock: Clock | None = None,
+        clock: Clock | str = "real",
         endpoint: str | None = None,
         max_jobs: int | None = None,
         services: Mapping[str, Callable[[Cloud], Any]] | None = None,
@@ -88,7 +91,8 @@ class Cloud:
         self.limits = limits
         self.max_jobs = max_jobs if max_jobs is not None else os.cpu_count() or 1
         self.data_dir.mkdir(parents=True, exist_ok=True)
-        self._clock = clock
+        self._clock = clocks.made(clock, self.data_dir)
+        self.work: Work = self._clock if isinstance(self._clock, JumpClock) else Work()
         self._lock = threading.RLock()
         self._services: dict[str, Any] = {}
         self._databases: list[Database] = []
@@ -107,10 +111,6 @@ class Cloud:
     @property
     def clock(self) -> Clock:
         """The clock of every service."""
-        if self._clock is None:
-            from stepfunctions.runtime.clock import SystemClock
-
-            self._clock = SystemClock()
         return self._clock
 
     @property
@@ -131,7 +131,7 @@ class Cloud:
             if self._timers is None:
                 from stepfunctions.local.timers import Timers
 
-                self._timers = Timers(self.clock)
+                self._timers = Timers(self.clock, self.work)
                 if self._started:
                     self._timers.start()
             return self._timers

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import functools
 import gc
-import json
 import os
 import resource
 import signal
@@ -17,20 +16,21 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, replace
+from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 from stepfunctions.errors import LocalCloudError, ServiceError
 from stepfunctions.local.cloud import Cloud
-from stepfunctions.local.datadir import STATUS_PATH, DataDir, ServerInfo, cannot_use
+from stepfunctions.local.control import PREFIX, Control
+from stepfunctions.local.datadir import DataDir, ServerInfo, cannot_use
 from stepfunctions.local.principal import IamMode
 from stepfunctions.local.services import SERVICES
 from stepfunctions.local.threads import DaemonPool
 from stepfunctions.local.wire.messages import Request, Response
-from stepfunctions.local.wire.route import guess_protocol, is_long, service_of
+from stepfunctions.local.wire.route import guess_protocol, is_long, runs_code, service_of
 from stepfunctions.runtime.durability import Durability
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Application:
 
     def __init__(self, cloud: Cloud, info: ServerInfo) -> None:
         self._cloud = cloud
-        self._info = info
+        self._control = Control(cloud, info)
         self._short = DaemonPool("call", _SHORT_THREADS)
         self._long = DaemonPool("long-call", _LONG_THREADS)
 
@@ -78,11 +78,10 @@ class Application:
         refusal = _refuse(request)
         if refusal is not None:
             await _send(send, await self._error(refusal, request, None))
-        elif request.path == STATUS_PATH:
-            await _send(
-                send,
-                Response(headers=[("Content-Type", "application/json")], body=json.dumps(asdict(self._info)).encode()),
-            )
+        elif request.path.startswith(PREFIX):
+            with suppress(_Gone, _TooLarge):
+                order = _with_body(request, await _read(receive, request.headers))
+                await _send(send, await _in_thread(self._long, functools.partial(self._control.answer, order)))
         else:
             await self._route(request, scope, receive, send)
 
@@ -106,12 +105,14 @@ class Application:
         service = service_of(request)
         if not is_long(service, request):
             call = functools.partial(_handle, self._cloud, service, request)
-            await _send(send, await _in_thread(self._short, call))
+            with self._cloud.work.during():
+                await _send(send, await _in_thread(self._short, call))
             return
         watch = asyncio.ensure_future(_disconnected(receive))
         try:
             call = functools.partial(_handle, self._cloud, service, replace(request, gone=watch.done))
-            await _send(send, await _in_thread(self._long, call))
+            with self._cloud.work.during() if runs_code(service) else nullcontext():
+                await _send(send, await _in_thread(self._long, call))
         finally:
             watch.cancel()
 
@@ -128,7 +129,8 @@ class Application:
             refusal = error if isinstance(error, ServiceError) else ServiceError("InternalError", str(error), 500)
             await _send(send, await self._error(refusal, request, "s3"))
             return
-        await s3.app(scope, receive, send)
+        with self._cloud.work.during():
+            await s3.app(scope, receive, send)
 
     async def _error(self, error: ServiceError, request: Request, service: str | None) -> Response:
         """Write a refusal; in a thread, because the first one imports botocore."""
@@ -253,12 +255,14 @@ def run(
     durability: Durability = Durability.NORMAL,
     retention_days: float = 90.0,
     iam: IamMode = IamMode.OFF,
+    clock: str = "real",
     announce: Callable[[str], None] = print,
 ) -> None:
     """Run the local cloud of a data directory until SIGINT or SIGTERM.
 
     ``announce`` gets ``Ready: http://127.0.0.1:PORT`` once requests are accepted. ``port`` 0 is any free one.
-    ``real``: services whose calls go to AWS itself; ``limits``, ``durability``, ``retention_days``, ``iam``: see
+    ``real``: services whose calls go to AWS itself; ``limits``, ``durability``, ``retention_days``, ``iam``,
+    ``clock``: see
     :class:`~stepfunctions.local.cloud.Cloud`.
     Raises :class:`LocalCloudError` when the port or the directory is in use, or httptools is not installed.
     """
@@ -279,6 +283,7 @@ def run(
             durability=durability,
             retention_days=retention_days,
             iam=iam,
+            clock=clock,
         )
         info = ServerInfo(
             endpoint=endpoint,

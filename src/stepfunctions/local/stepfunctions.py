@@ -38,6 +38,7 @@ _ARNS = (
 )
 """The members of requests that name what belongs to an account."""
 _OWNER = re.compile(r"arn:aws[a-zA-Z-]*:states:(?P<region>[a-z0-9-]+):(?P<account>\d{12}):")
+_ANSWERS = frozenset({"send_task_success", "send_task_failure"})
 _TAKING_A_ROLE = frozenset({"create_state_machine", "update_state_machine", "test_state"})
 _Method = Callable[["StepFunctions", dict[str, Any], "Call"], dict[str, Any]]
 
@@ -52,6 +53,8 @@ def _operation(name: str) -> _Method:
         if name == "get_activity_task":
             return api.get_activity_task(request, call.gone)
         response: dict[str, Any] = getattr(api, name)(request)
+        if name in _ANSWERS:
+            self._cloud.work.end("/".join(map(str, read_token(request["taskToken"]))))
         return response
 
     method.__name__ = name
@@ -105,6 +108,8 @@ class StepFunctions:
         self._runner = Runner(
             self._store, cloud.clock, self._tasks, items, workers=0, limits=limits, logs=_Sink(cloud), behind=behind
         )
+        self._runner.activities.begun = cloud.work.begin
+        self._runner.activities.ended = cloud.work.end
         self._retention = Retention(self._store, cloud.clock, cloud.retention_days)
         self._cloud = cloud
         self._poll_seconds = poll_seconds
@@ -149,6 +154,11 @@ class StepFunctions:
     def on_end(self, arn: str, callback: Callable[[], None]) -> None:
         """Call back once an execution has ended; at once when it already has. The callback must not block."""
         self._runner.on_end(arn, callback)
+
+    @property
+    def open(self) -> int:
+        """How many executions are open, children of map runs too."""
+        return self._runner.open
 
     def role_of(self, arn: str) -> str | None:
         """Return the role of an open execution or map run's child; None when it is not open."""

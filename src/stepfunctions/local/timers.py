@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable
 
 from stepfunctions.engine.ports import Clock
+from stepfunctions.local.clocks import Work
 from stepfunctions.local.threads import DaemonPool
 
 _log = logging.getLogger(__name__)
@@ -24,10 +25,12 @@ class Timers:
     """Acts by key, each with the time it is due (epoch seconds of the cloud's clock). Any thread may call.
 
     A due act runs once, in a thread of a pool, so it may block; acts that are due together may run in any order.
+    ``work`` is told while they are under way.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, work: Work | None = None) -> None:
         self._clock = clock
+        self._work = work or Work()
         self._pool = DaemonPool("timer", _THREADS)
         self._lock = threading.Lock()
         self._wake = threading.Event()
@@ -88,17 +91,19 @@ class Timers:
                 elif due <= self._clock.now():
                     heapq.heappop(self._heap)
                     del self._acts[key]
-                    self._pool.submit(_guarded(key, live[1]))
+                    self._work.begin(f"timer:{number}")
+                    self._pool.submit(self._guarded(key, number, live[1]))
                 else:
                     return due
         return None
 
+    def _guarded(self, key: str, number: int, act: Act) -> Act:
+        def run() -> None:
+            try:
+                act()
+            except Exception:  # noqa: BLE001 - the other timers go on
+                _log.exception("what was due as %s failed", key)
+            finally:
+                self._work.end(f"timer:{number}")
 
-def _guarded(key: str, act: Act) -> Act:
-    def run() -> None:
-        try:
-            act()
-        except Exception:  # noqa: BLE001 - the other timers go on
-            _log.exception("what was due as %s failed", key)
-
-    return run
+        return run

@@ -27,12 +27,17 @@ class ActivityTasks:
         self._ready = threading.Condition()
         self._polling: Counter[str] = Counter()
         self._closed = False
+        self.begun: Callable[[str], None] = _ignore
+        """Is told the key of each task of an activity that waits for its worker's answer from now on."""
+        self.ended: Callable[[str], None] = _ignore
+        """Is told the key of each that does so no longer, but for those that were answered."""
 
     def start(self, call: TaskCall) -> None:
         """Queue the task of an activity that exists; begin any other task."""
         if not self._is_ours(call):
             self._others.start(call)
             return
+        self.begun(call.key)
         with self._ready:
             self._queues.setdefault(call.command.resource.arn, OrderedDict())[call.key] = call
             self._ready.notify_all()
@@ -43,12 +48,15 @@ class ActivityTasks:
             self._others.resume(call)
         elif call.submitted is None:
             self.start(call)
+        else:
+            self.begun(call.key)
 
     def cancel(self, call: TaskCall) -> None:
         """Take the task out of its queue; a worker that has it learns from its next call."""
         if call.command.resource.kind == "activity":
             with self._ready:
                 self._queues.get(call.command.resource.arn, OrderedDict()).pop(call.key, None)
+            self.ended(call.key)
         self._others.cancel(call)
 
     def take(self, arn: str, seconds: float = 0.0, gone: Callable[[], bool] = lambda: False) -> TaskCall | None:
@@ -87,3 +95,7 @@ class ActivityTasks:
     def _is_ours(self, call: TaskCall) -> bool:
         resource = call.command.resource
         return resource.kind == "activity" and self._activities.get(resource.arn) is not None
+
+
+def _ignore(key: str) -> None:
+    del key

@@ -69,7 +69,7 @@ def test_boto3_and_tasks_see_the_same_services(server: Server) -> None:
 
 
 def test_the_child_ends_with_the_server(server: Server) -> None:
-    server.client("sqs").list_queues()
+    server.client("dynamodb").list_tables()
     (child,) = [pid for pid in Path("/proc").glob("[0-9]*") if _is_child(pid, server.process.pid)]
     assert server.stop() == 0
     assert not child.exists()

@@ -50,6 +50,7 @@ class Jobs:
         self.processes = Processes(self.folder)
         self._table = JobTable(cloud.database("jobs", MIGRATIONS))
         self._max = max(1, cloud.max_jobs)
+        self._work = cloud.work
         self._lock = threading.RLock()
         self._owners: dict[str, JobOwner] = {}
         self._queue: deque[Row] = deque()
@@ -76,7 +77,7 @@ class Jobs:
             if row is None:
                 return
             if self._pool is not None and kind in self._owners:
-                self._active[kind, key] = row
+                self._take(row)
                 self._queue.append(row)
                 self._fill()
 
@@ -106,6 +107,11 @@ class Jobs:
                 return
         callback()
 
+    def counts(self) -> dict[str, int]:
+        """Return how many jobs wait for room, and how many have it."""
+        with self._lock:
+            return {"queued": len(self._queue), "running": len(self._holding)}
+
     def forget(self, kind: str, key: str) -> None:
         """Drop an ended job's row and folder."""
         self._table.delete(kind, key)
@@ -114,8 +120,7 @@ class Jobs:
 
     def describe(self, kind: str, key: str) -> dict[str, Any] | None:
         """Return what ``job.json`` says: state, attempt, folder, pid, exit; None for an unknown job."""
-        row = self._table.get(kind, key)
-        if row is None:
+        if (row := self._table.get(kind, key)) is None:
             return None
         return marks.read_json(self.job_folder(kind, key) / "job.json") or self._public(row)
 
@@ -147,6 +152,11 @@ class Jobs:
         self.processes.close()
 
     # --------------------------------------------------------------------------------------- the way of a job
+
+    def _take(self, row: Row) -> None:
+        """Have a job, until it has ended and all know it."""
+        self._active[row.kind, row.key] = row
+        self._work.begin(f"job:{row.kind}:{row.key}")
 
     def _submit(self, function: Callable[[Row], None], row: Row) -> None:
         """Run in the pool, unless it is closed: then the next server does it."""
@@ -281,6 +291,7 @@ class Jobs:
                 callback()
             except Exception:  # noqa: BLE001 - one listener's fault is not the others'
                 _log.exception("a listener of job %s %s failed", row.kind, row.key)
+        self._work.end(f"job:{row.kind}:{row.key}")
 
     # ---------------------------------------------------------------------------------------- stop and resume
 
@@ -296,7 +307,7 @@ class Jobs:
         for row in self._table.open_rows(kinds):
             if (row.kind, row.key) in self._active:
                 continue
-            self._active[row.kind, row.key] = row
+            self._take(row)
             if row.state == QUEUED:
                 self._queue.append(row)
             else:

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from stepfunctions.engine.ports import Clock
+from stepfunctions.local.clocks import Work
 from stepfunctions.local.database import Database
 
 _log = logging.getLogger(__name__)
@@ -41,9 +42,12 @@ class EventQueue:
     raising counts as failing. An attempt that a stop cuts short does not count.
     """
 
-    def __init__(self, database: Database, clock: Clock, deliver: Callable[[QueuedEvent], bool]) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, deliver: Callable[[QueuedEvent], bool], work: Work | None = None
+    ) -> None:
         self._database = database
         self._clock = clock
+        self._work = work or Work()
         self._deliver = deliver
         self._wake = threading.Event()
         self._lock = threading.Lock()
@@ -92,6 +96,7 @@ class EventQueue:
             else:
                 with self._lock:
                     self._in_flight.add(event.id)
+                self._work.begin(f"lambda-event:{event.id}")
                 self._runners.submit(self._attempt, event)
 
     def _next(self) -> QueuedEvent | None:
@@ -122,6 +127,7 @@ class EventQueue:
             with self._lock:
                 self._in_flight.discard(event.id)
             self._wake.set()
+            self._work.end(f"lambda-event:{event.id}")
 
     def _settled(self, event: QueuedEvent, done: bool) -> bool:
         try:

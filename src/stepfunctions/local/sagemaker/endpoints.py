@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import shutil
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
@@ -199,7 +200,10 @@ class Endpoints:
         with self._lock:
             if self._pool is not None:
                 turn = self._turns.setdefault(name, threading.Lock())
+                working = f"endpoint:{name}:{time.monotonic_ns()}"
+                self._cloud.work.begin(working)
                 self._starting[name] = self._pool.submit(_in_turn, turn, function, name)
+                self._starting[name].add_done_callback(lambda _: self._cloud.work.end(working))
 
     def _deploy(self, name: str) -> None:
         """Start the configuration an endpoint shall have; only when all of it is healthy does traffic move."""

@@ -8,6 +8,7 @@ Developer guide: https://docs.aws.amazon.com/step-functions/latest/dg/integrate-
 
 from __future__ import annotations
 
+import itertools
 import logging
 import threading
 from collections.abc import Callable
@@ -78,6 +79,7 @@ class CloudTasks:
         self._calls = DaemonPool("task", _CALLS)
         self._lanes: dict[str, DaemonPool] = {}
         self._poller = Poller()
+        self._numbers = itertools.count()
         self._lock = threading.Condition()
         self._open: dict[str, _Task] = {}
         self._at_work = 0
@@ -133,7 +135,7 @@ class CloudTasks:
             if self._closed:
                 return
             pool = self._lanes.setdefault(lane, DaemonPool(f"task-{lane}", _LANE))
-        pool.submit(lambda: self._guarded(task, lambda: self._start(task, again)))
+        self._go(pool, lambda: self._guarded(task, lambda: self._start(task, again)))
 
     def _add(self, task: _Task) -> _Task:
         with self._lock:
@@ -141,7 +143,20 @@ class CloudTasks:
         return task
 
     def _in_thread(self, task: _Task, work: Callable[[], None]) -> None:
-        self._calls.submit(lambda: self._counted(task, work))
+        self._go(self._calls, lambda: self._counted(task, work))
+
+    def _go(self, pool: DaemonPool, work: Callable[[], None]) -> None:
+        """Work in a thread of a pool; a task is at work until then, and while it waits for a job of another service."""
+        working = f"call:{next(self._numbers)}"
+        self._cloud.work.begin(working)
+
+        def run() -> None:
+            try:
+                work()
+            finally:
+                self._cloud.work.end(working)
+
+        pool.submit(run)
 
     def _counted(self, task: _Task, work: Callable[[], None]) -> None:
         with self._lock:
@@ -274,6 +289,8 @@ class CloudTasks:
     def _watch(self, task: _Task) -> None:
         """Look at the job once its service says that it has ended, or from time to time."""
         command = task.call.command
+        if command.resource.service != "states":  # a nested execution may only wait
+            self._cloud.work.begin(task.call.key)
         if not jobs.watch(
             self._cloud,
             command.resource,
@@ -300,6 +317,8 @@ class CloudTasks:
             watched = task.call.key in self._open
         if watched:
             self._look(task)
+        else:
+            self._cloud.work.end(task.call.key)
 
     def _stop(self, task: _Task) -> None:
         if not self._forget(task):
@@ -322,7 +341,9 @@ class CloudTasks:
 
     def _forget(self, task: _Task) -> bool:
         with self._lock:
-            return self._open.pop(task.call.key, None) is not None
+            open = self._open.pop(task.call.key, None) is not None
+        self._cloud.work.end(task.call.key)
+        return open
 
 
 def _lane_of(call: TaskCall) -> str | None:

@@ -116,7 +116,12 @@ def is_long(service: str, request: Request) -> bool:
     """Tell whether a call may last long: it waits for an execution, a function, a model, or a task."""
     if service == "sqs":  # a receiver waits up to 20 seconds for a message
         return True
-    if service in ("lambda", "sagemaker-runtime"):
+    if runs_code(service):
         return "/invocations" in request.path
     target = request.headers.get("x-amz-target", "")
     return target.endswith((".StartSyncExecution", ".GetActivityTask", ".TestState"))
+
+
+def runs_code(service: str) -> bool:
+    """Tell whether the calls of a service that last long do because a user's code runs; others merely wait."""
+    return service in ("lambda", "sagemaker-runtime")
