@@ -60,6 +60,7 @@ def computed(cloudwatch: Any, expression: str, **more: Any) -> list[dict[int, fl
         ("MAX([m1, m2])", {0: 10, 1: 2, 2: 30, 3: 5}),
         ("AVG(METRICS('m1'))", {0: 1, 1: 2, 3: 4}),
         ("TIME_SERIES(MIN(m2) + 3)", {0: 3, 1: 3, 2: 3, 3: 3}),
+        ("+".join(["m1"] * 600), {0: 600, 1: 1200, 3: 2400}),
         ("CEIL(LOG10(m1))", {0: 0, 1: 1, 3: 1}),
     ],
 )

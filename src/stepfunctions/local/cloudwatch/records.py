@@ -22,7 +22,8 @@ MIGRATIONS = (
     CREATE INDEX points_by_age ON points (period, time);
     CREATE TABLE alarms (owner TEXT NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL, configuration TEXT NOT NULL,
                          updated REAL NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL, data TEXT NOT NULL,
-                         state_updated REAL NOT NULL, changed REAL NOT NULL, PRIMARY KEY (owner, name)) WITHOUT ROWID;
+                         state_updated REAL NOT NULL, changed REAL NOT NULL, previous TEXT NOT NULL DEFAULT '',
+                         PRIMARY KEY (owner, name)) WITHOUT ROWID;
     CREATE TABLE history (id INTEGER PRIMARY KEY AUTOINCREMENT, owner TEXT NOT NULL, alarm TEXT NOT NULL,
                           kind TEXT NOT NULL, time REAL NOT NULL, type TEXT NOT NULL, summary TEXT NOT NULL,
                           data TEXT NOT NULL);
@@ -98,6 +99,30 @@ class MetricTables:
         for row in rows:
             if unit is None or row["unit"] == unit:
                 yield row["time"], row["unit"], _summary(row)
+
+    def sums(self, metric: Metric, start: int, period: int, unit: str | None) -> Iterator[tuple[int, Summary, int]]:
+        """Yield, without the spread, the values of each period that has any, and the time of its first point.
+
+        It has no end: points in the future come too.
+        """
+        rows = self._db.read().execute(
+            "SELECT (time - :start) / :period AS nth, sum(count) AS count, sum(total) AS total, min(least) AS least,"
+            " max(most) AS most, min(time) AS first FROM points WHERE metric ="
+            " (SELECT id FROM metrics WHERE owner = :owner AND namespace = :namespace AND name = :name AND"
+            " dimensions = :dimensions) AND time >= :start AND coalesce(:unit, unit) = unit GROUP BY nth ORDER BY nth",
+            {
+                "start": start,
+                "period": period,
+                "owner": metric.owner,
+                "namespace": metric.namespace,
+                "name": metric.name,
+                "dimensions": json.dumps(metric.dimensions),
+                "unit": unit,
+            },
+        )
+        for row in rows:
+            summary = Summary(row["count"], row["total"], row["least"], row["most"], None)
+            yield start + row["nth"] * period, summary, row["first"]
 
     def metrics(
         self, owner: str, namespace: str | None, name: str | None, after: int, since: float

@@ -1,4 +1,4 @@
-"""The operations of CloudWatch: metrics.
+"""CloudWatch: the operations of metrics, and all that belongs together.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_Operations.html
 """
@@ -9,6 +9,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from stepfunctions.local.cloudwatch import metrics, queries
+from stepfunctions.local.cloudwatch.alarm_operations import AlarmOperations
+from stepfunctions.local.cloudwatch.alarm_records import AlarmTables
+from stepfunctions.local.cloudwatch.alarms import Alarms
+from stepfunctions.local.cloudwatch.dashboards import DashboardOperations
 from stepfunctions.local.cloudwatch.metrics import Answer, owner_of
 from stepfunctions.local.cloudwatch.records import MIGRATIONS, MINUTE, Datum, Metric, MetricTables
 from stepfunctions.local.cloudwatch.statistics import Summary
@@ -19,13 +23,20 @@ if TYPE_CHECKING:
     from stepfunctions.local.services import Call
 
 
-class CloudWatch:
+class CloudWatch(AlarmOperations, DashboardOperations):
     """CloudWatch."""
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
         self._clock = cloud.clock
-        self._metrics = MetricTables(cloud.database("cloudwatch", MIGRATIONS))
+        self._database = cloud.database("cloudwatch", MIGRATIONS)
+        self._metrics = MetricTables(self._database)
+        self._alarms = AlarmTables(self._database)
+        self._at_work = Alarms(cloud, self._alarms, self._metrics)
+
+    def start(self) -> None:
+        """Evaluate the alarms that there are."""
+        self._at_work.start()
 
     def keep(self, measured: Mapping[Key, Counts]) -> None:
         """Add what the services measured of themselves."""
@@ -33,12 +44,15 @@ class CloudWatch:
             Datum(Metric(owner, namespace, name, pairs), minute, MINUTE, unit, Summary.of(counts))
             for (owner, namespace, name, pairs, unit, minute), counts in measured.items()
         ]
-        self._metrics.put(data, self._clock.now())
+        self._put(data)
 
     def put_metric_data(self, request: Answer, call: Call) -> None:
         """PutMetricData. Entities are accepted and not kept."""
-        now = self._clock.now()
-        self._metrics.put(metrics.data_of(request, owner_of(call), now), now)
+        self._put(metrics.data_of(request, owner_of(call), self._clock.now()))
+
+    def _put(self, data: list[Datum]) -> None:
+        self._metrics.put(data, self._clock.now())
+        self._at_work.came(data)
 
     def list_metrics(self, request: Answer, call: Call) -> Answer:
         """ListMetrics."""
