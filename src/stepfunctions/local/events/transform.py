@@ -47,9 +47,7 @@ def _check_transformer(transformer: Mapping[str, Any], where: str) -> None:
     paths = transformer.get("InputPathsMap", {})
     if len(paths) > _MOST_VARIABLES:
         raise invalid(f"InputPathsMap {where} has more than {_MOST_VARIABLES} variables.")
-    for name, path in paths.items():
-        if name.lower().startswith("aws."):
-            raise invalid(f"InputPathsMap {where} has the reserved name {name}: names must not start with 'AWS.'.")
+    for path in paths.values():
         _checked_path(path, f"InputPathsMap {where}")
     template = transformer["InputTemplate"]
     unknown = {name for name in _PLACEHOLDER.findall(template) if name not in paths and name not in PREDEFINED}
