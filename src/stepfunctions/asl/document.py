@@ -124,3 +124,20 @@ class Document:
 
     def __repr__(self) -> str:
         return f"Document({self.text})"
+
+
+class Lasting(dict[str, JSON]):
+    """An object that is written again and again and never changed: its text is made once."""
+
+    __slots__ = ("_text",)
+
+    _text: str
+
+    @property
+    def text(self) -> str:
+        """The compact JSON text."""
+        try:
+            return self._text
+        except AttributeError:
+            self._text = dumps(self)
+            return self._text

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from stepfunctions.asl.choice import ChoiceRule
-from stepfunctions.asl.document import JSON, Document
+from stepfunctions.asl.document import JSON, Document, Lasting
 from stepfunctions.asl.fields import (
     ABSENT,
     JSONATA,
@@ -245,7 +245,8 @@ def _fail(fields: Fields) -> FailWork:
 def _task(fields: Fields) -> TaskWork:
     state: Task = fields.state
     resource = Resource.parse(state.resource)
-    service, where = "", None
+    service = ""
+    where: Lasting | None = None
     if resource.kind == "service":
         service = f"aws-sdk:{resource.service}" if resource.sdk else resource.service
         action = resource.action
@@ -253,7 +254,7 @@ def _task(fields: Fields) -> TaskWork:
             action += f".{resource.pattern.value}"
         if resource.version is not None:
             action += f":{resource.version}"
-        where = {"resourceType": service, "resource": action}
+        where = Lasting(resourceType=service, resource=action)
     return TaskWork(
         resource,
         service or resource.arn,

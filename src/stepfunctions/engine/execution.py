@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from stepfunctions.asl.document import JSON, Document, dumps
@@ -105,8 +106,7 @@ class Branch:
     def to_json(self) -> str:
         """Return the branch as one compact JSON text, for a store's row."""
         row: dict[str, Any] = {"id": self.id, "state": self.state}
-        for name, default in _PLAIN.items():
-            value = getattr(self, name)
+        for (name, default), value in zip(_DEFAULTS, _plain_of(self), strict=True):
             if value != default:
                 row[name] = value
         row["waiting"] = self.waiting.value
@@ -150,6 +150,8 @@ _PLAIN: dict[str, Any] = {
     "timed": -1,
     "entered_event": 0,
 }
+_DEFAULTS = tuple(_PLAIN.items())
+_plain_of = attrgetter(*_PLAIN)
 
 
 @dataclass(slots=True)

@@ -7,10 +7,10 @@ A :class:`Node` is one state: its data flow, its retriers and catchers, and the 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from stepfunctions.asl.document import JSON, Document
+from stepfunctions.asl.document import JSON, Document, Lasting
 from stepfunctions.asl.machine import StateMachine
 from stepfunctions.asl.resource import Resource
 from stepfunctions.engine.limits import AWS_LIMITS, Limits
@@ -121,12 +121,14 @@ class TaskWork:
     """What an error about its result calls it: the service, or the ARN."""
     events: str
     """How the names of its events begin: Task, LambdaFunction or Activity."""
-    where: dict[str, JSON] | None
+    where: Lasting | None
     """How the events of a service task name its resource; None for functions and activities."""
     token: bool
     credentials: Evaluator | None
     timeout: Number | None
     heartbeat: Number | None
+    scheduled: dict[str, Lasting] = field(default_factory=dict)
+    """How the events of tasks that are scheduled name the resource, by the execution's region."""
 
 
 @dataclass(slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stepfunctions.asl.document import JSON, Document
+from stepfunctions.asl.document import JSON, Document, Lasting
 from stepfunctions.asl.states import LONGEST_SECONDS
 from stepfunctions.engine.context import evaluate
 from stepfunctions.engine.dataflow import effective_input, parameters, read_number, refused
@@ -72,17 +72,17 @@ def _scheduled(
     heartbeat: int | None,
 ) -> None:
     """Write the events of a task that is about to run."""
-    extra: dict[str, JSON]
-    if work.where is None:
-        extra = {"resource": work.resource.arn}
-    else:
-        extra = {**work.where, "region": turn.execution.arn.split(":", 4)[3]}
+    region = turn.execution.arn.split(":", 4)[3]
+    extra: dict[str, JSON] | None = work.scheduled.get(region)
+    if extra is None:
+        named = {"resource": work.resource.arn} if work.where is None else {**work.where, "region": region}
+        extra = work.scheduled[region] = Lasting(named)
     if timeout is not None:
-        extra["timeoutInSeconds"] = timeout
+        extra = {**extra, "timeoutInSeconds": timeout}
     if heartbeat is not None and work.resource.kind != "lambda":
-        extra["heartbeatInSeconds"] = heartbeat
+        extra = {**extra, "heartbeatInSeconds": heartbeat}
     if credentials and work.resource.kind != "activity":
-        extra["taskCredentials"] = {"roleArn": credentials.get("RoleArn", "")}
+        extra = {**extra, "taskCredentials": {"roleArn": credentials.get("RoleArn", "")}}
     turn.emit(branch, work.events + "Scheduled", None, arguments, extra)
     if work.resource.kind != "activity":  # an activity starts when a worker takes it
         turn.emit(branch, work.events + "Started", None, None, work.where)

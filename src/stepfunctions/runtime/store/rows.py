@@ -86,19 +86,19 @@ def bare(header: Header) -> Execution:
 
 def task_to_json(task: RunTask) -> str:
     """Return a task as the text of a row."""
-    return dumps(
+    row = dumps(
         {
             "branch": task.branch,
             "attempt": task.attempt,
             "state": task.state,
             "resource": task.resource.arn,
-            "arguments": task.arguments.value,
             "token": task.token,
             "credentials": task.credentials,
             "timeout_seconds": task.timeout_seconds,
             "heartbeat_seconds": task.heartbeat_seconds,
         }
     )
+    return f'{row[:-1]},"arguments":{task.arguments.text}}}'
 
 
 def task_from_json(text: str) -> RunTask:

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from stepfunctions.asl.document import dumps
+from stepfunctions.asl.document import Lasting, dumps
 from stepfunctions.engine.execution import Execution
 from stepfunctions.engine.history import HistoryEvent
 from stepfunctions.engine.ports import Change
@@ -127,6 +127,7 @@ def _event_rows(number: int, events: Iterable[HistoryEvent]) -> Iterator[tuple[A
     written: dict[int, int] = {}
     for event in events:
         payload: str | int | None = None
+        extra = event.extra
         if event.payload is not None:
             payload = event.payload.text
             if len(payload) > _SHARED:
@@ -141,7 +142,7 @@ def _event_rows(number: int, events: Iterable[HistoryEvent]) -> Iterator[tuple[A
             event.type,
             event.name,
             payload,
-            None if event.extra is None else dumps(event.extra),
+            None if extra is None else extra.text if isinstance(extra, Lasting) else dumps(extra),
         )
 
 
