@@ -34,7 +34,7 @@ class AlarmOperations:
 
     _cloud: Cloud
     _alarms: AlarmTables
-    _at_work: Alarms
+    alarms: Alarms
 
     def put_metric_alarm(self, request: Answer, call: Call) -> None:
         """PutMetricAlarm."""
@@ -57,11 +57,11 @@ class AlarmOperations:
                 raise invalid(f"Could not save the composite alarm: its AlarmRule depends on {name} itself.")
             if child not in seen:
                 seen.add(child)
-                left += self._at_work.children(owner, child)
+                left += self.alarms.children(owner, child)
         self._save(request, COMPOSITE, call)
 
     def _save(self, request: Answer, kind: str, call: Call) -> None:
-        with self._at_work.lock:
+        with self.alarms.lock:
             self._save_alone(request, kind, call)
 
     def _save_alone(self, request: Answer, kind: str, call: Call) -> None:
@@ -82,7 +82,7 @@ class AlarmOperations:
         if before is None and request.get("Tags"):
             self._alarms.tag(alarm.arn, {tag["Key"]: tag["Value"] for tag in request["Tags"]})
         self._tell(alarm, "create" if before is None else "update", call, before)
-        self._at_work.watch(alarm)
+        self.alarms.watch(alarm)
 
     def _tell(self, alarm: Alarm, operation: str, call: Call, before: Alarm | None = None) -> None:
         if self._cloud.has("events"):
@@ -94,11 +94,11 @@ class AlarmOperations:
 
     def delete_alarms(self, request: Answer, call: Call) -> None:
         """DeleteAlarms: names that are unknown do not matter."""
-        with self._at_work.lock:
+        with self.alarms.lock:
             for name in request["AlarmNames"]:
                 alarm = self._alarms.get(owner_of(call), name)
                 if alarm is not None:
-                    self._at_work.forget(alarm)
+                    self.alarms.forget(alarm)
                     self._alarms.drop(alarm, self._cloud.clock.now())
                     self._tell(alarm, "delete", call)
 
@@ -109,9 +109,9 @@ class AlarmOperations:
             json.loads(data or "{}")
         except (ValueError, RecursionError):
             raise ServiceError("InvalidFormat", "StateReasonData must be JSON.") from None
-        with self._at_work.lock:
+        with self.alarms.lock:
             alarm = self._alarm(request["AlarmName"], call)
-            self._at_work.set(alarm, request["StateValue"], request["StateReason"], data)
+            self.alarms.set(alarm, request["StateValue"], request["StateReason"], data)
 
     def enable_alarm_actions(self, request: Answer, call: Call) -> None:
         """EnableAlarmActions."""
@@ -122,7 +122,7 @@ class AlarmOperations:
         self._act(request, call, enabled=False)
 
     def _act(self, request: Answer, call: Call, *, enabled: bool) -> None:
-        with self._at_work.lock:
+        with self.alarms.lock:
             for name in request["AlarmNames"]:
                 alarm = self._alarms.get(owner_of(call), name)
                 if alarm is not None:
@@ -168,11 +168,11 @@ class AlarmOperations:
             filters.append(lambda alarm: any(arn.startswith(prefix) for arn in _actions(alarm)))
         if "ChildrenOfAlarmName" in request:
             parent = self._alarm(request["ChildrenOfAlarmName"], call)
-            children = self._at_work.children(parent.owner, parent.name)
+            children = self.alarms.children(parent.owner, parent.name)
             filters.append(lambda alarm: alarm.name in children)
         if "ParentsOfAlarmName" in request:
             child = self._alarm(request["ParentsOfAlarmName"], call).name
-            filters.append(lambda alarm: child in self._at_work.children(alarm.owner, alarm.name))
+            filters.append(lambda alarm: child in self.alarms.children(alarm.owner, alarm.name))
         return filters
 
     def describe_alarms_for_metric(self, request: Answer, call: Call) -> Answer:

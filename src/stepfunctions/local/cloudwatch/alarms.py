@@ -42,6 +42,7 @@ class Alarms:
         self._rules: dict[Key, CompositeRule] = {}
         self._watchers: dict[Metric, set[Key]] = {}
         self._due: dict[Key, float] = {}
+        self._stopped = False
 
     def start(self) -> None:
         """Watch what the alarms that are kept watch, and say what was not said before the stop."""
@@ -51,6 +52,11 @@ class Alarms:
                 if alarm.previous is not None:
                     self._announce(alarm)
             self._set_timer()
+
+    def stop(self) -> None:
+        """Wait for the evaluation that is under way, and begin none any more."""
+        with self.lock:
+            self._stopped = True
 
     def watch(self, alarm: Alarm) -> None:
         """Begin to evaluate an alarm that was made or changed."""
@@ -104,10 +110,18 @@ class Alarms:
         if self._due:
             self._cloud.timers.set(_TIMER, min(self._due.values()), self.run)
 
+    @property
+    def due(self) -> float | None:
+        """When the next evaluation is, None when nothing can change."""
+        with self.lock:
+            return min(self._due.values(), default=None)
+
     def run(self) -> None:
         """Evaluate what is due."""
-        self._cloud.measures.flush()
         with self.lock:
+            if self._stopped:
+                return
+            self._cloud.measures.flush()
             now = self._cloud.clock.now()
             for key in sorted(key for key, due in self._due.items() if due <= now):
                 self._due.pop(key, None)

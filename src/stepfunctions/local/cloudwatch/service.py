@@ -32,11 +32,15 @@ class CloudWatch(AlarmOperations, DashboardOperations):
         self._database = cloud.database("cloudwatch", MIGRATIONS)
         self._metrics = MetricTables(self._database)
         self._alarms = AlarmTables(self._database)
-        self._at_work = Alarms(cloud, self._alarms, self._metrics)
+        self.alarms = Alarms(cloud, self._alarms, self._metrics)
 
     def start(self) -> None:
         """Evaluate the alarms that there are."""
-        self._at_work.start()
+        self.alarms.start()
+
+    def stop(self) -> None:
+        """Evaluate nothing any more."""
+        self.alarms.stop()
 
     def keep(self, measured: Mapping[Key, Counts]) -> None:
         """Add what the services measured of themselves."""
@@ -52,7 +56,7 @@ class CloudWatch(AlarmOperations, DashboardOperations):
 
     def _put(self, data: list[Datum]) -> None:
         self._metrics.put(data, self._clock.now())
-        self._at_work.came(data)
+        self.alarms.came(data)
 
     def list_metrics(self, request: Answer, call: Call) -> Answer:
         """ListMetrics."""
