@@ -62,7 +62,7 @@ class Bridge:
     def got(self) -> list[Any]:
         """Take what has come into the queue."""
         self.settled()
-        found = []
+        found: list[Any] = []
         while True:
             request = {"QueueUrl": self.url, "MaxNumberOfMessages": 10}
             messages = self.cloud.call("sqs", "ReceiveMessage", request).get("Messages", [])
@@ -243,7 +243,9 @@ def test_rules_and_targets_are_kept_shown_and_removed(bridge: Bridge) -> None:
 
 
 def test_a_pattern_can_be_tested(bridge: Bridge) -> None:
-    event = dict.fromkeys(("id", "detail-type", "source", "account", "time", "region"), "x") | {"resources": []}
+    event: dict[str, Any] = dict.fromkeys(("id", "detail-type", "source", "account", "time", "region"), "x") | {
+        "resources": []
+    }
     assert bridge("TestEventPattern", EventPattern='{"source": ["x"]}', Event=json.dumps(event))["Result"] is True
     assert bridge("TestEventPattern", EventPattern='{"source": ["y"]}', Event=json.dumps(event))["Result"] is False
     assert "lacks id" in bridge.refused("TestEventPattern", EventPattern='{"source": ["y"]}', Event="{}")[1]
@@ -370,8 +372,7 @@ def test_rules_fire_on_their_schedule(bridge: Bridge) -> None:
     bridge("PutTargets", Rule="s", Targets=[{"Id": "t", "Arn": QUEUE}])
     for hour in (1, 2):
         bridge.clock.advance_to(START + hour * 3600)
-        events: list[Any] = []
-        bridge.until(lambda found=events: found.extend(bridge.got()) or found)
+        events = bridge.until(bridge.got)
         assert [event["detail-type"] for event in events] == ["Scheduled Event"]
         assert events[0]["resources"] == [arn]
         assert events[0]["time"] == f"2023-11-{14 + (22 + hour) // 24}T{(22 + hour) % 24:02d}:13:20Z"
@@ -442,9 +443,7 @@ def test_all_of_it_survives_a_restart(tmp_path: Path) -> None:
     clock.advance(3 * 3600)
     with Cloud(tmp_path, clock=clock) as cloud:
         bridge = Bridge(cloud, clock)
-        events: list[Any] = []
-        bridge.until(lambda: events.extend(bridge.got()) or events)
-        assert events == ["on time"]
+        assert bridge.until(bridge.got) == ["on time"]
         bridge.put(bus="b")
         assert [event["source"] for event in bridge.got()] == ["a"]
         assert bridge("DescribeArchive", ArchiveName="k")["EventCount"] == 1

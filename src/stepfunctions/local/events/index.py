@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
-from stepfunctions.local.events.patterns import Path, Pattern
+from stepfunctions.local.events.patterns import Fields, Path, Pattern
 
 T = TypeVar("T")
 
@@ -35,14 +35,13 @@ class Index(Generic[T]):
 
     def matches(self, event: Mapping[str, Any]) -> list[T]:
         """Return what an event matches, in the order given."""
-        found = {number: (pattern, entry) for number, pattern, entry in self._unfiled}
+        found = list(self._unfiled)
         for path, files in self._filed.items():
-            for text in _texts_at(event, path, 0):
-                for number, pattern, entry in files.get(text, ()):
-                    found[number] = (pattern, entry)
-        return [
-            entry for _, (pattern, entry) in sorted(found.items(), key=lambda item: item[0]) if pattern.matches(event)
-        ]
+            for text in set(_texts_at(event, path, 0)):
+                found += files.get(text, ())
+        fields = Fields(event)
+        matched = {number: entry for number, pattern, entry in found if pattern.matches(event, fields)}
+        return [matched[number] for number in sorted(matched)]
 
 
 def _texts_at(value: Any, path: Path, depth: int) -> Iterator[str]:

@@ -121,7 +121,10 @@ def _numeric(operand: Any) -> Test:
     def test(value: Any) -> bool:
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             return False
-        return all(compare(value, bound) for compare, bound in tests)
+        for compare, bound in tests:
+            if not compare(value, bound):
+                return False
+        return True
 
     return test
 

@@ -15,7 +15,7 @@ from stepfunctions.errors import ServiceError
 from stepfunctions.local.events.operators import OPERATORS, PatternError, Test
 
 Path = tuple[str, ...]
-Check = Callable[[Any, "_Fields"], bool]
+Check = Callable[[Any, "Fields"], bool]
 _MISSING = object()
 _DEEPEST = 100
 _COMBINATIONS = 1000
@@ -47,9 +47,9 @@ class Pattern:
         except (ValueError, RecursionError):
             raise _invalid("it is not JSON that can be read") from None
 
-    def matches(self, event: Mapping[str, Any]) -> bool:
-        """Whether an event matches."""
-        return self._check(event, _Fields(event))
+    def matches(self, event: Mapping[str, Any], fields: Fields | None = None) -> bool:
+        """Whether an event matches. ``fields``: the event's own, where it is compared with many patterns."""
+        return self._check(event, fields or Fields(event))
 
     def _object(self, pattern: dict[str, Any], path: Path, *, anchored: bool = True) -> Check:
         """Compile what the members of an object must be; each array of the event gives one object to all of them."""
@@ -57,7 +57,7 @@ class Pattern:
             raise PatternError(f"Empty objects are not allowed{_at(path)}")
         if len(path) > _DEEPEST:
             raise PatternError(f"it is nested deeper than {_DEEPEST} levels")
-        members: list[tuple[str, Check]] = []
+        members: list[tuple[bool, str, Check]] = []
         choices: list[tuple[Check, ...]] = []
         for name, value in pattern.items():
             here = (*path, name)
@@ -66,12 +66,13 @@ class Pattern:
                     raise PatternError(f"Empty objects are not allowed{_at(here)}")
                 choices.append(tuple(self._object(one, path, anchored=False) for one in value))
             elif isinstance(value, dict):
-                members.append((name, self._object(value, here, anchored=anchored)))
+                members.append((_is_exact(value), name, self._object(value, here, anchored=anchored)))
             elif isinstance(value, list):
-                members.append((name, self._leaf(value, here, anchored=anchored)))
+                members.append((_is_exact(value), name, self._leaf(value, here, anchored=anchored)))
             else:
                 raise PatternError(f'"{name}" must be an object or an array{_at(path)}')
-        return _object_check(tuple(members), tuple(choices))
+        members.sort(key=lambda member: member[0])  # an index has compared texts already: what has operators first
+        return _object_check(tuple((name, check) for _, name, check in members), tuple(choices))
 
     def _leaf(self, values: list[Any], path: Path, *, anchored: bool) -> Check:
         if not values:
@@ -95,8 +96,8 @@ class Pattern:
         return _leaf_check(path, texts, others, tuple(tests), absent)
 
 
-class _Fields:
-    """The paths of an event's fields, looked up when a pattern asks whether one is absent."""
+class Fields:
+    """The paths of an event's fields, looked up when a pattern asks whether one is absent; shared by all patterns."""
 
     __slots__ = ("_event", "_paths")
 
@@ -105,6 +106,7 @@ class _Fields:
         self._paths: frozenset[Path] | None = None
 
     def lacks(self, path: Path) -> bool:
+        """Whether an event has no value there."""
         if self._paths is None:
             self._paths = frozenset(_paths(self._event, ()))
         return path not in self._paths
@@ -122,7 +124,7 @@ def _paths(value: Any, path: Path) -> Iterator[Path]:
 
 
 def _object_check(members: tuple[tuple[str, Check], ...], choices: tuple[tuple[Check, ...], ...]) -> Check:
-    def check(value: Any, fields: _Fields) -> bool:
+    def check(value: Any, fields: Fields) -> bool:
         if isinstance(value, dict):
             for name, member in members:
                 if not member(value.get(name, _MISSING), fields):
@@ -131,7 +133,13 @@ def _object_check(members: tuple[tuple[str, Check], ...], choices: tuple[tuple[C
             return any(check(one, fields) for one in value)
         elif not all(member(_MISSING, fields) for _, member in members):
             return False
-        return all(any(one(value, fields) for one in choice) for choice in choices)
+        for choice in choices:
+            for one in choice:
+                if one(value, fields):
+                    break
+            else:
+                return False
+        return True
 
     return check
 
@@ -139,7 +147,7 @@ def _object_check(members: tuple[tuple[str, Check], ...], choices: tuple[tuple[C
 def _leaf_check(
     path: Path, texts: frozenset[str], others: frozenset[Any], tests: tuple[Test, ...], absent: bool
 ) -> Check:
-    def check(value: Any, fields: _Fields) -> bool:
+    def check(value: Any, fields: Fields) -> bool:
         if isinstance(value, str):
             if value in texts:
                 return True
@@ -149,7 +157,10 @@ def _leaf_check(
             return absent and fields.lacks(path)
         elif _key(value) in others:
             return True
-        return any(test(value) for test in tests)
+        for test in tests:  # noqa: SIM110 - no generator: this runs for each rule that an event may match
+            if test(value):
+                return True
+        return False
 
     return check
 
@@ -176,6 +187,13 @@ def _is_or(value: Any) -> bool:
         and len(value) >= 2
         and all(isinstance(one, dict) and not OPERATORS.keys() & one.keys() for one in value)
     )
+
+
+def _is_exact(value: Any) -> bool:
+    """Whether a part of a pattern has no operator."""
+    if isinstance(value, list):
+        return not any(isinstance(one, dict) for one in value)
+    return isinstance(value, dict) and all(_is_exact(one) for one in value.values())
 
 
 def _combinations(pattern: Mapping[str, Any]) -> int:
