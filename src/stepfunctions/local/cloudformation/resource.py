@@ -30,7 +30,7 @@ class Setting:
     ``created``: whether creation sets it already. ``remove`` is called when the property is taken away, else ``put``
     with ``default``. ``get`` shows it; ``shown`` makes the property's value of the answer. Where one call is not
     enough, ``apply`` makes the resource have the value (None: nothing of it), and ``live`` tells what it has; both
-    are given what is known of the resource.
+    are given what is known of the resource, ``was`` being the value before an update.
     """
 
     name: str
@@ -115,6 +115,12 @@ class Resource(Handler):
         for name, value in zip(("properties", "required", "create_only"), fields(self.fields), strict=True):
             object.__setattr__(self, name, value)
 
+    @property
+    def _tag_names(self) -> frozenset[str]:
+        """The property that has the tags, where it is a member of requests and no setting of its own."""
+        set_apart = any(setting.name == "Tags" for setting in self.settings)
+        return frozenset() if set_apart else frozenset({"Tags"}) & self.properties
+
     # --- what CloudFormation asks -----------------------------------------------------------------------
 
     def create(self, context: Context, properties: Properties) -> Made:
@@ -133,21 +139,27 @@ class Resource(Handler):
         facts = self._facts(context, given, answer)
         facts["id"] = self.ref(facts) if callable(self.ref) else self.ref.format_map(facts)
         for setting in self.settings:
-            if setting.name in given and not setting.created:
-                self._set(context, setting, facts, given[setting.name])
+            value = self._with_own(context, setting, given).get(setting.name)
+            if value is not None and not setting.created:
+                self._set(context, setting, facts, value)
         return self._made(context, facts)
 
     def update(self, context: Context, id: str, old: Properties, new: Properties) -> Made:
         """See Handler."""
         old, new = self._prepared(context, old), self._prepared(context, new)
         new_facts = self._facts(context, self._named(id, new), {}) | {"id": id, "tail": _tail(id)}
-        changed = {name for name in {*old, *new} if old.get(name) != new.get(name)} - {"Tags"}
+        changed = {name for name in {*old, *new} if old.get(name) != new.get(name)} - self._tag_names
         settings = [setting for setting in self.settings if setting.name in changed]
         direct = changed - {setting.name for setting in settings}
         if direct:
             self._change(context, new_facts, new, direct)
         for setting in settings:
-            self._set(context, setting, new_facts, new.get(setting.name))
+            self._set(
+                context,
+                setting,
+                new_facts | {"was": old.get(setting.name)},
+                self._with_own(context, setting, new).get(setting.name),
+            )
         made = self._made(context, new_facts)
         new_facts = new_facts | (self._live(context, new_facts) or {})
         self._retag(context, new_facts, tags_of(old.get("Tags", [])), tags_of(new.get("Tags", [])))
@@ -183,6 +195,8 @@ class Resource(Handler):
                 shown = self._call(context, setting.get, self._key(setting.get, facts), missing={})
                 value = setting.shown(shown) if setting.shown else shown.get(setting.name)
                 found[setting.name] = mirrored(properties[setting.name], value)
+        if "Tags" in found:
+            found["Tags"] = _tags_as_given(properties["Tags"], found["Tags"], context.tags)
         return found
 
     # --- requests ---------------------------------------------------------------------------------------
@@ -199,7 +213,7 @@ class Resource(Handler):
     def _request(self, context: Context, given: Properties) -> Properties:
         model = _model(self.service, self.create_call)
         own = {setting.name for setting in self.settings if not setting.created}
-        if self.tags is not None or "Tags" in self.properties:
+        if self._tag_names:
             tags = _own(context.tags) | tags_of(given.get("Tags", []))
             given = given | ({"Tags": tags} if tags else {})
         values = {name: value for name, value in given.items() if name not in own}
@@ -237,7 +251,7 @@ class Resource(Handler):
 
     def _retag(self, context: Context, facts: Properties, old: Mapping[str, str], new: Mapping[str, str]) -> None:
         if self.tags is None:
-            if old != new:
+            if old != new and self._tag_names:
                 raise wrong(f"The local cloud cannot change Tags of {self.type}")
             return
         wanted = _own(context.tags) | dict(new)
@@ -252,6 +266,13 @@ class Resource(Handler):
         shape = _model(self.service, operation).input_shape
         member = next(name for name in shape.members if name not in named)
         self._call(context, operation, named | {member: converted(value, shape.members[member], "Tags")})
+
+    def _with_own(self, context: Context, setting: Setting, given: Properties) -> Properties:
+        """Return the properties; with the stack's tags, where tags are a setting."""
+        if setting.name != "Tags" or not _own(context.tags):
+            return given
+        tags = _own(context.tags) | tags_of(given.get("Tags", []))
+        return given | {"Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}
 
     def _key(self, operation: str, facts: Properties) -> Properties:
         known = _model(self.service, operation).input_shape.members
@@ -345,6 +366,14 @@ def _converted(
             raise wrong(f"Encountered unsupported property {name}")
         request[member] = converted(value, shape.members[member], name)
     return request
+
+
+def _tags_as_given(given: Any, live: Any, stack: Mapping[str, str]) -> Any:
+    """Return live tags without those of the stack, in the order and form of the template's."""
+    expected = tags_of(given)
+    tags = {key: one for key, one in tags_of(live).items() if key in expected or stack.get(key) != one}
+    ordered = {key: tags[key] for key in (*expected, *tags) if key in tags}
+    return ordered if isinstance(given, dict) else [{"Key": key, "Value": one} for key, one in ordered.items()]
 
 
 def _tail(id: str) -> str:
