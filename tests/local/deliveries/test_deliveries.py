@@ -14,9 +14,11 @@ import pytest
 from stepfunctions.errors import ServiceError
 from stepfunctions.local.cloud import Cloud
 from stepfunctions.local.deliveries import Target, problem_with
+from stepfunctions.local.principal import IamMode
 from stepfunctions.runtime.clock import ManualClock
 
 PLACE = "us-east-1:123456789012"
+ROLE = "arn:aws:iam::123456789012:role/sender"
 QUEUE = f"arn:aws:sqs:{PLACE}:q"
 DEAD = f"arn:aws:sqs:{PLACE}:dead"
 TOPIC = f"arn:aws:sns:{PLACE}:t"
@@ -212,6 +214,14 @@ def test_what_cannot_work_goes_to_the_dead_letter_queue_at_once(told: Told) -> N
         "TARGET_ARN": MACHINE,
     }
     assert len(told.calls) == 2
+    measured = {(one["Namespace"], one["MetricName"]) for one in _measured(told)}
+    assert measured == {("AWS/Events", "FailedInvocations"), ("AWS/Events", "InvocationsSentToDlq")}
+
+
+def _measured(told: Told) -> Any:
+    del told.cloud.call  # what is measured goes to CloudWatch
+    told.cloud.measures.flush()
+    return told.cloud.call("cloudwatch", "ListMetrics", {})["Metrics"]
 
 
 @pytest.mark.parametrize(
@@ -257,3 +267,24 @@ def test_what_was_under_way_arrives_after_a_restart(tmp_path: Path) -> None:
     with second.cloud:
         second.settle()
     assert [request["MessageGroupId"] for _, _, request in second.calls] == ["g"]
+
+
+def test_a_role_that_may_not_send_does_not(tmp_path: Path) -> None:
+    told = Told(tmp_path)
+    told.cloud = Cloud(tmp_path, clock=told.clock, endpoint="http://127.0.0.1:8083", iam=IamMode.ENFORCE)
+    with told.cloud as cloud:
+        for name in ("q", "dead"):
+            cloud.call("sqs", "CreateQueue", {"QueueName": name})
+        cloud.call("iam", "CreateRole", {"RoleName": "sender", "AssumeRolePolicyDocument": json.dumps(TRUST)})
+        cloud.deliveries.add(Target(QUEUE), "x", role=ROLE, dead_letter=DEAD, source=RULE)
+        told.settle()
+        url = cloud.call("sqs", "GetQueueUrl", {"QueueName": "dead"})["QueueUrl"]
+        request = {"QueueUrl": url, "MessageAttributeNames": ["All"]}
+        (message,) = cloud.call("sqs", "ReceiveMessage", request)["Messages"]
+        assert message["MessageAttributes"]["ERROR_CODE"]["StringValue"] == "NO_PERMISSIONS"
+        assert "sqs:SendMessage" in message["MessageAttributes"]["ERROR_MESSAGE"]["StringValue"]
+
+
+TRUST = {
+    "Statement": [{"Effect": "Allow", "Principal": {"Service": "events.amazonaws.com"}, "Action": "sts:AssumeRole"}]
+}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import date, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
@@ -196,3 +197,24 @@ def test_a_brute_force_agrees(
 
 def test_an_impossible_date_is_found_out() -> None:
     assert parse("cron(0 0 31 2,4,6,9,11 ? *)").next(0, 0) is None
+
+
+def test_nothing_comes_after_the_last_year() -> None:
+    last = at("2199-12-31T23:59:00")
+    assert parse("cron(* * * * ? *)").next(last, 0) == last
+    for moment in (last + 60, at("2200-02-01T00:00:00"), at("9999-12-31T23:59:59")):
+        assert parse("cron(* * * * ? *)", "Asia/Tokyo").next(moment, 0) is None
+
+
+WORDS = st.sampled_from(["*", "?", "L", "W", "LW", "#", "-", "/", ",", "1", "7", "31", "SUN", "JAN", "2024", " ", "x"])
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.one_of(st.text(max_size=30), st.lists(WORDS, max_size=25).map(lambda parts: f"cron({''.join(parts)})")))
+def test_any_text_is_read_or_refused(text: str) -> None:
+    with contextlib.suppress(ServiceError):
+        found = parse(text).next(START, START)
+        assert found is None or found >= START
+
+
+START = at("2024-01-01T00:00:00")

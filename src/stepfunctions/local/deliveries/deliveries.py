@@ -40,6 +40,12 @@ _RETRIED = frozenset({"Throttling", "ThrottlingException", "TooManyRequestsExcep
 _NO_PERMISSIONS = ("AccessDenied", "NotAuthorized", "AuthorizationError")
 _NO_RESOURCE = ("NotFound", "DoesNotExist", "NonExistent", "NoSuch")
 
+_METRICS = {
+    "rule": ("AWS/Events", "RuleName", "FailedInvocations", "InvocationsSentToDlq"),
+    "schedule": ("AWS/Scheduler", "ScheduleGroup", "InvocationDroppedCount", "InvocationsSentToDeadLetterCount"),
+}
+"""What sends -> namespace, dimension, and the metrics of what was given up and of what went to a queue."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
@@ -178,6 +184,7 @@ class Deliveries:
 
     def _give_up(self, delivery: Delivery, error: ServiceError, condition: str) -> None:
         _log.warning("A delivery from %s to %s was given up: %s", delivery.source, delivery.target.arn, error)
+        self._measure(delivery)
         if not delivery.dead_letter:
             self._forget(delivery)
             return
@@ -205,6 +212,17 @@ class Deliveries:
                 expires=now + LONGEST_AGE,
             )
         )
+
+    def _measure(self, delivery: Delivery) -> None:
+        """Count what was given up, for the rule or the group of the schedule that sent it; dead letters once."""
+        kind, _, place = delivery.source.rpartition(":")[2].partition("/")
+        names = _METRICS.get(kind)
+        if names is None or "RETRY_ATTEMPTS" in delivery.attributes:
+            return
+        namespace, dimension, given_up, kept = names
+        name = place.split("/")[0 if kind == "schedule" else -1]
+        for metric in (given_up, kept) if delivery.dead_letter else (given_up,):
+            self._cloud.measure(namespace, metric, 1, "Count", {dimension: name})
 
     def _put(self, delivery: Delivery) -> None:
         with self._db.write() as cx:

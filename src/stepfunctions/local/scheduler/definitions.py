@@ -58,6 +58,8 @@ def _check_target(target: Mapping[str, Any]) -> None:
     for name in target:
         if name.endswith("Parameters") and (name not in _PARAMETERS or _PARAMETERS[name] not in arn):
             raise invalid(f"{name} is not for the target {arn}.")
+    if len(target.get("Input", "").encode()) > _LONGEST_INPUT:
+        raise invalid(f"Input is longer than {_LONGEST_INPUT} bytes.")
     if arn.startswith(UNIVERSAL):
         _check_json(target.get("Input", "{}"), arn)
         return
@@ -71,8 +73,6 @@ def _check_target(target: Mapping[str, Any]) -> None:
 
 
 def _check_json(text: str, arn: str) -> None:
-    if len(text.encode()) > _LONGEST_INPUT:
-        raise invalid(f"Input is longer than {_LONGEST_INPUT} bytes.")
     try:
         value = json.loads(text)
     except (ValueError, RecursionError) as error:

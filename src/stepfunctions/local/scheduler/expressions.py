@@ -30,6 +30,7 @@ _MONTHS = {
 }
 _WEEKDAYS = {"SUN": 1, "MON": 2, "TUE": 3, "WED": 4, "THU": 5, "FRI": 6, "SAT": 7}
 _SATURDAY = 7
+_AFTER_ALL_YEARS = datetime(2200, 1, 3, tzinfo=timezone.utc).timestamp()
 
 
 class Schedule(Protocol):
@@ -81,6 +82,8 @@ class Cron:
 
         A time that clocks skip in spring is skipped; one that they show twice in autumn is its first.
         """
+        if moment >= _AFTER_ALL_YEARS:
+            return None
         start = datetime.fromtimestamp(moment, self.zone).replace(tzinfo=None, second=0, microsecond=0)
         for local in self._from(start):
             time = local.replace(tzinfo=self.zone).timestamp()
