@@ -16,7 +16,7 @@ from stepfunctions.errors import ServiceError
 from stepfunctions.local.cloud import Cloud
 from stepfunctions.local.s3 import objects as objects_module
 from stepfunctions.local.s3.conditions import Slice, choose_slice
-from stepfunctions.local.s3.digests import POLYNOMIALS, Meter, full_object
+from stepfunctions.local.s3.digests import CRCS, Meter, full_object
 from stepfunctions.local.s3.objects import Objects
 from stepfunctions.local.s3.records import ObjectInfo, moment
 from stepfunctions.local.s3.service import S3
@@ -249,7 +249,7 @@ def test_ranges_are_the_slices_of_python(size: int, first: int, last: int, form:
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow])
-@given(parts=st.lists(st.binary(max_size=50), min_size=1, max_size=5), algorithm=st.sampled_from(sorted(POLYNOMIALS)))
+@given(parts=st.lists(st.binary(max_size=50), min_size=1, max_size=5), algorithm=st.sampled_from(sorted(CRCS)))
 def test_checksums_of_parts_combine(parts: list[bytes], algorithm: str) -> None:
     def checksum(data: bytes) -> str:
         meter = Meter([algorithm])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from email.utils import format_datetime, parsedate_to_datetime
@@ -37,6 +38,7 @@ _REFUSED = {
 _CHECKSUM = "Checksum"
 MAX_METADATA_BYTES = 2048
 MAX_TAGS = 10
+_TAG = re.compile(r"[\w\s.:/=+\-@]*")
 
 
 def refuse_unsupported(request: Mapping[str, Any]) -> None:
@@ -184,6 +186,10 @@ def check_tags(tag_set: Iterable[Mapping[str, str]], limit: int = MAX_TAGS) -> d
             raise S3Error(
                 "InvalidTag", "The TagKey has 1 to 128 characters and the TagValue at most 256", 400, {"TagKey": key}
             )
+        if not _TAG.fullmatch(key) or not _TAG.fullmatch(value):
+            raise S3Error("InvalidTag", "The TagKey or TagValue you have provided is invalid", 400, {"TagKey": key})
+        if key.lower().startswith("aws:"):
+            raise S3Error("InvalidTag", "System tags cannot be added/updated by requester", 400, {"TagKey": key})
         tags[key] = value
     if len(tags) > limit:
         raise S3Error("BadRequest", f"Tags cannot be greater than {limit}")

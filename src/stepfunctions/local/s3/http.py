@@ -102,6 +102,8 @@ class App:
             raise not_implemented(operation, f"Supported: {', '.join(sorted(self._supported))}.")
         if incoming.headers.get("x-amz-expected-bucket-owner", self._account) != self._account:
             raise S3Error("AccessDenied", f"The bucket is owned by account {self._account}", 403)
+        if incoming.expired:
+            raise S3Error("AccessDenied", "Request has expired", 403)
         if self._permit is not None:
             await self._run(self._permit, operation, incoming)
         call = Call(

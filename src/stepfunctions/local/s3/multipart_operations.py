@@ -19,7 +19,7 @@ from stepfunctions.local.s3.bodies import (
 from stepfunctions.local.s3.bucket_operations import check_encoding, check_limit, owner, url_encode
 from stepfunctions.local.s3.conditions import Slice, check_read, copy_slice
 from stepfunctions.local.s3.contents import BLOCK
-from stepfunctions.local.s3.digests import POLYNOMIALS, algorithm_of
+from stepfunctions.local.s3.digests import CRCS, algorithm_of
 from stepfunctions.local.s3.faults import invalid_request
 from stepfunctions.local.s3.listing import common_prefix
 from stepfunctions.local.s3.multipart import Uploads, check_part_number
@@ -45,7 +45,7 @@ class MultipartOperations(ObjectOperations):
         if algorithm is not None:
             algorithm = algorithm_of(algorithm)
             kind = kind or ("FULL_OBJECT" if algorithm == "CRC64NVME" else "COMPOSITE")
-            if kind == "FULL_OBJECT" and algorithm not in POLYNOMIALS:
+            if kind == "FULL_OBJECT" and algorithm not in CRCS:
                 raise invalid_request(
                     f"The FULL_OBJECT checksum type cannot be used with the {algorithm.lower()} checksum algorithm."
                 )

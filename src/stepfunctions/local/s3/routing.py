@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import functools
 import re
+import time
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
@@ -37,6 +39,21 @@ class Incoming:
         """The access key the request is signed with, "" if it is not signed."""
         credential = self.headers.get("authorization", "").partition("Credential=")[2]
         return (credential or self.query.get("X-Amz-Credential", "")).partition("/")[0]
+
+    @property
+    def expired(self) -> bool:
+        """Whether this is a presigned URL whose time is over: by the clock of the machine, which signed it too."""
+        signed, lasts = self.query.get("X-Amz-Date"), self.query.get("X-Amz-Expires")
+        try:
+            if signed is None or lasts is None:
+                return float(self.query.get("Expires", "inf")) < time.time()
+            begun = datetime.strptime(signed, "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
+            return begun.timestamp() + int(lasts) < time.time()
+        except ValueError:
+            raise S3Error(
+                "AuthorizationQueryParametersError",
+                "X-Amz-Date must be in the ISO8601 Long Format and X-Amz-Expires a number of seconds",
+            ) from None
 
     @property
     def region(self) -> str | None:
