@@ -29,11 +29,12 @@ ALLOWED: dict[str, set[str]] = {
     "workflow": _BELOW_STEPS | {"inputs", "steps", "lint", "visual", "engine", "runtime", "logs", "__init__"},
     "template": _BELOW_STEPS | {"inputs", "steps", "workflow"},
     "local": _BELOW_STEPS | {"lint", "visual", "engine", "runtime", "workflow", "__init__"},
+    "testing": {"errors", "asl", "engine", "runtime", "workflow", "local"},
     "cli": _BELOW_STEPS | {"inputs", "steps", "lint", "visual", "engine", "runtime", "workflow", "local", "__init__"},
     "__init__": {"inputs", "steps", "workflow", "template", "logs"},
     "logs": set(),
 }
-LAZY_ONLY = {("workflow", "runtime"), ("workflow", "visual")}
+LAZY_ONLY = {("workflow", "runtime"), ("workflow", "visual"), ("testing", "local")}
 LONGEST_MODULE = 400
 
 

@@ -6,21 +6,17 @@ import json
 import os
 import re
 import shlex
-import signal
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 
 import click
 
+from stepfunctions.cli.local_control import clock, clock_line, logs, reset, services, stop_server
 from stepfunctions.cli.options import data_dir_option, format_option
-from stepfunctions.errors import LocalCloudError
-from stepfunctions.local.datadir import ServerInfo, running, wait_until_gone
+from stepfunctions.local.datadir import ServerInfo, running
 from stepfunctions.local.principal import IamMode
 from stepfunctions.runtime.durability import Durability
-
-_STOP_SECONDS = 30.0
 
 _data_dir = data_dir_option("Where everything is kept: executions, objects, models, logs.")
 _format = format_option("text", "json")
@@ -29,6 +25,10 @@ _format = format_option("text", "json")
 @click.group()
 def local() -> None:
     """Run AWS's APIs on this machine, with no account."""
+
+
+for _command in (clock, logs, reset, services):
+    local.add_command(_command)
 
 
 @local.command()
@@ -84,6 +84,7 @@ def local() -> None:
 )
 @click.option(
     "--clock",
+    "clock_kind",
     type=click.Choice(["real", "jump"]),
     default="real",
     show_default=True,
@@ -98,7 +99,7 @@ def start(
     durability: str,
     retention_days: float,
     iam: str,
-    clock: str,
+    clock_kind: str,
 ) -> None:
     """Start the local cloud and stay in the foreground; Ctrl-C stops it.
 
@@ -123,7 +124,7 @@ def start(
         durability=Durability(durability),
         retention_days=retention_days,
         iam=IamMode(iam),
-        clock=clock,
+        clock=clock_kind,
         announce=_say,
     )
     sys.stdout.flush()
@@ -140,12 +141,7 @@ def stop(data_dir: Path) -> int:
     info = running(data_dir)
     if info is None:
         return _not_running(data_dir)
-    os.kill(info.pid, signal.SIGTERM)
-    if not wait_until_gone(info.pid, seconds=_STOP_SECONDS):
-        raise LocalCloudError(
-            f"Process {info.pid} still runs {_STOP_SECONDS:.0f} seconds after it was asked to "
-            f"stop; kill -9 {info.pid} is safe, the next start recovers"
-        )
+    stop_server(info)
     _say(f"Stopped: {info.endpoint}")
     return 0
 
@@ -154,12 +150,22 @@ def stop(data_dir: Path) -> int:
 @_data_dir
 @_format
 def status(data_dir: Path, form: str) -> int:
-    """Tell whether the local cloud of a data directory runs, and where. Exit code 1 when it does not."""
+    """Tell whether the local cloud runs, and what it does.
+
+    Exit code 1 when none runs on the data directory.
+    """
+    from stepfunctions.local.orders import ask
+
     info = running(data_dir)
+    state = None if info is None else ask(info.endpoint, "state")
     if form == "json":
-        _say(json.dumps({"running": info is not None, **(asdict(info) if info else _directory(data_dir))}))
-    elif info is not None:
+        _say(json.dumps({"running": info is not None, **(state or _directory(data_dir))}))
+    elif info is not None and state is not None:
         _say(f"Running: {info.endpoint} (process {info.pid}, data directory {info.data_dir})")
+        _say(f"Executions open: {state['executions']}")
+        _say(f"Jobs: {state['jobs']['running']} of at most {state['max_jobs']} run, {state['jobs']['queued']} wait")
+        _say(f"Disk: {state['disk']['total']:,} bytes")
+        _say(f"Clock: {clock_line(state['clock'])}")
     return 0 if info is not None else 1 if form == "json" else _not_running(data_dir)
 
 
@@ -167,7 +173,9 @@ def status(data_dir: Path, form: str) -> int:
 @_data_dir
 @_format
 def iam(data_dir: Path, form: str) -> int:
-    """List the rights that roles lacked, while --iam was log or enforce. Exit code 1 when there are any.
+    """List the rights that roles lacked under --iam.
+
+    They are noted while it is log or enforce. Exit code 1 when there are any.
 
     stepfunctions local iam --data-dir .stepfunctions
     """

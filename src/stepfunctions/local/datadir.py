@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from stepfunctions.errors import LocalCloudError
 
 STATUS_PATH = "/_local/status"
+SERVER_LOG = "server.log"
 DEFAULT_DATA_DIR = ".stepfunctions"
 _LOCK, _SERVER = "server.lock", "server.json"
 _LONGEST_STATUS = 65536

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import gc
+import logging
 import os
 import resource
 import signal
@@ -25,7 +26,7 @@ from urllib.parse import parse_qsl, urlsplit
 from stepfunctions.errors import LocalCloudError, ServiceError
 from stepfunctions.local.cloud import Cloud
 from stepfunctions.local.control import PREFIX, Control
-from stepfunctions.local.datadir import DataDir, ServerInfo, cannot_use
+from stepfunctions.local.datadir import SERVER_LOG, DataDir, ServerInfo, cannot_use
 from stepfunctions.local.principal import IamMode
 from stepfunctions.local.services import SERVICES
 from stepfunctions.local.threads import DaemonPool
@@ -46,6 +47,7 @@ _DRAIN_SECONDS = 3
 _CONNECTIONS = 2048
 """Connections above which one more is answered 503 and closed: each, and each call at work, needs files."""
 _FILES = 8192
+_LOG_BYTES = 5_000_000
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -293,6 +295,7 @@ def run(
             data_dir=str(directory.path),
             started_at=round(time.time(), 3),
         )
+        _log_to(directory.path / SERVER_LOG)
         _more_files()
         _collect_seldom()
         try:
@@ -301,6 +304,15 @@ def run(
             _serve(server, listening, on_ready=lambda: _ready(directory, info, cloud, announce))
         finally:
             cloud.stop()
+
+
+def _log_to(path: Path) -> None:
+    """Write what is logged to a file too; it begins anew at a start that finds it longer than 5 MB."""
+    if path.exists() and path.stat().st_size > _LOG_BYTES:
+        path.replace(f"{path}.1")
+    handler = logging.FileHandler(path, delay=True, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(name)s: %(message)s"))
+    logging.getLogger().addHandler(handler)
 
 
 def _begin(cloud: Cloud) -> None:
