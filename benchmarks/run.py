@@ -38,6 +38,7 @@ def parts() -> list[tuple[str, Rows, bool]]:
         ("Writing", module("steps"), False),
         ("Start", module("start"), False),
         ("Expressions", module("query"), False),
+        ("Rules of EventBridge", module("events"), False),
         ("Pictures", module("visual"), False),
         ("Jobs, besides the user's code", module("jobs"), False),
         ("Memory of the server with large objects", module("s3_job"), True),

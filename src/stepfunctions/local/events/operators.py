@@ -121,7 +121,7 @@ def _numeric(operand: Any) -> Test:
     def test(value: Any) -> bool:
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             return False
-        for compare, bound in tests:
+        for compare, bound in tests:  # noqa: SIM110 - no generator: this runs for each rule an event may match
             if not compare(value, bound):
                 return False
         return True
