@@ -36,7 +36,7 @@ def members(shape: StructureShape) -> Mapping[str, str]:
     return {name.casefold(): name for name in shape.members}
 
 
-def _as_it_is(value: Any, shape: Shape, path: str) -> Any:
+def _as_it_is(value: Any, shape: Shape, path: str) -> Any:  # noqa: ARG001
     return value
 
 
@@ -86,12 +86,12 @@ def text(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
 
 
-def _string(value: Any, shape: Shape, path: str) -> str:
+def _string(value: Any, shape: Shape, path: str) -> str:  # noqa: ARG001
     return text(value)
 
 
 def _number(kind: Callable[[Any], Any], name: str) -> Callable[[Any, Shape, str], Any]:
-    def form(value: Any, shape: Shape, path: str) -> Any:
+    def form(value: Any, shape: Shape, path: str) -> Any:  # noqa: ARG001
         try:
             if isinstance(value, bool) or (kind is int and isinstance(value, float) and value != int(value)):
                 raise ValueError
@@ -102,14 +102,14 @@ def _number(kind: Callable[[Any], Any], name: str) -> Callable[[Any, Shape, str]
     return form
 
 
-def _boolean(value: Any, shape: Shape, path: str) -> bool:
+def _boolean(value: Any, shape: Shape, path: str) -> bool:  # noqa: ARG001
     known = {"true": True, "false": False}.get(str(value).casefold())
     if known is None:
         raise wrong(f"Value of property {path} must be of type Boolean")
     return known
 
 
-def _blob(value: Any, shape: Shape, path: str) -> Any:
+def _blob(value: Any, shape: Shape, path: str) -> Any:  # noqa: ARG001
     return value.encode() if isinstance(value, str) else value
 
 
@@ -137,8 +137,7 @@ def mirrored(expected: Any, live: Any) -> Any:
         if not isinstance(live, dict):
             return live
         names = {name.casefold(): one for name, one in live.items()}
-        found = {key: mirrored(one, names[key.casefold()]) for key, one in expected.items() if key.casefold() in names}
-        return found
+        return {key: mirrored(one, names[key.casefold()]) for key, one in expected.items() if key.casefold() in names}
     if isinstance(expected, list):
         if isinstance(live, dict) and _are_tags(expected):
             live = [{"Key": key, "Value": one} for key, one in live.items()]

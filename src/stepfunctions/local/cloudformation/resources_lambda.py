@@ -11,7 +11,7 @@ from typing import Any
 
 from stepfunctions.local.cloudformation.convert import wrong
 from stepfunctions.local.cloudformation.handlers import Context, Properties
-from stepfunctions.local.cloudformation.resource import Resource, Setting
+from stepfunctions.local.cloudformation.resource import Resource, Setting, TagCalls
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
@@ -30,6 +30,10 @@ def _zipped(context: Context, properties: Properties) -> Properties:  # noqa: AR
         entry.external_attr = 0o644 << 16
         packed.writestr(entry, code["ZipFile"])
     return properties | {"Code": {**code, "ZipFile": held.getvalue()}}
+
+
+def _identified(context: Context, properties: Properties) -> Properties:
+    return properties | {"StatementId": context.generated_name(100)}
 
 
 def _same(value: Any) -> Properties:
@@ -54,6 +58,7 @@ HANDLERS = [
         attributes={"Arn": "{FunctionArn}"},
         defaults={"Timeout": 3, "MemorySize": 128, "Description": "", "Environment": {"Variables": {}}},
         settings=(Setting("Code", "UpdateFunctionCode", members=_same, created=True),),
+        tags=TagCalls("Resource", "{FunctionArn}"),
     ),
     Resource(
         type="AWS::Lambda::Permission",
@@ -61,9 +66,9 @@ HANDLERS = [
         fields="Action*! EventSourceToken! FunctionName*! PrincipalOrgID! Principal*! SourceAccount! SourceArn!",
         create_call="AddPermission",
         delete_call="RemovePermission",
-        name=("StatementId", 100),
+        prepared=_identified,
         ref="{StatementId}",
-        key={"FunctionName": "{FunctionName}", "StatementId": "{StatementId}"},
-        attributes={"Id": "{StatementId}"},
+        key={"FunctionName": "{FunctionName}", "StatementId": "{id}"},
+        attributes={"Id": "{id}"},
     ),
 ]

@@ -19,6 +19,10 @@ MIGRATIONS = (
     CREATE TABLE events (id INTEGER PRIMARY KEY AUTOINCREMENT, function TEXT NOT NULL, request_id TEXT NOT NULL,
                          payload BLOB NOT NULL, client_context TEXT, attempts INTEGER NOT NULL, due REAL NOT NULL);
     """,
+    """
+    CREATE TABLE permissions (function TEXT NOT NULL, id TEXT NOT NULL, statement TEXT NOT NULL,
+                              PRIMARY KEY (function, id));
+    """,
 )
 
 

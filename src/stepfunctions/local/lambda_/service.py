@@ -7,8 +7,10 @@ Code comes as a zip (bytes, or an object in S3), or is a folder used where it is
 from __future__ import annotations
 
 import base64
+import dataclasses
 import io
 import json
+import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +21,7 @@ from stepfunctions.local.lambda_.code import LOCAL_FOLDER_BUCKET, Code, CodeStor
 from stepfunctions.local.lambda_.configuration import changed_configuration, new_configuration, revised, with_code
 from stepfunctions.local.lambda_.fleet import Fleet
 from stepfunctions.local.lambda_.functions import MIGRATIONS, Function, FunctionTable
+from stepfunctions.local.lambda_.permissions import Permissions
 from stepfunctions.local.lambda_.pool import Retired
 from stepfunctions.local.lambda_.queue import EventQueue, QueuedEvent
 from stepfunctions.local.lambda_.workers import Event, Reply
@@ -42,6 +45,7 @@ class LambdaService:
         database = cloud.database("lambda", MIGRATIONS)
         self._store = CodeStore(folder / "code", sync=cloud.durability is Durability.FULL)
         self._functions = FunctionTable(database, self._store.folder)
+        self._permissions = Permissions(database)
         self._fleet = Fleet(self._find, self._launch, folder / "logs", cloud.client_env)
         self._queue = EventQueue(database, cloud.clock, self._deliver, cloud.work)
 
@@ -120,8 +124,35 @@ class LambdaService:
             raise _invalid("$LATEST version cannot be deleted without deleting the function.")
         name = self._asked(request, call).name
         self._functions.remove(name)
+        self._permissions.forget(name)
         self._fleet.retire(name, forget_logs=True)
         return {"StatusCode": 204}
+
+    def add_permission(self, request: dict[str, Any], call: Call) -> dict[str, Any]:
+        """Let a service or an account invoke a function: kept and shown."""
+        function = self._asked(request, call)
+        return {"Statement": self._permissions.add(function.name, function.configuration["FunctionArn"], request)}
+
+    def remove_permission(self, request: dict[str, Any], call: Call) -> None:
+        """Take a statement out of a function's policy."""
+        self._permissions.remove(self._asked(request, call).name, request["StatementId"])
+
+    def get_policy(self, request: dict[str, Any], call: Call) -> dict[str, Any]:
+        """Return a function's resource-based policy."""
+        return self._permissions.policy(self._asked(request, call).name)
+
+    def list_tags(self, request: dict[str, Any], call: Call) -> dict[str, Any]:
+        """Return a function's tags."""
+        return {"Tags": self._asked({"FunctionName": request["Resource"]}, call).tags}
+
+    def tag_resource(self, request: dict[str, Any], call: Call) -> None:
+        """Add tags to a function."""
+        self._tag(request["Resource"], call, lambda tags: {**tags, **request["Tags"]})
+
+    def untag_resource(self, request: dict[str, Any], call: Call) -> None:
+        """Take tags from a function."""
+        gone = request["TagKeys"]
+        self._tag(request["Resource"], call, lambda tags: {key: one for key, one in tags.items() if key not in gone})
 
     def invoke(self, request: dict[str, Any], call: Call) -> dict[str, Any]:
         """Run the handler (RequestResponse), accept an event for later (Event), or only check (DryRun)."""
@@ -144,19 +175,41 @@ class LambdaService:
         event = _event(function, call.request_id, payload, request.get("ClientContext"))
         tail = request.get("LogType") == "Tail"
         try:
-            reply, log = self._fleet.invoke(function.name, event, tail=tail)
+            reply, log = self._run(function, event, tail=tail)
         except Retired:
             raise ServiceError("ServiceException", "The local cloud is stopping.", 500) from None
         except LocalCloudError as error:
             raise ServiceError("ServiceException", f"No worker could be started: {error}", 500) from error
         return _response(reply, log if tail else None)
 
+    def _tag(self, arn: str, call: Call, change: Callable[[dict[str, str]], dict[str, str]]) -> None:
+        while True:
+            old = self._asked({"FunctionName": arn}, call)
+            if self._functions.put(dataclasses.replace(old, tags=change(old.tags)), replaces=old):
+                return
+
     def _deliver(self, queued: QueuedEvent) -> bool:
         function = self._functions.get(queued.function)
         if function is None:
             return True
         event = _event(function, queued.request_id, queued.payload, queued.client_context)
-        return self._fleet.invoke(function.name, event)[0].kind == "result"
+        return self._run(function, event)[0].kind == "result"
+
+    def _run(self, function: Function, event: Event, *, tail: bool = False) -> tuple[Reply, bytes]:
+        began, dimensions = time.perf_counter(), {"FunctionName": function.name}
+        try:
+            reply, log = self._fleet.invoke(function.name, event, tail=tail)
+        except ServiceError as error:
+            if error.code == "TooManyRequestsException":
+                self._cloud.measure("AWS/Lambda", "Throttles", 1, "Count", dimensions)
+            raise
+        duration = round((time.perf_counter() - began) * 1000, 2)
+        failed = reply.kind != "result"
+        for name, value, unit in (
+            ("Invocations", 1, "Count"), ("Errors", int(failed), "Count"), ("Duration", duration, "Milliseconds")
+        ):  # fmt: skip
+            self._cloud.measure("AWS/Lambda", name, value, unit, dimensions)
+        return reply, log
 
     def _launch(self, spec: ProcessSpec, *, channel: bool) -> Process:
         process: Process = self._cloud.jobs.launch(spec, channel=channel)
