@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 SERVICES = MappingProxyType(
     {
         # boto3's name of the service -> "module:factory"
+        "cloudformation": "stepfunctions.local.cloudformation:create",
         "cloudwatch": "stepfunctions.local.cloudwatch:create",
         "ecs": "stepfunctions.local.ecs:create",
         "events": "stepfunctions.local.events:create",

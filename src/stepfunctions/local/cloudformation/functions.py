@@ -208,7 +208,9 @@ def _if(scope: Scope, argument: Any) -> Any:
     return scope.value(argument[1] if scope.met(argument[0]) else argument[2])
 
 
-def _conditions(name: str, least: int, most: int, combine: Callable[[list[bool]], bool]) -> Callable[[Scope, Any], bool]:
+def _conditions(
+    name: str, least: int, most: int, combine: Callable[[list[bool]], bool]
+) -> Callable[[Scope, Any], bool]:
     def function(scope: Scope, argument: Any) -> bool:
         if not isinstance(argument, list) or not least <= len(argument) <= most:
             many = f"{least}" if least == most else f"between {least} and {most}"

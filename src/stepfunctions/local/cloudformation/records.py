@@ -39,7 +39,7 @@ DELETED = "DELETE_COMPLETE"
 
 @dataclass(slots=True)
 class Stack:
-    """A stack. ``owner`` is ``region:account``; ``doc`` is the rest that the API shows; see the engine on ``operation``."""
+    """A stack. ``owner`` is ``region:account``, ``operation`` the engine's, ``doc`` the rest that the API shows."""
 
     id: int
     arn: str
@@ -242,11 +242,13 @@ class Tables:
     def drift(self, number: str) -> Body | None:
         """Return what a drift detection found, or None."""
         row = self._db.read().execute("SELECT doc FROM drifts WHERE id = ?", (number,)).fetchone()
-        return None if row is None else json.loads(row[0])
+        return None if row is None else dict(json.loads(row[0]))
 
     def latest_drift(self, stack: Stack) -> Body | None:
         """Return what the last drift detection of a stack found, or None."""
-        row = self._db.read().execute(
-            "SELECT doc FROM drifts WHERE stack = ? ORDER BY rowid DESC LIMIT 1", (stack.id,)
-        ).fetchone()
-        return None if row is None else json.loads(row[0])
+        row = (
+            self._db.read()
+            .execute("SELECT doc FROM drifts WHERE stack = ? ORDER BY rowid DESC LIMIT 1", (stack.id,))
+            .fetchone()
+        )
+        return None if row is None else dict(json.loads(row[0]))

@@ -31,7 +31,8 @@ def transformed(body: dict[str, Any], values: Mapping[str, Any]) -> dict[str, An
     except ImportError:
         raise ServiceError(
             "ValidationError",
-            "Transform AWS::Serverless-2016-10-31 needs the package aws-sam-translator: install stepfunctions-sdk[local]",
+            "Transform AWS::Serverless-2016-10-31 needs the package aws-sam-translator: "
+            "install stepfunctions-sdk[local]",
         ) from None
     from samtranslator.model.exceptions import InvalidDocumentException
 
