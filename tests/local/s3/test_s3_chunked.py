@@ -135,3 +135,16 @@ def test_chunked_puts_that_are_refused(raw: Any, client: Any, bucket: str) -> No
         _, _, answer = raw("PUT", f"/{bucket}/k", body, headers)
         assert f"<Code>{expected}</Code>".encode() in answer
     assert client.list_objects_v2(Bucket=bucket)["KeyCount"] == 0
+
+
+def test_a_chunked_put_may_come_without_a_length(raw: Any, client: Any, bucket: str) -> None:
+    """As the AWS SDK for C++ sends parts, and with it pyarrow."""
+    headers = {
+        "Content-Encoding": "aws-chunked",
+        "x-amz-content-sha256": "STREAMING-UNSIGNED-PAYLOAD-TRAILER",
+        "x-amz-decoded-content-length": "3",
+        "x-amz-trailer": "x-amz-checksum-crc32",
+    }
+    body = iter([b"3\r\nabc\r\n0\r\nx-amz-checksum-crc32:NSRBwg==\r\n\r\n"])
+    assert raw("PUT", f"/{bucket}/k", body, headers)[0] == 200  # a body of unknown length: Transfer-Encoding: chunked
+    assert client.get_object(Bucket=bucket, Key="k")["Body"].read() == b"abc"

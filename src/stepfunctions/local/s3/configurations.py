@@ -31,6 +31,8 @@ def _kept(kind: str, absent: S3Error, *, wrapped: bool = True) -> tuple[_Operati
     """
 
     def put(self: ConfigurationOperations, request: Request, _call: Call) -> Response:
+        if kind not in request:
+            raise S3Error("MissingRequestBodyError", "Request Body is empty")
         self.objects.buckets.configure(request["Bucket"], kind, request[kind])
         return {}
 

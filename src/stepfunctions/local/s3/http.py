@@ -129,9 +129,9 @@ class App:
     async def _upload(self, model: OperationModel, incoming: Incoming, exchange: _Exchange, call: Call) -> None:
         request = read_request(model, incoming)
         headers = incoming.headers
-        if "content-length" not in headers:
-            raise S3Error("MissingContentLength", "You must provide the Content-Length HTTP header.", 411)
         decoder = ChunkedDecoder() if is_chunked(headers) else None
+        if decoder is None and "content-length" not in headers:
+            raise S3Error("MissingContentLength", "You must provide the Content-Length HTTP header.", 411)
         trailing = _announced_trailers(headers) if decoder else []
         if decoder:
             _unwrap_chunked(request, headers)
