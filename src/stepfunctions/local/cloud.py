@@ -16,6 +16,7 @@ from stepfunctions.local import clocks
 from stepfunctions.local.clocks import JumpClock, Work
 from stepfunctions.local.database import Database
 from stepfunctions.local.environment import client_env
+from stepfunctions.local.measures import Measures
 from stepfunctions.local.outages import refusing
 from stepfunctions.local.principal import IamMode, acting, acting_as
 from stepfunctions.local.services import (
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
     from stepfunctions.engine.ports import Clock
     from stepfunctions.local.deliveries import Deliveries
     from stepfunctions.local.elsewhere import Elsewhere
-    from stepfunctions.local.measures import Measures
     from stepfunctions.local.moto_child import MotoChild
     from stepfunctions.local.timers import Timers
 
@@ -99,7 +99,7 @@ class Cloud:
         self._jobs: Any = None
         self._deliveries: Deliveries | None = None
         self._timers: Timers | None = None
-        self._measures: Measures | None = None
+        self.measures = Measures(self)
         self._started = False
         self._stopping = False
 
@@ -149,19 +149,20 @@ class Cloud:
                     self._deliveries.start()
             return self._deliveries
 
-    @property
-    def measures(self) -> Measures:
-        """What CloudWatch does not have yet of :meth:`measure`."""
-        if self._measures is None:
-            from stepfunctions.local.measures import Measures
-
-            with self._lock:
-                self._measures = self._measures or Measures(self)
-        return self._measures
-
-    def measure(self, namespace: str, metric: str, value: float, unit: str, dimensions: Mapping[str, str]) -> None:
+    def measure(
+        self,
+        namespace: str,
+        metric: str,
+        value: float,
+        unit: str,
+        dimensions: Mapping[str, str],
+        *,
+        account: str | None = None,
+        region: str | None = None,
+    ) -> None:
         """Put one value of a service's own metric, cheaply: it reaches CloudWatch within a minute, and at the stop."""
-        self.measures.add(namespace, metric, value, unit, dimensions)
+        owner = f"{region or self.region}:{account or self.account}"
+        self.measures.add(owner, namespace, metric, value, unit, dimensions)
 
     def has(self, service: str) -> bool:
         """Whether a service was ever used with this data directory: others need not be told anything."""
@@ -342,8 +343,8 @@ class Cloud:
 
         S3 goes with the jobs: those that are just prepared or finished still read and write objects.
         """
-        if self._measures is not None and self._started:
-            self._measures.flush()
+        if self._started:
+            self.measures.flush()
         with self._lock:
             self._started = False
             self._stopping = True

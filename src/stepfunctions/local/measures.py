@@ -27,21 +27,20 @@ class Measures:
         self._lock = threading.Lock()
         self._minutes: dict[Key, Counts] = {}
 
-    def add(self, namespace: str, metric: str, value: float, unit: str, dimensions: Mapping[str, str]) -> None:
+    def add(
+        self, owner: str, namespace: str, metric: str, value: float, unit: str, dimensions: Mapping[str, str]
+    ) -> None:
         """Note one value at this moment. Cheap."""
         now = self._cloud.clock.now()
-        cloud, minute = self._cloud, int(now // _MINUTE) * _MINUTE
-        pairs = tuple(sorted(dimensions.items()))
-        key = (f"{cloud.region}:{cloud.account}", namespace, metric, pairs, unit, minute)
+        minute = int(now // _MINUTE) * _MINUTE
+        key = (owner, namespace, metric, tuple(sorted(dimensions.items())), unit, minute)
         with self._lock:
             first = not self._minutes
             counts = self._minutes.setdefault(key, {})
             counts[value] = counts.get(value, 0) + 1
-            full = len(counts) >= _MOST_VALUES
-        if full:
-            self.flush()
-        elif first:
-            cloud.timers.set(_TIMER, minute + _MINUTE, self.flush)
+            full = len(counts) == _MOST_VALUES
+        if first or full:
+            self._cloud.timers.set(_TIMER, now if full else minute + _MINUTE, self.flush)
 
     def flush(self) -> None:
         """Hand over what there is."""

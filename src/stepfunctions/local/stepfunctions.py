@@ -11,6 +11,7 @@ from stepfunctions.engine.limits import AWS_LIMITS, NO_LIMITS
 from stepfunctions.engine.tokens import read_token
 from stepfunctions.errors import ServiceError
 from stepfunctions.local.execution_events import ExecutionEvents
+from stepfunctions.local.execution_metrics import measuring
 from stepfunctions.local.map_objects import items_under_roles
 from stepfunctions.local.principal import IamMode
 from stepfunctions.local.tasks import CloudTasks
@@ -118,6 +119,7 @@ class StepFunctions:
         self.api = self._api(cloud.account, cloud.region)
         events = ExecutionEvents(cloud, lambda arn: self.api.describe_execution({"executionArn": arn}))
         self._runner.observe(events.observe)
+        self._runner.observe(measuring(cloud))
 
     def _api(self, account: str, region: str) -> StepFunctionsApi:
         """Return the API as one account sees it in one Region."""

@@ -5,6 +5,7 @@ API: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_runtime_Invok
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 from stepfunctions.errors import ServiceError
@@ -34,10 +35,13 @@ class SageMakerRuntime:
                 raise _invalid(f"Endpoint {name} of account {call.account} not found.")
             variant = request.get("TargetVariant") or deployment.choose()
             try:
+                began = time.perf_counter()
                 answer = self._ask(deployment, variant, request)
+                self._measure(name, variant, answer.status, time.perf_counter() - began)
                 break
             except ServerFailed as error:
                 if endpoints.deployment(name) is deployment:
+                    self._measure(name, variant, 500, time.perf_counter() - began)
                     raise ServiceError(
                         "ModelError", f'Received server error (500) from {variant} with message "{error}".', 424
                     ) from error
@@ -45,6 +49,17 @@ class SageMakerRuntime:
         if answer.status >= 400:
             raise _model_error(answer, variant)
         return {"Body": answer.body, "ContentType": answer.content_type, "InvokedProductionVariant": variant}
+
+    def _measure(self, endpoint: str, variant: str, status: int, seconds: float) -> None:
+        """Put an invocation's metrics. The model's latency has our overhead in it: there is no other party between."""
+        for name, value, unit in (
+            ("Invocations", 1, "None"),
+            ("Invocation4XXErrors", int(400 <= status < 500), "None"),
+            ("Invocation5XXErrors", int(status >= 500), "None"),
+            ("ModelLatency", round(seconds * 1e6), "Microseconds"),
+        ):
+            dimensions = {"EndpointName": endpoint, "VariantName": variant}
+            self._cloud.measure("AWS/SageMaker", name, value, unit, dimensions)
 
     def _ask(self, deployment: Deployment, variant: str, request: dict[str, Any]) -> Answer:
         server = deployment.servers.get(variant)

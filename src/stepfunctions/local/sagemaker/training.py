@@ -217,6 +217,9 @@ class TrainingJobs:
             definitions = record["AlgorithmSpecification"].get("MetricDefinitions", [])
             metrics = results.final_metrics(definitions, logs, fields["TrainingEndTime"])
             fields.update({"FinalMetricDataList": metrics} if metrics else {})
+            for one in metrics:
+                place = {"TrainingJobName": job.key}
+                self._cloud.measure("/aws/sagemaker/TrainingJobs", one["MetricName"], one["Value"], "None", place)
         status, secondary = _outcome(exit)
         if status != "Failed" and fields:
             self._edit(job.key, "Uploading")
