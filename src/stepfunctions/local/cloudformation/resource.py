@@ -178,13 +178,14 @@ class Resource(Handler):
 
     def read(self, context: Context, id: str, properties: Properties) -> Properties | None:
         """See Handler."""
+        properties = self._prepared(context, properties)
         facts = self._facts(context, self._named(id, properties), {}) | {"id": id, "tail": _tail(id)}
         live = self._live(context, facts)
         if live is None:
             return None
         names = {name.casefold(): value for name, value in live.items()}
         found = {}
-        for name, value in self._prepared(context, properties).items():
+        for name, value in properties.items():
             member = self.renames.get(name, name).casefold()
             if member in names and name not in self.unread:
                 found[name] = mirrored(value, names[member])
