@@ -95,6 +95,8 @@ def test_null_is_the_same_as_absent() -> None:
         ({"On": "true"}, "'on' must be a boolean; found a string"),
         ({"Size": "1"}, "'size' must be a number"),
         ({"At": "yesterday-ish"}, "'at' must be a timestamp"),
+        ({"At": 6.8e16}, "'at' must be a timestamp"),
+        ({"At": "0001-01-01T00:00:00+14:00"}, "'at' must be a timestamp"),
         ({"Data": 1}, "'data' must be bytes"),
         ({"Parts": {}}, "'parts' must be an array; found an object"),
         ({"Parts": [{"Name": 1}]}, "'parts.1.member.name' must be a string"),

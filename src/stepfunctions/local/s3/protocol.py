@@ -111,7 +111,7 @@ def _scalar(shape: Shape, text: str | None, wire: str) -> Any:
     if kind == "timestamp":
         try:
             return parse_timestamp(text)
-        except ValueError:
+        except (ValueError, OverflowError, RuntimeError):
             return text if wire == "Expires" else None  # a condition with an unreadable date is ignored (RFC 9110)
     if kind == "list":
         return [part.strip() for part in text.split(",")]
@@ -153,7 +153,7 @@ def _from_element(element: ElementTree.Element, shape: Shape) -> Any:
             return int(text)
         if kind == "timestamp":
             return parse_timestamp(text)
-    except ValueError:
+    except (ValueError, OverflowError, RuntimeError):
         raise malformed_xml(f"<{_tag(element)}> has the value '{text[:100]}'") from None
     return text.strip().lower() == "true" if kind == "boolean" else text
 

@@ -162,9 +162,9 @@ def _timestamp(value: Any, path: str) -> datetime:
         raise _wrong(value, "a timestamp", path)
     try:
         moment: datetime = value if isinstance(value, datetime) else parse_timestamp(value)
-    except (ValueError, OverflowError):
+        return moment.replace(tzinfo=timezone.utc) if moment.tzinfo is None else moment.astimezone(timezone.utc)
+    except (ValueError, OverflowError, RuntimeError):  # botocore's of a time in no year
         raise _wrong(value, "a timestamp", path) from None
-    return moment.replace(tzinfo=timezone.utc) if moment.tzinfo is None else moment.astimezone(timezone.utc)
 
 
 _SCALARS = {

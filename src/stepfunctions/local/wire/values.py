@@ -144,7 +144,7 @@ def from_text(text: str, shape: Shape) -> Any:
     if kind == "timestamp":
         try:
             return parse_timestamp(text)
-        except ValueError:
+        except (ValueError, OverflowError, RuntimeError):
             raise _unreadable(text, "a timestamp") from None
     return text
 
