@@ -57,8 +57,11 @@ def _structure(value: Any, shape: Shape, path: str) -> Any:
 
 def _list(value: Any, shape: Any, path: str) -> Any:
     member = shape.member
-    if isinstance(value, dict) and isinstance(member, StructureShape) and set(members(member)) == {"key", "value"}:
-        value = [{"Key": key, "Value": one} for key, one in value.items()]
+    if isinstance(value, dict) and isinstance(member, StructureShape):
+        names = members(member)
+        if set(names) in ({"key", "value"}, {"tagkey", "tagvalue"}):
+            key, text_of = sorted(names.values(), key=str.casefold)
+            value = [{key: name, text_of: one} for name, one in value.items()]
     if not isinstance(value, list):
         raise wrong(f"Value of property {path} must be of type List")
     return [converted(one, member, f"{path}.{index}") for index, one in enumerate(value)]

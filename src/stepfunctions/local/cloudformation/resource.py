@@ -7,6 +7,7 @@ part of the id as ``{tail}``, ``{account}``, ``{region}``, and the members of th
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -53,6 +54,7 @@ class TagCalls:
     of: str = "{id}"
     tag: str = "TagResource"
     untag: str = "UntagResource"
+    more: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,9 @@ class Resource(Handler):
     ``describe_call`` holds it, the one of a list whose member ``matched`` has that value; ``describing`` are other
     members of that request. ``assumed`` are values of properties that texts in braces may need. ``upserts``: creation
     would overwrite what is there, so it looks first. ``defaults``: what an update sets for properties that were taken
-    away. ``prepared`` changes properties first. ``unread`` are those whose like in answers means something else.
+    away. ``prepared`` changes properties first. ``updating`` and
+    ``deleting`` are more members of those requests; ``only_updates`` are properties that creation does not take;
+    ``unread`` are those whose like in answers means something else.
     """
 
     type: str
@@ -97,7 +101,6 @@ class Resource(Handler):
     name: tuple[str, int] | None = None
     lower: bool = False
     renames: Mapping[str, str] = field(default_factory=dict)
-    fixed: Mapping[str, Any] = field(default_factory=dict)
     assumed: Mapping[str, Any] = field(default_factory=dict)
     describing: Mapping[str, Any] = field(default_factory=dict)
     inside: str = ""
@@ -105,6 +108,9 @@ class Resource(Handler):
     upserts: bool = False
     defaults: Mapping[str, Any] = field(default_factory=dict)
     settings: tuple[Setting, ...] = ()
+    updating: Mapping[str, Any] = field(default_factory=dict)
+    deleting: Mapping[str, Any] = field(default_factory=dict)
+    only_updates: frozenset[str] = frozenset()
     unread: frozenset[str] = frozenset()
     tags: TagCalls | None = None
     ready: Ready | None = None
@@ -171,7 +177,7 @@ class Resource(Handler):
         try:
             if self.before_delete is not None:
                 self.before_delete(context, facts)
-            self._call(context, self.delete_call, self._key(self.delete_call, facts))
+            self._call(context, self.delete_call, dict(self.deleting) | self._key(self.delete_call, facts))
         except ServiceError as error:
             if not is_missing(error):
                 raise
@@ -213,15 +219,15 @@ class Resource(Handler):
 
     def _request(self, context: Context, given: Properties) -> Properties:
         model = _model(self.service, self.create_call)
-        own = {setting.name for setting in self.settings if not setting.created}
+        own = {setting.name for setting in self.settings if not setting.created} | self.only_updates
         if self._tag_names:
             tags = _own(context.tags) | tags_of(given.get("Tags", []))
             given = given | ({"Tags": tags} if tags else {})
         values = {name: value for name, value in given.items() if name not in own}
         request = _converted(values, model, self.renames, self.properties)
         for member in model.idempotent_members:
-            request.setdefault(member, context.unique[:64])
-        return dict(self.fixed) | request
+            request.setdefault(member, hashlib.sha256(context.unique.encode()).hexdigest())
+        return request
 
     def _change(self, context: Context, facts: Properties, new: Properties, direct: set[str]) -> None:
         if not self.update_call:
@@ -235,7 +241,7 @@ class Resource(Handler):
         settable = {name: one for name, one in new.items() if self.renames.get(name, name).casefold() in known}
         settable.pop("Tags", None)
         request = _converted(settable | left_out, model, self.renames, self.properties)
-        self._call(context, self.update_call, request | self._key(self.update_call, facts))
+        self._call(context, self.update_call, dict(self.updating) | request | self._key(self.update_call, facts))
 
     def _set(self, context: Context, setting: Setting, facts: Properties, value: Any) -> None:
         if setting.apply is not None:
@@ -256,7 +262,7 @@ class Resource(Handler):
                 raise wrong(f"The local cloud cannot change Tags of {self.type}")
             return
         wanted = _own(context.tags) | dict(new)
-        named = {self.tags.arn: self.tags.of.format_map(facts)}
+        named = {**self.tags.more, self.tags.arn: self.tags.of.format_map(facts)}
         removed = [key for key in old if key not in wanted]
         if removed:
             self._tag_call(context, self.tags.untag, named, removed)
@@ -326,9 +332,9 @@ class Resource(Handler):
         return dict(self.describing) | self._key(self.describe_call, facts)
 
     def _facts(self, context: Context, given: Properties, answer: Properties) -> Properties:
-        """Return what texts in braces may name; an answer's only structure counts as its members."""
-        if len(answer) == 1 and isinstance(next(iter(answer.values())), dict):
-            answer = next(iter(answer.values()))
+        """Return what texts in braces may name; the members of an answer's structures count as its own."""
+        for one in list(answer.values()):
+            answer = answer | (one if isinstance(one, dict) else {})
         known = {"account": context.account, "region": context.region, "partition": "aws"}
         return {**known, **self.assumed, **given, **answer}
 
