@@ -86,13 +86,13 @@ def ask(cloud: Cloud, operation: str, request: dict[str, Any]) -> None:
             raise
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from(OPERATIONS), st.dictionaries(st.sampled_from(MEMBERS), VALUES, max_size=3))
 def test_any_request_is_answered(cloud: Cloud, operation: str, request: dict[str, Any]) -> None:
     ask(cloud, operation, request)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from(["CreateSchedule", "UpdateSchedule"]), SCHEDULES)
 def test_any_schedule_is_kept_or_refused(cloud: Cloud, operation: str, request: dict[str, Any]) -> None:
     ask(cloud, operation, request)

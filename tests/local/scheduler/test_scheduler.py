@@ -356,3 +356,24 @@ def test_a_time_that_a_killed_server_hands_over_twice_starts_one_execution(world
     deliver(world.cloud, row, START)
     world.until(lambda: not world.cloud.deliveries.open())
     assert len(world.cloud.call("stepfunctions", "ListExecutions", {"stateMachineArn": machine})["executions"]) == 1
+
+
+def test_topics_log_groups_and_buses_get_it_from_the_services_themselves(world: World) -> None:
+    cloud, at = world.cloud, "at(2024-01-01T00:00:00)"
+    topic = cloud.call("sns", "CreateTopic", {"Name": "t"})["TopicArn"]
+    raw = {"RawMessageDelivery": "true"}
+    cloud.call("sns", "Subscribe", {"TopicArn": topic, "Protocol": "sqs", "Endpoint": QUEUE, "Attributes": raw})
+    cloud.call("logs", "CreateLogGroup", {"logGroupName": "/ticks"})
+    pattern = json.dumps({"source": ["mine"], "detail": {"n": [7]}})
+    cloud.call("events", "PutRule", {"Name": "r", "EventPattern": pattern})
+    sent = {"Id": "q", "Arn": QUEUE, "InputPath": "$.detail"}
+    cloud.call("events", "PutTargets", {"Rule": "r", "Targets": [sent]})
+    world.create("topic", at, {"Arn": topic, "Input": "by topic"})
+    world.create("group", at, {"Arn": "arn:aws:logs:us-east-1:123456789012:log-group:/ticks", "Input": "a line"})
+    bus = {"Arn": "arn:aws:events:us-east-1:123456789012:event-bus/default", "Input": '{"n": 7}'}
+    world.create("bus", at, {**bus, "EventBridgeParameters": {"Source": "mine", "DetailType": "Tick"}})
+    assert sorted(world.received(2)) == ["by topic", '{"n":7}']
+    world.until(lambda: all(world.due(name) is None for name in ("topic", "group", "bus")))
+    world.until(lambda: not cloud.deliveries.open())
+    lines = cloud.call("logs", "FilterLogEvents", {"logGroupName": "/ticks"})["events"]
+    assert [line["message"] for line in lines] == ["a line"]
