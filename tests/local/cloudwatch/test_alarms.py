@@ -116,6 +116,15 @@ def test_m_out_of_n_slides_minute_by_minute(cloudwatch: Any, later: Later) -> No
     assert state(cloudwatch) == "OK"
 
 
+def test_alarms_of_more_than_a_day_are_evaluated_by_the_hour(cloudwatch: Any, later: Later) -> None:
+    cloudwatch.put_metric_alarm(**{**ALARM, "Period": 86_400, "EvaluationPeriods": 2, "DatapointsToAlarm": 1})
+    put(cloudwatch, 9)
+    later(60)
+    assert state(cloudwatch) == "INSUFFICIENT_DATA"
+    later(3540)
+    assert state(cloudwatch) == "ALARM"
+
+
 def test_missing_data_that_breaches(cloudwatch: Any, later: Later) -> None:
     cloudwatch.put_metric_alarm(**ALARM, TreatMissingData="breaching")
     later(0)

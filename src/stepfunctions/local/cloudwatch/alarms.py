@@ -15,7 +15,7 @@ from stepfunctions.local.cloudwatch.composite import CompositeRule
 from stepfunctions.local.cloudwatch.evaluation import EXTRA_PERIODS, INSUFFICIENT, Verdict, judge
 from stepfunctions.local.cloudwatch.functions import Series
 from stepfunctions.local.cloudwatch.queries import Stat, computed
-from stepfunctions.local.cloudwatch.records import MINUTE, Datum, Metric, MetricTables
+from stepfunctions.local.cloudwatch.records import DAY, HOUR, MINUTE, Datum, Metric, MetricTables
 from stepfunctions.local.cloudwatch.settings import ACTIONS, Watch, watch_of
 from stepfunctions.local.cloudwatch.statistics import SIMPLE, Summary
 
@@ -273,6 +273,9 @@ def _fewest(percentile: str) -> float:
 
 
 def _step(watch: Watch) -> int:
+    """Return how often, in seconds, an alarm is evaluated; its windows end at a multiple of it."""
+    if watch.period * watch.test.periods > DAY:
+        return HOUR
     return MINUTE if watch.period >= MINUTE else 10
 
 
