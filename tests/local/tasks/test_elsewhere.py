@@ -89,7 +89,8 @@ def test_events_name_their_execution(shared: World) -> None:
     entry = {"Source": "mine", "DetailType": "d", "Detail": {"a": 1}, "Resources": ["own"]}
     ran = shared.task(f"{STATES}events:putEvents", {"Entries": [entry]})
     assert ran.output["FailedEntryCount"] == 0
-    received = json.loads(shared.call("sqs", "ReceiveMessage", QueueUrl=queue)["Messages"][0]["Body"])
+    answer = shared.call("sqs", "ReceiveMessage", QueueUrl=queue, WaitTimeSeconds=20)
+    received = json.loads(answer["Messages"][0]["Body"])
     arn = ran.described["executionArn"]
     assert received["detail"] == {"a": 1}
     assert received["resources"] == ["own", arn, ran.described["stateMachineArn"]]
