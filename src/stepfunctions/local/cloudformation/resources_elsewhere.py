@@ -11,7 +11,8 @@ from typing import Any
 
 from stepfunctions.local.cloudformation.convert import converted, wrong
 from stepfunctions.local.cloudformation.handlers import Context, Properties
-from stepfunctions.local.cloudformation.resource import Ready, Resource, Setting, TagCalls, member_shape
+from stepfunctions.local.cloudformation.resource import Resource, member_shape
+from stepfunctions.local.cloudformation.resource_parts import Ready, Setting, TagCalls
 
 
 def _with_secret(context: Context, properties: Properties) -> Properties:

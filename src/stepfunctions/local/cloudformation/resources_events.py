@@ -10,7 +10,8 @@ from typing import Any
 
 from stepfunctions.local.cloudformation.convert import converted, wrong
 from stepfunctions.local.cloudformation.handlers import Context, Properties
-from stepfunctions.local.cloudformation.resource import Resource, Setting, TagCalls, member_shape
+from stepfunctions.local.cloudformation.resource import Resource, member_shape
+from stepfunctions.local.cloudformation.resource_parts import Setting, TagCalls
 
 _TAGS = TagCalls("ResourceARN", "{Arn}")
 

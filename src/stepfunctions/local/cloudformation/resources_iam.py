@@ -10,7 +10,8 @@ from typing import Any
 from stepfunctions.errors import ServiceError
 from stepfunctions.local.cloudformation.convert import document, text, wrong
 from stepfunctions.local.cloudformation.handlers import Context, Handler, Made, Properties, is_missing
-from stepfunctions.local.cloudformation.resource import Resource, Setting, TagCalls
+from stepfunctions.local.cloudformation.resource import Resource
+from stepfunctions.local.cloudformation.resource_parts import Setting, TagCalls
 
 _VERSIONS = 5
 """How many versions IAM keeps of a managed policy."""

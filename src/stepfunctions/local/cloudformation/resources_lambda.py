@@ -11,7 +11,8 @@ from typing import Any
 
 from stepfunctions.local.cloudformation.convert import wrong
 from stepfunctions.local.cloudformation.handlers import Context, Properties
-from stepfunctions.local.cloudformation.resource import Resource, Setting, TagCalls
+from stepfunctions.local.cloudformation.resource import Resource
+from stepfunctions.local.cloudformation.resource_parts import Setting, TagCalls
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from stepfunctions.local.cloudformation.convert import mirrored, text
 from stepfunctions.local.cloudformation.handlers import Context, Handler, Made, Properties
-from stepfunctions.local.cloudformation.resource import Resource, Setting, TagCalls
+from stepfunctions.local.cloudformation.resource import Resource
+from stepfunctions.local.cloudformation.resource_parts import Setting, TagCalls
 
 _QUEUE_DEFAULTS = {
     "DelaySeconds": "0",

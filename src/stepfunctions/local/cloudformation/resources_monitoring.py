@@ -6,7 +6,8 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_Logs.
 
 from __future__ import annotations
 
-from stepfunctions.local.cloudformation.resource import Resource, Setting, TagCalls
+from stepfunctions.local.cloudformation.resource import Resource
+from stepfunctions.local.cloudformation.resource_parts import Setting, TagCalls
 
 _ALARM_ARN = "arn:{partition}:cloudwatch:{region}:{account}:alarm:{AlarmName}"
 _TAGS = TagCalls("ResourceARN", _ALARM_ARN)

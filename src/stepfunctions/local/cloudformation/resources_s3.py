@@ -9,7 +9,8 @@ from typing import Any
 
 from stepfunctions.local.cloudformation.convert import tags_of, wrong
 from stepfunctions.local.cloudformation.handlers import Context, Properties
-from stepfunctions.local.cloudformation.resource import Resource, Setting
+from stepfunctions.local.cloudformation.resource import Resource
+from stepfunctions.local.cloudformation.resource_parts import Setting
 
 _TARGETS = {
     # CloudFormation's list and its member -> S3's list and its member

@@ -5,7 +5,8 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_SageM
 
 from __future__ import annotations
 
-from stepfunctions.local.cloudformation.resource import Ready, Resource, TagCalls
+from stepfunctions.local.cloudformation.resource import Resource
+from stepfunctions.local.cloudformation.resource_parts import Ready, TagCalls
 
 _TAGS = TagCalls("ResourceArn", "{id}", "AddTags", "DeleteTags")
 _AT_WORK = frozenset({"Creating", "Updating", "SystemUpdating", "RollingBack", "InProgress", "Pending"})

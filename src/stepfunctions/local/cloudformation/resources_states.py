@@ -12,7 +12,8 @@ from stepfunctions.errors import ServiceError
 from stepfunctions.local.cloudformation.aliases import Alias
 from stepfunctions.local.cloudformation.convert import text, wrong
 from stepfunctions.local.cloudformation.handlers import Context, Properties
-from stepfunctions.local.cloudformation.resource import Resource, TagCalls
+from stepfunctions.local.cloudformation.resource import Resource
+from stepfunctions.local.cloudformation.resource_parts import TagCalls
 
 _FORMS = ("DefinitionString", "Definition", "DefinitionS3Location")
 
