@@ -101,7 +101,7 @@ def start(
     iam: str,
     clock_kind: str,
 ) -> None:
-    """Start the local cloud and stay in the foreground; Ctrl-C stops it.
+    """Start the local cloud; Ctrl-C stops it.
 
     Prints "Ready: http://127.0.0.1:PORT" when it accepts requests. What is in the data directory goes on where
     it was: running executions, waiting timers, jobs. Services that the local cloud does not have itself are moto's,

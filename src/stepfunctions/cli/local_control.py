@@ -86,7 +86,8 @@ def clock_line(told: dict[str, Any]) -> str:
 def reset(data_dir: Path, force: bool) -> None:
     """Remove all that is kept in a data directory.
 
-    Executions, objects, jobs and their logs, the clock; images stay. Refused while a server runs, and when the folder has anything that is not the local cloud's.
+    Executions, objects, jobs and their logs, the clock; images stay. Refused while a server runs, and when the folder
+    has anything that is not the local cloud's.
     """
     from stepfunctions.local.leftovers import reset
 
@@ -154,7 +155,8 @@ def logs(name: str | None, lines: int, follow: bool, data_dir: Path) -> None:
 def services(name: str | None, data_dir: Path, form: str) -> None:
     """List the services and who answers for them.
 
-    With NAME, boto3's of a service, its operations. The local cloud answers, or AWS itself for those of --real; moto stands for every other.
+    With NAME, boto3's of a service, its operations. The local cloud answers, or AWS itself for those of --real; moto
+    stands for every other.
     """
     from stepfunctions.local.orders import ask
 
