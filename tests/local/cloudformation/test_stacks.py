@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.local.cloudformation.conftest import Stacks
 
 from stepfunctions.errors import ServiceError
 from stepfunctions.local.cloud import Cloud
 from stepfunctions.runtime.clock import ManualClock
-from tests.local.cloudformation.conftest import Stacks
 
 GROUP = "AWS::Logs::LogGroup"
 
@@ -113,7 +113,7 @@ def test_an_update_adds_changes_replaces_and_removes(cloud: Cloud, stacks: Stack
     assert groups(cloud) == ["a", "b2", "d", "e"]
     assert stacks.physical("mine") == {"A": "a", "B": "b2", "E": "e"}
     assert ("mine", "UPDATE_COMPLETE_CLEANUP_IN_PROGRESS") in stacks.events("mine")
-    with pytest.raises(ServiceError, match="No updates are to be performed."):
+    with pytest.raises(ServiceError, match="No updates are to be performed"):
         stacks("UpdateStack", StackName="mine", UsePreviousTemplate=True)
 
 

@@ -16,9 +16,10 @@ _MOST = 10_000
 
 def expanded(body: dict[str, Any]) -> dict[str, Any]:
     """Return a template with each Fn::ForEach replaced by what it stands for. Raises ServiceError."""
+    declared = body.get("Parameters")
     lists = {
         name: str(one["Default"]).split(",")
-        for name, one in body.get("Parameters", {}).items()
+        for name, one in (declared.items() if isinstance(declared, dict) else ())
         if isinstance(one, dict) and "Default" in one and one.get("Type") == "CommaDelimitedList"
     }
     made: dict[str, Any] = _expand(body, {}, lists)

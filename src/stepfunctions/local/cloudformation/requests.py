@@ -66,8 +66,8 @@ def _fetched(cloud: Cloud, url: str, call: Call) -> str:
         found = cloud.call("s3", "GetObject", {"Bucket": bucket, "Key": key}, account=call.account, region=call.region)
     except ServiceError as error:
         raise invalid(f"S3 error: {error.message}") from None
-    with found["Body"] as stream:
-        data = stream.read(_IN_S3 + 1)
+    content = found["Body"]
+    data = content if isinstance(content, bytes) else content.read(_IN_S3 + 1)
     if len(data) > _IN_S3:
         raise invalid(f"Template may not exceed {_IN_S3} bytes in size.")
     try:

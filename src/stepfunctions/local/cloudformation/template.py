@@ -92,9 +92,9 @@ def template_of(text: str, values: Mapping[str, Any] | None = None) -> Template:
     Raises ServiceError (ValidationError), in CloudFormation's words.
     """
     body = parsed(text)
-    _check_sections(body)
     transforms = _transforms(body)
     body = languages.expanded(body) if LANGUAGES in transforms else body
+    _check_sections(body)
     if SAM in transforms and values is not None:
         from stepfunctions.local.cloudformation import serverless
 
