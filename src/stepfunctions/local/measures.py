@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ Key = tuple[str, str, str, tuple[tuple[str, str], ...], str, int]
 Counts = dict[float, float]
 """Values with how often each was measured."""
 
+_log = logging.getLogger(__name__)
 _MINUTE = 60
 _MOST_VALUES = 1000
 _TIMER = "cloudwatch:measures"
@@ -43,11 +45,14 @@ class Measures:
             self._cloud.timers.set(_TIMER, now if full else minute + _MINUTE, self.flush)
 
     def flush(self) -> None:
-        """Hand over what there is."""
+        """Hand over what there is. It never fails: what could not be kept is logged."""
         taken = self.take()
         if taken:
-            keep: Callable[[dict[Key, Counts]], None] = self._cloud.service("cloudwatch").keep
-            keep(taken)
+            try:
+                keep: Callable[[dict[Key, Counts]], None] = self._cloud.service("cloudwatch").keep
+                keep(taken)
+            except Exception:  # noqa: BLE001 - a disk that is full keeps no metrics, and nobody else suffers
+                _log.exception("the measurements of the last minute are lost")
 
     def take(self) -> dict[Key, Counts]:
         """Return what there is, and forget it."""

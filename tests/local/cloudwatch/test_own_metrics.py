@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -59,3 +60,15 @@ def test_functions_are_counted(cloud: Cloud, tmp_path: Path) -> None:
     found = sums(cloud, "AWS/Lambda")
     assert (found["Invocations"], found["Errors"]) == (2, 1)
     assert found["Duration"] > 0
+
+
+def test_measurements_that_cannot_be_kept_harm_nobody(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    cloud.measure("AWS/States", "ExecutionsStarted", 1, "Count", {})
+    monkeypatch.setattr(cloud.service("cloudwatch"), "keep", full)
+    cloud.measures.flush()
+    assert "are lost" in caplog.text
