@@ -40,6 +40,8 @@ T = TypeVar("T")
 
 BATCH = 1024 * 1024
 """Bytes handed to a thread at a time while receiving."""
+SMALL = 128 * 1024
+"""A body of at most so many bytes is received whole and stored by one thread at once."""
 READ = 512 * 1024
 """Bytes read at a time while sending."""
 MAX_DOCUMENT = 16 * 1024 * 1024
@@ -137,17 +139,46 @@ class App:
             _unwrap_chunked(request, headers)
         method = method_name(model.name)
         algorithms = await self._run(getattr(self._service, f"check_{method}"), request)
-        staged = await self._receive(exchange, {*algorithms, *map(_algorithm, trailing)}, decoder)
+        algorithms = {*algorithms, *map(_algorithm, trailing)}
+        rest = functools.partial(self._store, request, getattr(self._service, method), call, decoder, trailing)
+        if request.get("ContentLength", SMALL + 1) <= SMALL:
+            document = await exchange.read_document()
+            response = await self._run(lambda: rest(self._stage(document, algorithms, decoder)))
+        else:
+            staged = await self._receive(exchange, algorithms, decoder)
+            response = await self._run(rest, staged)
+        await exchange.send_answer(write_response(model, response))
+
+    def _stage(self, document: bytes, algorithms: Iterable[str], decoder: ChunkedDecoder | None) -> Staged:
+        """Write a body that came whole."""
+        staging = self._service.objects.contents.stage(algorithms)
+        try:
+            staging.write(decoder.feed(document) if decoder else [document])
+            if decoder:
+                decoder.finish()
+            return staging.finish()
+        except BaseException:
+            staging.discard()
+            raise
+
+    def _store(
+        self,
+        request: dict[str, Any],
+        method: Callable[..., dict[str, Any]],
+        call: Call,
+        decoder: ChunkedDecoder | None,
+        trailing: Iterable[str],
+        staged: Staged,
+    ) -> dict[str, Any]:
+        """Perform an operation with its body, and discard that when it fails."""
         try:
             if decoder:
                 _check_length(request, staged)
                 _take_trailers(request, decoder, trailing)
-            request["Body"] = staged
-            response = await self._run(getattr(self._service, method), request, call)
+            return method({**request, "Body": staged}, call)
         except BaseException:
-            await self._run(staged.discard)
+            staged.discard()
             raise
-        await exchange.send_answer(write_response(model, response))
 
     async def _receive(self, exchange: _Exchange, algorithms: Iterable[str], decoder: ChunkedDecoder | None) -> Staged:
         """Stream the body into a staged file, at most two batches of it in memory."""
