@@ -304,3 +304,17 @@ def test_dashboards_and_tags(cloudwatch: Any) -> None:
     ):
         assert refused(operation, **given).startswith("ResourceNotFound")
     assert refused(cloudwatch.list_tags_for_resource, ResourceARN="x").startswith("InvalidParameterValue")
+
+
+def test_a_rule_reacts_to_an_alarm(cloud: Cloud, cloudwatch: Any, later: Later) -> None:
+    events, sqs = client_of(cloud, "events"), client_of(cloud, "sqs")
+    url = sqs.create_queue(QueueName="q")["QueueUrl"]
+    queue = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    pattern = {"source": ["aws.cloudwatch"], "detail": {"state": {"value": ["ALARM"]}, "alarmName": ["high"]}}
+    events.put_rule(Name="drift", EventPattern=json.dumps(pattern))
+    events.put_targets(Rule="drift", Targets=[{"Id": "q", "Arn": queue, "InputPath": "$.detail.alarmName"}])
+    cloudwatch.put_metric_alarm(**ALARM)
+    put(cloudwatch, 9)
+    later()
+    (message,) = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=5)["Messages"]
+    assert message["Body"] == '"high"'
