@@ -6,11 +6,13 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_Lambd
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 from typing import Any
 
+from stepfunctions.errors import ServiceError
 from stepfunctions.local.cloudformation.convert import wrong
-from stepfunctions.local.cloudformation.handlers import Context, Properties
+from stepfunctions.local.cloudformation.handlers import Context, Handler, Properties, is_missing
 from stepfunctions.local.cloudformation.resource import Resource
 from stepfunctions.local.cloudformation.resource_parts import Setting, TagCalls
 
@@ -41,7 +43,22 @@ def _same(value: Any) -> Properties:
     return dict(value)
 
 
-HANDLERS = [
+class _Permission(Resource):
+    """A statement of a function's policy; nothing of it but its being there is compared."""
+
+    def read(self, context: Context, id: str, properties: Properties) -> Properties | None:
+        """See Handler."""
+        try:
+            policy = json.loads(context.call("lambda", "GetPolicy", FunctionName=properties["FunctionName"])["Policy"])
+        except ServiceError as error:
+            if is_missing(error):
+                return None
+            raise
+        found = next((one for one in policy["Statement"] if one["Sid"] == id), None)
+        return None if found is None else {"Action": found["Action"]}
+
+
+HANDLERS: list[Handler] = [
     Resource(
         type="AWS::Lambda::Function",
         service="lambda",
@@ -61,7 +78,7 @@ HANDLERS = [
         settings=(Setting("Code", "UpdateFunctionCode", members=_same, created=True),),
         tags=TagCalls("Resource", "{FunctionArn}"),
     ),
-    Resource(
+    _Permission(
         type="AWS::Lambda::Permission",
         service="lambda",
         fields="Action*! EventSourceToken! FunctionName*! PrincipalOrgID! Principal*! SourceAccount! SourceArn!",
