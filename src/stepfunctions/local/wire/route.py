@@ -12,6 +12,7 @@ SIGNING_NAMES = MappingProxyType(
     {
         "s3express": "s3",
         "s3-outposts": "s3",
+        "s3-object-lambda": "s3",
         "monitoring": "cloudwatch",
         "states": "stepfunctions",
     }
