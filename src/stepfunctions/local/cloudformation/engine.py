@@ -18,13 +18,15 @@ from stepfunctions.local.cloudformation.environment import Environment
 from stepfunctions.local.cloudformation.functions import Pending, Scope
 from stepfunctions.local.cloudformation.handlers import Interrupted
 from stepfunctions.local.cloudformation.records import DELETED, Body, Stack, Tables
-from stepfunctions.local.cloudformation.workshop import Failed, Workshop
+from stepfunctions.local.cloudformation.workshop import Failed, Workshop, work_key
+from stepfunctions.local.threads import DaemonPool
 
 if TYPE_CHECKING:
     from stepfunctions.local.cloud import Cloud
 
 _log = logging.getLogger(__name__)
 _STOP_SECONDS = 10.0
+_AT_ONCE = 16
 CANCELLED = "UPDATE_ROLLBACK_IN_PROGRESS"
 _STARTS = {"create": "CREATE_IN_PROGRESS", "update": "UPDATE_IN_PROGRESS", "delete": "DELETE_IN_PROGRESS"}
 
@@ -42,6 +44,7 @@ class Engine:
         self._locks: dict[int, threading.Lock] = defaultdict(threading.Lock)
         self._idle = threading.Condition()
         self._running = 0
+        self._pool = DaemonPool("cloudformation", _AT_ONCE)
         self.workshop = Workshop(cloud, tables)
 
     def start(self) -> None:
@@ -66,8 +69,8 @@ class Engine:
     def plan(self, stack: Stack) -> None:
         """Let a stack's operation go on, in the background."""
         number, operation = stack.id, (stack.operation or {})["id"]
-        key = f"cloudformation:{operation}"
-        self._cloud.timers.set(key, self._cloud.clock.now(), lambda: self._run(number, operation))
+        self._cloud.work.begin(work_key(operation))
+        self._pool.submit(lambda: self._run(number, operation))
 
     def enter(self, stack: Stack, status: str, reason: str | None = None) -> None:
         """Bring a stack to a status, with an event."""
@@ -94,7 +97,11 @@ class Engine:
                     stack = self._tables.stack_of(number)
         except (Interrupted, _Replaced):
             pass
+        except Exception:  # noqa: BLE001 - its thread goes on with other stacks
+            if not self.workshop.stopping.is_set():  # else its database may be closed already
+                _log.exception("an operation of a stack failed; it goes on at the next start")
         finally:
+            self._cloud.work.end(work_key(operation))
             with self._idle:
                 self._running -= 1
                 self._idle.notify_all()

@@ -11,6 +11,7 @@ import importlib
 import re
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -73,6 +74,7 @@ class Context:
     tags: Mapping[str, str] = field(default_factory=dict)
     again: bool = False
     stopping: Callable[[], bool] = lambda: False
+    resting: Callable[[], AbstractContextManager[None]] = nullcontext
 
     def call(self, service: str, operation: str, **params: Any) -> dict[str, Any]:
         """Call an operation by boto3's service and AWS's name. Raises ServiceError."""
@@ -98,12 +100,13 @@ class Context:
     def wait(self, done: Callable[[], bool], *, seconds: float = 600.0, pause: float = 0.05) -> None:
         """Wait, in real seconds, until something is done. Raises ServiceError when it takes too long."""
         sleep = threading.Event()
-        for _ in range(int(seconds / pause)):
-            if done():
-                return
-            if self.stopping():
-                raise Interrupted
-            sleep.wait(pause)
+        with self.resting():
+            for _ in range(int(seconds / pause)):
+                if done():
+                    return
+                if self.stopping():
+                    raise Interrupted
+                sleep.wait(pause)
         raise ServiceError("NotStabilized", f"{self.logical_id} did not stabilize in {seconds:.0f} seconds")
 
 

@@ -6,7 +6,8 @@ import json
 import logging
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from stepfunctions.errors import LocalCloudError, ServiceError
@@ -27,6 +28,11 @@ class Failed(Exception):
     def __init__(self, reason: str, names: list[str]) -> None:
         self.reason = reason
         self.names = names
+
+
+def work_key(operation: str) -> str:
+    """Return the key by which an operation is at work on the cloud's clock."""
+    return f"cloudformation:{operation}"
 
 
 def changed(old: Body, new: Body) -> set[str]:
@@ -65,6 +71,19 @@ class Workshop:
         }
         self._tables.add_event(stack, {name: one for name, one in doc.items() if one is not None})
 
+    @contextmanager
+    def _resting(self, stack: Stack) -> Iterator[None]:
+        """Be not at work meanwhile, so that a clock that jumps may go on to what is waited for."""
+        if stack.operation is None:
+            yield
+            return
+        key = work_key(stack.operation["id"])
+        self._cloud.work.end(key)
+        try:
+            yield
+        finally:
+            self._cloud.work.begin(key)
+
     def context(self, stack: Stack, logical: str, unique: str, *, again: bool) -> Context:
         """Return for whom a handler works."""
         return Context(
@@ -78,6 +97,7 @@ class Workshop:
             tags=(stack.operation or {}).get("desired", stack.doc.get("desired", {})).get("tags", {}),
             again=again,
             stopping=self.stopping.is_set,
+            resting=lambda: self._resting(stack),
         )
 
     def step(
@@ -234,7 +254,7 @@ def _action(handler: Handler | None, before: Body | None, resource: Resource, pr
     differs = changed(before["properties"], properties)
     if before["type"] != resource.type or (handler is not None and differs & handler.create_only):
         return "replace"
-    return "update" if differs else "keep"
+    return "update" if differs or before["status"].endswith("_FAILED") else "keep"
 
 
 def _check_properties(handler: Handler, properties: Body) -> None:
