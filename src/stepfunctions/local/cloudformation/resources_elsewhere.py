@@ -1,4 +1,4 @@
-"""Resource types of services that moto stands for: DynamoDB, KMS, Systems Manager, Secrets Manager, Batch.
+"""Resource types of services that moto stands for: DynamoDB, KMS, Systems Manager, Secrets Manager.
 
 They are gone when the local cloud stops, as all of moto's part.
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-template-resource-type-ref.html
