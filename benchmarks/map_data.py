@@ -33,7 +33,7 @@ class FileObjects:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def open(self, bucket: str, key: str) -> BinaryIO:
+    def open(self, bucket: str, key: str, version: str | None = None) -> BinaryIO:  # noqa: ARG002 - there is one
         """See ObjectStore."""
         return (self.folder / bucket / key).open("rb")
 

@@ -32,8 +32,8 @@ class Files(MemoryObjects):
         super().__init__({f"s3://b/{name}": content for name, content in files.items()})
         self.opened: list[BinaryIO] = []
 
-    def open(self, bucket: str, key: str) -> BinaryIO:
-        self.opened.append(super().open(bucket, key))
+    def open(self, bucket: str, key: str, version: str | None = None) -> BinaryIO:
+        self.opened.append(super().open(bucket, key, version))
         return self.opened[-1]
 
 
@@ -356,6 +356,7 @@ def test_what_cannot_be_read_says_so() -> None:
         (["b", "k"], "needs the string 'Bucket'"),
         ({"Bucket": "b", "Key": 1}, "needs the string 'Key'"),
         ({"Bucket": "b", "Key": "k", "VersionId": "2"}, "NoSuchVersion"),
+        ({"Bucket": "b", "Key": "k", "VersionId": 2}, "'VersionId' of the ItemReader must be a string"),
     ):
         with pytest.raises(StateFailed, match=expected):
             list(read_items({"Resource": get, "Parameters": parameters}, Files(k="[]")))
@@ -382,7 +383,7 @@ class Endless:
     def __init__(self, kind: str, count: int) -> None:
         self.kind, self.count = kind, count
 
-    def open(self, bucket: str, key: str) -> BinaryIO:
+    def open(self, bucket: str, key: str, version: str | None = None) -> BinaryIO:
         return io.BufferedReader(Lines(self.pieces()))
 
     def pieces(self) -> Iterator[bytes]:

@@ -77,10 +77,10 @@ class CloudObjects:
         objects: Objects = self._cloud.service("s3").objects
         return objects
 
-    def open(self, bucket: str, key: str) -> BinaryIO:
+    def open(self, bucket: str, key: str, version: str | None = None) -> BinaryIO:
         """See ObjectStore."""
-        self._check("GetObject", {"Bucket": bucket, "Key": key})
-        return self._objects.open(bucket, key)
+        self._check("GetObject", _which(bucket, key, version))
+        return self._objects.open(bucket, key, version)
 
     def list(self, bucket: str, prefix: str = "") -> Iterator[ObjectSummary]:
         """See ObjectStore."""
@@ -122,9 +122,9 @@ class RealObjects:
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
 
-    def open(self, bucket: str, key: str) -> BinaryIO:
+    def open(self, bucket: str, key: str, version: str | None = None) -> BinaryIO:
         """See ObjectStore."""
-        body = self._cloud.call("s3", "GetObject", {"Bucket": bucket, "Key": key})["Body"]
+        body = self._cloud.call("s3", "GetObject", _which(bucket, key, version))["Body"]
         fetched = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 - the caller closes it
         with body:
             for part in body.iter_chunks(1 << 20):
@@ -165,3 +165,7 @@ class _RealUpload:
 
     def discard(self) -> None:
         self._written.close()
+
+
+def _which(bucket: str, key: str, version: str | None) -> dict[str, Any]:
+    return {"Bucket": bucket, "Key": key, **({} if version is None else {"VersionId": version})}

@@ -39,8 +39,8 @@ class Upload(Protocol):
 class ObjectStore(Protocol):
     """Objects in buckets. Every method raises ServiceError (NoSuchBucket, NoSuchKey, AccessDenied) where it fails."""
 
-    def open(self, bucket: str, key: str) -> BinaryIO:
-        """Return the object's content as a stream that can seek; the caller closes it."""
+    def open(self, bucket: str, key: str, version: str | None = None) -> BinaryIO:
+        """Return the content of an object, or of one version of it, as a stream that can seek; the caller closes it."""
 
     def list(self, bucket: str, prefix: str = "") -> Iterator[ObjectSummary]:
         """Yield the objects with this prefix in order of their keys, a few at a time."""
@@ -80,9 +80,12 @@ class MemoryObjects:
         names = {name for names in (self._given, self._written) for name in names if name.startswith(start + prefix)}
         return sorted(name.removeprefix(start) for name in names)
 
-    def open(self, bucket: str, key: str) -> BinaryIO:
-        """See ObjectStore."""
-        return io.BytesIO(self.get(bucket, key))
+    def open(self, bucket: str, key: str, version: str | None = None) -> BinaryIO:
+        """See ObjectStore. There is one version, ``null``."""
+        content = self.get(bucket, key)
+        if version not in (None, "null"):
+            raise ServiceError("NoSuchVersion", "The specified version does not exist.", 404)
+        return io.BytesIO(content)
 
     def list(self, bucket: str, prefix: str = "") -> Iterator[ObjectSummary]:
         """See ObjectStore."""

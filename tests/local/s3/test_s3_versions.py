@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,8 +14,11 @@ from tests.local.s3.test_s3_boto3 import code, status
 
 from stepfunctions.errors import ServiceError
 from stepfunctions.local.cloud import Cloud
+from stepfunctions.local.map_objects import CloudObjects
 from stepfunctions.local.s3.service import S3
+from stepfunctions.runtime.items.source import read_items
 
+ROLE = "arn:aws:iam::123456789012:role/anyone"
 KEYS = ("a", "b/1", "b/2", "c")
 
 
@@ -268,3 +273,27 @@ def make_old() -> Callable[[Path], None]:
         database.close()
 
     return make
+
+
+def test_readers_of_one_version(cloud: Cloud, s3: S3) -> None:
+    s3.objects.buckets.set_versioning("data", "Enabled")
+    first = s3.objects.put_bytes("data", "items.json", b"[1]").version
+    s3.objects.put_bytes("data", "items.json", b"[2, 3]")
+    where = {"Bucket": "data", "Key": "items.json", "VersionId": first}
+    reader = {"Resource": "arn:aws:states:::s3:getObject", "Parameters": where, "ReaderConfig": {"InputType": "JSON"}}
+    assert [item.value for item in read_items(reader, CloudObjects(cloud))] == [1]
+
+
+def test_code_of_a_function_in_one_version(cloud: Cloud, s3: S3) -> None:
+    s3.objects.buckets.set_versioning("data", "Enabled")
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("m.py", "def handler(event, context): return event")
+    version = s3.objects.put_bytes("data", "code.zip", content.getvalue()).version
+    s3.objects.put_bytes("data", "code.zip", b"no zip")
+    function = {"FunctionName": "f", "Runtime": "python3.12", "Handler": "m.handler", "Role": ROLE}
+    code = {"S3Bucket": "data", "S3Key": "code.zip"}
+    with pytest.raises(ServiceError, match="Could not unzip"):
+        cloud.call("lambda", "CreateFunction", {**function, "Code": code})
+    made = cloud.call("lambda", "CreateFunction", {**function, "Code": {**code, "S3ObjectVersion": version}})
+    assert made["FunctionName"] == "f"

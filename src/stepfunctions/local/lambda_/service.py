@@ -263,10 +263,8 @@ class LambdaService:
             raise _invalid("Please provide a source for function code: ZipFile, or S3Bucket and S3Key.")
         if bucket == LOCAL_FOLDER_BUCKET:
             return folder_code(key)
-        if source.get("S3ObjectVersion"):
-            raise _invalid("The local cloud reads the present version of an object: leave S3ObjectVersion out.")
         try:
-            file = self._cloud.service("s3").objects.open(bucket, key)
+            file = self._cloud.service("s3").objects.open(bucket, key, source.get("S3ObjectVersion") or None)
         except ServiceError as error:
             raise _invalid(
                 f"Error occurred while GetObject. S3 Error Code: {error.code}. S3 Error Message: {error.message}"

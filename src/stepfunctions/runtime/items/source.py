@@ -105,21 +105,21 @@ class _Reader:
         key = where.get("Key")
         if not isinstance(key, str):
             raise reader_failed("The ItemReader needs the string 'Key' in its Parameters or Arguments.")
-        self._check_version(where.get("VersionId"), key)
+        version = self._version(where.get("VersionId"), key)
         manifest = self._config.get("ManifestType")
         if manifest == "S3_INVENTORY" or (manifest is None and self._kind == "MANIFEST"):
-            with self._reading(self._bucket, key) as raw, text_of(raw, key) as text:
+            with self._reading(self._bucket, key, version) as raw, text_of(raw, key) as text:
                 files, config = inventory_files(text, self._config)
             for bucket, data_key in files:
                 yield from self._items(bucket, data_key, "CSV", config)
         elif manifest == "ATHENA_DATA":
             if self._kind not in _OF_ATHENA:
                 raise reader_failed(f"The InputType of an Athena manifest is one of {', '.join(_OF_ATHENA)}.")
-            with self._reading(self._bucket, key) as raw, text_of(raw, key) as text:
+            with self._reading(self._bucket, key, version) as raw, text_of(raw, key) as text:
                 for bucket, data_key in athena_files(text):
                     yield from self._items(bucket, data_key, self._kind, self._config)
         else:
-            yield from self._items(self._bucket, key, self._kind or "JSON", self._config)
+            yield from self._items(self._bucket, key, self._kind or "JSON", self._config, version)
 
     def listing(self, where: JSON) -> Generator[Item, None, None]:
         """Yield what is known of the objects below a prefix, or their items."""
@@ -136,9 +136,9 @@ class _Reader:
         except ServiceError as error:
             raise reader_failed(f"Cannot list s3://{self._bucket}/{prefix}: {error.message} ({error.code})") from error
 
-    def _items(self, bucket: str, key: str, kind: str, config: JSON) -> Iterator[Item]:
+    def _items(self, bucket: str, key: str, kind: str, config: JSON, version: str | None = None) -> Iterator[Item]:
         source = f"S3://{bucket}/{key}"
-        with self._reading(bucket, key) as raw:
+        with self._reading(bucket, key, version) as raw:
             for name, value in self._parsed(raw, key, kind, config):
                 yield Item(name, value, source)
 
@@ -152,29 +152,28 @@ class _Reader:
         with text_of(raw, key) as text:
             yield from parser(text, config)
 
-    def _reading(self, bucket: str, key: str) -> _Reading:
-        return _Reading(self._objects, bucket, key)
+    def _reading(self, bucket: str, key: str, version: str | None) -> _Reading:
+        return _Reading(self._objects, bucket, key, version)
 
-    def _check_version(self, version: JSON, key: str) -> None:
+    def _version(self, version: JSON, key: str) -> str | None:
         if version is None:
-            return
+            return None
         if self._kind == "PARQUET":
             raise reader_failed(f"VersionId is not supported for Parquet; leave it out for s3://{self._bucket}/{key}.")
-        if version != "null":
-            raise reader_failed(
-                f"Cannot read s3://{self._bucket}/{key}: The specified version does not exist. (NoSuchVersion)"
-            )
+        if not isinstance(version, str):
+            raise reader_failed("The 'VersionId' of the ItemReader must be a string.")
+        return version
 
 
 class _Reading:
     """An open object; what goes wrong while it is read is said of it."""
 
-    def __init__(self, objects: ObjectStore, bucket: str, key: str) -> None:
-        self._objects, self._bucket, self._key = objects, bucket, key
+    def __init__(self, objects: ObjectStore, bucket: str, key: str, version: str | None) -> None:
+        self._objects, self._bucket, self._key, self._version = objects, bucket, key, version
 
     def __enter__(self) -> BinaryIO:
         try:
-            self._raw = self._objects.open(self._bucket, self._key)
+            self._raw = self._objects.open(self._bucket, self._key, self._version)
         except ServiceError as error:
             raise reader_failed(
                 f"Cannot read s3://{self._bucket}/{self._key}: {error.message} ({error.code})"
