@@ -68,7 +68,8 @@ def values_of(template: Template, parameters: list[Body]) -> Body:
     """Return the values that Ref gives: lists for the types that are lists."""
     return {
         one["ParameterKey"]: _typed(
-            template.parameters[one["ParameterKey"]]["Type"], one.get("ResolvedValue", one["ParameterValue"])
+            template.parameters[one["ParameterKey"]]["Type"],
+            one["ResolvedValue"] if "ResolvedValue" in one else one["ParameterValue"],
         )
         for one in parameters
         if one["ParameterKey"] in template.parameters

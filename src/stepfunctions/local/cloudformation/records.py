@@ -121,7 +121,10 @@ class Tables:
         rows = self._db.read().execute(
             f"SELECT id, arn, owner, name, status, operation, doc FROM stacks WHERE {where}", values
         )
-        return [Stack(*row[:5], None if row[5] is None else json.loads(row[5]), json.loads(row[6])) for row in rows]
+        return [
+            Stack(row[0], row[1], row[2], row[3], row[4], json.loads(row[5] or "null"), json.loads(row[6]))
+            for row in rows
+        ]
 
     # --- resources --------------------------------------------------------------------------------------
 

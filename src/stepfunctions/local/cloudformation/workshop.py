@@ -94,7 +94,7 @@ class Workshop:
             region=stack.region,
             account=stack.account,
             unique=unique,
-            tags=(stack.operation or {}).get("desired", stack.doc.get("desired", {})).get("tags", {}),
+            tags=((stack.operation or {}).get("desired") or stack.doc.get("desired") or {}).get("tags", {}),
             again=again,
             stopping=self.stopping.is_set,
             resting=lambda: self._resting(stack),
