@@ -116,6 +116,7 @@ def test_wrong_functions(given: Any, message: str) -> None:
         ("Resources: {A: {Type: X, Properties: {P: !Sub '${B.Arn}'}}}", r"Unresolved resource dependencies \[B\]"),
         ("Resources: {A: {Type: X, DeletionPolicy: No}}", "DeletionPolicy of A must be one of"),
         ("Resources: {A: {Type: X, Condition: C}}", "Unresolved condition dependency C"),
+        ("Resources: {A: {Type: X, Condition: {}}}", "Condition of A must be a string"),
         ("Foo: 1\n" + ONE, r"Invalid template property or properties \[Foo\]"),
         ("AWSTemplateFormatVersion: 2011-01-01\n" + ONE, "Unsupported template format version"),
         ("Transform: Nope\n" + ONE, "No transform named Nope found"),

@@ -96,7 +96,7 @@ class Environment:
         """Return the outputs as the API shows them. Raises ServiceError for one that is no text."""
         found = []
         for name, output in self.template.outputs.items():
-            if "Condition" in output and not scope.met(output["Condition"]):
+            if "Condition" in output and not scope.met(str(output["Condition"])):
                 continue
             value = scope.value(output["Value"])
             if isinstance(value, (dict, list)):
@@ -105,7 +105,10 @@ class Environment:
             if "Description" in output:
                 one["Description"] = str(output["Description"])
             if "Export" in output:
-                one["ExportName"] = str(scope.value(output["Export"].get("Name", "")))
+                export = output["Export"]
+                if not isinstance(export, dict) or set(export) != {"Name"}:
+                    raise invalid(f"Template format error: Output {name} is malformed. Its Export must have a Name")
+                one["ExportName"] = str(scope.value(export["Name"]))
             found.append(one)
         return found
 

@@ -190,7 +190,8 @@ def _find_in_map(scope: Scope, argument: Any) -> Any:
             "Template error: every Fn::FindInMap object requires three parameters, the map name, map key and the "
             "attribute for return value"
         )
-    default = argument[3].get("DefaultValue", NO_VALUE) if len(argument) == 4 else NO_VALUE
+    options = argument[3] if len(argument) == 4 else {}
+    default = options.get("DefaultValue", NO_VALUE) if isinstance(options, dict) else NO_VALUE
     name, first, second = (text(scope.value(one), "Fn::FindInMap") for one in argument[:3])
     rows = scope.mappings.get(name)
     if isinstance(rows, dict) and isinstance(rows.get(first), dict) and second in rows[first]:

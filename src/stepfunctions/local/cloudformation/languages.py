@@ -33,7 +33,7 @@ def _expand(value: Any, names: Mapping[str, str], lists: Mapping[str, list[str]]
         return [_expand(one, names, lists) for one in value]
     if not isinstance(value, dict):
         return value
-    if set(value) == {"Ref"} and value["Ref"] in names:
+    if set(value) == {"Ref"} and isinstance(value["Ref"], str) and value["Ref"] in names:
         return names[value["Ref"]]
     made: dict[str, Any] = {}
     for key, one in value.items():
@@ -52,8 +52,8 @@ def _loop(
     if not isinstance(given, list) or len(given) != 3 or not isinstance(given[0], str):
         raise invalid(where)
     identifier, collection, content = given
-    if isinstance(collection, dict) and collection.get("Ref") in lists:
-        collection = lists[collection["Ref"]]
+    if isinstance(collection, dict) and isinstance(name := collection.get("Ref"), str) and name in lists:
+        collection = lists[name]
     collection = _expand(collection, names, lists)
     if not isinstance(collection, list) or not isinstance(content, dict):
         raise invalid(where)

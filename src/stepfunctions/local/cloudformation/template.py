@@ -174,6 +174,8 @@ def _resource(name: str, given: Any, names: set[str]) -> Resource:
     properties = given.get("Properties", {})
     if not isinstance(properties, dict):
         raise invalid(f"Template format error: Properties of {name} must be an object")
+    if not isinstance(given.get("Condition", ""), str):
+        raise invalid(f"Template format error: Condition of {name} must be a string")
     depends = given.get("DependsOn", [])
     listed = [depends] if isinstance(depends, str) else depends
     if not isinstance(listed, list) or not all(isinstance(one, str) for one in listed):
