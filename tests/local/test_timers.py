@@ -56,6 +56,23 @@ def test_an_act_that_fails_harms_no_other(timers: Timers, caplog: pytest.LogCapt
     assert all("what was due as bad failed" in record.getMessage() for record in caplog.records)
 
 
+def test_a_stop_waits_for_what_is_running(timers: Timers) -> None:
+    begun, go_on, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def act() -> None:
+        begun.set()
+        go_on.wait(10)
+        ended.set()
+
+    timers.set("a", 0.0, act)
+    assert begun.wait(10)
+    stopping = threading.Thread(target=timers.stop)
+    stopping.start()
+    go_on.set()
+    stopping.join(10)
+    assert ended.is_set()
+
+
 def test_an_act_may_set_itself_again(timers: Timers, clock: ManualClock) -> None:
     times, done = [], threading.Event()
 

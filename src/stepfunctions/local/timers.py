@@ -18,6 +18,7 @@ from stepfunctions.local.threads import DaemonPool
 _log = logging.getLogger(__name__)
 
 _THREADS = 8
+_STOP_SECONDS = 5.0
 Act = Callable[[], None]
 
 
@@ -39,6 +40,8 @@ class Timers:
         self._order = itertools.count()
         self._thread: threading.Thread | None = None
         self._stopping = False
+        self._running = 0
+        self._ended = threading.Condition(self._lock)
 
     def set(self, key: str, due: float, act: Act) -> None:
         """Run ``act`` at ``due``, soon when that has passed; it replaces what was set with this key.
@@ -63,7 +66,7 @@ class Timers:
         self._thread.start()
 
     def stop(self) -> None:
-        """Begin no act any more, and forget all of them."""
+        """Begin no act any more, forget all of them, and wait (at most 5 seconds) for those that are running."""
         self._stopping = True
         self._wake.set()
         if self._thread is not None:
@@ -72,6 +75,7 @@ class Timers:
         with self._lock:
             self._acts.clear()
             self._heap.clear()
+            self._ended.wait_for(lambda: self._running == 0, _STOP_SECONDS)
 
     def _run(self) -> None:
         while not self._stopping:
@@ -92,6 +96,7 @@ class Timers:
                     heapq.heappop(self._heap)
                     del self._acts[key]
                     self._work.begin(f"timer:{number}")
+                    self._running += 1
                     self._pool.submit(self._guarded(key, number, live[1]))
                 else:
                     return due
@@ -105,5 +110,8 @@ class Timers:
                 _log.exception("what was due as %s failed", key)
             finally:
                 self._work.end(f"timer:{number}")
+                with self._lock:
+                    self._running -= 1
+                    self._ended.notify_all()
 
         return run
