@@ -117,8 +117,8 @@ def services_page() -> str:
         "could not; a task fails with it as `States.Runtime`. [How to use it](../local-cloud.md) · "
         "[what differs from AWS](differences.md).\n\n"
         "Signatures are not verified. An access key of 12 digits is the account that calls, any other key is account "
-        "123456789012. Step Functions and CloudWatch Logs keep what they have by account and by the Region of the "
-        "signature; the other services of the local cloud have one account and one Region.\n\n"
+        "123456789012. What there is belongs to an account and the Region of the signature; ECS, Glue, Lambda, S3 and "
+        "SageMaker have one account and one Region.\n\n"
         "`stepfunctions local start --no-limits` lifts AWS's limits of payloads, variables, definitions, events and "
         "names.\n",
     ]

@@ -126,6 +126,38 @@ def test_real_services_are_called_with_the_users_own_configuration(
     assert not (tmp_path / "here" / "glue.db").exists()
 
 
+def test_a_rule_here_delivers_to_a_real_queue_and_a_stack_makes_it(
+    start_server: Callable[..., Server], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aws = start_server(tmp_path / "aws")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", aws.endpoint)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "mine")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "mine")
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    here = start_server(tmp_path / "here", "--real", "sqs")
+    stacks = here.client("cloudformation")
+    template = {
+        "Resources": {
+            "Queue": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "inbox"}},
+            "Rule": {
+                "Type": "AWS::Events::Rule",
+                "Properties": {
+                    "EventPattern": {"source": ["mine"]},
+                    "Targets": [{"Id": "q", "Arn": {"Fn::GetAtt": ["Queue", "Arn"]}, "InputPath": "$.detail"}],
+                },
+            },
+        }
+    }
+    stacks.create_stack(StackName="s", TemplateBody=json.dumps(template))
+    stacks.get_waiter("stack_create_complete").wait(StackName="s", WaiterConfig={"Delay": 1})
+    event = {"Source": "mine", "DetailType": "t", "Detail": '{"n": 1}'}
+    here.client("events").put_events(Entries=[event])
+    url = aws.client("sqs").get_queue_url(QueueName="inbox")["QueueUrl"]
+    (message,) = aws.client("sqs").receive_message(QueueUrl=url, WaitTimeSeconds=20)["Messages"]
+    assert json.loads(message["Body"]) == {"n": 1}
+    assert not (tmp_path / "here" / "sqs.db").exists()
+
+
 def test_distributed_maps_read_and_write_objects_of_real_s3(
     start_server: Callable[..., Server], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
