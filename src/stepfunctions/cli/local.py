@@ -14,6 +14,7 @@ import click
 
 from stepfunctions.cli.local_control import clock, clock_line, logs, reset, services, stop_server
 from stepfunctions.cli.options import data_dir_option, format_option
+from stepfunctions.cli.settings import ENVIRONMENT, read_settings
 from stepfunctions.local.datadir import ServerInfo, running
 from stepfunctions.local.principal import IamMode
 from stepfunctions.runtime.durability import Durability
@@ -23,15 +24,23 @@ _format = format_option("text", "json")
 
 
 @click.group()
-def local() -> None:
-    """Run AWS's APIs on this machine, with no account."""
+@click.pass_context
+def local(context: click.Context) -> None:
+    """Run AWS's APIs on this machine, with no account.
+
+    Options stand in stepfunctions.toml ([local]) or pyproject.toml ([tool.stepfunctions.local]) too, and in
+    variables: STEPFUNCTIONS_LOCAL_PORT=8084.
+    """
+    settings = read_settings(Path.cwd(), start)
+    shared = {name: value for name, value in settings.items() if name == "data_dir"}
+    context.default_map = {name: settings if name == "start" else shared for name in local.commands}
 
 
 for _command in (clock, logs, reset, services):
     local.add_command(_command)
 
 
-@local.command()
+@local.command(context_settings={"auto_envvar_prefix": ENVIRONMENT})
 @click.option(
     "--port",
     type=click.IntRange(0, 65535),
