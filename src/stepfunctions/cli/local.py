@@ -17,10 +17,18 @@ from stepfunctions.cli.options import data_dir_option, format_option
 from stepfunctions.cli.settings import ENVIRONMENT, read_settings
 from stepfunctions.local.datadir import ServerInfo, running
 from stepfunctions.local.principal import IamMode
+from stepfunctions.local.resources import Resources, size_of
 from stepfunctions.runtime.durability import Durability
 
 _data_dir = data_dir_option("Where everything is kept: executions, objects, models, logs.")
 _format = format_option("text", "json")
+
+
+def _size(_context: click.Context, _option: click.Parameter, value: str | None) -> int | None:
+    try:
+        return None if value is None else size_of(str(value))
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
 
 
 @click.group()
@@ -99,6 +107,18 @@ for _command in (clock, logs, reset, services):
     show_default=True,
     help="jump: time goes on to what is due next whenever nothing is at work, over hours of waiting in an instant.",
 )
+@click.option(
+    "--job-memory",
+    metavar="SIZE",
+    callback=_size,
+    help="How much memory a job, a function or a model server may take: 2GB. One that wants more fails.",
+)
+@click.option(
+    "--disk-budget",
+    metavar="SIZE",
+    callback=_size,
+    help="How large the data directory should be: 20GB. Above it, what finished jobs left is removed, oldest first.",
+)
 def start(
     port: int,
     data_dir: Path,
@@ -109,6 +129,8 @@ def start(
     retention_days: float,
     iam: str,
     clock_kind: str,
+    job_memory: int | None,
+    disk_budget: int | None,
 ) -> None:
     """Start the local cloud; Ctrl-C stops it.
 
@@ -134,6 +156,7 @@ def start(
         retention_days=retention_days,
         iam=IamMode(iam),
         clock=clock_kind,
+        resources=Resources(job_memory=job_memory, disk=disk_budget),
         announce=_say,
     )
     sys.stdout.flush()
@@ -173,7 +196,8 @@ def status(data_dir: Path, form: str) -> int:
         _say(f"Running: {info.endpoint} (process {info.pid}, data directory {info.data_dir})")
         _say(f"Executions open: {state['executions']}")
         _say(f"Jobs: {state['jobs']['running']} of at most {state['max_jobs']} run, {state['jobs']['queued']} wait")
-        _say(f"Disk: {state['disk']['total']:,} bytes")
+        budget = f" of {state['disk_budget']:,}" if state["disk_budget"] else ""
+        _say(f"Disk: {state['disk']['total']:,}{budget} bytes")
         _say(f"Clock: {clock_line(state['clock'])}")
     return 0 if info is not None else 1 if form == "json" else _not_running(data_dir)
 

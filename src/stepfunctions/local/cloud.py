@@ -19,6 +19,7 @@ from stepfunctions.local.environment import client_env
 from stepfunctions.local.measures import Measures
 from stepfunctions.local.outages import refusing
 from stepfunctions.local.principal import IamMode, acting, acting_as
+from stepfunctions.local.resources import Resources
 from stepfunctions.local.services import (
     SERVICES,
     Call,
@@ -75,8 +76,9 @@ class Cloud:
         durability: Durability = Durability.NORMAL,
         retention_days: float = 90.0,
         iam: IamMode = IamMode.OFF,
+        resources: Resources = Resources(),  # noqa: B008 - it never changes
     ) -> None:
-        self.iam = iam
+        self.iam, self.resources = iam, resources
         self.durability = durability
         self.retention_days = retention_days
         self._factories = services or {}

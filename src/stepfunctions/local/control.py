@@ -72,6 +72,7 @@ class Control:
             "real": sorted(cloud.real),
             "clock": self._clock(),
             "disk": used(cloud.data_dir),
+            "disk_budget": cloud.resources.disk,
         }
 
     def _clock(self) -> dict[str, Any]:

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import functools
-import gc
 import logging
 import os
-import resource
 import signal
 import socket
 import threading
@@ -27,7 +25,10 @@ from stepfunctions.errors import LocalCloudError, ServiceError
 from stepfunctions.local.cloud import Cloud
 from stepfunctions.local.control import PREFIX, Control
 from stepfunctions.local.datadir import SERVER_LOG, DataDir, ServerInfo, cannot_use
+from stepfunctions.local.disk import Keeper
+from stepfunctions.local.own_process import collect_seldom, more_files
 from stepfunctions.local.principal import IamMode
+from stepfunctions.local.resources import Resources
 from stepfunctions.local.services import SERVICES
 from stepfunctions.local.threads import DaemonPool
 from stepfunctions.local.wire.messages import Request, Response
@@ -46,7 +47,6 @@ _SHORT_THREADS, _LONG_THREADS = 32, 1000
 _DRAIN_SECONDS = 3
 _CONNECTIONS = 2048
 """Connections above which one more is answered 503 and closed: each, and each call at work, needs files."""
-_FILES = 8192
 _LOG_BYTES = 5_000_000
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -257,6 +257,7 @@ def run(
     durability: Durability = Durability.NORMAL,
     retention_days: float = 90.0,
     iam: IamMode = IamMode.OFF,
+    resources: Resources = Resources(),  # noqa: B008 - it never changes
     clock: str = "real",
     announce: Callable[[str], None] = print,
 ) -> None:
@@ -285,6 +286,7 @@ def run(
             durability=durability,
             retention_days=retention_days,
             iam=iam,
+            resources=resources,
             clock=clock,
         )
         info = ServerInfo(
@@ -296,8 +298,8 @@ def run(
             started_at=round(time.time(), 3),
         )
         _log_to(directory.path / SERVER_LOG)
-        _more_files()
-        _collect_seldom()
+        more_files()
+        collect_seldom()
         try:
             _begin(cloud)
             server = HttpServer(Application(cloud, info), most=_CONNECTIONS, drain_seconds=_DRAIN_SECONDS)
@@ -318,23 +320,10 @@ def _log_to(path: Path) -> None:
 def _begin(cloud: Cloud) -> None:
     try:
         cloud.start()
+        if cloud.resources.disk is not None:
+            Keeper(cloud.data_dir, cloud.resources.disk).start()
     except OSError as error:  # a full disk, files of another user
         raise cannot_use(cloud.data_dir, error) from error
-
-
-def _collect_seldom() -> None:
-    """Let the garbage collector look seldom: what is kept here is many small objects, hardly ever in circles."""
-    gc.freeze()
-    gc.set_threshold(10_000, 50, 10)
-
-
-def _more_files() -> None:
-    """Ask for room for many clients: a connection is a file, and so are three of each thread and database."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
-    if soft != resource.RLIM_INFINITY and soft < wanted:
-        with suppress(ValueError, OSError):  # some systems allow less than they say
-            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _ready(directory: DataDir, info: ServerInfo, cloud: Cloud, announce: Callable[[str], None]) -> None:

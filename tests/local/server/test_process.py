@@ -224,8 +224,8 @@ def test_a_handler_sees_nothing_of_the_servers_environment(
 
 def test_room_for_many_clients() -> None:
     code = (
-        "import resource as r; from stepfunctions.local.server import _more_files; hard = r.getrlimit(7)[1]\n"
-        "r.setrlimit(7, (64, hard)); _more_files(); print(r.getrlimit(7)[0] > 64, r.getrlimit(7)[1] == hard)\n"
+        "import resource as r; from stepfunctions.local.own_process import more_files; hard = r.getrlimit(7)[1]\n"
+        "r.setrlimit(7, (64, hard)); more_files(); print(r.getrlimit(7)[0] > 64, r.getrlimit(7)[1] == hard)\n"
     )
     code = code.replace("7", "r.RLIMIT_NOFILE")
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -10,6 +10,7 @@ import ctypes
 import gc
 import io
 import os
+import resource
 import runpy
 import signal
 import sys
@@ -41,6 +42,8 @@ def become(spec: dict[str, Any], channel: int | None, parent: int, baseline: fro
             if os.getppid() != parent:
                 return 125
         redirect(spec["stdout"], spec["stderr"])
+        if spec["memory"] is not None:
+            resource.setrlimit(resource.RLIMIT_DATA, (spec["memory"], spec["memory"]))
         os.chdir(spec["cwd"])
         environment(spec["env"], channel)
         if not spec["fork"] or baseline is None:

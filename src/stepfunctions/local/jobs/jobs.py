@@ -47,7 +47,7 @@ class Jobs:
 
     def __init__(self, cloud: Cloud) -> None:
         self.folder = cloud.data_dir / "jobs"
-        self.processes = Processes(self.folder)
+        self.processes = Processes(self.folder, cloud.resources.job_memory)
         self._table = JobTable(cloud.database("jobs", MIGRATIONS))
         self._max = max(1, cloud.max_jobs)
         self._work = cloud.work

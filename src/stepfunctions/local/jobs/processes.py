@@ -181,10 +181,14 @@ class Process:
 
 
 class Processes:
-    """The zygotes of one data directory. ``folder`` takes their logs."""
+    """The zygotes of one data directory. ``folder`` takes their logs.
 
-    def __init__(self, folder: Path) -> None:
+    ``memory``: how many bytes of data each process may have (RLIMIT_DATA), None for as many as there are.
+    """
+
+    def __init__(self, folder: Path, memory: int | None = None) -> None:
         self._folder = folder
+        self._memory = memory
         self._lock = threading.Lock()
         self._zygotes: dict[str, _Zygote] = {}
         self._closed = False
@@ -239,6 +243,7 @@ class Processes:
             "mounts": {key: str(value) for key, value in spec.mounts.items()},
             "timeout": spec.timeout_seconds,
             "grace": spec.grace_seconds,
+            "memory": self._memory,
             "boot": boot_id(),
             "record": None if record is None else str(record),
             "attached": record is None,
