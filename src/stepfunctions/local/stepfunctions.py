@@ -17,6 +17,7 @@ from stepfunctions.local.principal import IamMode
 from stepfunctions.local.tasks import CloudTasks
 from stepfunctions.runtime.api import OPERATIONS, StepFunctionsApi
 from stepfunctions.runtime.durability import Durability
+from stepfunctions.runtime.operations.service import check_role
 from stepfunctions.runtime.retention import Retention
 from stepfunctions.runtime.runner import Runner
 from stepfunctions.runtime.store.express import ExpressStore
@@ -48,9 +49,11 @@ def _operation(name: str) -> _Method:
     """Return the method that passes an operation on to the API of the runtime."""
 
     def method(self: StepFunctions, request: dict[str, Any], call: Call) -> dict[str, Any]:
-        if name in _TAKING_A_ROLE and self._cloud.iam is not IamMode.OFF and request.get("roleArn"):
-            self._cloud.service("iam").guard.trusts(request["roleArn"], "states")
         api = self._api_for(request, call)
+        role = request.get("roleArn") if name in _TAKING_A_ROLE else None
+        if role and self._cloud.iam is not IamMode.OFF:
+            check_role(role)
+            self._cloud.service("iam").guard.trusts(role, "states")
         if name == "get_activity_task":
             return api.get_activity_task(request, call.gone)
         response: dict[str, Any] = getattr(api, name)(request)

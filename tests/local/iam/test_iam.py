@@ -250,6 +250,17 @@ def test_a_role_that_nobody_may_assume_runs_no_state_machine(cloud: Cloud, iam: 
         cloud.call("stepfunctions", "CreateStateMachine", {**request, "name": "n"})
 
 
+@pytest.mark.parametrize("role", ["x", "arn:aws:iam", "arn:aws:iam::1:role"])
+def test_what_is_no_role_is_told(cloud: Cloud, role: str) -> None:
+    definition = json.dumps({"StartAt": "A", "States": {"A": {"Type": "Succeed"}}})
+    with pytest.raises(ServiceError) as error:
+        cloud.call("stepfunctions", "CreateStateMachine", {"name": "m", "roleArn": role, "definition": definition})
+    assert error.value.code in ("InvalidArn", "AccessDeniedException")
+    with acting_as(role), pytest.raises(ServiceError) as denied:
+        cloud.call("logs", "DescribeLogGroups", {})
+    assert denied.value.code == "AccessDeniedException"
+
+
 def test_log_lets_through_and_lists(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with Cloud(tmp_path, iam=IamMode.LOG) as cloud:
         for name in ("a", "b", "a"):

@@ -92,13 +92,6 @@ class Tables:
                 (stack.status, operation, json.dumps(stack.doc), stack.id),
             )
 
-    def drop_stack(self, stack: Stack) -> None:
-        """Forget a stack that never had resources, as a change set's that is deleted."""
-        with self._db.write() as cx:
-            for table in ("resources", "leftovers", "events", "exports", "imports", "changes", "drifts"):
-                cx.execute(f"DELETE FROM {table} WHERE stack = ?", (stack.id,))
-            cx.execute("DELETE FROM stacks WHERE id = ?", (stack.id,))
-
     def stack(self, owner: str, name: str) -> Stack | None:
         """Return a stack by its ARN, or a living one by its name."""
         if name.startswith("arn:"):

@@ -101,12 +101,6 @@ def statistic(name: str) -> Statistic:
     return _ranged(long["name"], long["low"], long["high"], name)
 
 
-def is_percentile(name: str) -> bool:
-    """Tell whether a statistic is a percentile."""
-    short = _SHORT.fullmatch(name)
-    return short is not None and short["name"] == "p"
-
-
 def _unknown(name: str) -> ServiceError:
     return ServiceError(
         "InvalidParameterValue",

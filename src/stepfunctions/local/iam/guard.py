@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from stepfunctions.errors import ServiceError
 from stepfunctions.local.iam.documents import Statement, identity_policy, trust_policy
 from stepfunctions.local.iam.evaluation import Asked, Decision, decide, facts_of, may_be_assumed
-from stepfunctions.local.iam.records import ROLE, IamTables, Record
+from stepfunctions.local.iam.records import ROLE, IamTables, Record, account_of
 from stepfunctions.local.iam.requests import rights
 from stepfunctions.local.principal import IamMode
 
@@ -37,7 +37,7 @@ class Guard:
 
     def check(self, role: str, service: str, operation: str, params: dict[str, Any], region: str) -> None:
         """Raise ServiceError (AccessDeniedException, 403) when a role may not make a call, as AWS words it."""
-        account = role.split(":")[4]
+        account = account_of(role)
         if (service, operation) not in OPEN:
             for asked in rights(service, operation, params, region, account):
                 self.require(role, asked)
@@ -86,7 +86,7 @@ class Guard:
             return Decision.IMPLICIT_DENY
         facts = self._facts(role, asked.facts)
         asked = Asked(asked.action, asked.resource, facts)
-        account = role.split(":")[4]
+        account = account_of(role)
         decision = decide(self._statements(account, record), asked)
         if decision is Decision.ALLOWED and "boundary" in record:
             decision = decide(identity_policy(self._policies.text(account, record["boundary"])), asked)
@@ -97,7 +97,7 @@ class Guard:
         return [statement for text in texts for statement in identity_policy(text)]
 
     def _facts(self, role: str, facts: Any) -> dict[str, Any]:
-        account, now = role.split(":")[4], self._cloud.clock.now()
+        account, now = account_of(role), self._cloud.clock.now()
         own = facts_of(
             {
                 "aws:PrincipalArn": role,
@@ -111,11 +111,11 @@ class Guard:
         return {**own, **facts}
 
     def _role(self, arn: str) -> Record | None:
-        record = self._tables.get(arn.split(":")[4], ROLE, arn.rpartition("/")[2])
+        record = self._tables.get(account_of(arn), ROLE, arn.rpartition("/")[2])
         return record if record is not None and record["Arn"] == arn else None
 
 
 def session_arn(role: str) -> str:
     """Return the ARN of a session of a role, as refusals name who called."""
-    account, name = role.split(":")[4], role.rpartition("/")[2]
+    account, name = account_of(role), role.rpartition("/")[2]
     return f"arn:aws:sts::{account}:assumed-role/{name}/local"

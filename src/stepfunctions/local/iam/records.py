@@ -90,3 +90,9 @@ class IamTables:
         """Return the rights that roles lacked, by role, action and resource."""
         rows = self._db.read().execute("SELECT * FROM missing ORDER BY role, action, resource")
         return [dict(row) for row in rows.fetchall()]
+
+
+def account_of(role: str) -> str:
+    """Return the account of a role's ARN, "" for a text that is none."""
+    parts = role.split(":")
+    return parts[4] if len(parts) > 5 else ""

@@ -13,7 +13,7 @@ from stepfunctions.local.iam.documents import Statement, identity_policy
 from stepfunctions.local.iam.evaluation import Asked, Decision, decide, facts_of
 from stepfunctions.local.iam.guard import Guard
 from stepfunctions.local.iam.policies import Policies
-from stepfunctions.local.iam.records import MIGRATIONS, ROLE, IamTables
+from stepfunctions.local.iam.records import MIGRATIONS, ROLE, IamTables, account_of
 from stepfunctions.local.iam.roles import Roles
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Iam(Roles, Policies):
 
     def exists(self, role: str) -> bool:
         """Whether there is a role of this ARN."""
-        return self._tables.get(role.split(":")[4], ROLE, role.rpartition("/")[2]) is not None
+        return self._tables.get(account_of(role), ROLE, role.rpartition("/")[2]) is not None
 
 
 def _simulated(statements: list[Statement], request: Answer) -> Answer:

@@ -105,8 +105,10 @@ class Sns:
         """TagResource."""
         with self._tables.writing():
             topic = self._topic(request["ResourceArn"])
-            new = {tag["Key"]: tag["Value"] for tag in request["Tags"]}
-            self._tables.put_topic(replace(topic, tags={**topic.tags, **new}))
+            tags = {**topic.tags, **{tag["Key"]: tag["Value"] for tag in request["Tags"]}}
+            if len(tags) > 50:
+                raise ServiceError("TagLimitExceeded", "Could not complete request: tag quota of per resource exceeded")
+            self._tables.put_topic(replace(topic, tags=tags))
         return {}
 
     def untag_resource(self, request: Answer, _call: Call) -> Answer:

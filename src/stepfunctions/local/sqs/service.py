@@ -121,7 +121,10 @@ class Sqs:
         """TagQueue."""
         with self._tables.writing():
             queue = self._of(request, call)
-            self._tables.change(queue, queue.attributes, {**queue.tags, **request["Tags"]}, queue.modified)
+            tags = {**queue.tags, **request["Tags"]}
+            if len(tags) > 50:
+                raise ServiceError("InvalidParameterValue", f"Too many tags for {queue.name}: at most 50.")
+            self._tables.change(queue, queue.attributes, tags, queue.modified)
 
     def untag_queue(self, request: Answer, call: Call) -> None:
         """UntagQueue."""
@@ -154,6 +157,8 @@ class Sqs:
         """ReceiveMessage: waits, in real seconds, for as long as it is asked to."""
         queue = self._of(request, call)
         seconds = request.get("WaitTimeSeconds", int(queue.attributes["ReceiveMessageWaitTimeSeconds"]))
+        if not 0 <= seconds <= 20:
+            raise _value("WaitTimeSeconds", seconds, "Must be >= 0 and <= 20, if provided.")
         until = time.monotonic() + seconds
         while True:
             found = self._receive(queue, request)
@@ -290,6 +295,8 @@ class Sqs:
 
     def _page(self, key: str, arns: list[str], request: Answer) -> Answer:
         after, limit = request.get("NextToken", ""), request.get("MaxResults", 1000)
+        if not 1 <= limit <= 1000:
+            raise _value("MaxResults", limit, "Must be between 1 and 1000.")
         rest = [arn for arn in arns if arn.rpartition(":")[2] > after]
         answer: Answer = {key: [self._url(arn) for arn in rest[:limit]]}
         return answer | ({"NextToken": rest[limit - 1].rpartition(":")[2]} if len(rest) > limit else {})
