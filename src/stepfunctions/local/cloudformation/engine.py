@@ -256,7 +256,8 @@ class Engine:
             self.workshop.delete(stack, row["logical"], row)
             self._tables.drop_leftover(number)
         undo = operation.get("undo", False)
-        problem = None if undo else self._in_use(stack)
+        used = None if undo else self._in_use(stack)
+        problem = used
         for name, row in reversed(self._tables.resources(stack).items()):
             if problem is not None:
                 break
@@ -273,6 +274,7 @@ class Engine:
             stack.operation = None
             if problem is not None:
                 failed = "ROLLBACK_FAILED" if operation.get("end") == "ROLLBACK_COMPLETE" else "DELETE_FAILED"
+                failed = operation["before"] if used is not None and operation.get("before") else failed
                 self.enter(stack, failed, problem)
                 return
             self._tables.set_exports(stack, {})

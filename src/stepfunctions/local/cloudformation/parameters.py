@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from stepfunctions.local.cloudformation.template import Template
 from stepfunctions.local.cloudformation.texts import invalid
+
+if TYPE_CHECKING:
+    from stepfunctions.local.cloudformation.records import Stack
 
 Body = dict[str, Any]
 _SSM = re.compile(r"AWS::SSM::Parameter::Value<(?P<type>.+)>")
@@ -62,6 +65,23 @@ def _one(key: str, declared: Body, value: str, stored: Callable[[str], str]) -> 
     if _true(declared.get("NoEcho")):
         made["hidden"] = True
     return made
+
+
+def hidden_values(stack: Stack) -> list[str]:
+    """Return the values of a stack's NoEcho parameters, those of an operation under way too."""
+    asked = [stack.doc.get("desired") or {}, (stack.operation or {}).get("desired") or {}]
+    return [one["ParameterValue"] for doc in asked for one in doc.get("parameters", ()) if one.get("hidden")]
+
+
+def masked(value: Any, hidden: list[str]) -> Any:
+    """Return a value without what NoEcho parameters gave it."""
+    if isinstance(value, dict):
+        return {name: masked(one, hidden) for name, one in value.items()}
+    if isinstance(value, list):
+        return [masked(one, hidden) for one in value]
+    for secret in hidden if isinstance(value, str) else ():
+        value = value.replace(secret, HIDDEN) if secret else value
+    return value
 
 
 def values_of(template: Template, parameters: list[Body]) -> Body:

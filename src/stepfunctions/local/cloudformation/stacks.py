@@ -98,7 +98,7 @@ class Stacks:
         if stack.operation is not None and stack.operation["kind"] == "update":
             raise invalid(f"Stack [{stack.name}] cannot be deleted while in status {stack.status}")
         operation = {
-            "kind": "delete", "phase": "delete", "end": DELETED, "retain": retain,
+            "kind": "delete", "phase": "delete", "end": DELETED, "retain": retain, "before": stack.status,
             "token": request.get("ClientRequestToken"),
         }  # fmt: skip
         self._engine.accept(stack, operation)

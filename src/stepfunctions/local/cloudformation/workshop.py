@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from stepfunctions.errors import LocalCloudError, ServiceError
 from stepfunctions.local.cloudformation.handlers import Context, Handler, Interrupted, Made, handler_of, supported_types
+from stepfunctions.local.cloudformation.parameters import hidden_values, masked
 from stepfunctions.local.cloudformation.records import Body, Stack, Tables
 from stepfunctions.local.cloudformation.template import Resource
 
@@ -66,7 +67,7 @@ class Workshop:
             "Timestamp": self._cloud.clock.now(),
             "ResourceStatus": status,
             "ResourceStatusReason": reason,
-            "ResourceProperties": None if properties is None else json.dumps(properties),
+            "ResourceProperties": None if properties is None else json.dumps(masked(properties, hidden_values(stack))),
             "ClientRequestToken": stack.doc.get("token"),
         }
         self._tables.add_event(stack, {name: one for name, one in doc.items() if one is not None})

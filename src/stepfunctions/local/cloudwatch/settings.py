@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAl
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -111,6 +112,8 @@ def _watch(request: Shape, queries: tuple[Query, ...]) -> Watch:
     for name in ("ComparisonOperator", "EvaluationPeriods", "Threshold"):
         if name not in request:
             raise missing(f"The parameter {name} must be specified.")
+    if not math.isfinite(request["Threshold"]):
+        raise invalid("The value of Threshold must be a finite number.")
     if request["ComparisonOperator"] not in COMPARISONS:
         raise invalid(f"{request['ComparisonOperator']} is for anomaly detection, which the local cloud does not have.")
     periods = request["EvaluationPeriods"]
