@@ -13,13 +13,12 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from stepfunctions.engine.ports import Clock
 from stepfunctions.errors import LocalCloudError
-from stepfunctions.runtime.clock import SystemClock
+from stepfunctions.runtime.clock import SystemClock, iso
 
 _log = logging.getLogger(__name__)
 
@@ -235,11 +234,6 @@ def made(clock: Clock | str, data_dir: Path) -> Clock:
             "start it with --clock jump, or use another --data-dir"
         )
     return SystemClock()
-
-
-def iso(moment: float) -> str:
-    """Write a time as ISO 8601, in UTC."""
-    return datetime.fromtimestamp(moment, timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class _Kept(NamedTuple):

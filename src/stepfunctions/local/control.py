@@ -13,10 +13,10 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from stepfunctions.errors import ServiceError
-from stepfunctions.local import clocks
 from stepfunctions.local.clocks import JumpClock
 from stepfunctions.local.datadir import STATUS_PATH, ServerInfo
 from stepfunctions.local.wire.messages import Request, Response
+from stepfunctions.runtime.clock import iso
 
 if TYPE_CHECKING:
     from stepfunctions.local.cloud import Cloud
@@ -78,7 +78,7 @@ class Control:
     def _clock(self) -> dict[str, Any]:
         clock = self._cloud.clock
         now = clock.now()
-        told: dict[str, Any] = {"now": now, "iso": clocks.iso(now), "clock": "real"}
+        told: dict[str, Any] = {"now": now, "iso": iso(now), "clock": "real"}
         if isinstance(clock, JumpClock):
             told |= {"clock": "jump", "ahead": clock.offset, "hold": clock.held, "at_work": clock.at_work}
         return told

@@ -63,6 +63,11 @@ class Call:
     region: str
     gone: Callable[[], bool] = lambda: False
 
+    @property
+    def owner(self) -> str:
+        """Whose rows a caller sees: ``region:account``, as it stands in ARNs."""
+        return f"{self.region}:{self.account}"
+
 
 def supported_operations(service: str, target: object) -> list[str]:
     """Return AWS's names of the operations a service object has methods for, sorted."""

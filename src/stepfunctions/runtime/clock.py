@@ -1,13 +1,24 @@
-"""The two clocks: the machine's, and one that tests move by hand."""
+"""The two clocks, the machine's and one that tests move by hand, and how their times are written."""
 
 from __future__ import annotations
 
 import threading
 import time
+from datetime import datetime, timezone
 from typing import Any
 
 _LONGEST_SLEEP = 60.0
 """Seconds after which a sleeper looks at the wall clock again: it may have been set, or the machine slept."""
+
+
+def moment(seconds: float) -> datetime:
+    """Return epoch seconds as the aware datetime, in UTC, that the APIs show."""
+    return datetime.fromtimestamp(seconds, timezone.utc)
+
+
+def iso(seconds: float) -> str:
+    """Return epoch seconds in ISO 8601, in UTC, to the millisecond: ``2026-01-31T08:00:00.000Z``."""
+    return moment(seconds).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 class SystemClock:

@@ -18,8 +18,9 @@ from stepfunctions.local.s3 import objects as objects_module
 from stepfunctions.local.s3.conditions import Slice, choose_slice
 from stepfunctions.local.s3.digests import CRCS, Meter, full_object
 from stepfunctions.local.s3.objects import Objects
-from stepfunctions.local.s3.records import ObjectInfo, moment
+from stepfunctions.local.s3.records import ObjectInfo
 from stepfunctions.local.s3.service import S3
+from stepfunctions.runtime.clock import moment
 
 
 def contents(objects: Objects) -> set[str]:

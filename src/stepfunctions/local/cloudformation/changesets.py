@@ -13,9 +13,10 @@ from stepfunctions.local.cloudformation.parameters import shown
 from stepfunctions.local.cloudformation.plan import Plan
 from stepfunctions.local.cloudformation.records import Body, Stack
 from stepfunctions.local.cloudformation.requests import desired_of
-from stepfunctions.local.cloudformation.stacks import REVIEW, Stacks, owner_of
+from stepfunctions.local.cloudformation.stacks import REVIEW, Stacks
 from stepfunctions.local.cloudformation.texts import invalid
-from stepfunctions.local.cloudformation.views import page, present, tag_list, when
+from stepfunctions.local.cloudformation.views import page, present, tag_list
+from stepfunctions.runtime.clock import moment
 
 if TYPE_CHECKING:
     from stepfunctions.local.services import Call
@@ -31,7 +32,7 @@ class ChangeSets(Stacks):
         kind, name = request.get("ChangeSetType", "UPDATE"), request["ChangeSetName"]
         if kind == "IMPORT":
             raise invalid("ChangeSetType IMPORT is not supported by the local cloud: use CREATE or UPDATE")
-        there = self._tables.stack(owner_of(call), request["StackName"])
+        there = self._tables.stack(call.owner, request["StackName"])
         if kind == "CREATE":
             if there is not None and there.status != REVIEW:
                 raise invalid(
@@ -47,7 +48,7 @@ class ChangeSets(Stacks):
             raise ServiceError("AlreadyExistsException", f"ChangeSet {name} already exists for stack {stack.name}")
         desired, _ = desired_of(self._cloud, request, call, stack)
         plan = Plan(self._cloud, self._tables, stack, desired)
-        arn = f"arn:aws:cloudformation:{call.region}:{call.account}:changeSet/{name}/{uuid.uuid4()}"
+        arn = f"arn:aws:cloudformation:{call.owner}:changeSet/{name}/{uuid.uuid4()}"
         doc = self._doc(request, arn, desired, plan)
         with self._tables.write():
             if there is None:
@@ -83,7 +84,7 @@ class ChangeSets(Stacks):
                 "StackName": stack.name,
                 "Description": doc["description"],
                 "Parameters": shown(doc["desired"]["parameters"]),
-                "CreationTime": when(doc["created"]),
+                "CreationTime": moment(doc["created"]),
                 "ExecutionStatus": doc["execution"],
                 "Status": doc["status"],
                 "StatusReason": doc["reason"],
@@ -112,7 +113,7 @@ class ChangeSets(Stacks):
                         "ExecutionStatus": doc["execution"],
                         "Status": doc["status"],
                         "StatusReason": doc["reason"],
-                        "CreationTime": when(doc["created"]),
+                        "CreationTime": moment(doc["created"]),
                         "Description": doc["description"],
                     }
                 )

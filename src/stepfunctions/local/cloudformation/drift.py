@@ -14,7 +14,8 @@ from stepfunctions.local.cloudformation.reading import Reading
 from stepfunctions.local.cloudformation.records import Body, Stack
 from stepfunctions.local.cloudformation.stacks import UPDATABLE
 from stepfunctions.local.cloudformation.texts import invalid
-from stepfunctions.local.cloudformation.views import page, present, when
+from stepfunctions.local.cloudformation.views import page, present
+from stepfunctions.runtime.clock import moment
 
 if TYPE_CHECKING:
     from stepfunctions.local.services import Call
@@ -67,7 +68,7 @@ class Drift(Reading):
             "StackDriftStatus": doc["status"],
             "DetectionStatus": "DETECTION_COMPLETE",
             "DriftedStackResourceCount": doc["drifted"],
-            "Timestamp": when(doc["time"]),
+            "Timestamp": moment(doc["time"]),
         }
 
     def describe_stack_resource_drifts(self, request: Body, call: Call) -> Body:
@@ -80,7 +81,7 @@ class Drift(Reading):
         return {"StackResourceDrifts": [self._view(stack, one) for one in shown]} | more
 
     def _view(self, stack: Stack, one: Body) -> Body:
-        return present({**one, "StackId": stack.arn, "Timestamp": when(one["Timestamp"])})
+        return present({**one, "StackId": stack.arn, "Timestamp": moment(one["Timestamp"])})
 
     def _compared(self, stack: Stack, name: str, row: Body) -> Body:
         handler = handler_of(row["type"])

@@ -13,10 +13,10 @@ from stepfunctions.local.cloudformation.changesets import ChangeSets
 from stepfunctions.local.cloudformation.parameters import declarations
 from stepfunctions.local.cloudformation.records import DELETED, Body, Stack
 from stepfunctions.local.cloudformation.requests import template_text
-from stepfunctions.local.cloudformation.stacks import owner_of
 from stepfunctions.local.cloudformation.template import template_of
 from stepfunctions.local.cloudformation.texts import invalid, parsed
-from stepfunctions.local.cloudformation.views import page, present, resource_view, stack_view, summary_view, when
+from stepfunctions.local.cloudformation.views import page, present, resource_view, stack_view, summary_view
+from stepfunctions.runtime.clock import moment
 
 if TYPE_CHECKING:
     from stepfunctions.local.services import Call
@@ -38,14 +38,14 @@ class Reading(ChangeSets):
         if "StackName" in request:
             stacks = [self.found(request["StackName"], call)]
         else:
-            stacks = [one for one in self._tables.stacks(owner_of(call)) if one.status != DELETED]
+            stacks = [one for one in self._tables.stacks(call.owner) if one.status != DELETED]
         found, more = page(stacks, request, _PAGE)
         return {"Stacks": [stack_view(one, _description(one)) for one in found]} | more
 
     def list_stacks(self, request: Body, call: Call) -> Body:
         """ListStacks, the deleted ones too."""
         wanted = request.get("StackStatusFilter")
-        stacks = [one for one in self._tables.stacks(owner_of(call)) if not wanted or one.status in wanted]
+        stacks = [one for one in self._tables.stacks(call.owner) if not wanted or one.status in wanted]
         found, more = page(stacks, request, _PAGE)
         return {"StackSummaries": [summary_view(one, _description(one)) for one in found]} | more
 
@@ -57,7 +57,7 @@ class Reading(ChangeSets):
             raise invalid("NextToken is not valid")
         found = self._tables.events(stack, None if token is None else int(token), _PAGE + 1)
         events = [
-            {**doc, "StackId": stack.arn, "StackName": stack.name, "Timestamp": when(doc["Timestamp"])}
+            {**doc, "StackId": stack.arn, "StackName": stack.name, "Timestamp": moment(doc["Timestamp"])}
             for _, doc in found[:_PAGE]
         ]
         return {"StackEvents": events} | ({"NextToken": str(found[_PAGE - 1][0])} if len(found) > _PAGE else {})
@@ -78,7 +78,7 @@ class Reading(ChangeSets):
         if physical is None:
             stack: Stack | None = self._existing(request["StackName"], call)
         else:
-            living = [one for one in self._tables.stacks(owner_of(call)) if one.status != DELETED]
+            living = [one for one in self._tables.stacks(call.owner) if one.status != DELETED]
             stack = next((one for one in living if self._has(one, physical)), None)
         if stack is None:
             raise invalid(f"Stack for {physical} does not exist")
@@ -158,7 +158,7 @@ class Reading(ChangeSets):
 
     def list_exports(self, request: Body, call: Call) -> Body:
         """ListExports."""
-        found, more = page(list(self._tables.exports(owner_of(call)).items()), request, _PAGE)
+        found, more = page(list(self._tables.exports(call.owner).items()), request, _PAGE)
         exports = [
             {"ExportingStackId": self._tables.stack_of(stack).arn, "Name": name, "Value": value}
             for name, (value, stack) in found
@@ -168,7 +168,7 @@ class Reading(ChangeSets):
     def list_imports(self, request: Body, call: Call) -> Body:
         """ListImports: the stacks that use an export."""
         name = request["ExportName"]
-        users = self._tables.importers(owner_of(call), name)
+        users = self._tables.importers(call.owner, name)
         if not users:
             raise invalid(f"Export '{name}' is not imported by any stack.")
         found, more = page(users, request, _PAGE)

@@ -25,11 +25,6 @@ UPDATABLE = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_CO
 NO_UPDATES = "No updates are to be performed."
 
 
-def owner_of(call: Call) -> str:
-    """Return whose rows a caller sees."""
-    return f"{call.region}:{call.account}"
-
-
 class Stacks:
     """Create, update, delete; what they share with the others."""
 
@@ -43,7 +38,7 @@ class Stacks:
         if "OnFailure" in request and "DisableRollback" in request:
             raise invalid("You can not specify both OnFailure and DisableRollback")
         token = request.get("ClientRequestToken")
-        there = self._tables.stack(owner_of(call), request["StackName"])
+        there = self._tables.stack(call.owner, request["StackName"])
         if there is not None and token is not None and there.doc.get("created_by") == token:
             return {"StackId": there.arn}
         stack = self._draft(request["StackName"], call)
@@ -84,7 +79,7 @@ class Stacks:
 
     def delete_stack(self, request: Body, call: Call) -> None:
         """DeleteStack; fine when there is none. ``RetainResources`` only after a deletion failed."""
-        stack = self._tables.stack(owner_of(call), request["StackName"])
+        stack = self._tables.stack(call.owner, request["StackName"])
         if stack is None or stack.status in (DELETED, "DELETE_IN_PROGRESS"):
             return
         if stack.doc.get("termination"):
@@ -143,7 +138,7 @@ class Stacks:
 
     def found(self, name: str, call: Call) -> Stack:
         """Return a stack by name or ARN. Raises ServiceError (ValidationError)."""
-        stack = self._tables.stack(owner_of(call), name)
+        stack = self._tables.stack(call.owner, name)
         if stack is None:
             raise invalid(f"Stack with id {name} does not exist")
         return stack
@@ -156,8 +151,8 @@ class Stacks:
     def _draft(self, name: str, call: Call) -> Stack:
         if name.startswith("arn:"):
             raise invalid("StackName must be a name, not an ARN, for a stack that is to be created")
-        arn = f"arn:aws:cloudformation:{call.region}:{call.account}:stack/{name}/{uuid.uuid4()}"
-        return Stack(0, arn, owner_of(call), name, REVIEW, None, {"created": self._cloud.clock.now()})
+        arn = f"arn:aws:cloudformation:{call.owner}:stack/{name}/{uuid.uuid4()}"
+        return Stack(0, arn, call.owner, name, REVIEW, None, {"created": self._cloud.clock.now()})
 
     def _added(self, stack: Stack) -> Stack:
         made = self._tables.add_stack(stack.arn, stack.owner, stack.name, stack.status, stack.doc)

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import datetime, timezone
 from typing import Any, TypeVar
 
 from stepfunctions.local.cloudformation.parameters import shown
 from stepfunctions.local.cloudformation.records import Body, Stack
 from stepfunctions.local.cloudformation.texts import invalid
+from stepfunctions.runtime.clock import moment
 
 T = TypeVar("T")
-
-
-def when(seconds: float) -> datetime:
-    """Return a time of the cloud's clock as the API's."""
-    return datetime.fromtimestamp(seconds, timezone.utc)
 
 
 def present(answer: Body) -> Body:
@@ -49,9 +44,9 @@ def stack_view(stack: Stack, description: str | None) -> Body:
             "ChangeSetId": doc.get("change"),
             "Description": description,
             "Parameters": shown(desired.get("parameters", [])),
-            "CreationTime": when(doc["created"]),
-            "DeletionTime": when(doc["deleted"]) if "deleted" in doc else None,
-            "LastUpdatedTime": when(doc["updated"]) if "updated" in doc else None,
+            "CreationTime": moment(doc["created"]),
+            "DeletionTime": moment(doc["deleted"]) if "deleted" in doc else None,
+            "LastUpdatedTime": moment(doc["updated"]) if "updated" in doc else None,
             "RollbackConfiguration": {},
             "StackStatus": stack.status,
             "StackStatusReason": doc.get("reason"),
@@ -82,7 +77,7 @@ def drift_view(drift: Any) -> Body:
     """Return what is known of a stack's drift."""
     if drift is None:
         return {"StackDriftStatus": "NOT_CHECKED"}
-    return {"StackDriftStatus": drift["status"], "LastCheckTimestamp": when(drift["time"])}
+    return {"StackDriftStatus": drift["status"], "LastCheckTimestamp": moment(drift["time"])}
 
 
 def resource_view(stack: Stack, name: str, row: Body, *, detail: bool = False, summary: bool = False) -> Body:
@@ -92,7 +87,7 @@ def resource_view(stack: Stack, name: str, row: Body, *, detail: bool = False, s
         "LogicalResourceId": name,
         "PhysicalResourceId": row["physical"] or None,
         "ResourceType": row["type"],
-        "LastUpdatedTimestamp" if detail or summary else "Timestamp": when(row["updated"]),
+        "LastUpdatedTimestamp" if detail or summary else "Timestamp": moment(row["updated"]),
         "ResourceStatus": row["status"],
         "ResourceStatusReason": row.get("reason"),
         "DriftInformation": {"StackResourceDriftStatus": drift or "NOT_CHECKED"},

@@ -16,9 +16,10 @@ from stepfunctions.local.cloudwatch.alarm_records import COMPOSITE, METRIC, Alar
 from stepfunctions.local.cloudwatch.alarms import Alarms
 from stepfunctions.local.cloudwatch.announcements import configuration_change
 from stepfunctions.local.cloudwatch.evaluation import INSUFFICIENT
-from stepfunctions.local.cloudwatch.metrics import Answer, metric_of, moment, owner_of
+from stepfunctions.local.cloudwatch.metrics import Answer, metric_of
 from stepfunctions.local.cloudwatch.queries import invalid
 from stepfunctions.local.cloudwatch.settings import ACTIONS, check_common, watch_of
+from stepfunctions.runtime.clock import moment
 
 if TYPE_CHECKING:
     from stepfunctions.local.cloud import Cloud
@@ -39,14 +40,14 @@ class AlarmOperations:
     def put_metric_alarm(self, request: Answer, call: Call) -> None:
         """PutMetricAlarm."""
         check_common(request)
-        watch_of(request, owner_of(call))
+        watch_of(request, call.owner)
         self._save(request, METRIC, call)
 
     def put_composite_alarm(self, request: Answer, call: Call) -> None:
         """PutCompositeAlarm: its alarms must be there, and none may depend on it."""
         check_common(request)
         rule = composite.read(request["AlarmRule"])
-        owner, name = owner_of(call), request["AlarmName"]
+        owner, name = call.owner, request["AlarmName"]
         unknown = [child for child in rule.children if child != name and self._alarms.get(owner, child) is None]
         if unknown:
             raise invalid(f"Could not save the composite alarm: its AlarmRule has unknown alarms: {', '.join(unknown)}")
@@ -65,7 +66,7 @@ class AlarmOperations:
             self._save_alone(request, kind, call)
 
     def _save_alone(self, request: Answer, kind: str, call: Call) -> None:
-        owner, name, now = owner_of(call), request["AlarmName"], self._cloud.clock.now()
+        owner, name, now = call.owner, request["AlarmName"], self._cloud.clock.now()
         settings = {key: value for key, value in request.items() if key not in _NOT_KEPT}
         settings.setdefault("ActionsEnabled", True)
         before = self._alarms.get(owner, name)
@@ -96,7 +97,7 @@ class AlarmOperations:
         """DeleteAlarms: names that are unknown do not matter."""
         with self.alarms.lock:
             for name in request["AlarmNames"]:
-                alarm = self._alarms.get(owner_of(call), name)
+                alarm = self._alarms.get(call.owner, name)
                 if alarm is not None:
                     self.alarms.forget(alarm)
                     self._alarms.drop(alarm, self._cloud.clock.now())
@@ -124,13 +125,13 @@ class AlarmOperations:
     def _act(self, request: Answer, call: Call, *, enabled: bool) -> None:
         with self.alarms.lock:
             for name in request["AlarmNames"]:
-                alarm = self._alarms.get(owner_of(call), name)
+                alarm = self._alarms.get(call.owner, name)
                 if alarm is not None:
                     settings = {**alarm.configuration, "ActionsEnabled": enabled}
                     self._alarms.save(replace(alarm, configuration=settings))
 
     def _alarm(self, name: str, call: Call) -> Alarm:
-        alarm = self._alarms.get(owner_of(call), name)
+        alarm = self._alarms.get(call.owner, name)
         if alarm is None:
             raise ServiceError("ResourceNotFound", f"Unknown alarm: {name}", 404)
         return alarm
@@ -145,7 +146,7 @@ class AlarmOperations:
         if family and set(request) - {*family, "MaxRecords", "NextToken"}:
             raise invalid(f"{family[0]} is specified alone, with MaxRecords and NextToken at most.")
         kinds = request.get("AlarmTypes", [METRIC]) if not family else [METRIC, COMPOSITE]
-        found = [alarm for alarm in self._alarms.of(owner_of(call)) if alarm.kind in kinds]
+        found = [alarm for alarm in self._alarms.of(call.owner) if alarm.kind in kinds]
         for keep in self._filters(request, call):
             found = [alarm for alarm in found if keep(alarm)]
         after, limit = _token(request), request.get("MaxRecords", _PAGE)
@@ -177,9 +178,9 @@ class AlarmOperations:
 
     def describe_alarms_for_metric(self, request: Answer, call: Call) -> Answer:
         """DescribeAlarmsForMetric: those with exactly this metric, and with the statistic, period and unit given."""
-        metric = metric_of(owner_of(call), request)
+        metric = metric_of(call.owner, request)
         found = []
-        for alarm in self._alarms.of(owner_of(call)):
+        for alarm in self._alarms.of(call.owner):
             if alarm.kind != METRIC or "Metrics" in alarm.configuration:
                 continue
             asked = [name for name in ("Statistic", "ExtendedStatistic", "Period", "Unit") if name in request]
@@ -206,7 +207,7 @@ class AlarmOperations:
         newest = request.get("ScanBy", "TimestampDescending") == "TimestampDescending"
         kinds = request.get("AlarmTypes", [METRIC, COMPOSITE])
         found = self._alarms.history(
-            owner_of(call), where, kinds, int(token) if token else None, limit + 1, newest
+            call.owner, where, kinds, int(token) if token else None, limit + 1, newest
         )  # fmt: skip
         answer: Answer = {"AlarmHistoryItems": [_entry(one) for one in found[:limit]]}
         return answer if len(found) <= limit else {**answer, "NextToken": str(found[limit - 1].id)}

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from stepfunctions.errors import ServiceError
 from stepfunctions.local.cloudwatch.alarm_records import AlarmTables
-from stepfunctions.local.cloudwatch.metrics import Answer, invalid, moment
+from stepfunctions.local.cloudwatch.metrics import Answer, invalid
 from stepfunctions.local.database import Database
+from stepfunctions.runtime.clock import moment
 
 if TYPE_CHECKING:
     from stepfunctions.local.cloud import Cloud

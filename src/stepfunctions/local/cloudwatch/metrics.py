@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from stepfunctions.errors import ServiceError
 from stepfunctions.local.cloudwatch.records import DAY, HOUR, MINUTE, Datum, Metric, MetricTables, Pairs
 from stepfunctions.local.cloudwatch.statistics import SIMPLE, Summary, statistic
+from stepfunctions.runtime.clock import moment
 
 if TYPE_CHECKING:
-    from stepfunctions.local.services import Call
+    pass
 
 Answer = dict[str, Any]
 _MOST_DATA = 1000
@@ -23,11 +23,6 @@ _MOST_VALUES = 150
 _LARGEST = 2.0**360
 _LIST_PAGE = 500
 _MOST_POINTS = 1440
-
-
-def owner_of(call: Call) -> str:
-    """Return whose rows a call sees."""
-    return f"{call.region}:{call.account}"
 
 
 def invalid(message: str) -> ServiceError:
@@ -161,11 +156,6 @@ def by_period(
         else:
             found[begin] = summary
     return found
-
-
-def moment(seconds: float) -> datetime:
-    """Return a time as the API shows it."""
-    return datetime.fromtimestamp(seconds, timezone.utc)
 
 
 def statistics(tables: MetricTables, request: Answer, owner: str, now: float) -> Answer:

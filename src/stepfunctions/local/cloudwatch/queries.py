@@ -13,9 +13,10 @@ from typing import Any
 from stepfunctions.errors import ServiceError
 from stepfunctions.local.cloudwatch.expressions import Expression, read
 from stepfunctions.local.cloudwatch.functions import Env, Series, Value
-from stepfunctions.local.cloudwatch.metrics import Answer, by_period, check_period, first_period, metric_of, moment
+from stepfunctions.local.cloudwatch.metrics import Answer, by_period, check_period, first_period, metric_of
 from stepfunctions.local.cloudwatch.records import Metric, MetricTables
 from stepfunctions.local.cloudwatch.statistics import Statistic, statistic
+from stepfunctions.runtime.clock import moment
 
 _ID = re.compile(r"[a-z][a-zA-Z0-9_]*")
 _MOST_QUERIES = 500

@@ -13,7 +13,7 @@ from stepfunctions.local.cloudwatch.alarm_operations import AlarmOperations
 from stepfunctions.local.cloudwatch.alarm_records import AlarmTables
 from stepfunctions.local.cloudwatch.alarms import Alarms
 from stepfunctions.local.cloudwatch.dashboards import DashboardOperations
-from stepfunctions.local.cloudwatch.metrics import Answer, owner_of
+from stepfunctions.local.cloudwatch.metrics import Answer
 from stepfunctions.local.cloudwatch.records import MIGRATIONS, MINUTE, Datum, Metric, MetricTables
 from stepfunctions.local.cloudwatch.statistics import Summary
 
@@ -52,7 +52,7 @@ class CloudWatch(AlarmOperations, DashboardOperations):
 
     def put_metric_data(self, request: Answer, call: Call) -> None:
         """PutMetricData. Entities are accepted and not kept."""
-        self._put(metrics.data_of(request, owner_of(call), self._clock.now()))
+        self._put(metrics.data_of(request, call.owner, self._clock.now()))
 
     def _put(self, data: list[Datum]) -> None:
         self._metrics.put(data, self._clock.now())
@@ -61,17 +61,17 @@ class CloudWatch(AlarmOperations, DashboardOperations):
     def list_metrics(self, request: Answer, call: Call) -> Answer:
         """ListMetrics."""
         self._cloud.measures.flush()
-        return metrics.listed(self._metrics, request, owner_of(call), self._clock.now())
+        return metrics.listed(self._metrics, request, call.owner, self._clock.now())
 
     def get_metric_statistics(self, request: Answer, call: Call) -> Answer:
         """GetMetricStatistics."""
         self._cloud.measures.flush()
-        return metrics.statistics(self._metrics, request, owner_of(call), self._clock.now())
+        return metrics.statistics(self._metrics, request, call.owner, self._clock.now())
 
     def get_metric_data(self, request: Answer, call: Call) -> Answer:
         """GetMetricData."""
         self._cloud.measures.flush()
-        return queries.data(self._metrics, request, owner_of(call), self._clock.now())
+        return queries.data(self._metrics, request, call.owner, self._clock.now())
 
 
 def create(cloud: Cloud) -> CloudWatch:

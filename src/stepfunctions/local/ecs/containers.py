@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from stepfunctions.errors import LocalCloudError
 from stepfunctions.local import images
-from stepfunctions.local.ecs.records import EcsTables, TaskRow, moment
+from stepfunctions.local.ecs.records import EcsTables, TaskRow
 from stepfunctions.local.ecs.tasks import task_shape
 from stepfunctions.local.jobs import Exit, Job, JobRefused, ProcessSpec
 from stepfunctions.local.services import Call
+from stepfunctions.runtime.clock import moment
 
 if TYPE_CHECKING:
     from stepfunctions.local.cloud import Cloud

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from stepfunctions.errors import ServiceError
-from stepfunctions.local.ecs.records import Definition, EcsTables, moment
+from stepfunctions.local.ecs.records import Definition, EcsTables
+from stepfunctions.runtime.clock import moment
 
 if TYPE_CHECKING:
     from stepfunctions.local.services import Call
@@ -79,7 +80,7 @@ def find(tables: EcsTables, text: str) -> Definition | None:
 
 def arn_of(family: str, revision: int, call: Call) -> str:
     """Return the ARN of a revision."""
-    return f"arn:aws:ecs:{call.region}:{call.account}:task-definition/{family}:{revision}"
+    return f"arn:aws:ecs:{call.owner}:task-definition/{family}:{revision}"
 
 
 def shape(definition: Definition, call: Call) -> dict[str, Any]:

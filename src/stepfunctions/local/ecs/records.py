@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from typing import Any
 
 from stepfunctions.local.database import Database
@@ -232,11 +231,6 @@ class EcsTables:
         )
         fields = {**dict(row), "plan": json.loads(row["plan"])}
         return TaskRow(**fields, containers=tuple(ContainerRow(**dict(one)) for one in containers.fetchall()))
-
-
-def moment(seconds: float) -> datetime:
-    """Return epoch seconds as an aware datetime."""
-    return datetime.fromtimestamp(seconds, timezone.utc)
 
 
 def _definition(row: Any) -> Definition:

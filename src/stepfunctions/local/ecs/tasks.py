@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from stepfunctions.errors import ServiceError
 from stepfunctions.local.ecs.definitions import arn_of, client_error, compatibilities
-from stepfunctions.local.ecs.records import ContainerRow, Definition, TaskRow, moment
+from stepfunctions.local.ecs.records import ContainerRow, Definition, TaskRow
+from stepfunctions.runtime.clock import moment
 
 if TYPE_CHECKING:
     from stepfunctions.local.services import Call
@@ -33,7 +34,7 @@ def task_id(text: str, cluster: str) -> str | None:
 
 def task_arn(cluster: str, id: str, call: Call) -> str:
     """Return the ARN of a task."""
-    return f"arn:aws:ecs:{call.region}:{call.account}:task/{cluster}/{id}"
+    return f"arn:aws:ecs:{call.owner}:task/{cluster}/{id}"
 
 
 def plan_task(definition: Definition, request: Mapping[str, Any], call: Call) -> dict[str, Any]:
@@ -116,7 +117,7 @@ def task_shape(task: TaskRow, call: Call, *, tags: bool = False) -> dict[str, An
 
 def cluster_arn(name: str, call: Call) -> str:
     """Return the ARN of a cluster."""
-    return f"arn:aws:ecs:{call.region}:{call.account}:cluster/{name}"
+    return f"arn:aws:ecs:{call.owner}:cluster/{name}"
 
 
 def _containers(document: Mapping[str, Any], overrides: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -150,7 +151,7 @@ def _containers(document: Mapping[str, Any], overrides: Mapping[str, Any]) -> li
 def _container_shape(row: ContainerRow, task: TaskRow, arn: str, call: Call) -> dict[str, Any]:
     planned = next(one for one in task.plan["containers"] if one["name"] == row.name)
     answer: dict[str, Any] = {
-        "containerArn": f"arn:aws:ecs:{call.region}:{call.account}:container/{task.cluster}/{task.id}/{row.name}",
+        "containerArn": f"arn:aws:ecs:{call.owner}:container/{task.cluster}/{task.id}/{row.name}",
         "taskArn": arn,
         "name": row.name,
         "image": planned["image"],

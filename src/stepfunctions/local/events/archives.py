@@ -23,9 +23,9 @@ from stepfunctions.local.events.records import (
     Row,
     invalid,
     missing,
-    moment,
     page,
 )
+from stepfunctions.runtime.clock import moment
 
 if TYPE_CHECKING:
     from stepfunctions.local.services import Call
@@ -91,7 +91,7 @@ class ArchiveOperations(Ground):
 
     def list_archives(self, request: Answer, call: Call) -> Answer:
         """ListArchives, by name."""
-        rows = self._rows.all(ARCHIVE, f"{call.region}:{call.account}", prefix=request.get("NamePrefix", ""))
+        rows = self._rows.all(ARCHIVE, call.owner, prefix=request.get("NamePrefix", ""))
         source, state = request.get("EventSourceArn"), request.get("State", "ENABLED")
         rows = [row for row in rows if state == "ENABLED" and source in (None, row.body["EventSourceArn"])]
         found, token = page(rows, request)
@@ -110,7 +110,7 @@ class ArchiveOperations(Ground):
         }
 
     def _archive(self, name: str, call: Call) -> Row:
-        found = self._rows.get(ARCHIVE, f"{call.region}:{call.account}", name)
+        found = self._rows.get(ARCHIVE, call.owner, name)
         if found is None:
             raise missing(f"Archive {name}")
         return found
@@ -118,7 +118,7 @@ class ArchiveOperations(Ground):
     def _source(self, arn: str, call: Call) -> tuple[str, str]:
         """Return the owner and name of the bus that an archive is of."""
         owner, bus = owner_and_name(arn)
-        if f":{BUS}/" not in arn or owner != f"{call.region}:{call.account}":
+        if f":{BUS}/" not in arn or owner != call.owner:
             raise missing(f"Event bus {bus}")
         if bus != DEFAULT_BUS and self._rows.get(BUS, owner, bus) is None:
             raise missing(f"Event bus {bus}")
@@ -175,7 +175,7 @@ class ArchiveOperations(Ground):
             "ReplayStartTime": now,
             "place": 0,
         }
-        replay = Row(REPLAY, f"{call.region}:{call.account}", "", request["ReplayName"], now, now, body)
+        replay = Row(REPLAY, call.owner, "", request["ReplayName"], now, now, body)
         with self._lock:
             if self._rows.get(REPLAY, replay.owner, replay.name) is not None:
                 raise ServiceError("ResourceAlreadyExistsException", f"Replay {replay.name} already exists.")
@@ -204,7 +204,7 @@ class ArchiveOperations(Ground):
 
     def list_replays(self, request: Answer, call: Call) -> Answer:
         """ListReplays, by name."""
-        rows = self._rows.all(REPLAY, f"{call.region}:{call.account}", prefix=request.get("NamePrefix", ""))
+        rows = self._rows.all(REPLAY, call.owner, prefix=request.get("NamePrefix", ""))
         for member in ("State", "EventSourceArn"):
             if member in request:
                 rows = [row for row in rows if row.body[member] == request[member]]
@@ -212,7 +212,7 @@ class ArchiveOperations(Ground):
         return {"Replays": [_shown_replay(row) for row in found], **token}
 
     def _replay(self, name: str, call: Call) -> Row:
-        found = self._rows.get(REPLAY, f"{call.region}:{call.account}", name)
+        found = self._rows.get(REPLAY, call.owner, name)
         if found is None:
             raise missing(f"Replay {name}")
         return found

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from stepfunctions.errors import ServiceError
 from stepfunctions.local.events.ground import Answer, Ground, owner_and_name
-from stepfunctions.local.events.records import BUS, DEFAULT_BUS, RULE, Row, invalid, missing, moment, page
+from stepfunctions.local.events.records import BUS, DEFAULT_BUS, RULE, Row, invalid, missing, page
+from stepfunctions.runtime.clock import moment
 
 if TYPE_CHECKING:
     from stepfunctions.local.services import Call
@@ -31,7 +32,7 @@ class BusOperations(Ground):
         _check(request)
         now = self._cloud.clock.now()
         kept = {member: request[member] for member in _KEPT if member in request}
-        row = Row(BUS, f"{call.region}:{call.account}", "", name, now, now, kept)
+        row = Row(BUS, call.owner, "", name, now, now, kept)
         with self._lock, self._rows.database.write():
             if name == DEFAULT_BUS or self._rows.get(BUS, row.owner, name) is not None:
                 raise ServiceError("ResourceAlreadyExistsException", f"Event bus {name} already exists.")
@@ -54,7 +55,7 @@ class BusOperations(Ground):
         if name == DEFAULT_BUS:
             raise invalid("Cannot delete event bus default.")
         with self._lock:
-            bus = self._rows.get(BUS, f"{call.region}:{call.account}", name)
+            bus = self._rows.get(BUS, call.owner, name)
             if bus is None:
                 return
             if self._rows.all(RULE, bus.owner, bus.name):
@@ -69,7 +70,7 @@ class BusOperations(Ground):
 
     def list_event_buses(self, request: Answer, call: Call) -> Answer:
         """ListEventBuses, by name."""
-        owner, prefix = f"{call.region}:{call.account}", request.get("NamePrefix", "")
+        owner, prefix = call.owner, request.get("NamePrefix", "")
         rows = [row for row in self._rows.all(BUS, owner, prefix=prefix) if row.name != DEFAULT_BUS]
         if DEFAULT_BUS.startswith(prefix):
             rows.append(self._bus(None, call))

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from stepfunctions.errors import ServiceError
 from stepfunctions.local.events.ground import Answer, Ground
-from stepfunctions.local.events.records import Row, invalid, missing, moment, page
+from stepfunctions.local.events.records import Row, invalid, missing, page
+from stepfunctions.runtime.clock import moment
 
 if TYPE_CHECKING:
     from stepfunctions.local.services import Call
@@ -35,7 +36,7 @@ class ConnectionOperations(Ground):
         now = self._cloud.clock.now()
         body = {"uuid": str(uuid.uuid4()), "kind": kind, "parameters": given, "authorized": now}
         body |= {name: request[name] for name in ("Description", "KmsKeyIdentifier") if name in request}
-        row = Row(CONNECTION, f"{call.region}:{call.account}", "", request["Name"], now, now, body)
+        row = Row(CONNECTION, call.owner, "", request["Name"], now, now, body)
         with self._lock, self._rows.database.write():
             if self._rows.get(CONNECTION, row.owner, row.name) is not None:
                 raise ServiceError("ResourceAlreadyExistsException", f"Connection {row.name} already exists.")
@@ -81,7 +82,7 @@ class ConnectionOperations(Ground):
 
     def list_connections(self, request: Answer, call: Call) -> Answer:
         """ListConnections, by name."""
-        rows = self._rows.all(CONNECTION, f"{call.region}:{call.account}", prefix=request.get("NamePrefix", ""))
+        rows = self._rows.all(CONNECTION, call.owner, prefix=request.get("NamePrefix", ""))
         wanted = request.get("ConnectionState")
         found, token = page([row for row in rows if wanted in (None, _state(row))], request)
         listed = [
@@ -111,7 +112,7 @@ class ConnectionOperations(Ground):
         return found
 
     def _connection(self, name: str, call: Call) -> Row:
-        row = self._rows.get(CONNECTION, f"{call.region}:{call.account}", name)
+        row = self._rows.get(CONNECTION, call.owner, name)
         if row is None:
             raise missing(f"Connection {name}")
         return row

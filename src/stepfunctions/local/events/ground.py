@@ -55,7 +55,7 @@ def bus_of(name: str | None, call: Call) -> tuple[str, str]:
     if name is not None and name.startswith("arn:"):
         owner, name = owner_and_name(name)
         return owner, name
-    return f"{call.region}:{call.account}", name or DEFAULT_BUS
+    return call.owner, name or DEFAULT_BUS
 
 
 def owner_and_name(arn: str) -> tuple[str, str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from typing import Any
 
 from stepfunctions.errors import ServiceError
@@ -174,11 +173,6 @@ def page(rows: Sequence[Row], request: Body) -> tuple[list[Row], Body]:
 def missing(text: str, where: str = "") -> ServiceError:
     """A resource that does not exist, in EventBridge's words."""
     return ServiceError("ResourceNotFoundException", f"{text} does not exist{where}.")
-
-
-def moment(seconds: float) -> datetime:
-    """Return a time of the epoch as responses give it."""
-    return datetime.fromtimestamp(seconds, timezone.utc)
 
 
 def invalid(text: str) -> ServiceError:

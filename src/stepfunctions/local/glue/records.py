@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from typing import Any
 
 from stepfunctions.local.database import Database
@@ -145,11 +144,6 @@ class GlueTables:
                 f" WHERE id = ? AND {_OPEN}",
                 (state, now, now, seconds, error, run_id),
             )
-
-
-def moment(seconds: float) -> datetime:
-    """Return epoch seconds as an aware datetime."""
-    return datetime.fromtimestamp(seconds, timezone.utc)
 
 
 def _job(row: Any) -> JobRow:

@@ -7,9 +7,10 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from stepfunctions.errors import ServiceError
-from stepfunctions.local.glue.records import MIGRATIONS, OPEN_STATES, STOPPING, GlueTables, JobRow, RunRow, moment
+from stepfunctions.local.glue.records import MIGRATIONS, OPEN_STATES, STOPPING, GlueTables, JobRow, RunRow
 from stepfunctions.local.glue.runs import KIND, RunOwner, merged_arguments, split_uri
 from stepfunctions.local.jobs import JobRefused
+from stepfunctions.runtime.clock import moment
 
 if TYPE_CHECKING:
     from stepfunctions.local.cloud import Cloud

@@ -50,7 +50,7 @@ class Logs:
     def create_log_group(self, request: Answer, call: Call) -> None:
         """CreateLogGroup."""
         name, kind = request["logGroupName"], request.get("logGroupClass", "STANDARD")
-        if not self._rows.add_group(_owner(call), name, self._now(), kind, request.get("kmsKeyId")):
+        if not self._rows.add_group(call.owner, name, self._now(), kind, request.get("kmsKeyId")):
             raise ServiceError("ResourceAlreadyExistsException", "The specified log group already exists")
 
     def delete_log_group(self, request: Answer, call: Call) -> None:
@@ -66,7 +66,7 @@ class Logs:
             )
         limit = request.get("limit", _PAGE)
         prefix, part = request.get("logGroupNamePrefix", ""), request.get("logGroupNamePattern", "")
-        found = self._rows.groups(_owner(call), request.get("nextToken", ""), limit + 1, prefix, part)
+        found = self._rows.groups(call.owner, request.get("nextToken", ""), limit + 1, prefix, part)
         answer: Answer = {"logGroups": [_shown_group(group, self._rows.size(group)) for group in found[:limit]]}
         return answer | ({"nextToken": found[limit - 1].name} if len(found) > limit else {})
 
@@ -170,7 +170,7 @@ class Logs:
             raise ServiceError("InvalidParameterException", "Either logGroupName or logGroupIdentifier is required")
         if identifier.startswith("arn:"):
             identifier = (*identifier.split(":"), *[""] * 6)[6]
-        group = self._rows.group(_owner(call), identifier)
+        group = self._rows.group(call.owner, identifier)
         if group is None:
             raise ServiceError("ResourceNotFoundException", "The specified log group does not exist.")
         return group
@@ -180,10 +180,6 @@ class Logs:
         if found is None:
             raise ServiceError("ResourceNotFoundException", "The specified log stream does not exist.")
         return found
-
-
-def _owner(call: Call) -> str:
-    return f"{call.region}:{call.account}"
 
 
 def _parts(group_arn: str) -> tuple[str, str]:

@@ -17,7 +17,8 @@ from urllib.parse import quote_plus
 
 from stepfunctions.local.s3.bucket_operations import owner
 from stepfunctions.local.s3.notifications import EVENT_BRIDGE, KIND, Subscription, subscriptions
-from stepfunctions.local.s3.records import ObjectInfo, encode, moment
+from stepfunctions.local.s3.records import ObjectInfo, encode
+from stepfunctions.runtime.clock import iso
 
 if TYPE_CHECKING:
     from stepfunctions.local.cloud import Cloud
@@ -90,7 +91,7 @@ class Changes:
         message = {
             "Service": "Amazon S3",
             "Event": "s3:TestEvent",
-            "Time": _time(self._cloud.clock.now()),
+            "Time": iso(self._cloud.clock.now()),
             "Bucket": bucket,
             "RequestId": request,
             "HostId": request,
@@ -129,7 +130,7 @@ class Changes:
             "eventVersion": "2.3" if change["name"].startswith("ObjectTagging:") else "2.1",
             "eventSource": "aws:s3",
             "awsRegion": self._objects.buckets.get(bucket).region,
-            "eventTime": _time(change["time"]),
+            "eventTime": iso(change["time"]),
             "eventName": change["name"],
             "userIdentity": identity,
             "requestParameters": {"sourceIPAddress": _ADDRESS},
@@ -170,7 +171,3 @@ class Changes:
 
 def _sequencer(number: int) -> str:
     return f"{number:018X}"
-
-
-def _time(seconds: float) -> str:
-    return moment(seconds).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -15,16 +15,8 @@ from stepfunctions.local.s3.contents import Staged
 from stepfunctions.local.s3.digests import composite, full_object
 from stepfunctions.local.s3.faults import S3Error, invalid_argument, invalid_request, malformed_xml, no_such_upload
 from stepfunctions.local.s3.objects import Objects, check_key
-from stepfunctions.local.s3.records import (
-    Checksum,
-    ObjectInfo,
-    PartInfo,
-    UploadInfo,
-    encode,
-    moment,
-    part_of,
-    upload_of,
-)
+from stepfunctions.local.s3.records import Checksum, ObjectInfo, PartInfo, UploadInfo, encode, part_of, upload_of
+from stepfunctions.runtime.clock import moment
 
 MIN_PART_SIZE = 5 * 1024 * 1024
 MAX_PARTS = 10_000

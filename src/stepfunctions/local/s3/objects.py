@@ -21,8 +21,9 @@ from stepfunctions.local.s3.contents import Contents, Staged, link_or_copy, meas
 from stepfunctions.local.s3.faults import S3Error, invalid_argument, no_such_key
 from stepfunctions.local.s3.layout import relative_path
 from stepfunctions.local.s3.listing import Page, list_page
-from stepfunctions.local.s3.records import Checksum, ObjectInfo, encode, moment
+from stepfunctions.local.s3.records import Checksum, ObjectInfo, encode
 from stepfunctions.local.s3.versions import Deletion, add, delete_current, delete_version, find, read_version
+from stepfunctions.runtime.clock import moment
 from stepfunctions.runtime.durability import Durability
 
 MAX_KEY_BYTES = 1024

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
+from stepfunctions.runtime.clock import moment
+
 MIGRATIONS = (
     """
     CREATE TABLE buckets (
@@ -145,11 +147,6 @@ class PartInfo:
     etag: str
     last_modified: datetime
     checksums: Mapping[str, str]
-
-
-def moment(seconds: float) -> datetime:
-    """Return a UTC datetime of these seconds since the epoch."""
-    return datetime.fromtimestamp(seconds, timezone.utc)
 
 
 def encode(value: object) -> str:

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from stepfunctions.local.s3.faults import S3Error, invalid_argument, no_such_key, no_such_version
-from stepfunctions.local.s3.records import NULL_VERSION, ObjectInfo, encode, moment, object_of
+from stepfunctions.local.s3.records import NULL_VERSION, ObjectInfo, encode, object_of
+from stepfunctions.runtime.clock import moment
 
 ENABLED = "Enabled"
 SUSPENDED = "Suspended"

@@ -250,8 +250,3 @@ def _number(text: str, name: str, low: int, high: int, names: dict[str, int]) ->
         known = f" or {next(iter(names))}-{list(names)[-1]}" if names else ""
         raise _Wrong(f"'{text}' in the field {name} is not {low}-{high}{known}")
     return number
-
-
-def moment(time: float) -> datetime:
-    """Return a time as the API shows it."""
-    return datetime.fromtimestamp(time, timezone.utc)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from stepfunctions.local.deliveries import Target
 from stepfunctions.local.deliveries.targets import UNIVERSAL
-from stepfunctions.local.scheduler.expressions import moment
+from stepfunctions.runtime.clock import moment
 
 if TYPE_CHECKING:
     from stepfunctions.local.cloud import Cloud

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from stepfunctions.errors import ServiceError
 from stepfunctions.local.scheduler.definitions import definition_of, fires_at, invalid, next_due
-from stepfunctions.local.scheduler.expressions import moment
 from stepfunctions.local.scheduler.invocations import deliver
 from stepfunctions.local.scheduler.records import DEFAULT, MIGRATIONS, GroupRow, ScheduleRow, SchedulerTables
+from stepfunctions.runtime.clock import moment
 
 if TYPE_CHECKING:
     from stepfunctions.local.cloud import Cloud
@@ -45,7 +45,7 @@ class Scheduler:
     def create_schedule(self, request: Answer, call: Call) -> Answer:
         """CreateSchedule. The same request again, with its client token, changes nothing."""
         definition = definition_of(request)
-        owner, name = _owner(call), request["Name"]
+        owner, name = call.owner, request["Name"]
         token = request.get("ClientToken")
         now = self._cloud.clock.now()
         with self._rows.database.write():
@@ -97,7 +97,7 @@ class Scheduler:
 
     def list_schedules(self, request: Answer, call: Call) -> Answer:
         """ListSchedules, by group and name."""
-        owner, group = _owner(call), request.get("GroupName")
+        owner, group = call.owner, request.get("GroupName")
         if group is not None:
             self._group(owner, group)
         size, after = request.get("MaxResults", _PAGE), request.get("NextToken", "/")
@@ -115,9 +115,7 @@ class Scheduler:
         """CreateScheduleGroup. The same request again, with its client token, changes nothing."""
         tags = _tags(request.get("Tags", ()))
         token = request.get("ClientToken")
-        made = GroupRow(
-            owner=_owner(call), name=request["Name"], created=self._cloud.clock.now(), tags=tags, token=token
-        )
+        made = GroupRow(owner=call.owner, name=request["Name"], created=self._cloud.clock.now(), tags=tags, token=token)
         with self._rows.database.write():
             before = self._rows.group(made.owner, made.name)
             if made.name == DEFAULT or (before and (token is None or (before.token, before.tags) != (token, tags))):
@@ -128,14 +126,14 @@ class Scheduler:
 
     def get_schedule_group(self, request: Answer, call: Call) -> Answer:
         """GetScheduleGroup."""
-        return _shown_group(self._group(_owner(call), request["Name"]))
+        return _shown_group(self._group(call.owner, request["Name"]))
 
     def delete_schedule_group(self, request: Answer, call: Call) -> None:
         """DeleteScheduleGroup: its schedules go with it, at once."""
         if request["Name"] == DEFAULT:
             raise invalid("The default schedule group can't be deleted.")
         with self._rows.database.write():
-            group = self._group(_owner(call), request["Name"])
+            group = self._group(call.owner, request["Name"])
             gone = self._rows.of_group(group)
             self._rows.drop_group(group)
         for row in gone:
@@ -144,9 +142,9 @@ class Scheduler:
     def list_schedule_groups(self, request: Answer, call: Call) -> Answer:
         """ListScheduleGroups, by name."""
         size = request.get("MaxResults", _PAGE)
-        self._group(_owner(call), DEFAULT)
+        self._group(call.owner, DEFAULT)
         prefix, after = request.get("NamePrefix", ""), request.get("NextToken", "")
-        found = self._rows.groups(_owner(call), prefix, after, size + 1)
+        found = self._rows.groups(call.owner, prefix, after, size + 1)
         answer: Answer = {"ScheduleGroups": [_shown_group(group) for group in found[:size]]}
         return answer | ({"NextToken": found[size - 1].name} if len(found) > size else {})
 
@@ -235,7 +233,7 @@ class Scheduler:
         return self._group(f"{region}:{account}", resource.partition("/")[2])
 
     def _schedule(self, request: Answer, call: Call) -> ScheduleRow:
-        group = self._group(_owner(call), request.get("GroupName", DEFAULT))
+        group = self._group(call.owner, request.get("GroupName", DEFAULT))
         row = self._rows.schedule(group.owner, group.name, request["Name"])
         if row is None:
             raise ServiceError("ResourceNotFoundException", f"Schedule {request['Name']} does not exist.", 404)
@@ -246,10 +244,6 @@ def _aimed(row: ScheduleRow, moment: float) -> ScheduleRow:
     """Return a schedule with its first time at or after ``moment``."""
     due = next_due(row.definition, moment, row.created) if row.definition["State"] == "ENABLED" else None
     return dataclasses.replace(row, due=due, fires=fires_at(row.definition, row.arn, due))
-
-
-def _owner(call: Call) -> str:
-    return f"{call.region}:{call.account}"
 
 
 def _key(row: ScheduleRow) -> str:

@@ -11,12 +11,12 @@ import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from stepfunctions.errors import ServiceError
 from stepfunctions.local.sns.notifications import Notification, compiled, texts_of
 from stepfunctions.local.sns.records import MIGRATIONS, SnsTables, Subscription, Topic
+from stepfunctions.runtime.clock import iso
 
 if TYPE_CHECKING:
     from stepfunctions.local.cloud import Cloud
@@ -54,7 +54,7 @@ class Sns:
                        "its FifoTopic is true")  # fmt: skip
         for key in given:
             _check_settable(key)
-        arn = f"arn:aws:sns:{call.region}:{call.account}:{name}"
+        arn = f"arn:aws:sns:{call.owner}:{name}"
         tags = {tag["Key"]: tag["Value"] for tag in request.get("Tags", [])}
         with self._tables.writing():
             before = self._tables.topic(arn)
@@ -72,7 +72,7 @@ class Sns:
 
     def list_topics(self, request: Answer, call: Call) -> Answer:
         """ListTopics, by ARN."""
-        prefix = f"arn:aws:sns:{call.region}:{call.account}:"
+        prefix = f"arn:aws:sns:{call.owner}:"
         found = [topic.arn for topic in self._tables.topics(prefix, request.get("NextToken", ""), _PAGE + 1)]
         return _page("Topics", [{"TopicArn": arn} for arn in found], "TopicArn")
 
@@ -154,7 +154,7 @@ class Sns:
 
     def list_subscriptions(self, request: Answer, call: Call) -> Answer:
         """ListSubscriptions, by ARN."""
-        return self._listed(f"arn:aws:sns:{call.region}:{call.account}:", request)
+        return self._listed(f"arn:aws:sns:{call.owner}:", request)
 
     def list_subscriptions_by_topic(self, request: Answer, _call: Call) -> Answer:
         """ListSubscriptionsByTopic, by ARN."""
@@ -230,7 +230,7 @@ class Sns:
             subject=entry.get("Subject"),
             texts=texts_of(entry["Message"], entry.get("MessageStructure")),
             attributes=entry.get("MessageAttributes", {}),
-            timestamp=_timestamp(self._cloud.clock.now()),
+            timestamp=iso(self._cloud.clock.now()),
             endpoint=self._cloud.endpoint or "http://sns.localhost",
             group=group,
             dedup=dedup,
@@ -335,10 +335,6 @@ def _redrives(value: str) -> bool:
     except (ValueError, RecursionError):
         return False
     return isinstance(policy, dict) and str(policy.get("deadLetterTargetArn", "")).startswith("arn:aws:sqs:")
-
-
-def _timestamp(now: float) -> str:
-    return datetime.fromtimestamp(now, timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _bad(what: str) -> ServiceError:

@@ -50,7 +50,7 @@ class Sqs:
                 "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length",
             )
         wanted = checked(name, given, new=True)
-        arn = f"arn:aws:sqs:{call.region}:{call.account}:{name}"
+        arn = f"arn:aws:sqs:{call.owner}:{name}"
         with self._tables.writing():
             queue = self._tables.queue(arn)
             if queue is None:
@@ -78,13 +78,13 @@ class Sqs:
 
     def list_queues(self, request: Answer, call: Call) -> Answer:
         """ListQueues, by name."""
-        prefix = f"arn:aws:sqs:{call.region}:{call.account}:{request.get('QueueNamePrefix', '')}"
+        prefix = f"arn:aws:sqs:{call.owner}:{request.get('QueueNamePrefix', '')}"
         return self._page("QueueUrls", [queue.arn for queue in self._tables.queues(prefix)], request)
 
     def list_dead_letter_source_queues(self, request: Answer, call: Call) -> Answer:
         """ListDeadLetterSourceQueues."""
         target = self._of(request, call).arn
-        found = self._tables.queues(f"arn:aws:sqs:{call.region}:{call.account}:")
+        found = self._tables.queues(f"arn:aws:sqs:{call.owner}:")
         sources = [queue.arn for queue in found if (redrive(queue.attributes) or ("",))[0] == target]
         return self._page("queueUrls", sources, request)
 

@@ -8,16 +8,9 @@ from stepfunctions.asl.document import Document
 from stepfunctions.engine.messages import TaskSubmitted
 from stepfunctions.engine.tokens import make_token
 from stepfunctions.errors import ServiceError
+from stepfunctions.runtime.clock import moment
 from stepfunctions.runtime.operations.pages import page, page_mark, page_size
-from stepfunctions.runtime.operations.service import (
-    Request,
-    Response,
-    Service,
-    check_arn,
-    check_encryption,
-    check_name,
-    moment,
-)
+from stepfunctions.runtime.operations.service import Request, Response, Service, check_arn, check_encryption, check_name
 from stepfunctions.runtime.operations.tags import checked
 from stepfunctions.runtime.store.activities import ActivityRow
 

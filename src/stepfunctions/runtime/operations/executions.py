@@ -13,6 +13,7 @@ from stepfunctions.engine.messages import Outcome, Stopped, TaskFailed, TaskHear
 from stepfunctions.engine.tokens import read_token
 from stepfunctions.errors import ServiceError
 from stepfunctions.query.values import same
+from stepfunctions.runtime.clock import moment
 from stepfunctions.runtime.json_stream import no_constant
 from stepfunctions.runtime.operations import express, machines
 from stepfunctions.runtime.operations.finding import EXPRESS, resolve_active
@@ -28,7 +29,6 @@ from stepfunctions.runtime.operations.service import (
     check_length,
     check_name,
     find_execution,
-    moment,
 )
 
 MOST_BEHIND = 10_000

@@ -12,7 +12,8 @@ from stepfunctions.asl.states import Map, Task
 from stepfunctions.engine.execution import Execution
 from stepfunctions.engine.limits import LONGEST_EXPRESS
 from stepfunctions.errors import Problem, ServiceError
-from stepfunctions.runtime.operations.service import Response, Service, moment
+from stepfunctions.runtime.clock import moment
+from stepfunctions.runtime.operations.service import Response, Service
 
 _BILLED_MEMORY_MB = 64
 _BILLED_STEP_MS = 100

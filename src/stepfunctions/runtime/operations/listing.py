@@ -7,16 +7,11 @@ from collections.abc import Callable
 from stepfunctions.asl.document import JSON
 from stepfunctions.engine.execution import Execution, Status
 from stepfunctions.errors import ServiceError
+from stepfunctions.runtime.clock import moment
 from stepfunctions.runtime.operations.finding import EXPRESS, Found, resolve
 from stepfunctions.runtime.operations.pages import page, page_mark, page_size
 from stepfunctions.runtime.operations.redrive import shown_status
-from stepfunctions.runtime.operations.service import (
-    Request,
-    Response,
-    Service,
-    check_arn,
-    moment,
-)
+from stepfunctions.runtime.operations.service import Request, Response, Service, check_arn
 
 
 def list_(service: Service, request: Request) -> Response:

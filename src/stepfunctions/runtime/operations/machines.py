@@ -11,6 +11,7 @@ from stepfunctions.asl.document import JSON
 from stepfunctions.engine.ports import DELETING, Machine
 from stepfunctions.errors import ServiceError
 from stepfunctions.query.references import variable_references
+from stepfunctions.runtime.clock import moment
 from stepfunctions.runtime.operations.finding import check_machine, find_active, gone, resolve
 from stepfunctions.runtime.operations.pages import page, page_mark, page_size
 from stepfunctions.runtime.operations.published import INITIAL, publish_revision
@@ -23,7 +24,6 @@ from stepfunctions.runtime.operations.service import (
     check_length,
     check_name,
     check_role,
-    moment,
 )
 from stepfunctions.runtime.operations.tags import checked
 from stepfunctions.runtime.operations.validation import errors_of, refusal

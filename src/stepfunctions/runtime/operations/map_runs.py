@@ -4,15 +4,9 @@ from __future__ import annotations
 
 from stepfunctions.engine.map_run import MapRun
 from stepfunctions.errors import ServiceError
+from stepfunctions.runtime.clock import moment
 from stepfunctions.runtime.operations.pages import page_of
-from stepfunctions.runtime.operations.service import (
-    Request,
-    Response,
-    Service,
-    check_arn,
-    find_execution,
-    moment,
-)
+from stepfunctions.runtime.operations.service import Request, Response, Service, check_arn, find_execution
 
 
 def describe(service: Service, request: Request) -> Response:

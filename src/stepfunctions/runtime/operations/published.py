@@ -8,15 +8,10 @@ from typing import Any
 
 from stepfunctions.engine.ports import Machine
 from stepfunctions.errors import ServiceError
+from stepfunctions.runtime.clock import moment
 from stepfunctions.runtime.operations.finding import find_active, find_alias, find_version
 from stepfunctions.runtime.operations.pages import page_of
-from stepfunctions.runtime.operations.service import (
-    Request,
-    Response,
-    Service,
-    check_arn,
-    moment,
-)
+from stepfunctions.runtime.operations.service import Request, Response, Service, check_arn
 from stepfunctions.runtime.store.published import AliasRow, VersionRow
 
 MOST_VERSIONS = 1000

@@ -10,7 +10,8 @@ from stepfunctions.engine.limits import LONGEST_STANDARD, MAX_EVENTS
 from stepfunctions.engine.map_run import REDRIVABLE_PERIOD, redrivable, waits_for_redrive
 from stepfunctions.engine.ports import DELETING
 from stepfunctions.errors import ServiceError
-from stepfunctions.runtime.operations.service import Request, Response, Service, check_arn, find_execution, moment
+from stepfunctions.runtime.clock import moment
+from stepfunctions.runtime.operations.service import Request, Response, Service, check_arn, find_execution
 
 _TOKEN_PERIOD = 15 * 60
 """Seconds in which a request that is repeated with its clientToken answers as the first one did."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import threading
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from typing import Any
 
 from stepfunctions.asl.document import JSON
@@ -122,8 +121,3 @@ def find_execution(service: Service, arn: str, or_child: bool = False) -> Execut
     if execution is None:
         raise ServiceError("ExecutionDoesNotExist", f"Execution Does Not Exist: '{arn}'")
     return execution
-
-
-def moment(seconds: float) -> datetime:
-    """Return epoch seconds as the aware datetime that boto3 shows."""
-    return datetime.fromtimestamp(seconds, timezone.utc)
