@@ -23,18 +23,28 @@ ALLOWED: dict[str, set[str]] = {
     "inputs": _BELOW_STEPS,
     "steps": _BELOW_STEPS | {"inputs"},
     "lint": {"errors", "asl", "query", "catalog"},
+    "deploy": _BELOW_STEPS | {"inputs", "steps"},
+    "estimate": {"errors", "asl", "query", "catalog", "engine"},
     "engine": {"errors", "asl", "query"},
     "runtime": {"errors", "asl", "query", "catalog", "lint", "engine"},
     "visual": {"errors", "asl", "engine"},
-    "workflow": _BELOW_STEPS | {"inputs", "steps", "lint", "visual", "engine", "runtime", "logs", "__init__"},
+    "workflow": _BELOW_STEPS
+    | {"inputs", "steps", "lint", "visual", "deploy", "estimate", "engine", "runtime", "logs", "__init__"},
     "template": _BELOW_STEPS | {"inputs", "steps", "workflow"},
     "local": _BELOW_STEPS | {"lint", "visual", "engine", "runtime", "workflow", "__init__"},
     "testing": {"errors", "asl", "engine", "runtime", "workflow", "local"},
-    "cli": _BELOW_STEPS | {"inputs", "steps", "lint", "visual", "engine", "runtime", "workflow", "local", "__init__"},
+    "cli": _BELOW_STEPS
+    | {"inputs", "steps", "lint", "visual", "deploy", "estimate", "engine", "runtime", "workflow", "local", "__init__"},
     "__init__": {"inputs", "steps", "workflow", "template", "logs"},
     "logs": set(),
 }
-LAZY_ONLY = {("workflow", "runtime"), ("workflow", "visual"), ("testing", "local")}
+LAZY_ONLY = {
+    ("workflow", "deploy"),
+    ("workflow", "estimate"),
+    ("workflow", "runtime"),
+    ("workflow", "visual"),
+    ("testing", "local"),
+}
 LONGEST_MODULE = 400
 
 

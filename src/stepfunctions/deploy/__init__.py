@@ -1,0 +1,1 @@
+"""Infrastructure of a workflow: CloudFormation templates, IAM policies, assets and environments."""
