@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import json
 import os
+import socket
+import subprocess
+import sys
 import time
 from datetime import datetime, timezone
 from pathlib import Path
@@ -105,3 +108,23 @@ def test_what_is_not_ours_is_never_removed(tmp_path: Path, capsys: pytest.Captur
 def test_a_cloud_that_cannot_start_says_why(tmp_path: Path) -> None:
     with LocalCloud(tmp_path / "data"), pytest.raises(LocalCloudError, match="in use already"):
         LocalCloud(tmp_path / "data").start()
+
+
+PARENT = """
+import sys, time
+from stepfunctions.testing import LocalCloud
+print(LocalCloud(sys.argv[1]).start().endpoint, flush=True)
+time.sleep(60)
+"""
+
+
+def test_the_server_of_a_killed_process_ends(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", PARENT, str(tmp_path)], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        address = ("127.0.0.1", int(process.stdout.readline().rpartition(":")[2]))
+        connection = socket.create_connection(address, timeout=30)
+        process.kill()
+    with connection:
+        assert connection.recv(1) == b""
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(address, timeout=30)

@@ -6,7 +6,9 @@ import json
 import os
 import re
 import shlex
+import signal
 import sys
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -119,6 +121,7 @@ for _command in (clock, logs, reset, services):
     callback=_size,
     help="How large the data directory should be: 20GB. Above it, what finished jobs left is removed, oldest first.",
 )
+@click.option("--until-input-ends", is_flag=True, hidden=True, help="Stop at the end of standard input: with a parent.")
 def start(
     port: int,
     data_dir: Path,
@@ -131,6 +134,7 @@ def start(
     clock_kind: str,
     job_memory: int | None,
     disk_budget: int | None,
+    until_input_ends: bool,
 ) -> None:
     """Start the local cloud; Ctrl-C stops it.
 
@@ -145,6 +149,8 @@ def start(
     from stepfunctions.local import server
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s: %(message)s")
+    if until_input_ends:
+        threading.Thread(target=_stop_at_the_end, args=(sys.stdin.fileno(),), daemon=True).start()
     names = [name for name in re.split(r"[,\s]+", real) if name]
     server.run(
         data_dir,
@@ -161,6 +167,13 @@ def start(
     )
     sys.stdout.flush()
     os._exit(0)  # all is closed; a thread that still waits for a function or a client keeps nobody here
+
+
+def _stop_at_the_end(source: int) -> None:
+    """Stop this server when a file has ended: the pipe of a parent that is gone, however it went."""
+    while os.read(source, 4096):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 @local.command()

@@ -53,7 +53,8 @@ def _table(file: Path, tables: tuple[str, ...]) -> Mapping[str, Any] | None:
 
 
 def _checked(given: Mapping[str, Any], start: click.Command, where: str) -> dict[str, Any]:
-    options = {option.opts[0].lstrip("-"): option for option in start.params if isinstance(option, click.Option)}
+    shown = [option for option in start.params if isinstance(option, click.Option) and not option.hidden]
+    options = {option.opts[0].lstrip("-"): option for option in shown}
     options.pop("help", None)
     settings = {}
     for key, value in given.items():

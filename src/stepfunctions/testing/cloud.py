@@ -150,11 +150,11 @@ class LocalCloud:
         if self._process is not None:
             return self
         self._folder = self._given or Path(tempfile.mkdtemp(prefix="stepfunctions-"))
-        command = [sys.executable, "-m", "stepfunctions.cli", "local", "start", *self._options]
+        command = [sys.executable, "-m", "stepfunctions.cli", "local", "start", "--until-input-ends"]
         with tempfile.TemporaryFile() as log:
             process = subprocess.Popen(
-                [*command, "--data-dir", str(self._folder)],
-                stdin=subprocess.DEVNULL,
+                [*command, *self._options, "--data-dir", str(self._folder)],
+                stdin=subprocess.PIPE,  # ends with this process, and the server with it
                 stdout=subprocess.PIPE,
                 stderr=log,
                 start_new_session=True,
@@ -183,8 +183,9 @@ class LocalCloud:
             except subprocess.TimeoutExpired:
                 process.kill()  # safe: the next start recovers
                 process.wait()
-            if process.stdout is not None:
-                process.stdout.close()
+            for pipe in (process.stdin, process.stdout):
+                if pipe is not None:
+                    pipe.close()
         if self._given is None and self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
         self._folder = None

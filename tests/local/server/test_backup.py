@@ -30,7 +30,7 @@ def test_a_backup_of_a_running_server_is_whole(start_server: Start, tmp_path: Pa
     s3.put_object(Bucket="flights", Key="stays", Body=b"as it was")
     machine = states.create_state_machine(name="m", definition=json.dumps(WAIT), roleArn=ROLE)["stateMachineArn"]
     execution = states.start_execution(stateMachineArn=machine)["executionArn"]
-    over = threading.Event()
+    begun, over = threading.Event(), threading.Event()
 
     def overwrite() -> None:
         own = server.client("s3")
@@ -38,10 +38,12 @@ def test_a_backup_of_a_running_server_is_whole(start_server: Start, tmp_path: Pa
         while not over.is_set():
             number += 1
             own.put_object(Bucket="flights", Key="changes", Body=str(number).encode() * 1000)
+            begun.set()
 
     writer = threading.Thread(target=overwrite)
     writer.start()
     try:
+        assert begun.wait(60)
         done = command("backup", tmp_path / "copy", "--data-dir", server.data_dir)
     finally:
         over.set()
