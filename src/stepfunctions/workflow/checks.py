@@ -38,6 +38,16 @@ def allowed_name(text: str) -> str:
     return re.sub(r"-+", "-", _FORBIDDEN.sub("-", text)).strip("-")[:_LONGEST_NAME] or "workflow"
 
 
+def stack_name(name: str) -> str:
+    """Return a name that CloudFormation takes for a stack: a letter, then letters, digits and hyphens, at most 128.
+
+    >>> stack_name("flow_2"), stack_name("2nd")
+    ('flow-2', 'workflow-2nd')
+    """
+    allowed = re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-")
+    return (allowed if allowed[:1].isalpha() else f"workflow-{allowed}").strip("-")[:128]
+
+
 def check_role(role: Any) -> Any:
     """Return the role as it was given. Raises TypeError when it is neither a string nor None."""
     if role is None or isinstance(role, str):

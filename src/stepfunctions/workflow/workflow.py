@@ -6,9 +6,9 @@ API: https://docs.aws.amazon.com/step-functions/latest/apireference/API_CreateSt
 from __future__ import annotations
 
 import logging as logs
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from stepfunctions.exceptions import MissingRequiredParameter
 from stepfunctions.inputs.placeholders import ExecutionInput
@@ -25,6 +25,10 @@ from stepfunctions.workflow.state_test import Testable
 from stepfunctions.workflow.versioned import Versioned
 from stepfunctions.workflow.widgets.tables import console_link, text
 from stepfunctions.workflow.widgets.utils import create_sfn_workflow_url
+
+if TYPE_CHECKING:
+    from stepfunctions.deploy.parts import Deployment
+    from stepfunctions.deploy.stack import Stack
 
 logger = logs.getLogger("stepfunctions")
 
@@ -322,6 +326,47 @@ class Workflow(Startable, Versioned, Testable):
         See :func:`~stepfunctions.workflow.cloudformation.build_cloudformation_template`.
         """
         return build_cloudformation_template(self, description)
+
+    def stack(
+        self,
+        *,
+        name: str | None = None,
+        description: str | None = None,
+        account: str | None = None,
+        region: str | None = None,
+        alias: str | None = "live",
+        deployment: Deployment | None = None,
+        log_retention_days: int = 30,
+        triggers: Sequence[Any] = (),
+        alarms: bool = False,
+        dashboard: bool = False,
+    ) -> Stack:
+        """Return the workflow as a CloudFormation stack: everything that it needs, for any account and Region.
+
+        ``name``: of the stack (default: the workflow's). ``account`` and ``region``: whose ARNs stand in the
+        definition (default: what stands there most often). ``alias``: the name of the alias that moves to each new
+        version, as ``deployment`` says (default: all at once); None: neither version nor alias.
+        ``log_retention_days``: how long the log group keeps events. ``triggers`` start executions; ``alarms``:
+        whether there are alarms of failed, timed out, throttled and aborted executions; ``dashboard``: whether
+        there is one. Raises ValueError for what CloudFormation would refuse.
+        """
+        from stepfunctions.deploy.parts import Deployment, Options
+        from stepfunctions.deploy.stack import build_stack
+
+        options = Options(
+            name=checks.stack_name(name or self.name),
+            description=description or self.comment or f"The workflow {self.name}.",
+            account=account,
+            region=region,
+            alias=alias,
+            deployment=deployment or Deployment(),
+            log_retention_days=log_retention_days,
+            triggers=tuple(triggers),
+            alarms=alarms,
+            dashboard=dashboard,
+            tags=settings.read_tags(self.tags),
+        )
+        return build_stack(self, options)
 
     def __repr__(self) -> str:
         return f"Workflow(name={self.name!r}, role={self.role!r}, state_machine_arn={self.state_machine_arn!r})"

@@ -1,0 +1,114 @@
+"""The state machine of a stack, with its role, log group, version and alias, as members of a template.
+
+Resources: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_StepFunctions.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from stepfunctions.deploy.parts import ALIAS, ALL_AT_ONCE, LOG_GROUP, MACHINE, VERSION, Options, Parts, WorkflowLike
+from stepfunctions.steps.utils import tags_dict_to_kv_list
+
+NAME = "StateMachineName"
+"""The Parameter of the state machine's name."""
+
+_RETAINED = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
+_LOG_PREFIX = "/aws/vendedlogs/states/"
+"""Log groups of this prefix keep clear of the limit on the size of CloudWatch Logs' resource policy."""
+
+
+def log_group(options: Options, settings: Mapping[str, Any]) -> tuple[Parts, dict[str, Any]]:
+    """Return the log group and the machine's LoggingConfiguration.
+
+    A workflow that says nothing of logging gets the level ERROR, without the data of executions.
+    """
+    wanted = settings.get("loggingConfiguration", {"level": "ERROR", "includeExecutionData": False})
+    configuration = capitalised(wanted)
+    if configuration.get("Level", "OFF") == "OFF" or configuration.get("Destinations"):
+        return Parts(), configuration
+    configuration["Destinations"] = [{"CloudWatchLogsLogGroup": {"LogGroupArn": {"Fn::GetAtt": [LOG_GROUP, "Arn"]}}}]
+    group = {
+        "Type": "AWS::Logs::LogGroup",
+        **_RETAINED,
+        "Properties": {
+            "LogGroupName": {"Fn::Sub": f"{_LOG_PREFIX}${{AWS::StackName}}"},
+            "RetentionInDays": options.log_retention_days,
+        },
+    }
+    return Parts(resources={LOG_GROUP: group}), configuration
+
+
+def state_machine(
+    workflow: WorkflowLike,
+    options: Options,
+    role: Any,
+    definition: Mapping[str, Any],
+    logging: Mapping[str, Any],
+) -> Parts:
+    """Return the state machine. ``definition``: the properties that hold the definition and what it is filled with."""
+    settings = workflow.settings
+    properties: dict[str, Any] = {
+        "StateMachineName": {"Ref": NAME},
+        "StateMachineType": workflow.type,
+        "RoleArn": role,
+        **definition,
+        "LoggingConfiguration": dict(logging),
+        "TracingConfiguration": capitalised(settings.get("tracingConfiguration", {"enabled": False})),
+    }
+    if "encryptionConfiguration" in settings:
+        properties["EncryptionConfiguration"] = capitalised(settings["encryptionConfiguration"])
+    if options.tags:
+        properties["Tags"] = tags_dict_to_kv_list(options.tags)
+    name = {
+        "Type": "String",
+        "Default": workflow.name,
+        "Description": "Name of the state machine. Another name makes another state machine, without the old history.",
+    }
+    return Parts(
+        parameters={NAME: name},
+        resources={MACHINE: {"Type": "AWS::StepFunctions::StateMachine", "Properties": properties}},
+        outputs={"StateMachineArn": {"Description": "ARN of the state machine.", "Value": {"Ref": MACHINE}}},
+    )
+
+
+def definition_text(definition: Mapping[str, Any]) -> str:
+    """Return the text of a definition as it stands in a template."""
+    return json.dumps(definition, indent=2, ensure_ascii=False)
+
+
+def version_and_alias(options: Options) -> Parts:
+    """Return a version of what the machine is, kept when the next one comes, and the alias that moves to it."""
+    if options.alias is None:
+        return Parts()
+    version = {
+        "Type": "AWS::StepFunctions::StateMachineVersion",
+        **_RETAINED,
+        "Properties": {
+            "StateMachineArn": {"Ref": MACHINE},
+            "StateMachineRevisionId": {"Fn::GetAtt": [MACHINE, "StateMachineRevisionId"]},
+        },
+    }
+    wanted = options.deployment
+    preference: dict[str, Any] = {"StateMachineVersionArn": {"Ref": VERSION}, "Type": wanted.type}
+    if wanted.type != ALL_AT_ONCE:
+        preference |= {"Percentage": wanted.percentage, "Interval": wanted.interval}
+    if wanted.alarms:
+        preference["Alarms"] = list(wanted.alarms)
+    alias = {
+        "Type": "AWS::StepFunctions::StateMachineAlias",
+        "Properties": {"Name": options.alias, "DeploymentPreference": preference},
+    }
+    return Parts(
+        resources={VERSION: version, ALIAS: alias},
+        outputs={"AliasArn": {"Description": "Start executions of this ARN.", "Value": {"Ref": ALIAS}}},
+    )
+
+
+def capitalised(value: Any) -> Any:
+    """Return the API's settings as the resource's: the same names, which begin with a capital there."""
+    if isinstance(value, Mapping):
+        return {key[0].upper() + key[1:]: capitalised(item) for key, item in value.items()}
+    return [capitalised(item) for item in value] if isinstance(value, (list, tuple)) else value

@@ -1,0 +1,119 @@
+"""What a stack is made of: the options people give, and parts that the modules of this package hand to each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from stepfunctions.inputs.placeholders import ExecutionInput
+from stepfunctions.steps.graph import Graph
+
+MACHINE, ROLE, LOG_GROUP, VERSION, ALIAS = "StateMachine", "ExecutionRole", "LogGroup", "Version", "Alias"
+"""Logical ids of the state machine, of its role, log group, version and alias."""
+ASSET_BUCKET = "AssetBucket"
+"""The Parameter for the bucket that files are in."""
+
+ALL_AT_ONCE, LINEAR, CANARY = "ALL_AT_ONCE", "LINEAR", "CANARY"
+
+
+class WorkflowLike(Protocol):
+    """What a stack needs to know of a workflow. :class:`stepfunctions.workflow.Workflow` is one."""
+
+    name: str
+    role: str
+    type: Any
+    definition: Graph
+    workflow_input: ExecutionInput | None
+
+    @property
+    def settings(self) -> Mapping[str, Mapping[str, Any]]:
+        """Logging, tracing and encryption by the API's names."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deployment:
+    """How the alias moves from the old version to the new one.
+
+    ``type``: ALL_AT_ONCE; CANARY, which sends ``percentage`` of the executions to the new version and all after
+    ``interval`` minutes; LINEAR, which adds ``percentage`` each ``interval`` minutes. ``alarms``: names of CloudWatch
+    alarms that turn everything back when they go off in that time.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-stepfunctions-statemachinealias-deploymentpreference.html
+    """
+
+    type: Literal["ALL_AT_ONCE", "LINEAR", "CANARY"] = "ALL_AT_ONCE"
+    percentage: int | None = None
+    interval: int | None = None
+    alarms: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        gradual = {"percentage": (self.percentage, 99), "interval": (self.interval, 2100)}
+        if self.type not in (ALL_AT_ONCE, LINEAR, CANARY):
+            raise ValueError(f"Deployment.type is {self.type!r}, but must be one of ALL_AT_ONCE, LINEAR, CANARY.")
+        for name, (value, most) in gradual.items():
+            if self.type == ALL_AT_ONCE and value is not None:
+                raise ValueError(f"Deployment.{name} is for LINEAR and CANARY, not for ALL_AT_ONCE.")
+            if self.type != ALL_AT_ONCE and (isinstance(value, bool) or not isinstance(value, int)):
+                raise TypeError(f"Deployment.{name} must be an int for {self.type}, not {value!r}.")
+            if value is not None and not 1 <= value <= most:
+                raise ValueError(f"Deployment.{name} is {value}, but must be 1 to {most}.")
+        if len(self.alarms) > 100:
+            raise ValueError(f"Deployment.alarms has {len(self.alarms)} names, but at most 100 are possible.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What ``Workflow.stack(...)`` is asked for; its docstring tells what each means."""
+
+    name: str
+    description: str | None = None
+    account: str | None = None
+    region: str | None = None
+    alias: str | None = "live"
+    deployment: Deployment = field(default_factory=Deployment)
+    log_retention_days: int = 30
+    triggers: tuple[Any, ...] = ()
+    alarms: bool = False
+    dashboard: bool = False
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """What the makers of parts know of the stack that they are for.
+
+    ``target``: the ARN to start executions of, the alias's or the state machine's, as a template's value.
+    ``machine_arn``: the ARN of the state machine itself, which metrics are of. ``text`` makes a text that holds ARNs,
+    buckets and such of the workflow's own account into a template's value that fits every account.
+    """
+
+    options: Options
+    target: Mapping[str, Any]
+    machine_arn: Mapping[str, Any]
+    text: Callable[[str], Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """Members of a template, in order. ``values``: of Parameters without a default, as they are in this workflow's
+    own account. ``assets``: the files that its Parameters name."""
+
+    resources: Mapping[str, Any] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    mappings: Mapping[str, Any] = field(default_factory=dict)
+    values: Mapping[str, Any] = field(default_factory=dict)
+    assets: tuple[Any, ...] = ()
+
+
+def joined(parts: Sequence[Parts]) -> Parts:
+    """Return several parts as one. Raises ValueError when two of them have one name for different things."""
+    found: dict[str, dict[str, Any]] = {}
+    for name in ("resources", "parameters", "outputs", "mappings", "values"):
+        members = found.setdefault(name, {})
+        for part in parts:
+            for key, value in getattr(part, name).items():
+                if members.setdefault(key, value) != value:
+                    raise ValueError(f"Two parts of the stack have the name '{key}' for different {name}.")
+    return Parts(**found, assets=tuple(dict.fromkeys(asset for part in parts for asset in part.assets)))

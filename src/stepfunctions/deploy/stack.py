@@ -1,0 +1,62 @@
+"""A workflow as a CloudFormation stack: the state machine and everything around it, for any account and Region.
+
+User guide: https://docs.aws.amazon.com/step-functions/latest/dg/development-options.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from stepfunctions.deploy import machine
+from stepfunctions.deploy.parts import ROLE, Options, Parts, WorkflowLike, joined
+from stepfunctions.deploy.text import to_json, to_yaml
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stack:
+    """A CloudFormation template with what its Parameters are in the workflow's own account.
+
+    ``name``: of the stack. ``template``: a dict in its order. ``parameters``: the values of Parameters that have no
+    default, and of those for files; lists with commas. ``assets``: the files that must be in the bucket first.
+    """
+
+    name: str
+    template: dict[str, Any]
+    parameters: Mapping[str, str]
+    assets: tuple[Any, ...] = ()
+
+    def to_yaml(self) -> str:
+        """Return the template as YAML, with CloudFormation's short forms."""
+        return to_yaml(self.template)
+
+    def to_json(self) -> str:
+        """Return the template as JSON."""
+        return to_json(self.template)
+
+
+def build_stack(workflow: WorkflowLike, options: Options) -> Stack:
+    """Return the stack of a workflow; see ``Workflow.stack``."""
+    logs, logging = machine.log_group(options, workflow.settings)
+    role = Parts(
+        parameters={ROLE: {"Type": "String", "Description": "ARN of the execution role."}}, values={ROLE: workflow.role}
+    )
+    definition = {"DefinitionString": machine.definition_text(workflow.definition.to_dict())}
+    own = machine.state_machine(workflow, options, {"Ref": ROLE}, definition, logging)
+    parts = joined([role, logs, own, machine.version_and_alias(options)])
+    return Stack(
+        name=options.name, template=_template(options, parts), parameters=dict(parts.values), assets=parts.assets
+    )
+
+
+def _template(options: Options, parts: Parts) -> dict[str, Any]:
+    members = {
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Description": options.description,
+        "Parameters": parts.parameters,
+        "Mappings": parts.mappings,
+        "Resources": parts.resources,
+        "Outputs": parts.outputs,
+    }
+    return {name: dict(value) if isinstance(value, Mapping) else value for name, value in members.items() if value}
