@@ -85,7 +85,7 @@ def invoke(
 
 
 def pid_of(sm: Any, endpoint: str) -> int:
-    [server] = sm.cloud.service("sagemaker").endpoints.deployment(endpoint).servers.values()
+    [server] = sm.cloud.service("sagemaker").endpoints.route(endpoint).deployment.servers.values()
     return int(server.pid)
 
 
@@ -187,7 +187,7 @@ def test_a_server_that_dies_is_started_again(sm: Any) -> None:
     first = pid_of(sm, "dies")
     os.kill(first, signal.SIGKILL)
     endpoints = sm.cloud.service("sagemaker").endpoints
-    [server] = endpoints.deployment("dies").servers.values()
+    [server] = endpoints.route("dies").deployment.servers.values()
     server._process.wait(10)
     assert json.loads(invoke(sm, "dies", b"1")["Body"])["pid"] == pid_of(sm, "dies") != first
 
@@ -425,17 +425,6 @@ def test_configs_and_deployments_refused(line: Any) -> None:
     config("ShadowProductionVariants is not supported", [variant], ShadowProductionVariants=[variant])
     with pytest.raises(ServiceError, match="Could not find endpoint configuration"):
         line("CreateEndpoint", EndpointName="refused", EndpointConfigName="none")
-    canary = {
-        "BlueGreenUpdatePolicy": {
-            "TrafficRoutingConfiguration": {
-                "Type": "CANARY",
-                "WaitIntervalInSeconds": 60,
-                "CanarySize": {"Type": "CAPACITY_PERCENT", "Value": 10},
-            }
-        }
-    }
-    with pytest.raises(ServiceError, match="all at once"):
-        line("UpdateEndpoint", EndpointName="line-1", EndpointConfigName="line-1", DeploymentConfig=canary)
     assert line("DescribeEndpoint", EndpointName="line-1")["EndpointStatus"] == "InService"
 
 

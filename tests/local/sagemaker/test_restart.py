@@ -180,7 +180,7 @@ def test_endpoints_come_back(open_sagemaker: Any) -> None:
         EndpointName="line",
         DesiredWeightsAndCapacities=[{"VariantName": "v", "DesiredWeight": 0.5}],
     )
-    [server] = sm.cloud.service("sagemaker").endpoints.deployment("line").servers.values()
+    [server] = sm.cloud.service("sagemaker").endpoints.route("line").deployment.servers.values()
     pid = server.pid
     sm = open_sagemaker()
     assert not Path(f"/proc/{pid}").exists()

@@ -1,70 +1,49 @@
-"""Endpoints: created, updated all at once behind a healthy new fleet, brought back after a restart.
+"""The operations on endpoints: created, updated behind a healthy new fleet, deleted.
 
 API: https://docs.aws.amazon.com/sagemaker/latest/APIReference/API_CreateEndpoint.html
-A variant has one server process here, whatever its instance count.
 """
 
 from __future__ import annotations
 
-import logging
-import shutil
-import threading
-import time
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
-from stepfunctions.errors import ServiceError
-from stepfunctions.local.sagemaker.fleet import Deployment, ModelServer, ServerFailed
+from stepfunctions.local.sagemaker.fleet import Route
 from stepfunctions.local.sagemaker.models import Models
-from stepfunctions.local.sagemaker.records import Record, Records, invalid
+from stepfunctions.local.sagemaker.records import Record, Records, invalid, shown
+from stepfunctions.local.sagemaker.serving import KEPT, KIND, Serving
+from stepfunctions.local.sagemaker.strategies import plan_of
 from stepfunctions.local.services import Call
 
 if TYPE_CHECKING:
     from stepfunctions.local.cloud import Cloud
 
-_log = logging.getLogger(__name__)
-KIND = "endpoint"
-_READY_SECONDS = 60.0
-_MOST = 1024  # characters of a FailureReason
+_PROPERTIES = {
+    "DesiredInstanceCount": ("CurrentInstanceCount", "DesiredInstanceCount"),
+    "DesiredWeight": ("CurrentWeight", "DesiredWeight"),
+    "DataCaptureConfig": (),
+}
+"""What RetainAllVariantProperties keeps, by what ExcludeRetainedVariantProperties calls it."""
 
 
 class Endpoints:
     """The operations on endpoints, and what serves them."""
 
     def __init__(self, cloud: Cloud, records: Records, models: Models) -> None:
-        self._cloud = cloud
         self._records = records
         self._models = models
-        self._lock = threading.Lock()
-        self._pool: ThreadPoolExecutor | None = None
-        self._serving: dict[str, Deployment] = {}
-        self._making: list[Deployment] = []
-        self._starting: dict[str, Future[None]] = {}
-        self._turns: dict[str, threading.Lock] = {}
-        self._count = 0
+        self._serving = Serving(cloud, records, models)
 
     def start(self) -> None:
         """Bring back what a former server had in service, and go on with what it was doing."""
-        shutil.rmtree(self._cloud.data_dir / "endpoints", ignore_errors=True)  # of servers that are gone
-        self._pool = ThreadPoolExecutor(2, thread_name_prefix="endpoint")
-        for record in self._records.all(KIND, "Creating", "Updating", "InService", "Deleting"):
-            name = record["EndpointName"]
-            if record["EndpointStatus"] == "Deleting":
-                self._submit(name, self._delete)
-            else:
-                self._submit(name, self._deploy)
+        self._serving.start()
 
     def stop(self) -> None:
         """Stop every server; the endpoints come back at the next start."""
-        with self._lock:
-            pool, self._pool = self._pool, None
-        for deployment in [*self._serving.values(), *self._making]:
-            deployment.stop()
-        if pool is not None:
-            pool.shutdown(wait=True, cancel_futures=True)
-        self._serving.clear()
+        self._serving.stop()
+
+    def route(self, name: str) -> Route | None:
+        """Return where an endpoint's requests go now, None when nothing serves it."""
+        return self._serving.route(name)
 
     # -- operations ------------------------------------------------------------------------------------------
 
@@ -72,8 +51,8 @@ class Endpoints:
         """CreateEndpoint."""
         name, arn = request["EndpointName"], self._records.arn(KIND, request["EndpointName"])
         if call.token is None or self._records.token(KIND, name) != call.token:
-            self._models.config(request["EndpointConfigName"])
-            _check_deployment(request)
+            config = self._models.config(request["EndpointConfigName"])
+            plan_of(request.get("DeploymentConfig", {}), config["ProductionVariants"])
         now = self._records.now()
         record = {
             "EndpointName": name,
@@ -82,6 +61,7 @@ class Endpoints:
             "EndpointStatus": "Creating",
             "CreationTime": now,
             "LastModifiedTime": now,
+            **({"LastDeploymentConfig": request["DeploymentConfig"]} if "DeploymentConfig" in request else {}),
         }
         made = self._records.create(
             KIND,
@@ -93,23 +73,19 @@ class Endpoints:
             taken=lambda: invalid(f'Cannot create already existing endpoint "{arn}".'),
         )
         if made:
-            self._submit(name, self._deploy)
+            self._serving.deploy(name)
         return {"EndpointArn": arn}
 
     def update(self, request: Record, call: Call) -> Record:
-        """UpdateEndpoint: blue/green, all at once."""
+        """UpdateEndpoint: blue/green or rolling, by the DeploymentConfig."""
         name, arn = request["EndpointName"], self._records.arn(KIND, request["EndpointName"])
-        wanted = request["EndpointConfigName"]
         if call.token is not None and self._records.token(KIND, name) == call.token:
             return {"EndpointArn": arn}
-        self.record(name)
-        self._models.config(wanted)
-        _check_deployment(request)
-        if request.get("RetainAllVariantProperties"):
-            raise invalid(
-                "RetainAllVariantProperties is not supported by the local cloud: weights come from the new "
-                "endpoint configuration."
-            )
+        now = self.record(name)
+        deployment = request.get("DeploymentConfig")
+        if deployment is None and request.get("RetainDeploymentConfig"):
+            deployment = now.get("LastDeploymentConfig")
+        self._check_update(now, request["EndpointConfigName"], deployment)
 
         def edit(record: Record) -> str:
             if record["EndpointStatus"] not in ("InService", "OutOfService"):
@@ -119,12 +95,37 @@ class Endpoints:
                     else f'Cannot update the failed endpoint "{arn}": delete it.'
                 )
             record.pop("FailureReason", None)
-            record["PendingDeploymentSummary"] = {"EndpointConfigName": wanted, "StartTime": self._records.now()}
-            return self._status(record, "Updating")
+            record.pop("LastDeploymentConfig", None)
+            if deployment is not None:
+                record["LastDeploymentConfig"] = deployment
+            record[KEPT] = _kept(record, request)
+            record["PendingDeploymentSummary"] = self._pending(record, request["EndpointConfigName"])
+            return self._serving.status(record, "Updating")
 
         self._records.change(KIND, name, edit, token=call.token)
-        self._submit(name, self._deploy)
+        self._serving.deploy(name)
         return {"EndpointArn": arn}
+
+    def _check_update(self, record: Record, wanted: str, deployment: Record | None) -> None:
+        variants = self._models.config(wanted)["ProductionVariants"]
+        plan = plan_of(deployment or {}, variants)
+        old = sorted(variant["VariantName"] for variant in record.get("ProductionVariants", ()))
+        new = sorted(variant["VariantName"] for variant in variants)
+        if deployment and old and old != new:
+            raise invalid(
+                f"With a DeploymentConfig the new endpoint configuration must have the variants of the old one: "
+                f"{', '.join(old)}, not {', '.join(new)}."
+            )
+        missing = self._serving.missing_alarm(plan)
+        if missing is not None:
+            raise invalid(f"The alarm {missing} of AutoRollbackConfiguration does not exist.")
+
+    def _pending(self, record: Record, wanted: str) -> Record:
+        now = self._records.now()
+        variants = self._serving.variants(wanted, record)
+        for variant in variants:
+            variant["VariantStatus"] = [{"Status": "Creating", "StartTime": now}]
+        return {"EndpointConfigName": wanted, "StartTime": now, "ProductionVariants": variants}
 
     def update_weights(self, request: Record) -> Record:
         """UpdateEndpointWeightsAndCapacities: weights, at once; instance counts change nothing here."""
@@ -142,18 +143,19 @@ class Endpoints:
                     variant["CurrentWeight"] = variant["DesiredWeight"] = wanted["DesiredWeight"]
                 if "DesiredInstanceCount" in wanted:
                     variant["CurrentInstanceCount"] = variant["DesiredInstanceCount"] = wanted["DesiredInstanceCount"]
-            return self._status(record, "InService")
+            return self._serving.status(record, "InService")
 
         self.record(name)
         record = self._records.change(KIND, name, edit)
-        deployment = self._serving.get(name)
-        if record is not None and deployment is not None:
-            deployment.weights = {one["VariantName"]: one["CurrentWeight"] for one in record["ProductionVariants"]}
+        route = self._serving.route(name)
+        if record is not None and route is not None:
+            weights = {one["VariantName"]: one["CurrentWeight"] for one in record["ProductionVariants"]}
+            route.deployment.weights = weights
         return {"EndpointArn": self._records.arn(KIND, name)}
 
     def describe(self, request: Record) -> Record:
         """DescribeEndpoint."""
-        return self.record(request["EndpointName"])
+        return shown(self.record(request["EndpointName"]))
 
     def list(self, request: Record) -> Record:
         """ListEndpoints."""
@@ -169,14 +171,12 @@ class Endpoints:
         def edit(record: Record) -> str:
             if record["EndpointStatus"] in ("Creating", "Updating", "Deleting"):
                 raise invalid(f'Cannot update in-progress endpoint "{record["EndpointArn"]}".')
-            return self._status(record, "Deleting")
+            return self._serving.status(record, "Deleting")
 
         self.record(name)
         self._records.change(KIND, name, edit)
-        self._submit(name, self._delete)
+        self._serving.delete(name)
         return {}
-
-    # -- serving ---------------------------------------------------------------------------------------------
 
     def record(self, name: str) -> Record:
         """Return an endpoint's record; refuse an unknown name."""
@@ -185,163 +185,14 @@ class Endpoints:
             raise invalid(f'Could not find endpoint "{self._records.arn(KIND, name)}".')
         return record
 
-    def deployment(self, name: str) -> Deployment | None:
-        """Return what serves an endpoint now; waits for one that comes back after a restart. None: nothing does."""
-        record = self._records.get(KIND, name)
-        if record is None or record["EndpointStatus"] not in ("InService", "Updating"):
-            return None
-        if name not in self._serving:
-            starting = self._starting.get(name)
-            if starting is not None:
-                starting.exception(_READY_SECONDS)
-        return self._serving.get(name)
 
-    def _submit(self, name: str, function: Callable[[str], None]) -> None:
-        with self._lock:
-            if self._pool is not None:
-                turn = self._turns.setdefault(name, threading.Lock())
-                working = f"endpoint:{name}:{time.monotonic_ns()}"
-                self._cloud.work.begin(working)
-                self._starting[name] = self._pool.submit(_in_turn, turn, function, name)
-                self._starting[name].add_done_callback(lambda _: self._cloud.work.end(working))
-
-    def _deploy(self, name: str) -> None:
-        """Start the configuration an endpoint shall have; only when all of it is healthy does traffic move."""
-        record = self._records.get(KIND, name)
-        if record is None or record["EndpointStatus"] not in ("Creating", "Updating", "InService"):
-            return
-        pending = record.get("PendingDeploymentSummary", {}).get("EndpointConfigName")
-        if pending is None and name in self._serving:
-            return
-        if pending is not None and name not in self._serving:
-            self._bring_back(name, record["EndpointConfigName"])
-        wanted = pending or record["EndpointConfigName"]
-        try:
-            deployment = self._run(name, wanted)
-        except (ServerFailed, ServiceError) as error:
-            self._failed(name, error.message if isinstance(error, ServiceError) else str(error))
-            return
-        with self._lock:
-            old = self._serving.get(name)
-            self._serving[name] = deployment
-        config = self._models.config(wanted)
-        variants = [self._variant(variant) for variant in config["ProductionVariants"]]
-
-        def edit(record: Record) -> str:
-            if pending is not None or "ProductionVariants" not in record:
-                record.update(ProductionVariants=variants, EndpointConfigName=wanted)
-            deployment.weights = {one["VariantName"]: one["CurrentWeight"] for one in record["ProductionVariants"]}
-            record.pop("PendingDeploymentSummary", None)
-            return self._status(record, "InService")
-
-        self._records.change(KIND, name, edit)
-        if old is not None:
-            old.stop()
-
-    def _bring_back(self, name: str, config: str) -> None:
-        """Serve the old configuration while an interrupted update begins again."""
-        try:
-            deployment = self._run(name, config)
-        except (ServerFailed, ServiceError) as error:
-            _log.warning("endpoint %s: %s", name, error)
-            return
-        with self._lock:
-            self._serving[name] = deployment
-
-    def _failed(self, name: str, reason: str) -> None:
-        """A first deployment fails the endpoint; an update leaves the old fleet in service."""
-        if self._pool is None:
-            return  # the cloud stops: the next one tries again
-
-        def edit(record: Record) -> str:
-            record["FailureReason"] = reason if len(reason) <= _MOST else "…" + reason[-(_MOST - 1) :]
-            record.pop("PendingDeploymentSummary", None)
-            return self._status(record, "InService" if name in self._serving else "Failed")
-
-        self._records.change(KIND, name, edit)
-
-    def _delete(self, name: str) -> None:
-        with self._lock:
-            deployment = self._serving.pop(name, None)
-        if deployment is not None:
-            deployment.stop()
-        self._records.delete(KIND, name)
-
-    def _run(self, name: str, config: str) -> Deployment:
-        """Start a deployment; a stop of the cloud meanwhile ends it."""
-        deployment = self._make(name, config)
-        with self._lock:
-            if self._pool is None:
-                raise ServerFailed("the local cloud is stopping")
-            self._making.append(deployment)
-        try:
-            deployment.start()
-        finally:
-            self._making.remove(deployment)
-        return deployment
-
-    def _make(self, name: str, config_name: str) -> Deployment:
-        config = self._models.config(config_name)
-        with self._lock:
-            self._count += 1
-            number = self._count
-        folder = self._cloud.data_dir / "endpoints" / quote(name, safe="") / str(number)
-        servers = {
-            variant["VariantName"]: ModelServer(
-                self._cloud, folder / variant["VariantName"], self._models.model(variant["ModelName"])
-            )
-            for variant in config["ProductionVariants"]
-        }
-        weights = {variant["VariantName"]: variant["InitialVariantWeight"] for variant in config["ProductionVariants"]}
-        return Deployment(config_name, servers, weights)
-
-    def _variant(self, variant: Record) -> Record:
-        container = self._models.model(variant["ModelName"])["PrimaryContainer"]
-        count, weight = variant.get("InitialInstanceCount", 1), variant["InitialVariantWeight"]
-        return {
-            "VariantName": variant["VariantName"],
-            "CurrentWeight": weight,
-            "DesiredWeight": weight,
-            "CurrentInstanceCount": count,
-            "DesiredInstanceCount": count,
-            "DeployedImages": [
-                {
-                    "SpecifiedImage": container["Image"],
-                    "ResolvedImage": container["Image"],
-                    "ResolutionTime": self._records.now(),
-                }
-            ],
-        }
-
-    def _status(self, record: Record, status: str) -> str:
-        record["EndpointStatus"] = status
-        record["LastModifiedTime"] = self._records.now()
-        return status
-
-
-def _check_deployment(request: Record) -> None:
-    """Only what happens is accepted: all at once, without alarms or waits."""
-    config = request.get("DeploymentConfig", {})
-    policy = config.get("BlueGreenUpdatePolicy", {})
-    routing = policy.get("TrafficRoutingConfiguration", {})
-    waits = routing.get("WaitIntervalInSeconds", 0) or policy.get("TerminationWaitInSeconds", 0)
-    if (
-        "RollingUpdatePolicy" in config
-        or routing.get("Type", "ALL_AT_ONCE") != "ALL_AT_ONCE"
-        or waits
-        or config.get("AutoRollbackConfiguration")
-    ):
-        raise invalid(
-            "DeploymentConfig: the local cloud updates endpoints all at once, without waits or rollback "
-            "alarms: use BlueGreenUpdatePolicy with TrafficRoutingConfiguration Type ALL_AT_ONCE."
-        )
-
-
-def _in_turn(turn: threading.Lock, function: Callable[[str], None], name: str) -> None:
-    """Do one thing at a time to an endpoint."""
-    with turn:
-        try:
-            function(name)
-        except Exception:
-            _log.exception("endpoint %s", name)
-            raise
+def _kept(record: Record, request: Record) -> list[Record]:
+    """Return what an update keeps of an endpoint's variants, whatever the new configuration says."""
+    if not request.get("RetainAllVariantProperties"):
+        return []
+    excluded = {one["VariantPropertyType"] for one in request.get("ExcludeRetainedVariantProperties", ())}
+    members = [member for kind, names in _PROPERTIES.items() if kind not in excluded for member in names]
+    return [
+        {"VariantName": variant["VariantName"], **{member: variant[member] for member in members}}
+        for variant in record.get("ProductionVariants", ())
+    ]

@@ -20,12 +20,19 @@ KINDS = MappingProxyType(
         "endpoint": ("Endpoint", "EndpointStatus"),
     }
 )
+DEPLOYMENT = "SageMaker Endpoint Deployment State Change"
+"""The type of the event that tells how far an endpoint's update is."""
 _WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 def statuses(kind: str, record: Mapping[str, Any]) -> tuple[Any, Any]:
     """Return what must change for an event: the status and the secondary status."""
     return record.get(KINDS[kind][1]), record.get("SecondaryStatus")
+
+
+def stage(record: Mapping[str, Any]) -> Any:
+    """Return what must change for an event of an endpoint's deployment: its variants' statuses."""
+    return record.get("PendingDeploymentSummary")
 
 
 def detail_type(kind: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import http.client
+import itertools
 import json
 import logging
 import random
@@ -11,7 +12,8 @@ import shutil
 import signal
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -227,6 +229,26 @@ class Deployment:
         self.config = config
         self.servers = dict(servers)
         self.weights = dict(weights)
+        self._asked = 0
+        self._idle = threading.Condition()
+
+    @contextmanager
+    def asked(self) -> Iterator[None]:
+        """Return a context in which a request is under way: :meth:`retire` waits for its end."""
+        with self._idle:
+            self._asked += 1
+        try:
+            yield
+        finally:
+            with self._idle:
+                self._asked -= 1
+                self._idle.notify_all()
+
+    def retire(self) -> None:
+        """Stop every server once nobody waits for an answer any more, or an answer's longest time has passed."""
+        with self._idle:
+            self._idle.wait_for(lambda: self._asked == 0, _ANSWER_SECONDS)
+        self.stop()
 
     def start(self) -> None:
         """Start every server. Raises :class:`ServerFailed` that names the variant, with all stopped."""
@@ -249,3 +271,26 @@ class Deployment:
         names = list(self.servers)
         weights = [self.weights[name] for name in names]
         return random.choices(names, weights if sum(weights) > 0 else None)[0]
+
+
+class Route:
+    """Where an endpoint's requests go: to one fleet, or a part of them to a new one."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self.deployment = deployment
+        self.new: Deployment | None = None
+        self.share = 0.0
+        self._numbers = itertools.count()
+
+    def shift(self, share: float) -> None:
+        """Send this part of the requests to the new fleet from now on."""
+        self.share, self._numbers = share, itertools.count()
+
+    def choose(self) -> Deployment:
+        """Return the fleet of a request. The new one gets its share evenly: one in four is each fourth."""
+        new, share, number = self.new, self.share, next(self._numbers)
+        return self.deployment if new is None or int((number + 1) * share) == int(number * share) else new
+
+    def fleets(self) -> list[Deployment]:
+        """Return the old fleet, and the new one if there is one."""
+        return [self.deployment, *([] if self.new is None else [self.new])]

@@ -32,6 +32,8 @@ CREATE INDEX resources_created ON resources (kind, created);
 CREATE TABLE tags (arn TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (arn, key)) WITHOUT ROWID;
 """,
 )
+HIDDEN = "$"
+"""How the names of those members begin that are ours and in no answer."""
 _DEFAULT_PAGE = 10
 _SORT_COLUMNS = {"Name": "name", "CreationTime": "created", "Status": "status"}
 
@@ -118,7 +120,7 @@ class Records:
             if row is None:
                 return None
             record = decode(row["record"])
-            before = events.statuses(kind, record)
+            before, stage = events.statuses(kind, record), events.stage(record)
             status = edit(record)
             writer.execute(
                 "UPDATE resources SET record = ?, status = ?, modified = ?, token = coalesce(?, token)"
@@ -127,14 +129,16 @@ class Records:
             )
         if events.statuses(kind, record) != before:
             self._announce(kind, name, record)
+        if events.stage(record) != stage:
+            self._announce(kind, name, record, events.DEPLOYMENT)
         return record
 
-    def _announce(self, kind: str, name: str, record: Record) -> None:
-        """Put the event of a resource's new status on the bus."""
+    def _announce(self, kind: str, name: str, record: Record, type: str | None = None) -> None:
+        """Put the event of a resource's new status on the bus, or one of another type."""
         if self._cloud.has("events"):
             arn = self.arn(kind, name)
-            detail = events.detail_of(kind, record, self.tags(arn))
-            self._cloud.publish("aws.sagemaker", events.detail_type(kind), detail, [arn])
+            detail = events.detail_of(kind, shown(record), self.tags(arn))
+            self._cloud.publish("aws.sagemaker", type or events.detail_type(kind), detail, [arn])
 
     def delete(self, kind: str, name: str) -> bool:
         """Delete a resource and its tags; tell whether it was there."""
@@ -213,6 +217,11 @@ _FILTERS = {
     "LastModifiedTimeBefore": "modified < ?",
     "StatusEquals": "status = ?",
 }
+
+
+def shown(record: Record) -> Record:
+    """Return a record without the members that are ours alone."""
+    return {name: value for name, value in record.items() if not name.startswith(HIDDEN)}
 
 
 def invalid(message: str) -> ServiceError:

@@ -30,22 +30,25 @@ class SageMakerRuntime:
                 raise _invalid(f"{member} is not supported by the local cloud.")
         endpoints, name = self._cloud.service("sagemaker").endpoints, request["EndpointName"]
         while True:
-            deployment = endpoints.deployment(name)
-            if deployment is None:
+            route = endpoints.route(name)
+            if route is None:
                 raise _invalid(f"Endpoint {name} of account {call.account} not found.")
+            deployment = route.choose()
             variant = request.get("TargetVariant") or deployment.choose()
+            began = time.perf_counter()
             try:
-                began = time.perf_counter()
-                answer = self._ask(deployment, variant, request)
+                with deployment.asked():
+                    answer = self._ask(deployment, variant, request)
                 self._measure(name, variant, answer.status, time.perf_counter() - began)
                 break
             except ServerFailed as error:
-                if endpoints.deployment(name) is deployment:
+                route = endpoints.route(name)
+                if route is not None and deployment in route.fleets():
                     self._measure(name, variant, 500, time.perf_counter() - began)
                     raise ServiceError(
                         "ModelError", f'Received server error (500) from {variant} with message "{error}".', 424
                     ) from error
-                # an update has just replaced it: ask the new one
+                # it has just been replaced: ask the one that is there now
         if answer.status >= 400:
             raise _model_error(answer, variant)
         return {"Body": answer.body, "ContentType": answer.content_type, "InvokedProductionVariant": variant}
