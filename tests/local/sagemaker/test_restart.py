@@ -212,3 +212,40 @@ def test_a_stop_does_not_fail_an_endpoint_on_its_way(open_sagemaker: Any) -> Non
     sm = open_sagemaker()
     assert time.monotonic() - began < 20
     assert sm("DescribeEndpoint", EndpointName="slow")["EndpointStatus"] == "Creating"
+
+
+def test_a_shift_goes_on_where_it_was(open_sagemaker: Any) -> None:
+    sm = open_sagemaker()
+    for name in ("blue", "green"):
+        script = f"def model_fn(folder): return '{name}'\ndef predict_fn(_, model): return model\n"
+        sm.put(f"{name}.tar.gz", sm.archive({"code/inference.py": script}))
+        container = {"Image": sm.image, "ModelDataUrl": f"s3://bucket/{name}.tar.gz"}
+        sm("CreateModel", ModelName=name, ExecutionRoleArn=sm.role, PrimaryContainer=container)
+        variant = {"VariantName": "v", "ModelName": name, "InitialInstanceCount": 2, "InstanceType": "ml.m5.large"}
+        sm("CreateEndpointConfig", EndpointConfigName=name, ProductionVariants=[variant])
+    sm("CreateEndpoint", EndpointName="colours", EndpointConfigName="blue")
+    sm.settled("colours")
+    size = {"Type": "INSTANCE_COUNT", "Value": 1}
+    routing = {"Type": "CANARY", "WaitIntervalInSeconds": 3600, "CanarySize": size}
+    sm(
+        "UpdateEndpoint",
+        EndpointName="colours",
+        EndpointConfigName="green",
+        DeploymentConfig={"BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": routing}},
+    )
+
+    def route() -> Any:
+        return sm.cloud.service("sagemaker").endpoints.route("colours")
+
+    def answers() -> list[str]:
+        request = {"EndpointName": "colours", "Body": b"[1]", "ContentType": "application/json"}
+        asked = (sm("InvokeEndpoint", service="sagemaker-runtime", **request) for _ in range(8))
+        return sorted(json.loads(one["Body"]) for one in asked)
+
+    sm.wait_for(lambda: route().share == 0.5)
+    before = sm("DescribeEndpoint", EndpointName="colours")
+    assert answers() == ["blue"] * 4 + ["green"] * 4
+    sm = open_sagemaker()
+    sm.wait_for(lambda: route() is not None and route().share == 0.5)
+    assert answers() == ["blue"] * 4 + ["green"] * 4
+    assert sm("DescribeEndpoint", EndpointName="colours") == before
