@@ -24,6 +24,13 @@ PARTITION_PREFIXES: Mapping[str, str] = MappingProxyType(
 """How a Region's name begins -> its partition. Every other Region is in ``aws``."""
 
 
+REGION = (
+    r"(?:af|ap|ca|cn|eu|eu-isoe|eusc-[a-z]{2}|il|me|mx|sa|us|us-gov|us-iso|us-isob|us-isof)-"
+    r"(?:north|south|east|west|central|northeast|northwest|southeast|southwest)-[1-9]"
+)
+"""A regular expression for the name of a Region, as AWS names them."""
+
+
 def partition_of(region: str) -> str:
     """Return the partition of a Region.
 
