@@ -68,7 +68,7 @@ def test_a_good_definition(capsys: pytest.CaptureFixture[str]) -> None:
         assert (printed.code, printed.out) == (0, f"{target}: 0 errors, 0 warnings\n"), target
     assert Printed(capsys, "validate", "good.json", "--format", "jsonl").out == ""
     report = json.loads(Printed(capsys, "validate", "good.json", "--format", "json").out)
-    assert report == {"result": "OK", "diagnostics": []}
+    assert report == []
 
 
 def test_every_problem_is_told_with_path_and_remedy(capsys: pytest.CaptureFixture[str]) -> None:
@@ -76,21 +76,21 @@ def test_every_problem_is_told_with_path_and_remedy(capsys: pytest.CaptureFixtur
     assert printed.code == 1
     lines = printed.out.splitlines()
     assert len(lines) == 3
-    assert any("ERROR /States/Hello Field 'Reslt' is not supported. Did you mean 'Result'?" in line for line in lines)
-    assert any("ERROR /States/Hello/Next" in line and "Nowhere" in line for line in lines)
+    assert any("error /States/Hello Field 'Reslt' is not supported. Did you mean 'Result'?" in line for line in lines)
+    assert any("error /States/Hello/Next" in line and "Nowhere" in line for line in lines)
     assert lines[-1] == "bad.json: 2 errors, 0 warnings"
     whole = Printed(capsys, "validate", "bad.json", "--format", "json")
     report = json.loads(whole.out)
-    assert (whole.code, report["result"]) == (1, "FAIL")
-    assert {entry["location"] for entry in report["diagnostics"]} == {"/States/Hello", "/States/Hello/Next"}
+    assert whole.code == 1
+    assert {entry["path"] for entry in report} == {"/States/Hello", "/States/Hello/Next"}
     each = Printed(capsys, "validate", "bad.json", "--format", "jsonl")
-    assert [json.loads(line) for line in each.out.splitlines()] == report["diagnostics"]
+    assert [json.loads(line) for line in each.out.splitlines()] == report
 
 
 def test_warnings_alone_are_no_failure(capsys: pytest.CaptureFixture[str]) -> None:
     printed = Printed(capsys, "validate", "warned.json")
     assert printed.code == 0
-    assert "WARNING /States/A/Parameters/x" in printed.out
+    assert "warning /States/A/Parameters/x" in printed.out
     assert printed.out.endswith("warned.json: 0 errors, 1 warning\n")
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 import json
+import textwrap
 from typing import Any
 
 import pytest
+import yaml
 
 from stepfunctions import lint
 
@@ -41,19 +42,19 @@ GOOD: dict[str, Any] = {
 }
 
 BAD: list[tuple[str, str, str | None, dict[str, Any]]] = [
-    ("EXPRESSION_SYNTAX", "ERROR", "/States/S/Parameters/a/0", {**TASK, "Parameters": {"a": [{"x.$": "$.a["}]}}),
-    ("EXPRESSION_SYNTAX", "ERROR", "/States/S/Parameters", {**TASK, "Parameters": {"x.$": "States.Fromat('{}')"}}),
-    ("EXPRESSION_SYNTAX", "ERROR", "/States/S/InputPath", {**PASS, "InputPath": "$..["}),
-    ("EXPRESSION_SYNTAX", "ERROR", "/States/S/ResultPath", {**PASS, "ResultPath": "$.a[*]"}),
+    ("EXPRESSION_SYNTAX", "error", "/States/S/Parameters/a/0", {**TASK, "Parameters": {"a": [{"x.$": "$.a["}]}}),
+    ("EXPRESSION_SYNTAX", "error", "/States/S/Parameters", {**TASK, "Parameters": {"x.$": "States.Fromat('{}')"}}),
+    ("EXPRESSION_SYNTAX", "error", "/States/S/InputPath", {**PASS, "InputPath": "$..["}),
+    ("EXPRESSION_SYNTAX", "error", "/States/S/ResultPath", {**PASS, "ResultPath": "$.a[*]"}),
     (
         "INTRINSIC_NESTING",
-        "ERROR",
+        "error",
         "/States/S/Parameters/list/0/v.$",
         {**PASS, "Parameters": {"list": [{"v.$": "States.Array(" * 11 + ")" * 11}]}},
     ),
     (
         "EXPRESSION_SYNTAX",
-        "ERROR",
+        "error",
         "/States/S/Choices/0/And/0/Not/Variable",
         {
             "Type": "Choice",
@@ -63,13 +64,13 @@ BAD: list[tuple[str, str, str | None, dict[str, Any]]] = [
     ),
     (
         "EXPRESSION_SYNTAX",
-        "ERROR",
+        "error",
         "/States/S/Choices/0/NumericEqualsPath",
         {"Type": "Choice", "Default": "E", "Choices": [{"Next": "E", "Variable": "$.a", "NumericEqualsPath": "$.b["}]},
     ),
     (
         "EXPRESSION_SYNTAX",
-        "ERROR",
+        "error",
         "/States/S/Choices/0/Assign",
         {
             "Type": "Choice",
@@ -77,26 +78,26 @@ BAD: list[tuple[str, str, str | None, dict[str, Any]]] = [
             "Choices": [{"Next": "E", "Variable": "$.a", "IsNull": True, "Assign": {"x.$": "$.b["}}],
         },
     ),
-    ("EXPRESSION_SYNTAX", "ERROR", "/States/S/Assign", {**TASK, "Assign": {"x.$": "States.Nothing()"}}),
-    ("EXPRESSION_SYNTAX", "ERROR", "/States/S/Credentials", {**TASK, "Credentials": {"RoleArn.$": "$.["}}),
+    ("EXPRESSION_SYNTAX", "error", "/States/S/Assign", {**TASK, "Assign": {"x.$": "States.Nothing()"}}),
+    ("EXPRESSION_SYNTAX", "error", "/States/S/Credentials", {**TASK, "Credentials": {"RoleArn.$": "$.["}}),
     (
         "EXPRESSION_SYNTAX",
-        "ERROR",
+        "error",
         "/States/S/Catch/0/Assign",
         {**TASK, "Catch": [{"ErrorEquals": ["E"], "Next": "S", "Assign": {"x.$": "nothing"}}]},
     ),
     (
         "INVALID_JSONATA_EXPRESSION",
-        "ERROR",
+        "error",
         "/States/S/Output/a/0/b",
         {**JSONATA, "Output": {"a": [{"b": "{% 1 + %}"}]}},
     ),
-    ("INVALID_JSONATA_EXPRESSION", "ERROR", "/States/S/Output", {**JSONATA, "Output": "{% 1"}),
-    ("INVALID_JSONATA_EXPRESSION", "ERROR", "/States/S/Output", {**JSONATA, "Output": "{% $states.input.a ?? 1 %}"}),
-    ("INVALID_JSONATA_EXPRESSION", "ERROR", "/States/S/TimeoutSeconds", {**WORK, "TimeoutSeconds": "{% ( %}"}),
+    ("INVALID_JSONATA_EXPRESSION", "error", "/States/S/Output", {**JSONATA, "Output": "{% 1"}),
+    ("INVALID_JSONATA_EXPRESSION", "error", "/States/S/Output", {**JSONATA, "Output": "{% $states.input.a ?? 1 %}"}),
+    ("INVALID_JSONATA_EXPRESSION", "error", "/States/S/TimeoutSeconds", {**WORK, "TimeoutSeconds": "{% ( %}"}),
     (
         "INVALID_JSONATA_EXPRESSION",
-        "ERROR",
+        "error",
         "/States/S/Choices/0/Condition",
         {
             "Type": "Choice",
@@ -105,45 +106,45 @@ BAD: list[tuple[str, str, str | None, dict[str, Any]]] = [
             "Choices": [{"Next": "E", "Condition": "{% $a = %}"}],
         },
     ),
-    ("UNSUPPORTED_JSONATA_EXPRESSION", "ERROR", "/States/S/Output/v", {**JSONATA, "Output": {"v": "{% phone[0] %}"}}),
-    ("UNSUPPORTED_JSONATA_EXPRESSION", "ERROR", "/States/S/Output", {**JSONATA, "Output": "{% $ %}"}),
-    ("UNSUPPORTED_JSONATA_EXPRESSION", "WARNING", "/States/S/Output", {**JSONATA, "Output": "{% $eval('1') %}"}),
-    ("UNSUPPORTED_JSONATA_EXPRESSION", "ERROR", "/States/S/Output", {**JSONATA, "Output": "{% $states.result %}"}),
-    ("UNSUPPORTED_JSONATA_EXPRESSION", "ERROR", "/States/S/Arguments", {**WORK, "Arguments": "{% $states.result %}"}),
+    ("UNSUPPORTED_JSONATA_EXPRESSION", "error", "/States/S/Output/v", {**JSONATA, "Output": {"v": "{% phone[0] %}"}}),
+    ("UNSUPPORTED_JSONATA_EXPRESSION", "error", "/States/S/Output", {**JSONATA, "Output": "{% $ %}"}),
+    ("UNSUPPORTED_JSONATA_EXPRESSION", "warning", "/States/S/Output", {**JSONATA, "Output": "{% $eval('1') %}"}),
+    ("UNSUPPORTED_JSONATA_EXPRESSION", "error", "/States/S/Output", {**JSONATA, "Output": "{% $states.result %}"}),
+    ("UNSUPPORTED_JSONATA_EXPRESSION", "error", "/States/S/Arguments", {**WORK, "Arguments": "{% $states.result %}"}),
     (
         "UNSUPPORTED_JSONATA_EXPRESSION",
-        "ERROR",
+        "error",
         "/States/S/Assign/a",
         {**WORK, "Assign": {"a": "{% $states.errorOutput %}"}},
     ),
     (
         "UNSUPPORTED_JSONATA_EXPRESSION",
-        "ERROR",
+        "error",
         "/States/S/Catch/0/Output/a",
         {**WORK, "Catch": [{"ErrorEquals": ["E"], "Next": "S", "Output": {"a": "{% $states.result %}"}}]},
     ),
-    ("UNSUPPORTED_JSONATA_EXPRESSION", "WARNING", "/States/S/Output", {**JSONATA, "Output": "{% $states.inputs %}"}),
-    ("NOT_EVALUATED", "WARNING", "/States/S/Output/a/x.$", {**JSONATA, "Output": {"a": {"x.$": "$.y"}}}),
-    ("NOT_EVALUATED", "WARNING", "/States/S/Output", {**JSONATA, "Output": " {% 1 %} "}),
-    ("NOT_EVALUATED", "WARNING", "/States/S/Parameters/a", {**PASS, "Parameters": {"a": "{% $states.input %}"}}),
-    ("UNKNOWN_RESOURCE", "ERROR", "/States/S/Resource", {**TASK, "Resource": "lambda"}),
-    ("UNKNOWN_RESOURCE", "ERROR", "/States/S/Resource", {**TASK, "Resource": "arn:aws:states:::lambda:invoke.sync"}),
-    ("UNKNOWN_RESOURCE", "ERROR", "/States/S/Resource", {**TASK, "Resource": "arn:aws:states:::sagemaker:train"}),
+    ("UNSUPPORTED_JSONATA_EXPRESSION", "warning", "/States/S/Output", {**JSONATA, "Output": "{% $states.inputs %}"}),
+    ("NOT_EVALUATED", "warning", "/States/S/Output/a/x.$", {**JSONATA, "Output": {"a": {"x.$": "$.y"}}}),
+    ("NOT_EVALUATED", "warning", "/States/S/Output", {**JSONATA, "Output": " {% 1 %} "}),
+    ("NOT_EVALUATED", "warning", "/States/S/Parameters/a", {**PASS, "Parameters": {"a": "{% $states.input %}"}}),
+    ("UNKNOWN_RESOURCE", "error", "/States/S/Resource", {**TASK, "Resource": "lambda"}),
+    ("UNKNOWN_RESOURCE", "error", "/States/S/Resource", {**TASK, "Resource": "arn:aws:states:::lambda:invoke.sync"}),
+    ("UNKNOWN_RESOURCE", "error", "/States/S/Resource", {**TASK, "Resource": "arn:aws:states:::sagemaker:train"}),
     (
         "UNKNOWN_RESOURCE",
-        "ERROR",
+        "error",
         "/States/S/Resource",
         {**TASK, "Resource": "arn:aws:states:::aws-sdk:glue:startJobRun.sync"},
     ),
     (
-        "UNKNOWN_PARAMETER",
-        "ERROR",
+        "WRONG_REQUEST",
+        "error",
         "/States/S/Parameters",
         {**TASK, "Resource": "arn:aws:states:::http:invoke", "Parameters": {"ApiEndpoint.$": "$.a"}},
     ),
     (
-        "UNKNOWN_PARAMETER",
-        "ERROR",
+        "WRONG_REQUEST",
+        "error",
         "/States/S/Arguments",
         {
             **JSONATA,
@@ -154,46 +155,46 @@ BAD: list[tuple[str, str, str | None, dict[str, Any]]] = [
     ),
     (
         "DISTRIBUTED_ONLY",
-        "WARNING",
+        "warning",
         "/States/S/ToleratedFailureCount",
         {"Type": "Map", "ItemProcessor": PROCESSOR, "ToleratedFailureCount": 1, "End": True},
     ),
     (
         "DISTRIBUTED_ONLY",
-        "ERROR",
+        "error",
         "/States/S/ItemBatcher",
         {"Type": "Map", "ItemProcessor": PROCESSOR, "ItemBatcher": {"MaxItemsPerBatch": 1}, "End": True},
     ),
     (
         "INVALID_LABEL_NAME",
-        "ERROR",
+        "error",
         "/States/S/Label",
         {"Type": "Map", "ItemProcessor": DISTRIBUTED, "Label": "a b", "End": True},
     ),
     (
         "PROCESSOR_LANGUAGE",
-        "ERROR",
+        "error",
         "/States/S/ItemProcessor",
         {"Type": "Map", "ItemProcessor": {**PROCESSOR, "QueryLanguage": "JSONPath"}, "End": True},
     ),
     (
-        "UNKNOWN_RESOURCE",
-        "ERROR",
+        "UNKNOWN_SOURCE",
+        "error",
         "/States/S/ItemReader/Resource",
         {"Type": "Map", "ItemProcessor": DISTRIBUTED, "ItemReader": {"Resource": "s3"}, "End": True},
     ),
     (
         "EXPRESSION_SYNTAX",
-        "ERROR",
+        "error",
         "/States/S/MaxConcurrencyPath",
         {"Type": "Map", "ItemProcessor": DISTRIBUTED, "MaxConcurrencyPath": "$$.Execution.Input.n", "End": True},
     ),
-    ("NO_DOLLAR", "WARNING", "/States/S/Parameters/a/0/x", {**PASS, "Parameters": {"a": [{"x": "States.UUID()"}]}}),
-    ("PASS_RESULT_IS_STATIC", "WARNING", "/States/S/Result/a/x.$", {**PASS, "Result": {"a": {"x.$": "$.a"}}}),
-    ("NO_PATH", "WARNING", "/States/S/Cause", {"Type": "Fail", "Cause": "$.error"}),
+    ("NO_DOLLAR", "warning", "/States/S/Parameters/a/0/x", {**PASS, "Parameters": {"a": [{"x": "States.UUID()"}]}}),
+    ("PASS_RESULT_IS_STATIC", "warning", "/States/S/Result/a/x.$", {**PASS, "Result": {"a": {"x.$": "$.a"}}}),
+    ("NO_PATH", "warning", "/States/S/Cause", {"Type": "Fail", "Cause": "$.error"}),
     (
         "NO_PATH",
-        "WARNING",
+        "warning",
         "/States/S/Choices/0/And/0/Not/StringEquals",
         {
             "Type": "Choice",
@@ -201,10 +202,10 @@ BAD: list[tuple[str, str, str | None, dict[str, Any]]] = [
             "Choices": [{"Next": "E", "And": [{"Not": {"Variable": "$.a", "StringEquals": "$.b"}}]}],
         },
     ),
-    ("MISSING_END_STATE", "ERROR", None, {"Type": "Pass", "Next": "S"}),
+    ("MISSING_END_STATE", "error", None, {"Type": "Pass", "Next": "S"}),
     (
         "NO_DEFAULT",
-        "WARNING",
+        "warning",
         "/States/S",
         {"Type": "Choice", "Choices": [{"Variable": "$.x", "IsNull": True, "Next": "E"}]},
     ),
@@ -267,14 +268,14 @@ def test_each_name_at_the_top_level_is_told() -> None:
 def test_what_a_rule_finds(code: str, severity: str, path: str | None, state: dict[str, Any]) -> None:
     states = {"S": state, "E": PASS} if state["Type"] == "Choice" else {"S": state}
     found = lint.check({"StartAt": "S", "States": states})
-    assert [(finding.code, finding.severity, finding.path) for finding in found] == [(code, severity, path)]
-    assert found[0].code in str(found[0])
+    assert [(finding.rule, finding.severity, finding.path) for finding in found] == [(code, severity, path)]
+    assert found[0].rule in str(found[0])
 
 
 def test_unreachable_states_are_found_also_inside_others() -> None:
     inner = {"StartAt": "I", "States": {"I": PASS, "Lost": PASS}}
     found = lint.check({"StartAt": "P", "States": {"P": {"Type": "Parallel", "Branches": [inner], "End": True}}})
-    assert [(finding.code, finding.path) for finding in found] == [
+    assert [(finding.rule, finding.path) for finding in found] == [
         ("MISSING_TRANSITION_TARGET", "/States/P/Branches/0/States/Lost")
     ]
     island = {
@@ -282,7 +283,7 @@ def test_unreachable_states_are_found_also_inside_others() -> None:
         "States": {"I": PASS, "A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Pass", "Next": "A"}},
     }
     found = lint.check(island)
-    assert [(finding.code, finding.path) for finding in found] == [
+    assert [(finding.rule, finding.path) for finding in found] == [
         ("UNREACHABLE_STATE", "/States/A"),
         ("UNREACHABLE_STATE", "/States/B"),
     ]
@@ -291,8 +292,8 @@ def test_unreachable_states_are_found_also_inside_others() -> None:
 def test_a_loop_that_is_never_left() -> None:
     loop = {"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Pass", "Next": "A"}}}
     found = lint.check({"StartAt": "P", "States": {"P": {"Type": "Parallel", "Branches": [loop], "End": True}}})
-    assert [(finding.code, finding.severity, finding.path) for finding in found] == [
-        ("NO_END", "WARNING", "/States/P/Branches/0")
+    assert [(finding.rule, finding.severity, finding.path) for finding in found] == [
+        ("NO_END", "warning", "/States/P/Branches/0")
     ]
 
 
@@ -302,25 +303,35 @@ def test_the_same_label_twice() -> None:
     found = lint.check(
         {"StartAt": "A", "States": {"A": {**both, "Next": "B"}, "B": {**both, "ItemProcessor": other, "End": True}}}
     )
-    assert [(finding.code, finding.path) for finding in found] == [("DUPLICATE_LABEL_NAME", "/States/B/Label")]
+    assert [(finding.rule, finding.path) for finding in found] == [("DUPLICATE_LABEL_NAME", "/States/B/Label")]
 
 
 def test_a_definition_that_cannot_be_read_gets_those_findings_alone() -> None:
     found = lint.check('{"StartAt": "S"}')
-    assert [finding.severity for finding in found] == ["ERROR"]
-    assert found[0].to_dict()["location"] == ""
+    assert [finding.severity for finding in found] == ["error"]
+    assert found[0].to_dict()["path"] == ""
 
 
 def test_a_resource_with_a_substitution_is_left_alone() -> None:
     assert lint.check({"StartAt": "S", "States": {"S": {**TASK, "Resource": "${Function}"}}}) == []
 
 
-def test_every_rule_says_its_code() -> None:
-    codes = {code for code, *_ in BAD} | {
-        "DUPLICATE_LABEL_NAME",
-        "MISSING_TRANSITION_TARGET",
-        "NO_END",
-        "UNREACHABLE_STATE",
-    }
-    documented = [(inspect.getdoc(rule) or "").split(":")[0] for rule in lint.RULES]
-    assert {code for said in documented for code in said.split(", ")} == codes
+def definition_of(example: str) -> dict[str, Any]:
+    """The definition that an example is, or whose states it has."""
+    given = yaml.safe_load(textwrap.dedent(example))
+    return given if "States" in given else {"StartAt": next(iter(given)), "States": given}
+
+
+@pytest.mark.parametrize("rule", lint.RULES, ids=lambda rule: str(rule.id))
+def test_a_rule_finds_its_bad_example_and_not_its_good_one(rule: lint.Rule) -> None:
+    assert rule.id in {finding.rule for finding in lint.check(definition_of(rule.bad))}
+    assert [str(finding) for finding in lint.check(definition_of(rule.good))] == []
+    assert rule.source.startswith("https://")
+    for said in (rule.summary, rule.why):
+        assert said.endswith("."), said
+        assert "\n" not in said
+
+
+def test_ids_are_unique() -> None:
+    ids = [rule.id for rule in lint.RULES]
+    assert len(set(ids)) == len(ids)

@@ -36,23 +36,13 @@ def validate(target: str, form: str) -> int:
     try:
         findings = lint.check(load_target(target).definition)
     except DefinitionError as error:
-        findings = [
-            lint.Finding(
-                code=problem.code, severity=lint.ERROR, path=problem.path, message=problem.message, hint=problem.hint
-            )
-            for problem in error.problems
-        ]
+        findings = [lint.Finding.of(problem) for problem in error.problems]
     errors = [finding for finding in findings if finding.severity == lint.ERROR]
     if form == "jsonl":
         for finding in findings:
             click.echo(json.dumps(finding.to_dict()))
     elif form == "json":
-        click.echo(
-            json.dumps(
-                {"result": "FAIL" if errors else "OK", "diagnostics": [finding.to_dict() for finding in findings]},
-                indent=2,
-            )
-        )
+        click.echo(json.dumps([finding.to_dict() for finding in findings], indent=2))
     else:
         for finding in findings:
             click.echo(str(finding))

@@ -10,10 +10,12 @@ from typing import Any
 from stepfunctions.asl.choice import And, ChoiceRule, Comparison, Not, Or, Test
 from stepfunctions.asl.document import JSON
 from stepfunctions.asl.fields import ABSENT, JSONPATH, Kind
-from stepfunctions.asl.machine import StateMachine, escape_pointer, walk
+from stepfunctions.asl.machine import escape_pointer
 from stepfunctions.asl.written import written_fields
 from stepfunctions.errors import QuerySyntaxError
 from stepfunctions.lint.finding import ERROR, Finding
+from stepfunctions.lint.rule import Rule
+from stepfunctions.lint.subject import Subject
 from stepfunctions.query.choice import compile_test
 from stepfunctions.query.jsonpath import compile_path
 from stepfunctions.query.reference import compile_reference
@@ -33,9 +35,9 @@ _NUMBERS = (
 """Paths of a Map that lead to one number of the input."""
 
 
-def expressions(machine: StateMachine) -> Iterator[Finding]:
-    """EXPRESSION_SYNTAX: an expression cannot be read."""
-    for found in walk(machine):
+def expressions(subject: Subject) -> Iterator[Finding]:
+    """Find paths, templates and calls that cannot be read."""
+    for found in subject.located:
         if found.language == JSONPATH:
             yield from _object(found.state, found.path)
             for index, rule in enumerate(getattr(found.state, "choices", ())):
@@ -108,4 +110,20 @@ def _guard(where: str, compile_it: Callable[[], object], said: str = "") -> Iter
         compile_it()
     except QuerySyntaxError as error:
         message, hint = (said, f"{error}.") if said else (f"{error}.", "")
-        yield Finding(code="EXPRESSION_SYNTAX", severity=ERROR, path=where, message=message, hint=hint)
+        yield EXPRESSION_SYNTAX.at(where, message, hint)
+
+
+EXPRESSION_SYNTAX = Rule(
+    id="EXPRESSION_SYNTAX",
+    severity=ERROR,
+    summary="A path, a payload template or a call of an intrinsic function cannot be read.",
+    why="AWS refuses the state machine.",
+    source="https://docs.aws.amazon.com/step-functions/latest/dg/amazon-states-language-paths.html",
+    good="""
+        Sum: {Type: Pass, Parameters: {"total.$": "States.MathAdd($.a, 1)"}, End: true}
+    """,
+    bad="""
+        Sum: {Type: Pass, Parameters: {"total.$": "States.MathAdd($.a, 1"}, End: true}
+    """,
+    check=expressions,
+)

@@ -6,18 +6,12 @@ from collections.abc import Iterator
 
 from stepfunctions.asl.codec import dump
 from stepfunctions.asl.fields import ABSENT
-from stepfunctions.asl.machine import Region, StateMachine, escape_pointer, subregions, walk
+from stepfunctions.asl.machine import Region, escape_pointer
 from stepfunctions.asl.states import AnyState, Choice, Fail, Succeed
 from stepfunctions.asl.transitions import check_graph, targets
 from stepfunctions.lint.finding import ERROR, WARNING, Finding
-
-
-def regions(machine: StateMachine) -> Iterator[tuple[str, Region]]:
-    """Yield the machine and every region inside it, each with its JSON Pointer."""
-    yield "", machine
-    for found in walk(machine):
-        for pointer, region in subregions(found.state):
-            yield found.path + pointer, region
+from stepfunctions.lint.rule import Rule
+from stepfunctions.lint.subject import Subject
 
 
 def _reached(region: Region) -> set[str]:
@@ -31,38 +25,42 @@ def _reached(region: Region) -> set[str]:
     return reached
 
 
-def graph(machine: StateMachine) -> Iterator[Finding]:
-    """MISSING_END_STATE, MISSING_TRANSITION_TARGET: no state ends the machine, or no transition names a state."""
-    for found in check_graph(dump(machine)):
-        yield Finding(code=found.code, severity=ERROR, path=found.path, message=found.message, hint=found.hint)
+def no_end_state(subject: Subject) -> Iterator[Finding]:
+    """Find a machine that no state ends."""
+    for found in check_graph(dump(subject.machine)):
+        if found.code == MISSING_END_STATE.id:
+            yield Finding.of(found)
 
 
-def unreachable(machine: StateMachine) -> Iterator[Finding]:
-    """UNREACHABLE_STATE: transitions to a state come only from states that are not reached themselves."""
-    for path, region in regions(machine):
+def never_named(subject: Subject) -> Iterator[Finding]:
+    """Find states that no transition names."""
+    for found in check_graph(dump(subject.machine)):
+        if found.code != MISSING_END_STATE.id:
+            yield Finding.of(found)
+
+
+def unreachable(subject: Subject) -> Iterator[Finding]:
+    """Find states with transitions to them only from states that are not reached themselves."""
+    for path, region in subject.regions:
         reached = _reached(region)
         named = {target for state in region.states.values() for _, target in targets(state)}
         for name in region.states:
             if name not in reached and name in named:
-                yield Finding(
-                    code="UNREACHABLE_STATE",
-                    severity=WARNING,
-                    path=f"{path}/States/{escape_pointer(name)}",
-                    message=f"No transition leads to the state '{name}'.",
-                    hint="Lead one there, or remove the state.",
+                yield UNREACHABLE_STATE.at(
+                    f"{path}/States/{escape_pointer(name)}",
+                    f"No transition leads to the state '{name}'.",
+                    "Lead one there, or remove the state.",
                 )
 
 
-def endless(machine: StateMachine) -> Iterator[Finding]:
-    """NO_END: no state of a region that can be reached ends it."""
-    for path, region in regions(machine):
+def endless(subject: Subject) -> Iterator[Finding]:
+    """Find regions that no state ends that can be reached."""
+    for path, region in subject.regions:
         if not any(_ends(region.states[name]) for name in _reached(region)) and (path or _has_end(region)):
-            yield Finding(
-                code="NO_END",
-                severity=WARNING,
-                path=path or "/States",
-                message="No state that can be reached ends: it runs until something fails.",
-                hint='Write "End": true in the last state, or add a Succeed.',
+            yield NO_END.at(
+                path or "/States",
+                "No state that can be reached ends: it runs until something fails.",
+                'Write "End": true in the last state, or add a Succeed.',
             )
 
 
@@ -74,14 +72,98 @@ def _ends(state: AnyState) -> bool:
     return isinstance(state, (Succeed, Fail)) or getattr(state, "end", ABSENT) is True
 
 
-def choice_without_default(machine: StateMachine) -> Iterator[Finding]:
-    """NO_DEFAULT: an input that matches no rule fails the execution."""
-    for found in walk(machine):
+def choice_without_default(subject: Subject) -> Iterator[Finding]:
+    """Find Choices without a Default."""
+    for found in subject.located:
         if isinstance(found.state, Choice) and found.state.default is ABSENT:
-            yield Finding(
-                code="NO_DEFAULT",
-                severity=WARNING,
-                path=found.path,
-                message="An input that matches no rule fails with States.NoChoiceMatched.",
-                hint='Write "Default": "<name of a state>".',
+            yield NO_DEFAULT.at(
+                found.path,
+                "An input that matches no rule fails with States.NoChoiceMatched.",
+                'Write "Default": "<name of a state>".',
             )
+
+
+_TRANSITIONS = "https://docs.aws.amazon.com/step-functions/latest/dg/concepts-states.html"
+MISSING_END_STATE = Rule(
+    id="MISSING_END_STATE",
+    severity=ERROR,
+    summary="No state ends the state machine.",
+    why="AWS refuses the state machine.",
+    source=_TRANSITIONS,
+    good="""
+        Work: {Type: Pass, End: true}
+    """,
+    bad="""
+        Work: {Type: Pass, Next: Work}
+    """,
+    check=no_end_state,
+)
+MISSING_TRANSITION_TARGET = Rule(
+    id="MISSING_TRANSITION_TARGET",
+    severity=ERROR,
+    summary="A transition names a state that is not there, or no transition names a state.",
+    why="AWS refuses the state machine.",
+    source=_TRANSITIONS,
+    good="""
+        Work: {Type: Pass, Next: Rest}
+        Rest: {Type: Succeed}
+    """,
+    bad="""
+        Work: {Type: Pass, End: true}
+        Rest: {Type: Succeed}
+    """,
+    check=never_named,
+)
+UNREACHABLE_STATE = Rule(
+    id="UNREACHABLE_STATE",
+    severity=WARNING,
+    summary="Transitions to a state come only from states that are not reached themselves.",
+    why="The state never runs; a transition to it was forgotten, or the state was.",
+    source=_TRANSITIONS,
+    good="""
+        Work: {Type: Pass, Next: Rest}
+        Rest: {Type: Succeed}
+    """,
+    bad="""
+        Work: {Type: Pass, End: true}
+        There: {Type: Pass, Next: Back}
+        Back: {Type: Pass, Next: There}
+    """,
+    check=unreachable,
+)
+NO_END = Rule(
+    id="NO_END",
+    severity=WARNING,
+    summary="No state of a region that can be reached ends it.",
+    why="The execution goes on until it fails, at the latest with 25,000 events.",
+    source=_TRANSITIONS,
+    good="""
+        Work: {Type: Pass, Next: More}
+        More: {Type: Choice, Choices: [{Variable: $.more, BooleanEquals: true, Next: Work}], Default: Done}
+        Done: {Type: Succeed}
+    """,
+    bad="""
+        Work:
+          Type: Parallel
+          Branches:
+            - {StartAt: A, States: {A: {Type: Pass, Next: B}, B: {Type: Pass, Next: A}}}
+          End: true
+    """,
+    check=endless,
+)
+NO_DEFAULT = Rule(
+    id="NO_DEFAULT",
+    severity=WARNING,
+    summary="A Choice has no Default.",
+    why="An input that matches no rule fails the execution with States.NoChoiceMatched.",
+    source="https://docs.aws.amazon.com/step-functions/latest/dg/state-choice.html",
+    good="""
+        Large: {Type: Choice, Choices: [{Variable: $.n, NumericGreaterThan: 9, Next: Done}], Default: Done}
+        Done: {Type: Succeed}
+    """,
+    bad="""
+        Large: {Type: Choice, Choices: [{Variable: $.n, NumericGreaterThan: 9, Next: Done}]}
+        Done: {Type: Succeed}
+    """,
+    check=choice_without_default,
+)

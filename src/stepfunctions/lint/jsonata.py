@@ -11,11 +11,13 @@ from dataclasses import dataclass
 
 from stepfunctions.asl.document import JSON, is_deeper
 from stepfunctions.asl.fields import ABSENT, JSONATA, is_expression
-from stepfunctions.asl.machine import StateMachine, escape_pointer, walk
+from stepfunctions.asl.machine import escape_pointer
 from stepfunctions.asl.states import Map, Parallel, Task
 from stepfunctions.asl.written import written_fields
 from stepfunctions.errors import QuerySyntaxError
 from stepfunctions.lint.finding import ERROR, WARNING, Finding
+from stepfunctions.lint.rule import Rule
+from stepfunctions.lint.subject import Subject
 from stepfunctions.query.jsonata import Reads, at_the_top, reads_of
 from stepfunctions.query.jsonata_template import expressions_in, inner
 from stepfunctions.query.template import MAX_DEPTH
@@ -34,8 +36,8 @@ class _Place:
     sees: frozenset[str]
 
 
-def _places(machine: StateMachine) -> Iterator[_Place]:
-    for found in walk(machine):
+def _places(subject: Subject) -> Iterator[_Place]:
+    for found in subject.located:
         if found.language != JSONATA:
             continue
         works = isinstance(found.state, (Task, Parallel, Map))
@@ -53,9 +55,9 @@ def _places(machine: StateMachine) -> Iterator[_Place]:
                     yield _Place(f"{found.path}/Choices/{index}/{wire}", value, frozenset({"input", "context"}))
 
 
-def _expressions(machine: StateMachine) -> Iterator[tuple[_Place, str, str, Reads | QuerySyntaxError]]:
+def _expressions(subject: Subject) -> Iterator[tuple[_Place, str, str, Reads | QuerySyntaxError]]:
     """Yield every expression: its field, its pointer, its text, and what it reads or why it cannot be read."""
-    for place in _places(machine):
+    for place in _places(subject):
         for pointer, written in expressions_in(place.value):
             try:
                 text = inner(written)
@@ -64,26 +66,24 @@ def _expressions(machine: StateMachine) -> Iterator[tuple[_Place, str, str, Read
                 yield place, place.path + pointer, written, error
 
 
-def invalid_jsonata(machine: StateMachine) -> Iterator[Finding]:
-    """INVALID_JSONATA_EXPRESSION: an expression cannot be read, or its payload is nested too deeply."""
-    for place in _places(machine):
+def invalid_jsonata(subject: Subject) -> Iterator[Finding]:
+    """Find expressions that cannot be read, and payloads that are nested too deeply."""
+    for place in _places(subject):
         if is_deeper(place.value, MAX_DEPTH):
             said = f"A payload may be nested {MAX_DEPTH} deep."
-            yield Finding(code="INVALID_JSONATA_EXPRESSION", severity=ERROR, path=place.path, message=said)
-    for _, path, _, found in _expressions(machine):
+            yield INVALID_JSONATA_EXPRESSION.at(place.path, said)
+    for _, path, _, found in _expressions(subject):
         if isinstance(found, QuerySyntaxError):
             message, hint = (found.said, f"{found}.") if found.said else (f"{found}.", "")
-            yield Finding(code="INVALID_JSONATA_EXPRESSION", severity=ERROR, path=path, message=message, hint=hint)
+            yield INVALID_JSONATA_EXPRESSION.at(path, message, hint)
 
 
-def unsupported_jsonata(machine: StateMachine) -> Iterator[Finding]:
-    """UNSUPPORTED_JSONATA_EXPRESSION: an expression reads what Step Functions does not have at this place."""
-    for place, path, text, found in _expressions(machine):
+def unsupported_jsonata(subject: Subject) -> Iterator[Finding]:
+    """Find expressions that read what Step Functions does not have at their place."""
+    for place, path, text, found in _expressions(subject):
         if isinstance(found, Reads):
             for severity, message, hint in [*_input(found, text), *_eval(found), *_states(found, place)]:
-                yield Finding(
-                    code="UNSUPPORTED_JSONATA_EXPRESSION", severity=severity, path=path, message=message, hint=hint
-                )
+                yield UNSUPPORTED_JSONATA_EXPRESSION.at(path, message, hint, severity=severity)
 
 
 def _input(found: Reads, text: str) -> Iterator[tuple[str, str, str]]:
@@ -119,9 +119,9 @@ _WHERE = {
 }
 
 
-def not_evaluated(machine: StateMachine) -> Iterator[Finding]:
-    """NOT_EVALUATED: a part of a payload looks computed, but is a constant in this query language."""
-    for found in walk(machine):
+def not_evaluated(subject: Subject) -> Iterator[Finding]:
+    """Find parts of payloads that look computed, but are constants in their query language."""
+    for found in subject.located:
         fields = list(written_fields(found.state, found.path))
         payloads = [(path, value) for path, wire, kind, value in fields if kind.name in _PAYLOADS]
         for index, rule in enumerate(getattr(found.state, "choices", ())):
@@ -150,4 +150,49 @@ def _constants(path: str, value: JSON, jsonata: bool) -> Iterator[Finding]:
 
 def _looks(path: str, what: str, write: str) -> Finding:
     message = f"{what}; here it is a constant and nothing computes it."
-    return Finding(code="NOT_EVALUATED", severity=WARNING, path=path, message=message, hint=f"Write {write}.")
+    return NOT_EVALUATED.at(path, message, f"Write {write}.")
+
+
+_JSONATA = "https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html"
+INVALID_JSONATA_EXPRESSION = Rule(
+    id="INVALID_JSONATA_EXPRESSION",
+    severity=ERROR,
+    summary="A JSONata expression cannot be read, or its payload is nested too deeply.",
+    why="AWS refuses the state machine.",
+    source=_JSONATA,
+    good="""
+        Sum: {Type: Pass, QueryLanguage: JSONata, Output: "{% $states.input.a + 1 %}", End: true}
+    """,
+    bad="""
+        Sum: {Type: Pass, QueryLanguage: JSONata, Output: "{% $states.input.a + %}", End: true}
+    """,
+    check=invalid_jsonata,
+)
+UNSUPPORTED_JSONATA_EXPRESSION = Rule(
+    id="UNSUPPORTED_JSONATA_EXPRESSION",
+    severity=ERROR,
+    summary="An expression reads what Step Functions does not have at this place.",
+    why="AWS refuses the state machine, or the state fails.",
+    source=_JSONATA,
+    good="""
+        Sum: {Type: Pass, QueryLanguage: JSONata, Output: "{% $states.input.a %}", End: true}
+    """,
+    bad="""
+        Sum: {Type: Pass, QueryLanguage: JSONata, Output: "{% a %}", End: true}
+    """,
+    check=unsupported_jsonata,
+)
+NOT_EVALUATED = Rule(
+    id="NOT_EVALUATED",
+    severity=WARNING,
+    summary="A part of a payload looks computed, but is a constant in this query language.",
+    why="The text itself is handed on.",
+    source=_JSONATA,
+    good="""
+        Sum: {Type: Pass, QueryLanguage: JSONata, Output: {a: "{% $states.input.a %}"}, End: true}
+    """,
+    bad="""
+        Sum: {Type: Pass, QueryLanguage: JSONata, Output: {"a.$": $.a}, End: true}
+    """,
+    check=not_evaluated,
+)

@@ -11,32 +11,40 @@ from collections.abc import Iterator
 from stepfunctions.asl.choice import OPERATORS, And, Comparison, Not, Or, Test
 from stepfunctions.asl.document import JSON
 from stepfunctions.asl.fields import ABSENT, JSONPATH
-from stepfunctions.asl.machine import Located, StateMachine, escape_pointer, walk
+from stepfunctions.asl.machine import Located, escape_pointer
 from stepfunctions.asl.states import Choice, Fail, Pass
 from stepfunctions.asl.written import written_fields
 from stepfunctions.lint.expressions import TEMPLATES
 from stepfunctions.lint.finding import WARNING, Finding
+from stepfunctions.lint.rule import Rule
+from stepfunctions.lint.subject import Subject
 
 _PATH = re.compile(r"\$\$?([.\[].*)?|\$[A-Za-z_]\w*[.\[].*", re.DOTALL)
 _TEXTS = frozenset(name for name in OPERATORS if name.startswith("String") and f"{name}Path" in OPERATORS)
 _INTRINSIC = re.compile(r"States\.[A-Za-z0-9]+\(.*\)", re.DOTALL)
 
 
-def static_paths(machine: StateMachine) -> Iterator[Finding]:
-    """NO_DOLLAR, NO_PATH, PASS_RESULT_IS_STATIC: a constant looks like a path that would be read."""
-    for found in walk(machine):
-        if found.language != JSONPATH:
-            continue
-        for path, wire, kind, value in written_fields(found.state, found.path):
-            if wire == "Result" and isinstance(found.state, Pass):
-                yield from _in_result(value, path)
-            elif kind.name in TEMPLATES:
-                yield from _in_template(value, path)
-        yield from _in_fields(found)
+def no_dollar(subject: Subject) -> Iterator[Finding]:
+    """Find members of payload templates that look like paths or calls."""
+    for found in subject.located:
+        if found.language == JSONPATH:
+            for path, wire, kind, value in written_fields(found.state, found.path):
+                if kind.name in TEMPLATES and wire != "Result":
+                    yield from _in_template(value, path)
 
 
-def _warning(code: str, path: str, message: str, hint: str) -> Finding:
-    return Finding(code=code, severity=WARNING, path=path, message=message, hint=hint)
+def static_results(subject: Subject) -> Iterator[Finding]:
+    """Find members of a Pass's Result that look as if they were read."""
+    for found in subject.located:
+        if found.language == JSONPATH and isinstance(found.state, Pass) and found.state.result is not ABSENT:
+            yield from _in_result(found.state.result, f"{found.path}/Result")
+
+
+def no_path(subject: Subject) -> Iterator[Finding]:
+    """Find fields with a constant that looks like a path, beside which there is a field for one."""
+    for found in subject.located:
+        if found.language == JSONPATH:
+            yield from _in_fields(found)
 
 
 def _in_template(value: JSON, path: str) -> Iterator[Finding]:
@@ -50,7 +58,7 @@ def _in_template(value: JSON, path: str) -> Iterator[Finding]:
                 yield from _in_template(item, where)
             elif not key.endswith(".$") and (_PATH.fullmatch(item) or _INTRINSIC.fullmatch(item)):
                 message = f"The value of '{key}' looks like a path or an intrinsic function, but is a constant."
-                yield _warning("NO_DOLLAR", where, message, f'Write "{key}.$" to read it.')
+                yield NO_DOLLAR.at(where, message, f'Write "{key}.$" to read it.')
 
 
 def _in_result(value: JSON, path: str) -> Iterator[Finding]:
@@ -59,7 +67,7 @@ def _in_result(value: JSON, path: str) -> Iterator[Finding]:
         where = f"{path}/{escape_pointer(str(key))}"
         if isinstance(key, str) and key.endswith(".$"):
             message = f"The Result of a Pass state is a constant: '{key}' is not read."
-            yield _warning("PASS_RESULT_IS_STATIC", where, message, "Use Parameters instead.")
+            yield PASS_RESULT_IS_STATIC.at(where, message, "Use Parameters instead.")
         yield from _in_result(item, where)
 
 
@@ -86,4 +94,51 @@ def _in_test(test: Test | None, path: str) -> Iterator[Finding]:
 
 def _no_path(path: str, wire: str) -> Finding:
     message = f"The value of '{wire}' looks like a path, but is a constant."
-    return _warning("NO_PATH", path, message, f"Write '{wire}Path' to read it.")
+    return NO_PATH.at(path, message, f"Write '{wire}Path' to read it.")
+
+
+_TOLD = (
+    "https://docs.aws.amazon.com/step-functions/latest/apireference/API_ValidateStateMachineDefinitionDiagnostic.html"
+)
+NO_DOLLAR = Rule(
+    id="NO_DOLLAR",
+    severity=WARNING,
+    summary="A member of a payload template looks like a path or a call, but its name does not end in .$.",
+    why="The text itself is handed on, and nothing is read.",
+    source=_TOLD,
+    good="""
+        Work: {Type: Pass, Parameters: {"day.$": $.day}, End: true}
+    """,
+    bad="""
+        Work: {Type: Pass, Parameters: {day: $.day}, End: true}
+    """,
+    check=no_dollar,
+)
+PASS_RESULT_IS_STATIC = Rule(
+    id="PASS_RESULT_IS_STATIC",
+    severity=WARNING,
+    summary="A member of a Pass's Result ends in .$, but a Result is a constant.",
+    why="The text itself is handed on, and nothing is read.",
+    source=_TOLD,
+    good="""
+        Work: {Type: Pass, Parameters: {"day.$": $.day}, End: true}
+    """,
+    bad="""
+        Work: {Type: Pass, Result: {"day.$": $.day}, End: true}
+    """,
+    check=static_results,
+)
+NO_PATH = Rule(
+    id="NO_PATH",
+    severity=WARNING,
+    summary="A field has a constant that looks like a path, and there is another field for paths.",
+    why="The text itself is compared or told, and nothing is read.",
+    source=_TOLD,
+    good="""
+        Stop: {Type: Fail, Error: Late, CausePath: $.why}
+    """,
+    bad="""
+        Stop: {Type: Fail, Error: Late, Cause: $.why}
+    """,
+    check=no_path,
+)

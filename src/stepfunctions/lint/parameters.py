@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stepfunctions.asl.machine import StateMachine, walk
 from stepfunctions.asl.resource import Resource
 from stepfunctions.asl.states import Task
 from stepfunctions.catalog.own_requests import OWN_REQUESTS
 from stepfunctions.lint.finding import ERROR, Finding
+from stepfunctions.lint.rule import Rule
+from stepfunctions.lint.subject import Subject
 
 
-def own_requests(machine: StateMachine) -> Iterator[Finding]:
-    """UNKNOWN_PARAMETER: a request of Step Functions' own lacks a member or has one too many."""
-    for found in walk(machine):
+def own_requests(subject: Subject) -> Iterator[Finding]:
+    """Find requests of Step Functions' own that lack a member or have one too many."""
+    for found in subject.located:
         if not isinstance(found.state, Task):
             continue
         try:
@@ -26,6 +27,28 @@ def own_requests(machine: StateMachine) -> Iterator[Finding]:
         for name, given in (("Parameters", found.state.parameters), ("Arguments", found.state.arguments)):
             if isinstance(given, dict):
                 for problem in request.problems(given):
-                    yield Finding(
-                        code="UNKNOWN_PARAMETER", severity=ERROR, path=f"{found.path}/{name}", message=problem
-                    )
+                    yield WRONG_REQUEST.at(f"{found.path}/{name}", problem)
+
+
+WRONG_REQUEST = Rule(
+    id="WRONG_REQUEST",
+    severity=ERROR,
+    summary="A request of Step Functions' own (HTTP, API Gateway) lacks a member, or has one too many.",
+    why="AWS refuses the state machine.",
+    source="https://docs.aws.amazon.com/step-functions/latest/dg/connect-api-gateway.html",
+    good="""
+        Call:
+          Type: Task
+          Resource: arn:aws:states:::apigateway:invoke
+          Parameters: {ApiEndpoint.$: $.api, Method: GET}
+          End: true
+    """,
+    bad="""
+        Call:
+          Type: Task
+          Resource: arn:aws:states:::apigateway:invoke
+          Parameters: {ApiEndpoint.$: $.api}
+          End: true
+    """,
+    check=own_requests,
+)

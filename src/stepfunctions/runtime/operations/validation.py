@@ -17,11 +17,13 @@ from stepfunctions.asl.transitions import check_graph
 from stepfunctions.engine.limits import AWS_LIMITS, Limits
 from stepfunctions.engine.program import compile_program
 from stepfunctions.errors import DefinitionError, Problem, ServiceError
+from stepfunctions.lint.nesting import INTRINSIC_NESTING
 from stepfunctions.runtime.operations import express
 from stepfunctions.runtime.operations.finding import EXPRESS
 from stepfunctions.runtime.operations.pages import page_size
 from stepfunctions.runtime.operations.service import Request, Response, Service
 
+ERROR, WARNING = "ERROR", "WARNING"
 SCHEMA = "SCHEMA_VALIDATION_FAILED"
 NO_JSON = "INVALID_JSON_DESCRIPTION"
 _CODES = frozenset(
@@ -72,9 +74,10 @@ def diagnostics_of(definition: str, kind: str = "STANDARD", limits: Limits = AWS
         return [_no_json(definition, one) if one.code == NO_JSON else _error(one) for one in problems]
     except UnicodeEncodeError as error:
         return [_error(Problem(path=None, code=NO_JSON, message=f"The definition is not text: {error}."))]
-    found = [one for one in lint.check_machine(machine) if one.code != lint.NESTING or limits.nesting is not None]
+    rules = [rule for rule in lint.AWS_RULES if rule is not INTRINSIC_NESTING or limits.nesting is not None]
+    found = lint.check_machine(machine, rules=rules)
     errors = [
-        _diagnostic(lint.ERROR, one.code if one.code in _CODES else SCHEMA, one.message, one.path)
+        _diagnostic(ERROR, one.rule if one.rule in _CODES else SCHEMA, one.message, one.path)
         for one in found
         if one.severity == lint.ERROR
     ]
@@ -84,13 +87,13 @@ def diagnostics_of(definition: str, kind: str = "STANDARD", limits: Limits = AWS
             errors = [_error(one) for one in (express.problems_of(machine) if kind == EXPRESS else ())]
         except DefinitionError as error:
             errors = [_error(one) for one in error.problems]
-    warnings = [_diagnostic(lint.WARNING, one.code, one.message, one.path) for one in found if one.code in _WARNINGS]
+    warnings = [_diagnostic(WARNING, one.rule, one.message, one.path) for one in found if one.rule in _WARNINGS]
     return errors + warnings
 
 
 def errors_of(definition: str, kind: str = "STANDARD", limits: Limits = AWS_LIMITS) -> list[Diagnostic]:
     """Return what AWS refuses in the text of a definition."""
-    return [one for one in diagnostics_of(definition, kind, limits) if one.severity == lint.ERROR]
+    return [one for one in diagnostics_of(definition, kind, limits) if one.severity == ERROR]
 
 
 def refusal(errors: Sequence[Diagnostic]) -> ServiceError:
@@ -102,9 +105,9 @@ def refusal(errors: Sequence[Diagnostic]) -> ServiceError:
 def validate(service: Service, request: Request) -> Response:
     """ValidateStateMachineDefinition."""
     found = diagnostics_of(request["definition"], request.get("type") or "STANDARD", service.limits)
-    failed = any(one.severity == lint.ERROR for one in found)
-    if request.get("severity") != lint.WARNING:
-        found = [one for one in found if one.severity == lint.ERROR]
+    failed = any(one.severity == ERROR for one in found)
+    if request.get("severity") != WARNING:
+        found = [one for one in found if one.severity == ERROR]
     limit = page_size(request)
     return {
         "result": "FAIL" if failed else "OK",
@@ -118,7 +121,7 @@ def validate(service: Service, request: Request) -> Response:
 
 
 def _error(problem: Problem) -> Diagnostic:
-    return _diagnostic(lint.ERROR, problem.code if problem.code in _CODES else SCHEMA, problem.message, problem.path)
+    return _diagnostic(ERROR, problem.code if problem.code in _CODES else SCHEMA, problem.message, problem.path)
 
 
 def _diagnostic(severity: str, code: str, message: str, path: str | None) -> Diagnostic:
@@ -143,7 +146,7 @@ def _no_json(text: str, problem: Problem) -> Diagnostic:
         shown = text[:_LONGEST_SOURCE]
         line, column = text.count("\n", 0, position) + 1, position - text.rfind("\n", 0, position)
         source = f'[Source: (String)"{shown}"; line: {line}, column: {column}]'
-        return Diagnostic(lint.ERROR, NO_JSON, f"{said}\n at {source}", source)
+        return Diagnostic(ERROR, NO_JSON, f"{said}\n at {source}", source)
     except (RecursionError, ValueError):
         pass
     return _error(problem)
