@@ -5,11 +5,12 @@ Resources: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReferenc
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from stepfunctions.deploy.parts import ALIAS, ALL_AT_ONCE, LOG_GROUP, MACHINE, VERSION, Options, Parts, WorkflowLike
+from stepfunctions.deploy.placeholders import Placeholders
+from stepfunctions.deploy.text import compact
 from stepfunctions.steps.utils import tags_dict_to_kv_list
 
 NAME = "StateMachineName"
@@ -74,9 +75,13 @@ def state_machine(
     )
 
 
-def definition_text(definition: Mapping[str, Any]) -> str:
-    """Return the text of a definition as it stands in a template."""
-    return json.dumps(definition, indent=2, ensure_ascii=False)
+def definition(filled: Mapping[str, Any], placeholders: Placeholders) -> dict[str, Any]:
+    """Return the properties that hold a definition, and what its placeholders are."""
+    substitutions = placeholders.used_in(filled)
+    return {
+        "DefinitionString": compact(filled),
+        **({"DefinitionSubstitutions": substitutions} if substitutions else {}),
+    }
 
 
 def version_and_alias(options: Options) -> Parts:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from stepfunctions.catalog.images import IMAGE, Image
 from stepfunctions.catalog.regions import REGION
 from stepfunctions.deploy.placeholders import Own, Placeholders
 
@@ -47,12 +48,13 @@ def parameterise(
     """
     placeholders = placeholders_for(definition, account=account, region=region)
     written = fill(definition, placeholders)
+    substitutions = placeholders.used_in(written)
     return Parameterised(
         definition=written,
-        substitutions=dict(placeholders.substitutions),
+        substitutions=substitutions,
         parameters=dict(placeholders.parameters),
         mappings=dict(placeholders.mappings),
-        values=dict(placeholders.values),
+        values={name: placeholders.values[name] for name in substitutions},
         given=dict(placeholders.given),
     )
 
@@ -79,7 +81,8 @@ def placeholders_for(
 ) -> Placeholders:
     """Return placeholders for a definition, none of them used yet."""
     text = json.dumps(definition, ensure_ascii=False)
-    accounts = re.findall(r"(?<=:)\d{12}(?=:)|(?<!\d)\d{12}(?=\.dkr\.ecr\.)", text)
+    images = [Image(**found.groupdict()) for found in IMAGE.finditer(text)]
+    accounts = re.findall(r"(?<=:)\d{12}(?=:)", text) + [one.account for one in images if one.registry is None]
     regions = re.findall(rf"(?<=[:.])(?:{REGION})(?=[:.])", text) or re.findall(rf"(?<![\w-])(?:{REGION})(?!\w)", text)
     own = Own.of(account or _most(accounts), region or _most(regions))
     return Placeholders(own, frozenset(re.findall(r"\$\{(\w+)\}", text)))
@@ -93,7 +96,7 @@ def fill(definition: Mapping[str, Any], placeholders: Placeholders) -> dict[str,
     """Return a definition with placeholders in its values. Names of states stay as they are."""
     return {
         name: {
-            state: _state(value, placeholders, f", in the state {state}") if isinstance(value, Mapping) else value
+            state: _state(value, placeholders, f" (state {state})") if isinstance(value, Mapping) else value
             for state, value in found.items()
         }
         if name == "States" and isinstance(found, Mapping)
@@ -123,6 +126,8 @@ def _field(name: str, value: Any, placeholders: Placeholders, where: str) -> Any
 def _value(value: Any, placeholders: Placeholders, key: str, where: str) -> Any:
     """Write a value of any shape anew; ``key`` is the member that it is the value of."""
     if isinstance(value, str):
+        if key == "Resource" and value.startswith("arn:"):
+            return placeholders.whole(value, where)
         return placeholders.text(value, key, where)
     if isinstance(value, Mapping):
         named = value.get("Name", value.get("name"))

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resou
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -133,9 +134,7 @@ class Placeholders:
         if re.search("account|owner", key, re.IGNORECASE) and re.fullmatch(r"\d{12}", text):
             return self._account(text, where)
         text = IMAGE.sub(lambda found: self._image(found[0], where), text)
-        text = re.sub(
-            r"(?<=:iam::\d{12}:role/)[\w+=,.@/-]+", lambda found: self._named(ROLE, found[0], where), text
-        )
+        text = re.sub(r"(?<=:iam::\d{12}:role/)[\w+=,.@/-]+", lambda found: self._named(ROLE, found[0], where), text)
         text = re.sub(rf"(?:(?<=\bs3://)|(?<=\bs3a://)|(?<=:s3:::)){_BUCKET}(?![\w{{$.-])", bucket, text)
         text = re.sub(rf"(?<=https://){_BUCKET}(?=\.s3[.-](?:{REGION})?[.a-z]*amazonaws\.com)", bucket, text)
         text = re.sub(_NETWORK_ID, lambda found: parameter(NETWORK[found["prefix"]], found[0]), text)
@@ -183,6 +182,55 @@ class Placeholders:
         if len(prefixes) != 1 or None in prefixes:
             return None
         return [self._parameter(LISTS[str(prefixes.pop())], tuple(items), where)]
+
+    def whole(self, arn: str, where: str = "") -> str:
+        """Return one placeholder for a whole ARN, such as a Task's resource, when anything in it differs."""
+        text = self.text(arn, "", where)
+        if text == arn or _TOKEN.fullmatch(text):
+            return text
+        key = ("whole", arn)
+        if key not in self._names:
+            name = camel(re.sub(r"[:.]", " ", arn.split(":", 5)[-1]))
+            self._keep(key, self._free(name), self._sub(text), arn)
+        return f"${{{self._names[key]}}}"
+
+    def used_in(self, filled: Any) -> dict[str, Any]:
+        """Return the substitutions that a definition uses."""
+        names = set(re.findall(r"\$\{(\w+)\}", json.dumps(filled, ensure_ascii=False)))
+        return {name: value for name, value in self.substitutions.items() if name in names}
+
+    def value(self, found: Any, key: str = "", where: str = "") -> Any:
+        """Return any value as one of a template: texts with placeholders become Fn::Sub."""
+        if isinstance(found, str):
+            return self._sub(self.text(found, key, where))
+        if isinstance(found, Mapping):
+            return {name: self.value(item, name, where) for name, item in found.items()}
+        if isinstance(found, (list, tuple)):
+            listed = self.list(list(found), where)
+            name = "" if listed is None else listed[0][2:-1]
+            return {"Ref": name} if name else [self.value(item, key, where) for item in found]
+        return found
+
+    def _sub(self, text: str) -> Any:
+        variables: dict[str, Any] = {}
+
+        def written(found: re.Match[str]) -> str:
+            name = found[1]
+            if name not in self.substitutions:
+                return found[0] if name.startswith("AWS::") else f"${{!{name}}}"
+            reference = self.substitutions[name]
+            if set(reference) == {"Ref"}:
+                return f"${{{reference['Ref']}}}"
+            variables[name] = reference
+            return found[0]
+
+        alone = re.fullmatch(r"\$\{(\w+)\}", text)
+        if alone is not None and alone[1] in self.substitutions:
+            return self.substitutions[alone[1]]
+        if "${" not in text:
+            return text
+        text = re.sub(r"\$\{([^!}]*)\}", written, text)
+        return {"Fn::Sub": [text, variables] if variables else text}
 
     def _token(self, name: str, where: str) -> str:
         """A placeholder that the definition itself has: people say its value."""
@@ -260,7 +308,7 @@ def _with_name(uri: str, name_of: Any) -> str:
 
 def _is_bucket(key: str) -> bool:
     words = re.findall(r"[A-Z]?[a-z0-9]+|[A-Z]+", key)
-    return bool(words) and words[-1].lower() == "bucket" or words[-2:] == ["Bucket", "Name"]
+    return (bool(words) and words[-1].lower() == "bucket") or words[-2:] == ["Bucket", "Name"]
 
 
 def camel(text: str) -> str:

@@ -5,11 +5,13 @@ User guide: https://docs.aws.amazon.com/step-functions/latest/dg/development-opt
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from stepfunctions.deploy import machine
+from stepfunctions.deploy.parameters import fill, placeholders_for
 from stepfunctions.deploy.parts import ROLE, Options, Parts, WorkflowLike, joined
 from stepfunctions.deploy.text import to_json, to_yaml
 
@@ -38,16 +40,25 @@ class Stack:
 
 def build_stack(workflow: WorkflowLike, options: Options) -> Stack:
     """Return the stack of a workflow; see ``Workflow.stack``."""
-    logs, logging = machine.log_group(options, workflow.settings)
+    definition = workflow.definition.to_dict()
+    account = options.account or _account_of(workflow.role)
+    placeholders = placeholders_for(definition, account=account, region=options.region)
+    filled = machine.definition(fill(definition, placeholders), placeholders)
+    logs, logging = machine.log_group(options, placeholders.value(workflow.settings))
     role = Parts(
         parameters={ROLE: {"Type": "String", "Description": "ARN of the execution role."}}, values={ROLE: workflow.role}
     )
-    definition = {"DefinitionString": machine.definition_text(workflow.definition.to_dict())}
-    own = machine.state_machine(workflow, options, {"Ref": ROLE}, definition, logging)
-    parts = joined([role, logs, own, machine.version_and_alias(options)])
+    own = machine.state_machine(workflow, options, {"Ref": ROLE}, filled, logging)
+    found = Parts(parameters=placeholders.parameters, mappings=placeholders.mappings, values=placeholders.given)
+    parts = joined([found, role, logs, own, machine.version_and_alias(options)])
     return Stack(
         name=options.name, template=_template(options, parts), parameters=dict(parts.values), assets=parts.assets
     )
+
+
+def _account_of(arn: str | None) -> str | None:
+    found = re.match(r"arn:[^:]*:iam::(\d{12}):", arn or "")
+    return found[1] if found else None
 
 
 def _template(options: Options, parts: Parts) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 _LONG = "Fn::"
+_WIDTH = 100
+"""Characters of a line of a definition."""
 
 
 def to_json(template: Mapping[str, Any]) -> str:
@@ -40,14 +42,46 @@ def to_yaml(template: Mapping[str, Any]) -> str:
 
     Dumper.add_representer(str, _text)
     Dumper.add_representer(dict, _mapping)
-    text = yaml.dump(_plain(template), Dumper=Dumper, sort_keys=False, width=10_000, allow_unicode=True)
+    Dumper.add_representer(_Row, _row)
+    text = yaml.dump(_rows(_plain(template)), Dumper=Dumper, sort_keys=False, width=10_000, allow_unicode=True)
     return _spaced(str(text))
+
+
+def compact(value: Any, indent: str = "") -> str:
+    """Return JSON in lines, as ``json.dumps(value, indent=2)`` does, but what fits into a line stays in one."""
+    if not isinstance(value, (Mapping, list, tuple)) or not value:
+        return json.dumps(value, ensure_ascii=False)
+    if "States" not in value:
+        line = json.dumps(value, ensure_ascii=False)
+        if len(indent) + len(line) <= _WIDTH and not _deep(value):
+            return line
+    inner = indent + "  "
+    if isinstance(value, Mapping):
+        items = [f"{json.dumps(key, ensure_ascii=False)}: {compact(item, inner)}" for key, item in value.items()]
+        return "{\n" + ",\n".join(inner + item for item in items) + f"\n{indent}}}"
+    return "[\n" + ",\n".join(inner + compact(item, inner) for item in value) + f"\n{indent}]"
+
+
+def _deep(value: Any) -> bool:
+    """Tell whether objects stand in objects of a value."""
+    items = value.values() if isinstance(value, Mapping) else value
+    return any(isinstance(item, Mapping) for item in items) and isinstance(value, Mapping)
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+class _Row(dict[str, Any]):
+    """What one key of a Mapping gives: written in one line."""
+
+
+def _rows(template: dict[str, Any]) -> dict[str, Any]:
+    mappings = template.get("Mappings", {})
+    rows = {name: {key: _Row(values) for key, values in table.items()} for name, table in mappings.items()}
+    return {**template, "Mappings": rows} if rows else template
 
 
 def _spaced(text: str) -> str:
@@ -82,6 +116,10 @@ def _mapping(dumper: Any, data: dict[str, Any]) -> Any:
 
 def _plain_mapping(dumper: Any, data: dict[str, Any]) -> Any:
     return dumper.represent_mapping("tag:yaml.org,2002:map", data)
+
+
+def _row(dumper: Any, data: dict[str, Any]) -> Any:
+    return dumper.represent_mapping("tag:yaml.org,2002:map", data, flow_style=True)
 
 
 def _short(dumper: Any, name: str, value: Any) -> Any:
