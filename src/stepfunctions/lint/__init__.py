@@ -67,7 +67,7 @@ RULES: tuple[Rule, ...] = (
 
 
 def check(definition: Mapping[str, Any] | str, *, kind: Kind | None = None) -> list[Finding]:
-    """Return what is wrong with a definition (a dict, or its JSON text), the worst first.
+    """Return what is wrong with a definition (a dict, or its JSON text), the worst first, then state by state.
 
     ``kind``: STANDARD or EXPRESS, None when it is not known. A definition whose form is wrong gets those findings
     alone: the rules need one that can be read.
@@ -90,7 +90,17 @@ def check_machine(
     """Return what rules say of a machine that was read, the worst first. ``document``: the definition as written."""
     subject = Subject(machine, document, kind)
     found = [finding for rule in rules for finding in rule.check(subject)]
-    return sorted(found, key=lambda finding: SEVERITIES.index(finding.severity))
+    order = {located.path: number for number, located in enumerate(subject.located, 1)}
+    return sorted(found, key=lambda finding: (SEVERITIES.index(finding.severity), _state(finding.path, order)))
+
+
+def _state(path: str | None, order: Mapping[str, int]) -> int:
+    """Return the number of the state that a pointer leads to, or into; 0 for what is in none."""
+    while path:
+        if path in order:
+            return order[path]
+        path = path.rpartition("/")[0]
+    return 0
 
 
 __all__ = [
