@@ -31,6 +31,7 @@ COMMANDS = MappingProxyType(
     {
         # command -> "module:attribute"; a command's module is imported when the command is used or listed
         "executions": "stepfunctions.cli.executions:executions",
+        "export": "stepfunctions.cli.export:export",
         "graph": "stepfunctions.cli.definitions:graph",
         "local": "stepfunctions.cli.local:local",
         "run": "stepfunctions.cli.run:run",

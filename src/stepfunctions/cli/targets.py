@@ -18,6 +18,7 @@ import click
 
 import stepfunctions
 from stepfunctions.asl.files import read_definition
+from stepfunctions.deploy.stack import Stack
 from stepfunctions.errors import StepFunctionsError
 from stepfunctions.steps.graph import FrozenGraph, Graph
 from stepfunctions.steps.writing import Linkable
@@ -31,11 +32,13 @@ _PACKAGE = Path(stepfunctions.__file__).parent
 
 @dataclass(frozen=True, kw_only=True)
 class Target:
-    """A definition and the name it goes by. ``workflow`` is what a Python target gave, if it gave one."""
+    """A definition and the name it goes by. ``workflow`` is what a Python target gave, if it gave one,
+    and ``stack`` the stack that it made of one."""
 
     name: str
     definition: dict[str, Any]
     workflow: Workflow | None = None
+    stack: Stack | None = None
 
     def to_workflow(self, client: Any, role: str | None = None) -> Workflow:
         """Return the workflow of this target, on a client."""
@@ -61,7 +64,7 @@ def load_target(text: str) -> Target:
     """Return what ``FILE`` or ``MODULE:WORKFLOW`` names.
 
     A file: JSON or YAML; or Python, as ``file.py`` or ``file.py:name``. The name (default ``workflow``) is a
-    Workflow, a step, a chain, a graph, a dict, or a function without arguments that returns one.
+    Workflow, a stack, a step, a chain, a graph, a dict, or a function without arguments that returns one.
     Raises click.UsageError, DefinitionError or OSError.
     """
     path_text, _, attribute = text.partition(":")
@@ -80,9 +83,11 @@ def _from_python(module_text: str, attribute: str) -> Target:
     value = getattr(module, attribute, None)
     if value is None:
         raise click.UsageError(f"'{module_text}' has no '{attribute}'. {_offered(module)}")
-    if callable(value) and not isinstance(value, (Workflow, Linkable, Graph)):
+    if callable(value) and not isinstance(value, (Workflow, Linkable, Graph, Stack)):
         with _blamed(f"{module_text}:{attribute}"):
             value = value()
+    if isinstance(value, Stack):
+        return Target(name=value.name, definition=value.definition, stack=value)
     if isinstance(value, Workflow):
         return Target(name=value.name, definition=value.definition.to_dict(), workflow=value)
     if isinstance(value, Linkable):
@@ -99,7 +104,7 @@ def _from_python(module_text: str, attribute: str) -> Target:
 
 def _offered(module: Any) -> str:
     """Tell which names of a module are something to work on: no imports, no functions that may be anything."""
-    names = [name for name, value in vars(module).items() if isinstance(value, (Workflow, Linkable, Graph))]
+    names = [name for name, value in vars(module).items() if isinstance(value, (Workflow, Linkable, Graph, Stack))]
     return f"It has: {', '.join(names)}." if names else "Nothing in it is a workflow, step, chain, flow or graph."
 
 

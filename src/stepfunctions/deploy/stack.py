@@ -20,11 +20,14 @@ from stepfunctions.deploy.text import to_json, to_yaml
 class Stack:
     """A CloudFormation template with what its Parameters are in the workflow's own account.
 
-    ``name``: of the stack. ``template``: a dict in its order. ``parameters``: the values of Parameters that have no
+    ``name``: of the stack. ``definition`` and ``type``: of the state machine, with the values of the own account.
+    ``template``: a dict in its order. ``parameters``: the values of Parameters that have no
     default, and of those for files; lists with commas. ``assets``: the files that must be in the bucket first.
     """
 
     name: str
+    definition: dict[str, Any]
+    type: str = "STANDARD"
     template: dict[str, Any]
     parameters: Mapping[str, str]
     assets: tuple[Any, ...] = ()
@@ -52,7 +55,12 @@ def build_stack(workflow: WorkflowLike, options: Options) -> Stack:
     found = Parts(parameters=placeholders.parameters, mappings=placeholders.mappings, values=placeholders.given)
     parts = joined([found, role, logs, own, machine.version_and_alias(options)])
     return Stack(
-        name=options.name, template=_template(options, parts), parameters=dict(parts.values), assets=parts.assets
+        name=options.name,
+        definition=definition,
+        type=workflow.type,
+        template=_template(options, parts),
+        parameters=dict(parts.values),
+        assets=parts.assets,
     )
 
 
