@@ -22,6 +22,8 @@ IMAGE_ACCOUNTS = "ImageAccounts"
 _BUCKET = r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]"
 _AT_REGION = rf"(?P<region>{REGION})(?=[a-z]?(?![A-Za-z0-9]))"  # also that of an Availability Zone
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_FOREIGN = re.compile(rf"(?<!\d)\d{{12}}(?!\d)|{REGION}")
+"""What makes a name one of another account or Region."""
 _TOKEN = re.compile(r"\$\{([A-Za-z]\w*)\}")
 
 
@@ -61,7 +63,7 @@ class Kind:
     def parameter(self, value: Any, where: str) -> dict[str, Any]:
         """Return the Parameter for a value found at ``where``."""
         found: dict[str, Any] = {"Type": self.type, "Description": f"{self.what}{where}"}
-        if self.default:
+        if self.default and not _FOREIGN.search(value):
             found["Default"] = value
         if self.allowed is not None:
             found["AllowedPattern"] = self.allowed
@@ -266,7 +268,7 @@ class Placeholders:
             reference: Any = {"Fn::Join": ['","', {"Ref": name}]} if listed else {"Ref": name}
             self._keep(key, name, reference, list(value) if listed else value)
             self.parameters[name] = kind.parameter(value, where)
-            if not kind.default:
+            if "Default" not in self.parameters[name]:
                 self.given[name] = ",".join(value) if listed else value
         return f"${{{self._names[key]}}}"
 
