@@ -47,10 +47,14 @@ def state_machine(
     options: Options,
     role: Any,
     definition: Mapping[str, Any],
+    settings: Mapping[str, Any],
     logging: Mapping[str, Any],
 ) -> Parts:
-    """Return the state machine. ``definition``: the properties that hold the definition and what it is filled with."""
-    settings = workflow.settings
+    """Return the state machine.
+
+    ``definition``: the properties that hold the definition and what it is filled with. ``settings``: tracing and
+    encryption by the API's names, with values of the template.
+    """
     properties: dict[str, Any] = {
         "StateMachineName": {"Ref": NAME},
         "StateMachineType": workflow.type,

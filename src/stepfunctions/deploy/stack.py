@@ -47,11 +47,12 @@ def build_stack(workflow: WorkflowLike, options: Options) -> Stack:
     account = options.account or _account_of(workflow.role)
     placeholders = placeholders_for(definition, account=account, region=options.region)
     filled = machine.definition(fill(definition, placeholders), placeholders)
-    logs, logging = machine.log_group(options, placeholders.value(workflow.settings))
+    settings = placeholders.value(workflow.settings)
+    logs, logging = machine.log_group(options, settings)
     role = Parts(
         parameters={ROLE: {"Type": "String", "Description": "ARN of the execution role."}}, values={ROLE: workflow.role}
     )
-    own = machine.state_machine(workflow, options, {"Ref": ROLE}, filled, logging)
+    own = machine.state_machine(workflow, options, {"Ref": ROLE}, filled, settings, logging)
     found = Parts(parameters=placeholders.parameters, mappings=placeholders.mappings, values=placeholders.given)
     parts = joined([found, role, logs, own, machine.version_and_alias(options)])
     return Stack(

@@ -40,6 +40,8 @@ def build_cloudformation_template(workflow: Workflow, description: str | None = 
     and encryption are in it as far as the workflow says them. ARNs stay as they are written, which is logged as a
     warning: a template for another Region or account needs others.
     """
+    from stepfunctions.deploy.machine import capitalised
+
     logger.warning(
         "The template of the workflow %s holds the ARNs of its definition as they are: change those of another Region "
         "or account before you deploy it there.",
@@ -56,15 +58,8 @@ def build_cloudformation_template(workflow: Workflow, description: str | None = 
     tags = read_tags(workflow.tags)
     if tags:
         properties["Tags"] = tags_dict_to_kv_list(tags)
-    properties.update(_capitalised(workflow.settings))
+    properties.update(capitalised(workflow.settings))
     return _yaml(template)
-
-
-def _capitalised(value: Any) -> Any:
-    """Return the API's settings as the resource's: the same names, which begin with a capital there."""
-    if isinstance(value, dict):
-        return {key[0].upper() + key[1:]: _capitalised(item) for key, item in value.items()}
-    return [_capitalised(item) for item in value] if isinstance(value, list) else value
 
 
 def repr_str(dumper: Any, data: str) -> Any:

@@ -1,0 +1,181 @@
+"""A workflow as a stack: what its template has, in three partitions and Regions."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from cfnlint.api import lint  # type: ignore[import-untyped]
+from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
+from tests.deploy.rendering import definition_in, resolved
+
+from stepfunctions.deploy.parts import Deployment
+from stepfunctions.deploy.stack import Stack
+from stepfunctions.local.cloudformation.texts import parsed
+from stepfunctions.steps import Chain, Pass
+from stepfunctions.steps.graph import FrozenGraph
+from stepfunctions.workflow import Workflow
+from stepfunctions.workflow.settings import Encryption, Logging
+
+JsonDict = dict[str, Any]
+REGIONS = ["us-east-1", "eu-west-1", "cn-north-1"]
+ROLE = "arn:aws:iam::123456789012:role/flow"
+IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
+TRAIN: JsonDict = {
+    "Type": "Task",
+    "Resource": "arn:aws:states:::sagemaker:createTrainingJob.sync",
+    "Parameters": {
+        "TrainingJobName.$": "$.name",
+        "AlgorithmSpecification": {"TrainingImage": IMAGE, "TrainingInputMode": "File"},
+        "OutputDataConfig": {"S3OutputPath": "s3://trained-models/out"},
+        "ResourceConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 5},
+        "RoleArn": "arn:aws:iam::123456789012:role/train",
+        "StoppingCondition": {"MaxRuntimeInSeconds": 900},
+        "VpcConfig": {"Subnets": ["subnet-0a1b2c3d", "subnet-0a1b2c3e"], "SecurityGroupIds": ["sg-0a1b2c3d"]},
+        "Environment": {"SAGEMAKER_REGION": "us-east-1"},
+    },
+    "Next": "Tell",
+}
+TELL: JsonDict = {
+    "Type": "Task",
+    "Resource": "arn:aws:states:::sqs:sendMessage",
+    "Parameters": {"QueueUrl": "https://sqs.us-east-1.amazonaws.com/123456789012/told", "MessageBody": "done"},
+    "End": True,
+}
+DEFINITION: JsonDict = {"StartAt": "Train", "States": {"Train": TRAIN, "Tell": TELL}}
+
+
+def workflow(**options: Any) -> Workflow:
+    return Workflow("flow", FrozenGraph(DEFINITION), ROLE, **options)
+
+
+def findings(stack: Stack, text: str | None = None) -> list[str]:
+    config = ManualArgs(regions=REGIONS)
+    return [f"{found.rule.id} {found.message}" for found in lint(text or stack.to_yaml(), config=config)]
+
+
+@pytest.mark.parametrize(
+    ("options", "asked"),
+    [
+        ({}, {}),
+        ({"type": "EXPRESS", "tags": {"team": "delays"}, "tracing": True}, {"alias": None}),
+        (
+            {"encryption": Encryption("arn:aws:kms:us-east-1:123456789012:key/0d6a1f64-5a5a-4b1b-9a51-0f8a7c0c3d11")},
+            {"deployment": Deployment(type="CANARY", percentage=10, interval=5, alarms=["failed"])},
+        ),
+        ({"logging": Logging("ALL", "arn:aws:logs:us-east-1:123456789012:log-group:/aws/vendedlogs/x")}, {}),
+        ({"logging": Logging("OFF")}, {"name": "other", "description": "several\nlines"}),
+    ],
+)
+def test_cfn_lint_finds_nothing(options: JsonDict, asked: JsonDict) -> None:
+    stack = workflow(**options).stack(**asked)
+    assert findings(stack) == []
+    assert findings(stack, stack.to_json()) == []
+
+
+def test_yaml_and_json_say_the_same() -> None:
+    stack = workflow().stack()
+    assert json.loads(stack.to_json()) == stack.template
+    assert parsed(stack.to_yaml()) == stack.template
+    assert stack.to_yaml() == workflow().stack().to_yaml()
+    assert "\n  StateMachine:\n" in stack.to_yaml()
+    assert '"Resource": "${SagemakerCreateTrainingJobSync}"' in stack.to_yaml()
+
+
+def test_in_its_own_account_it_is_the_workflow() -> None:
+    stack = workflow().stack()
+    assert definition_in(stack.template, "us-east-1", stack.parameters, "123456789012") == DEFINITION
+    assert (stack.definition, stack.type, stack.name) == (DEFINITION, "STANDARD", "flow")
+
+
+@pytest.mark.parametrize(
+    ("region", "partition", "registry", "suffix"),
+    [
+        ("us-east-1", "aws", "683313688378", "amazonaws.com"),
+        ("eu-west-1", "aws", "141502667606", "amazonaws.com"),
+        ("cn-north-1", "aws-cn", "450853457545", "amazonaws.com.cn"),
+    ],
+)
+def test_in_each_region_it_has_the_regions_names(region: str, partition: str, registry: str, suffix: str) -> None:
+    stack = workflow().stack()
+    given = {**stack.parameters, "TrainedModelsBucket": "theirs", "Subnets": "subnet-1,subnet-2"}
+    states = definition_in(stack.template, region, given, "210987654321")["States"]
+    assert states["Train"]["Resource"] == f"arn:{partition}:states:::sagemaker:createTrainingJob.sync"
+    parameters = states["Train"]["Parameters"]
+    image = parameters["AlgorithmSpecification"]["TrainingImage"]
+    assert image == f"{registry}.dkr.ecr.{region}.{suffix}/sagemaker-scikit-learn:1.2-1-cpu-py3"
+    assert parameters["RoleArn"] == f"arn:{partition}:iam::210987654321:role/train"
+    assert parameters["VpcConfig"]["Subnets"] == ["subnet-1", "subnet-2"]
+    assert parameters["OutputDataConfig"] == {"S3OutputPath": "s3://theirs/out"}
+    assert parameters["Environment"] == {"SAGEMAKER_REGION": region}
+    assert states["Tell"]["Parameters"]["QueueUrl"] == f"https://sqs.{region}.{suffix}/210987654321/told"
+
+
+def test_nothing_of_one_account_is_left() -> None:
+    template = {name: value for name, value in workflow().stack().template.items() if name != "Mappings"}
+    assert re.findall(r"arn:aws|\d{12}|(?:us|eu|cn)-[a-z]+-\d|subnet-|sg-", json.dumps(template)) == []
+
+
+def test_settings_of_the_machine() -> None:
+    key = "0d6a1f64-5a5a-4b1b-9a51-0f8a7c0c3d11"
+    stack = workflow(
+        tracing=True, encryption=Encryption(f"arn:aws:kms:us-east-1:123456789012:key/{key}"), tags={"a": "b"}
+    ).stack()
+    machine = resolved(stack.template, "eu-west-1", {**stack.parameters, "KmsKeyId": "k"})["StateMachine"]["Properties"]
+    assert machine["StateMachineName"] == "flow"
+    assert machine["TracingConfiguration"] == {"Enabled": True}
+    assert machine["EncryptionConfiguration"]["KmsKeyId"] == "arn:aws:kms:eu-west-1:210987654321:key/k"
+    assert machine["Tags"] == [{"Key": "a", "Value": "b"}]
+    assert machine["LoggingConfiguration"] == {
+        "Level": "ERROR",
+        "IncludeExecutionData": False,
+        "Destinations": [{"CloudWatchLogsLogGroup": {"LogGroupArn": {"Fn::GetAtt": ["LogGroup", "Arn"]}}}],
+    }
+
+
+def test_a_log_group_that_is_given_is_used() -> None:
+    arn = "arn:aws:logs:us-east-1:123456789012:log-group:/aws/vendedlogs/x"
+    stack = workflow(logging=Logging("ALL", arn)).stack()
+    assert "LogGroup" not in stack.template["Resources"]
+    (destination,) = stack.template["Resources"]["StateMachine"]["Properties"]["LoggingConfiguration"]["Destinations"]
+    assert destination["CloudWatchLogsLogGroup"]["LogGroupArn"] == {
+        "Fn::Sub": "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:/aws/vendedlogs/x:*"
+    }
+
+
+def test_old_versions_stay_and_the_alias_moves() -> None:
+    resources = workflow().stack(deployment=Deployment(type="LINEAR", percentage=20, interval=1)).template["Resources"]
+    assert (resources["Version"]["DeletionPolicy"], resources["Version"]["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert resources["Alias"]["Properties"] == {
+        "Name": "live",
+        "DeploymentPreference": {
+            "StateMachineVersionArn": {"Ref": "Version"},
+            "Type": "LINEAR",
+            "Percentage": 20,
+            "Interval": 1,
+        },
+    }
+    assert "Alias" not in workflow().stack(alias=None).template["Resources"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"type": "BLUE"}, "Deployment.type is 'BLUE', but must be one of ALL_AT_ONCE, LINEAR, CANARY"),
+        ({"type": "LINEAR", "percentage": 100, "interval": 1}, "Deployment.percentage is 100, but must be 1 to 99"),
+        ({"percentage": 1}, "Deployment.percentage is for LINEAR and CANARY"),
+        ({"alarms": ["a"] * 101}, "Deployment.alarms has 101 names"),
+    ],
+)
+def test_a_deployment_that_cannot_be_is_refused(options: JsonDict, message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
+        Deployment(**options)
+
+
+def test_a_definition_without_arns_needs_no_parameters() -> None:
+    stack = Workflow("plain", Chain([Pass("a"), Pass("b")]), ROLE).stack()
+    assert list(stack.template["Parameters"]) == ["StateMachineName"]
+    assert "DefinitionSubstitutions" not in stack.template["Resources"]["StateMachine"]["Properties"]
+    assert "Mappings" not in stack.template
