@@ -1,0 +1,54 @@
+"""Every rule there is."""
+
+from __future__ import annotations
+
+from stepfunctions.lint.expressions import EXPRESSION_SYNTAX
+from stepfunctions.lint.flow import (
+    MISSING_END_STATE,
+    MISSING_TRANSITION_TARGET,
+    NO_DEFAULT,
+    NO_END,
+    UNREACHABLE_STATE,
+)
+from stepfunctions.lint.jsonata import INVALID_JSONATA_EXPRESSION, NOT_EVALUATED, UNSUPPORTED_JSONATA_EXPRESSION
+from stepfunctions.lint.looks import NO_DOLLAR, NO_PATH, PASS_RESULT_IS_STATIC
+from stepfunctions.lint.maps import (
+    DISTRIBUTED_ONLY,
+    DUPLICATE_LABEL_NAME,
+    INVALID_LABEL_NAME,
+    PROCESSOR_LANGUAGE,
+    UNKNOWN_SOURCE,
+)
+from stepfunctions.lint.nesting import INTRINSIC_NESTING
+from stepfunctions.lint.parameters import WRONG_REQUEST
+from stepfunctions.lint.resources import UNKNOWN_RESOURCE
+from stepfunctions.lint.rule import Rule
+
+AWS_RULES: tuple[Rule, ...] = (
+    EXPRESSION_SYNTAX,
+    INTRINSIC_NESTING,
+    INVALID_JSONATA_EXPRESSION,
+    UNSUPPORTED_JSONATA_EXPRESSION,
+    UNKNOWN_RESOURCE,
+    WRONG_REQUEST,
+    DISTRIBUTED_ONLY,
+    INVALID_LABEL_NAME,
+    DUPLICATE_LABEL_NAME,
+    UNKNOWN_SOURCE,
+    PROCESSOR_LANGUAGE,
+    MISSING_END_STATE,
+    MISSING_TRANSITION_TARGET,
+    NO_DOLLAR,
+    NO_PATH,
+    PASS_RESULT_IS_STATIC,
+)
+"""The rules that AWS itself applies when a state machine is created or validated: errors, and three warnings."""
+
+RULES: tuple[Rule, ...] = (
+    *AWS_RULES,
+    NOT_EVALUATED,
+    UNREACHABLE_STATE,
+    NO_END,
+    NO_DEFAULT,
+)
+"""Every rule, in the order in which it is applied."""
