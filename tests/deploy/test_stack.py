@@ -179,3 +179,11 @@ def test_a_definition_without_arns_needs_no_parameters() -> None:
     assert list(stack.template["Parameters"]) == ["StateMachineName"]
     assert "DefinitionSubstitutions" not in stack.template["Resources"]["StateMachine"]["Properties"]
     assert "Mappings" not in stack.template
+
+
+def test_names_in_the_definition_do_not_take_those_of_the_stack() -> None:
+    role = {"Type": "Pass", "Result": ["${StateMachine}", "${StateMachineName}", "s3://asset/x"], "End": True}
+    role["Comment"] = "arn:aws:iam::123456789012:role/execution"
+    stack = Workflow("w", FrozenGraph({"StartAt": "A", "States": {"A": role}}), ROLE).stack()
+    assert set(stack.template["Parameters"]) >= {"StateMachine2", "StateMachineName2", "AssetBucket2", "ExecutionRole2"}
+    assert findings(stack) == []

@@ -8,13 +8,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from stepfunctions.deploy.parts import ALIAS, ALL_AT_ONCE, LOG_GROUP, MACHINE, VERSION, Options, Parts, WorkflowLike
+from stepfunctions.deploy.parts import (
+    ALIAS,
+    ALL_AT_ONCE,
+    LOG_GROUP,
+    MACHINE,
+    NAME,
+    VERSION,
+    Options,
+    Parts,
+    WorkflowLike,
+)
 from stepfunctions.deploy.placeholders import Placeholders
 from stepfunctions.deploy.text import compact
 from stepfunctions.steps.utils import tags_dict_to_kv_list
-
-NAME = "StateMachineName"
-"""The Parameter of the state machine's name."""
 
 _RETAINED = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
 _LOG_PREFIX = "/aws/vendedlogs/states/"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -77,15 +77,19 @@ def render(definition: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str
 
 
 def placeholders_for(
-    definition: Mapping[str, Any], *, account: str | None = None, region: str | None = None
+    definition: Mapping[str, Any],
+    *,
+    account: str | None = None,
+    region: str | None = None,
+    taken: Iterable[str] = (),
 ) -> Placeholders:
-    """Return placeholders for a definition, none of them used yet."""
+    """Return placeholders for a definition, none of them used yet. ``taken``: names of a template's other members."""
     text = json.dumps(definition, ensure_ascii=False)
     images = [Image(**found.groupdict()) for found in IMAGE.finditer(text)]
     accounts = re.findall(r"(?<=:)\d{12}(?=:)", text) + [one.account for one in images if one.registry is None]
     regions = re.findall(rf"(?<=[:.])(?:{REGION})(?=[:.])", text) or re.findall(rf"(?<![\w-])(?:{REGION})(?!\w)", text)
     own = Own.of(account or _most(accounts), region or _most(regions))
-    return Placeholders(own, frozenset(re.findall(r"\$\{(\w+)\}", text)))
+    return Placeholders(own, frozenset(re.findall(r"\$\{(\w+)\}", text)), frozenset(taken))
 
 
 def _most(found: list[str]) -> str | None:

@@ -11,8 +11,9 @@ from stepfunctions.steps.graph import Graph
 
 MACHINE, ROLE, LOG_GROUP, VERSION, ALIAS = "StateMachine", "ExecutionRole", "LogGroup", "Version", "Alias"
 """Logical ids of the state machine, of its role, log group, version and alias."""
-ASSET_BUCKET = "AssetBucket"
-"""The Parameter for the bucket that files are in."""
+NAME, ASSET_BUCKET = "StateMachineName", "AssetBucket"
+"""The Parameters for the state machine's name, and for the bucket that files are in."""
+TAKEN = frozenset({MACHINE, ROLE, LOG_GROUP, VERSION, ALIAS, NAME, ASSET_BUCKET})
 
 ALL_AT_ONCE, LINEAR, CANARY = "ALL_AT_ONCE", "LINEAR", "CANARY"
 
@@ -108,7 +109,7 @@ class Parts:
 
 
 def joined(parts: Sequence[Parts]) -> Parts:
-    """Return several parts as one. Raises ValueError when two of them have one name for different things."""
+    """Return several parts as one. Raises ValueError when one name stands for different things."""
     found: dict[str, dict[str, Any]] = {}
     for name in ("resources", "parameters", "outputs", "mappings", "values"):
         members = found.setdefault(name, {})
@@ -116,4 +117,6 @@ def joined(parts: Sequence[Parts]) -> Parts:
             for key, value in getattr(part, name).items():
                 if members.setdefault(key, value) != value:
                     raise ValueError(f"Two parts of the stack have the name '{key}' for different {name}.")
+    for key in found["resources"].keys() & found["parameters"].keys():
+        raise ValueError(f"The stack has a resource and a Parameter of the name '{key}'.")
     return Parts(**found, assets=tuple(dict.fromkeys(asset for part in parts for asset in part.assets)))

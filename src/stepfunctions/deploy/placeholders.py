@@ -100,13 +100,15 @@ _LISTED_ID = re.compile(r"(?P<prefix>subnet|sg)-\w+")
 class Placeholders:
     """Writes texts anew with placeholders, and keeps what each placeholder stands for.
 
-    ``reserved``: names that mean something else already. After use: ``substitutions`` has for each placeholder what
+    ``reserved``: placeholders that the definition has already. ``taken``: names of other members of the template.
+    After use: ``substitutions`` has for each placeholder what
     CloudFormation fills in; ``parameters`` and ``mappings`` what of the template that needs; ``values`` the text, or
     list of texts, that each placeholder stands for here; ``given`` the values of Parameters without a default.
     """
 
     own: Own
     reserved: frozenset[str] = frozenset()
+    taken: frozenset[str] = frozenset()
     substitutions: dict[str, Any] = field(default_factory=dict)
     parameters: dict[str, Any] = field(default_factory=dict)
     mappings: dict[str, Any] = field(default_factory=dict)
@@ -237,7 +239,7 @@ class Placeholders:
     def _token(self, name: str, where: str) -> str:
         """A placeholder that the definition itself has: people say its value."""
         if name not in self.substitutions:
-            parameter = self._free(re.sub(r"\W|_", "", name), self.parameters)
+            parameter = self._free(re.sub(r"\W|_", "", name), frozenset())
             self.substitutions[name] = {"Ref": parameter}
             self.parameters[parameter] = TOKEN.parameter(None, where)
             self.values[name] = f"${{{name}}}"
@@ -292,11 +294,10 @@ class Placeholders:
         self.substitutions[name] = substitution
         self.values[name] = value
 
-    def _free(self, wanted: str, taken: Mapping[str, Any] | None = None) -> str:
+    def _free(self, wanted: str, reserved: frozenset[str] | None = None) -> str:
         """Return a name that nothing has yet."""
-        known = {*self.substitutions, *self.parameters, *(self.reserved if taken is None else taken)}
-        number = 1
-        name = wanted
+        known = {*self.substitutions, *self.parameters, *self.taken, *(self.reserved if reserved is None else reserved)}
+        number, name = 1, wanted
         while name in known:
             number += 1
             name = f"{wanted}{number}"

@@ -12,7 +12,7 @@ from typing import Any
 
 from stepfunctions.deploy import machine
 from stepfunctions.deploy.parameters import fill, placeholders_for
-from stepfunctions.deploy.parts import ROLE, Options, Parts, WorkflowLike, joined
+from stepfunctions.deploy.parts import ROLE, TAKEN, Options, Parts, WorkflowLike, joined
 from stepfunctions.deploy.text import to_json, to_yaml
 
 
@@ -45,7 +45,7 @@ def build_stack(workflow: WorkflowLike, options: Options) -> Stack:
     """Return the stack of a workflow; see ``Workflow.stack``."""
     definition = workflow.definition.to_dict()
     account = options.account or _account_of(workflow.role)
-    placeholders = placeholders_for(definition, account=account, region=options.region)
+    placeholders = placeholders_for(definition, account=account, region=options.region, taken=TAKEN)
     filled = machine.definition(fill(definition, placeholders), placeholders)
     settings = placeholders.value(workflow.settings)
     logs, logging = machine.log_group(options, settings)

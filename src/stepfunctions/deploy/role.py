@@ -1,0 +1,56 @@
+"""The execution role of a stack, with the policy that was computed from its definition.
+
+Quotas: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from stepfunctions.deploy.parts import ROLE, Parts
+
+_MOST_INLINE = 10_240
+"""Characters that the inline policies of a role may have together, without white space."""
+_MOST_MANAGED = 6_144
+"""Characters of a managed policy."""
+_MARGIN = 0.75
+"""How much of a limit is used: ARNs are longer when they are filled in."""
+
+
+def execution_role(document: Mapping[str, Any], trust: Mapping[str, Any]) -> Parts:
+    """Return the role with a policy: inline, or in managed policies when it is too long for that."""
+    properties: dict[str, Any] = {
+        "Description": {"Fn::Sub": "What the state machine of the stack ${AWS::StackName} may do."},
+        "AssumeRolePolicyDocument": dict(trust),
+    }
+    resources: dict[str, Any] = {ROLE: {"Type": "AWS::IAM::Role", "Properties": properties}}
+    if not document["Statement"]:
+        return Parts(resources=resources)
+    if _length(document) <= _MOST_INLINE * _MARGIN:
+        properties["Policies"] = [{"PolicyName": "workflow", "PolicyDocument": dict(document)}]
+        return Parts(resources=resources)
+    policies = {
+        f"ExecutionPolicy{number}": {
+            "Type": "AWS::IAM::ManagedPolicy",
+            "Properties": {"PolicyDocument": {**document, "Statement": statements}},
+        }
+        for number, statements in enumerate(_split(document["Statement"]), 1)
+    }
+    properties["ManagedPolicyArns"] = [{"Ref": name} for name in policies]
+    return Parts(resources={**policies, **resources})
+
+
+def _split(statements: Sequence[Any]) -> list[list[Any]]:
+    """Return statements in groups, in order, each of which fits into a managed policy."""
+    groups: list[list[Any]] = [[]]
+    for statement in statements:
+        if groups[-1] and _length([*groups[-1], statement]) > _MOST_MANAGED * _MARGIN:
+            groups.append([])
+        groups[-1].append(statement)
+    return groups
+
+
+def _length(value: Any) -> int:
+    return len(json.dumps(value, separators=(",", ":")))
