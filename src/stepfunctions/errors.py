@@ -37,13 +37,14 @@ class Problem:
 
     ``path`` is a JSON Pointer into the definition (``/States/Train/Next``); None: no single place. ``code`` and
     ``message`` are those of AWS's ``ValidateStateMachineDefinition`` where they are known. ``hint`` says what to write
-    (may be empty).
+    (may be empty). ``member`` names the member of the object at ``path`` that is meant, where AWS points at the object.
     """
 
     path: str | None
     message: str
     code: str = "SCHEMA_VALIDATION_FAILED"
     hint: str = ""
+    member: str | None = None
 
     def __str__(self) -> str:
         return f"{self.path or '/'}: {sentences(self.message, self.hint)}"

@@ -45,7 +45,7 @@ JSON_FILES = {
     ),
     "a token for a number": (
         '{"StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": ${Wait},\n "Nxt": "A", "End": true}}}',
-        [("SCHEMA_VALIDATION_FAILED", "/States/A", 1, 29)],
+        [("SCHEMA_VALIDATION_FAILED", "/States/A/Nxt", 2, 2)],
     ),
 }
 
@@ -205,7 +205,7 @@ def test_a_template(tmp_path: Path) -> None:
         ("Literal", "MISSING_TRANSITION_TARGET", "/States/B/Next"): '"Next": "C"}',
         ("Literal", "UNKNOWN_SUBSTITUTION", "/States/A/Resource"): '${Function}", "Next"',
         ("Substituted", "MISSING_TRANSITION_TARGET", "/States/A/Next"): '"Next": "B"',
-        ("Joined", "SCHEMA_VALIDATION_FAILED", "/States/A"): '"A": {"Type": "Task", "Resource": "',
+        ("Joined", "SCHEMA_VALIDATION_FAILED", "/States/A/Nxt"): '"Nxt": "B"}}}',
         ("Object", "MISSING_TRANSITION_TARGET", "/States/B/Next"): "Next: C}",
         ("Elsewhere", "DEFINED_ELSEWHERE", "/Resources/Elsewhere/Properties/DefinitionS3Location"): "DefinitionS3Loc",
         ("Missing", "NO_DEFINITION", "/Resources/Missing/Properties/DefinitionUri"): "DefinitionUri: definitions/none",
@@ -238,3 +238,10 @@ def test_a_template_without_a_state_machine(tmp_path: Path) -> None:
     assert found(tmp_path, "t.yaml", "Resources:\n  B: {Type: AWS::S3::Bucket}\n") == [
         ("NO_STATE_MACHINE", "/Resources", 1, 1)
     ]
+
+
+@pytest.mark.parametrize("rule", lint.FORM_RULES, ids=lambda rule: str(rule.id))
+def test_a_rule_of_the_form_finds_its_bad_example(tmp_path: Path, rule: lint.Rule) -> None:
+    for text, expected in ((rule.bad, {rule.id}), (rule.good, set())):
+        assert {one[0] for one in found(tmp_path, "a.asl", text)} & {rule.id} == expected
+    assert rule.severity in lint.SEVERITIES

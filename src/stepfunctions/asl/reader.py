@@ -57,9 +57,16 @@ class Reader:
         self._longest_name = longest_name
         self._names: dict[str, str] = {}
 
-    def refuse(self, path: str | None, message: str, hint: str = "", code: str = "SCHEMA_VALIDATION_FAILED") -> None:
+    def refuse(
+        self,
+        path: str | None,
+        message: str,
+        hint: str = "",
+        code: str = "SCHEMA_VALIDATION_FAILED",
+        member: str | None = None,
+    ) -> None:
         """Note a problem."""
-        self.problems.append(Problem(path=path, message=message, hint=hint, code=code))
+        self.problems.append(Problem(path=path, message=message, hint=hint, code=code, member=member))
 
     def machine(self, definition: JSON) -> StateMachine | None:
         """Read a whole definition; None when it is no object."""
@@ -357,7 +364,7 @@ class Reader:
         allowed = list(known)
         for key in value:
             if key not in allowed:
-                self.refuse(path, f"Field '{key}' is not supported", _did_you_mean(key, allowed))
+                self.refuse(path, f"Field '{key}' is not supported", _did_you_mean(key, allowed), member=str(key))
 
 
 def _operand_refusal(operator: str, value: JSON) -> tuple[str, str] | None:

@@ -32,10 +32,10 @@ COMMANDS = MappingProxyType(
         # command -> "module:attribute"; a command's module is imported when the command is used or listed
         "executions": "stepfunctions.cli.executions:executions",
         "export": "stepfunctions.cli.export:export",
-        "graph": "stepfunctions.cli.definitions:graph",
+        "graph": "stepfunctions.cli.graph:graph",
         "local": "stepfunctions.cli.local:local",
         "run": "stepfunctions.cli.run:run",
-        "validate": "stepfunctions.cli.definitions:validate",
+        "validate": "stepfunctions.cli.validate:validate",
     }
 )
 

@@ -14,7 +14,15 @@ from stepfunctions.asl.document import JSON
 from stepfunctions.asl.machine import StateMachine
 from stepfunctions.errors import DefinitionError
 from stepfunctions.lint.checking import check_machine
-from stepfunctions.lint.finding import ERROR, INFO, SEVERITIES, WARNING, Finding
+from stepfunctions.lint.finding import ERROR, SEVERITIES, Finding
+from stepfunctions.lint.forms import (
+    DEFINED_ELSEWHERE,
+    INVALID_JSON_DESCRIPTION,
+    NO_DEFINITION,
+    NO_STATE_MACHINE,
+    SCHEMA_VALIDATION_FAILED,
+    UNKNOWN_SUBSTITUTION,
+)
 from stepfunctions.lint.positions import Lines, Positions
 from stepfunctions.lint.rule import Rule
 from stepfunctions.lint.rules import RULES
@@ -22,8 +30,6 @@ from stepfunctions.lint.subject import Kind
 from stepfunctions.lint.templates import TOKEN, Found, is_template, machines_in, text_of, without_intrinsics
 from stepfunctions.lint.texts import Text, at, form_of, read_text
 
-NO_STATE_MACHINE, DEFINED_ELSEWHERE, NO_DEFINITION = "NO_STATE_MACHINE", "DEFINED_ELSEWHERE", "NO_DEFINITION"
-UNKNOWN_SUBSTITUTION = "UNKNOWN_SUBSTITUTION"
 _FITTING: tuple[JSON, ...] = (TOKEN, 1, True, "$.token", {}, [], "{% $token %}", "2026-01-01T00:00:00Z")
 """What is tried in the place of a value that is known when the template is deployed, until the form allows it."""
 _TOKEN_NAMES = re.compile(r"\$\{([A-Za-z0-9_]+)\}")
@@ -47,8 +53,7 @@ def _file(path: Path, kind: Kind | None, rules: tuple[Rule, ...]) -> Iterator[Fi
     except UnicodeDecodeError as error:
         before = data[: error.start].decode("utf-8", "replace")
         message = f"The file is not UTF-8 text: byte {error.start} cannot be read."
-        wrong = Finding(rule="INVALID_JSON_DESCRIPTION", severity=ERROR, path="", message=message)
-        yield at(Lines(before), len(before), wrong)
+        yield at(Lines(before), len(before), INVALID_JSON_DESCRIPTION.at("", message))
         return
     read = read_text(text, form_of(text, path.name))
     if read.positions is None or not is_template(read.value):
@@ -61,9 +66,7 @@ def _file(path: Path, kind: Kind | None, rules: tuple[Rule, ...]) -> Iterator[Fi
         for finding in _machine(machine, read, path, rules):
             yield replace(finding, resource=machine.resource)
     if not machines:
-        yield _placed(
-            read.positions, _note(NO_STATE_MACHINE, INFO, "/Resources", "The template has no state machine.", "")
-        )
+        yield _placed(read.positions, NO_STATE_MACHINE.at("/Resources", "The template has no state machine."))
 
 
 def _machine(found: Found, read: Text, file: Path, rules: tuple[Rule, ...]) -> Iterator[Finding]:
@@ -72,12 +75,12 @@ def _machine(found: Found, read: Text, file: Path, rules: tuple[Rule, ...]) -> I
     assert positions is not None
     if found.member is None:
         message, hint = "The state machine has no definition.", "Write DefinitionString, Definition or DefinitionUri."
-        yield _placed(positions, _note(NO_DEFINITION, ERROR, found.path, message, hint))
+        yield _placed(positions, NO_DEFINITION.at(found.path, message, hint))
     elif found.member == "DefinitionUri" and isinstance(found.value, str) and not found.value.startswith("s3://"):
         target = file.parent / found.value
         if not target.is_file():
             message = f"The file '{found.value}' is not there."
-            yield _placed(positions, _note(NO_DEFINITION, ERROR, found.path, message, f"It would be {target}."))
+            yield _placed(positions, NO_DEFINITION.at(found.path, message, f"It would be {target}."))
             return
         for finding in _file(target, found.kind, rules):
             yield replace(finding, file=finding.file or str(target))
@@ -91,7 +94,7 @@ def _machine(found: Found, read: Text, file: Path, rules: tuple[Rule, ...]) -> I
         pieces = text_of(found.value, found.path, positions) if found.member == "DefinitionString" else None
         if pieces is None:
             message = "The definition is not in this file, and is not looked at."
-            yield _placed(positions, _note(DEFINED_ELSEWHERE, INFO, found.path, message, ""))
+            yield _placed(positions, DEFINED_ELSEWHERE.at(found.path, message))
             return
         inner = read_text(pieces.text, form_of(pieces.text), pieces)
         yield from _definition(inner, inner.opaque, found.kind, rules)
@@ -114,7 +117,7 @@ def _parsed(document: JSON, opaque: frozenset[str]) -> tuple[StateMachine | None
     """Read a definition; values that nobody knows yet become what their place takes."""
     if not isinstance(document, dict):
         message = "The definition must be a JSON object."
-        return None, [Finding(rule="SCHEMA_VALIDATION_FAILED", severity=ERROR, path="", message=message)]
+        return None, [SCHEMA_VALIDATION_FAILED.at("", message)]
     tried = dict.fromkeys(opaque, 0)
     given = copy.deepcopy(document) if opaque else document
     while True:
@@ -154,12 +157,8 @@ def _unknown(found: Found, read: Text) -> Iterator[Finding]:
             for token in _TOKEN_NAMES.finditer(value):
                 if token[1] not in found.substitutions:
                     message = f"DefinitionSubstitutions has no '{token[1]}': the text stays as it is."
-                    note = _note(UNKNOWN_SUBSTITUTION, WARNING, path, message, "Add it.")
-                    yield _placed(read.positions, replace(note, offset=token.start()))
-
-
-def _note(rule: str, severity: str, path: str, message: str, hint: str) -> Finding:
-    return Finding(rule=rule, severity=severity, path=path, message=message, hint=hint)
+                    note = UNKNOWN_SUBSTITUTION.at(path, message, "Add it.", offset=token.start())
+                    yield _placed(read.positions, note)
 
 
 def _placed(positions: Positions, finding: Finding) -> Finding:

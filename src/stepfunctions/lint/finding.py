@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from stepfunctions.asl.machine import escape_pointer
 from stepfunctions.errors import Problem, sentences
 
 ERROR = "error"
@@ -43,7 +44,9 @@ class Finding:
     @classmethod
     def of(cls, problem: Problem) -> Finding:
         """Return the finding of a definition whose form is wrong."""
-        return cls(rule=problem.code, severity=ERROR, path=problem.path, message=problem.message, hint=problem.hint)
+        inside = "" if problem.member is None else f"/{escape_pointer(problem.member)}"
+        path = problem.path if problem.path is None else problem.path + inside
+        return cls(rule=problem.code, severity=ERROR, path=path, message=problem.message, hint=problem.hint)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the finding as a JSON object, without the offset."""

@@ -13,10 +13,10 @@ from stepfunctions.asl.codec import loads
 from stepfunctions.asl.document import JSON
 from stepfunctions.asl.machine import escape_pointer
 from stepfunctions.errors import DefinitionError, Problem
-from stepfunctions.lint.finding import ERROR, WARNING, Finding
+from stepfunctions.lint.finding import ERROR, Finding
+from stepfunctions.lint.forms import DUPLICATE_KEY, INVALID_YAML_DESCRIPTION, UNKNOWN_TAG
 from stepfunctions.lint.positions import MERGE, Lines, Positions, Source, composed, merged
 
-UNKNOWN_TAG = "UNKNOWN_TAG"
 INTRINSICS = frozenset(
     ("Ref", "Condition", *(f"Fn::{name}" for name in (
         "And", "Base64", "Cidr", "Contains", "Equals", "FindInMap", "ForEach", "GetAtt", "GetAZs", "If", "ImportValue",
@@ -107,8 +107,7 @@ def _yaml(text: str, source: Source) -> Text:
     import yaml
 
     def failed(message: str, index: int = 0, hint: str = "") -> Text:
-        problem = Problem(path="", message=message, hint=hint, code="INVALID_YAML_DESCRIPTION")
-        return Text(None, None, (at(source, index, Finding.of(problem)),))
+        return Text(None, None, (at(source, index, INVALID_YAML_DESCRIPTION.at("", message, hint)),))
 
     try:
         root = composed(text)
@@ -161,7 +160,7 @@ class _Nodes:
         inner = node.value if node.id == "scalar" else self._untagged(node, path, depth + 1)
         if name not in INTRINSICS:
             message = f"The tag {node.tag} is no function of CloudFormation."
-            self._tell(node, path, UNKNOWN_TAG, WARNING, message, "Its value is not looked at.")
+            self._tell(node, UNKNOWN_TAG.at(path, message, "Its value is not looked at."))
             name = "Fn::Transform"
         if name == "Fn::GetAtt" and isinstance(inner, str):
             inner = inner.split(".", 1)
@@ -180,19 +179,16 @@ class _Nodes:
             if not isinstance(name, str):
                 message = f"The key {key.value if key.id == 'scalar' else 'here'} must be a string."
                 hint = "Write it in quotation marks."
-                self._tell(key, path, "INVALID_YAML_DESCRIPTION", ERROR, message, hint)
+                self._tell(key, INVALID_YAML_DESCRIPTION.at(path, message, hint))
                 continue
             where = f"{path}/{escape_pointer(name)}"
             if name in own:
-                self._tell(
-                    key, where, "DUPLICATE_KEY", ERROR, f"The key '{name}' is written more than once.", "Rename one."
-                )
+                self._tell(key, DUPLICATE_KEY.at(where, f"The key '{name}' is written more than once.", "Rename one."))
             own.add(name)
             made[name] = self.value(value, where, depth + 1)
         return made
 
-    def _tell(self, node: Any, path: str, rule: str, severity: str, message: str, hint: str) -> None:
-        finding = Finding(rule=rule, severity=severity, path=path, message=message, hint=hint)
+    def _tell(self, node: Any, finding: Finding) -> None:
         self.problems.append(at(self._source, node.start_mark.index, finding))
 
 

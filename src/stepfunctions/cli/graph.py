@@ -1,8 +1,7 @@
-"""``stepfunctions validate`` and ``stepfunctions graph``: commands that only read a definition."""
+"""``stepfunctions graph``: a picture of a definition."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,47 +10,14 @@ import click
 from stepfunctions import lint
 from stepfunctions.cli.clients import aws_option, client_of
 from stepfunctions.cli.finding import find_execution
-from stepfunctions.cli.options import data_dir_option, format_option
+from stepfunctions.cli.options import data_dir_option
 from stepfunctions.cli.targets import load_target
-from stepfunctions.errors import DefinitionError
 from stepfunctions.visual import Picture
 from stepfunctions.visual.runs import map_counts
 from stepfunctions.visual.themes import Theme
 from stepfunctions.workflow import Execution
 
 _ENDINGS = (".svg", ".txt")
-
-
-@click.command()
-@click.argument("target", metavar="FILE")
-@format_option("text", "json", "jsonl")
-def validate(target: str, form: str) -> int:
-    """Check a definition. FILE is JSON, YAML, or Python as FILE.py:NAME or MODULE:NAME.
-
-    Prints what is wrong, where (a JSON Pointer) and what to write instead. Exit code 1 when there is an error;
-    warnings alone do not change it.
-
-        stepfunctions validate flight_delays.asl.json
-    """
-    try:
-        findings = lint.check(load_target(target).definition)
-    except DefinitionError as error:
-        findings = [lint.Finding.of(problem) for problem in error.problems]
-    errors = [finding for finding in findings if finding.severity == lint.ERROR]
-    if form == "jsonl":
-        for finding in findings:
-            click.echo(json.dumps(finding.to_dict()))
-    elif form == "json":
-        click.echo(json.dumps([finding.to_dict() for finding in findings], indent=2))
-    else:
-        for finding in findings:
-            click.echo(str(finding))
-        click.echo(f"{target}: {_count(errors, 'error')}, {_count(findings[len(errors) :], 'warning')}")
-    return 1 if errors else 0
-
-
-def _count(found: list[lint.Finding], what: str) -> str:
-    return f"{len(found)} {what}{'' if len(found) == 1 else 's'}"
 
 
 @click.command()
