@@ -73,4 +73,6 @@ def test_mistakes_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     broken = tmp_path / "broken.json"
     broken.write_text('{"StartAt": "A", "States": {}}')
     assert run(["export", "cloudformation", str(broken)]) == 2
-    assert "StartAt" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "/States: The field 'States' must be an object with at least one state" in told
+    assert "Usage" not in told.partition("none.json")[2]

@@ -9,6 +9,7 @@ import click
 
 from stepfunctions.cli.stacks import load_stack
 from stepfunctions.deploy.stack import Stack
+from stepfunctions.errors import DefinitionError
 
 
 @click.group()
@@ -53,6 +54,8 @@ def cloudformation(
     """
     try:
         stack = load_stack(target, kind, name=name, account=account, region=region, alias=alias)
+    except DefinitionError:
+        raise
     except ValueError as error:
         raise click.UsageError(f"{target}: {error}") from None
     written_as = form or ("json" if output is not None and output.suffix == ".json" else "yaml")
