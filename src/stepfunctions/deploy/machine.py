@@ -40,7 +40,6 @@ def log_group(options: Options, settings: Mapping[str, Any]) -> tuple[Parts, dic
     configuration["Destinations"] = [{"CloudWatchLogsLogGroup": {"LogGroupArn": {"Fn::GetAtt": [LOG_GROUP, "Arn"]}}}]
     group = {
         "Type": "AWS::Logs::LogGroup",
-        **_RETAINED,
         "Properties": {
             "LogGroupName": {"Fn::Sub": f"{_LOG_PREFIX}${{AWS::StackName}}"},
             "RetentionInDays": options.log_retention_days,
