@@ -187,3 +187,18 @@ def test_names_in_the_definition_do_not_take_those_of_the_stack() -> None:
     stack = Workflow("w", FrozenGraph({"StartAt": "A", "States": {"A": role}}), ROLE).stack()
     assert set(stack.template["Parameters"]) >= {"StateMachine2", "StateMachineName2", "AssetBucket2", "ExecutionRole2"}
     assert findings(stack) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"account": "1"}, "account is '1', but must have 12 digits"),
+        ({"region": "europe"}, "region is 'europe', but must be the name of a Region"),
+        ({"log_retention_days": 31}, "log_retention_days is 31, but must be one of 1, 3, 5"),
+        ({"alias": "12"}, "alias is '12', but must have 1 to 80"),
+        ({"alias": "a b"}, "alias is 'a b'"),
+    ],
+)
+def test_options_that_cannot_be_are_refused(options: JsonDict, message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)):
+        workflow().stack(**options)

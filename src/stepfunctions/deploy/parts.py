@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from stepfunctions.catalog.regions import REGION
 from stepfunctions.inputs.placeholders import ExecutionInput
 from stepfunctions.steps.graph import Graph
 
@@ -14,6 +16,11 @@ MACHINE, ROLE, LOG_GROUP, VERSION, ALIAS = "StateMachine", "ExecutionRole", "Log
 NAME, ASSET_BUCKET = "StateMachineName", "AssetBucket"
 """The Parameters for the state machine's name, and for the bucket that files are in."""
 TAKEN = frozenset({MACHINE, ROLE, LOG_GROUP, VERSION, ALIAS, NAME, ASSET_BUCKET})
+
+RETENTION_DAYS = tuple(
+    map(int, "1 3 5 7 14 30 60 90 120 150 180 365 400 545 731 1096 1827 2192 2557 2922 3288 3653".split())
+)
+"""https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html"""
 
 ALL_AT_ONCE, LINEAR, CANARY = "ALL_AT_ONCE", "LINEAR", "CANARY"
 
@@ -78,6 +85,19 @@ class Options:
     alarms: bool = False
     dashboard: bool = False
     tags: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.account is not None and not re.fullmatch(r"\d{12}", self.account):
+            raise ValueError(f"account is {self.account!r}, but must have 12 digits.")
+        if self.region is not None and not re.fullmatch(REGION, self.region):
+            raise ValueError(f"region is {self.region!r}, but must be the name of a Region, such as 'eu-west-1'.")
+        if self.log_retention_days not in RETENTION_DAYS:
+            raise ValueError(
+                f"log_retention_days is {self.log_retention_days!r}, but must be one of "
+                f"{', '.join(map(str, RETENTION_DAYS))}."
+            )
+        if self.alias is not None and (not re.fullmatch(r"[0-9A-Za-z_.-]{1,80}", self.alias) or self.alias.isdigit()):
+            raise ValueError(f"alias is {self.alias!r}, but must have 1 to 80 of A-Z a-z 0-9 . _ -, not digits alone.")
 
 
 @dataclass(frozen=True, kw_only=True)
