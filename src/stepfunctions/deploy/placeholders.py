@@ -221,7 +221,7 @@ class Placeholders:
         def written(found: re.Match[str]) -> str:
             name = found[1]
             if name not in self.substitutions:
-                return found[0] if name.startswith("AWS::") else f"${{!{name}}}"
+                return found[0] if name.startswith("AWS::") or name in self.taken else f"${{!{name}}}"
             reference = self.substitutions[name]
             if set(reference) == {"Ref"}:
                 return f"${{{reference['Ref']}}}"
