@@ -17,7 +17,10 @@ NAME, ASSET_BUCKET = "StateMachineName", "AssetBucket"
 """The Parameters for the state machine's name, and for the bucket that files are in."""
 TAKEN = frozenset({MACHINE, ROLE, LOG_GROUP, VERSION, ALIAS, NAME, ASSET_BUCKET})
 
-RETENTION_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)  # fmt: skip
+RETENTION_DAYS = (
+    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
+    *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
+)
 """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html"""
 
 ALL_AT_ONCE, LINEAR, CANARY = "ALL_AT_ONCE", "LINEAR", "CANARY"
