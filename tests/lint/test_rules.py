@@ -12,7 +12,8 @@ import yaml
 from stepfunctions import lint
 
 PASS: dict[str, Any] = {"Type": "Pass", "End": True}
-TASK: dict[str, Any] = {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "End": True}
+RETRY: list[dict[str, Any]] = [{"ErrorEquals": ["States.ALL"]}]
+TASK: dict[str, Any] = {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "Retry": RETRY, "End": True}
 PROCESSOR: dict[str, Any] = {"StartAt": "I", "States": {"I": PASS}}
 JSONATA: dict[str, Any] = {**PASS, "QueryLanguage": "JSONata"}
 WORK: dict[str, Any] = {**TASK, "QueryLanguage": "JSONata"}

@@ -10,6 +10,7 @@ from stepfunctions.lint.flow import (
     NO_END,
     UNREACHABLE_STATE,
 )
+from stepfunctions.lint.handlers import SHADOWED_CATCHER, SHADOWED_RETRIER, UNKNOWN_ERROR_NAME
 from stepfunctions.lint.jsonata import INVALID_JSONATA_EXPRESSION, NOT_EVALUATED, UNSUPPORTED_JSONATA_EXPRESSION
 from stepfunctions.lint.looks import NO_DOLLAR, NO_PATH, PASS_RESULT_IS_STATIC
 from stepfunctions.lint.maps import (
@@ -23,6 +24,12 @@ from stepfunctions.lint.nesting import INTRINSIC_NESTING
 from stepfunctions.lint.parameters import WRONG_REQUEST
 from stepfunctions.lint.resources import UNKNOWN_RESOURCE
 from stepfunctions.lint.rule import Rule
+from stepfunctions.lint.tasks import (
+    CALLBACK_WITHOUT_TIMEOUT,
+    CALLBACK_WITHOUT_TOKEN,
+    JOB_WITHOUT_TIMEOUT,
+    LAMBDA_WITHOUT_RETRY,
+)
 
 AWS_RULES: tuple[Rule, ...] = (
     EXPRESSION_SYNTAX,
@@ -50,5 +57,12 @@ RULES: tuple[Rule, ...] = (
     UNREACHABLE_STATE,
     NO_END,
     NO_DEFAULT,
+    CALLBACK_WITHOUT_TOKEN,
+    CALLBACK_WITHOUT_TIMEOUT,
+    JOB_WITHOUT_TIMEOUT,
+    LAMBDA_WITHOUT_RETRY,
+    UNKNOWN_ERROR_NAME,
+    SHADOWED_RETRIER,
+    SHADOWED_CATCHER,
 )
 """Every rule, in the order in which it is applied."""

@@ -2,33 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from stepfunctions.catalog.errors import is_error_name, meant_error
 from stepfunctions.inputs.expressions import Expression, Reference, expressions_in
-
-_ERRORS = (
-    "States.ALL",
-    "States.BranchFailed",
-    "States.DataLimitExceeded",
-    "States.ExceedToleratedFailureThreshold",
-    "States.HeartbeatTimeout",
-    "States.Http.Socket",
-    "States.IntrinsicFailure",
-    "States.ItemReaderFailed",
-    "States.NoChoiceMatched",
-    "States.ParameterPathFailure",
-    "States.Permissions",
-    "States.QueryEvaluationError",
-    "States.ResultPathMatchFailure",
-    "States.ResultWriterFailed",
-    "States.Runtime",
-    "States.TaskFailed",
-    "States.Timeout",
-)
-"""https://docs.aws.amazon.com/step-functions/latest/dg/concepts-error-handling.html"""
 
 
 def no_step(value: Any) -> str:
@@ -84,10 +63,9 @@ def check_errors(block: str, names: Any) -> None:
     if "States.ALL" in names and len(names) > 1:
         raise ValueError(f"'error_equals' of a {block} has 'States.ALL' beside other names: it must stand alone.")
     for name in names:
-        if isinstance(name, str) and name.startswith("States.") and name not in _ERRORS:
-            close = difflib.get_close_matches(name.lower(), [known.lower() for known in _ERRORS], n=1, cutoff=0.8)
-            if close:
-                meant = next(known for known in _ERRORS if known.lower() == close[0])
+        if isinstance(name, str) and name.startswith("States.") and not is_error_name(name):
+            meant = meant_error(name)
+            if meant is not None:
                 raise ValueError(
                     f"'error_equals' of a {block} has '{name}', which is no error. Did you mean '{meant}'?"
                 )
