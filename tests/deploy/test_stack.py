@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import pairwise
 from typing import Any
 
 import pytest
 from cfnlint.api import lint  # type: ignore[import-untyped]
 from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
-from tests.deploy.rendering import definition_in, resolved
+from tests.deploy.rendering import definition_in, resolved, substituted
 
 from stepfunctions.deploy.parts import Deployment
 from stepfunctions.deploy.stack import Stack
@@ -202,3 +203,24 @@ def test_names_in_the_definition_do_not_take_those_of_the_stack() -> None:
 def test_options_that_cannot_be_are_refused(options: JsonDict, message: str) -> None:
     with pytest.raises(ValueError, match=re.escape(message)):
         workflow().stack(**options)
+
+
+def large() -> JsonDict:
+    names = [f"S{index}" for index in range(300)]
+    task = {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "Parameters": {"FunctionName": "f" * 60}}
+    states: JsonDict = {name: {**task, "Next": following} for name, following in pairwise(names)}
+    return {"StartAt": "S0", "States": {**states, names[-1]: {"Type": "Succeed"}}}
+
+
+def test_a_large_definition_is_a_file() -> None:
+    stack = Workflow("large", FrozenGraph(large()), ROLE).stack()
+    (asset,) = stack.assets
+    properties = stack.template["Resources"]["StateMachine"]["Properties"]
+    assert properties["DefinitionS3Location"] == {"Bucket": {"Ref": "AssetBucket"}, "Key": {"Ref": "DefinitionKey"}}
+    assert stack.template["Parameters"]["DefinitionKey"]["Default"] == asset.key
+    assert re.fullmatch(r"stepfunctions/Large-[0-9a-f]{16}\.asl\.json", asset.key)
+    assert "Default" not in stack.template["Parameters"]["AssetBucket"]
+    values = {"LambdaInvoke": "arn:aws:states:::lambda:invoke"}
+    assert substituted(asset.content.decode(), values) == large()
+    assert len(stack.to_yaml().encode()) < 51_200
+    assert findings(stack) == []

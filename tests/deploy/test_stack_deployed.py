@@ -6,11 +6,13 @@ import json
 from typing import Any
 
 import pytest
-from tests.deploy.test_stack import DEFINITION, workflow
+from tests.deploy.test_stack import DEFINITION, ROLE, large, workflow
 from tests.local.cloudformation.conftest import Stacks
 
 from stepfunctions.deploy.stack import Stack
 from stepfunctions.errors import ServiceError
+from stepfunctions.steps.graph import FrozenGraph
+from stepfunctions.workflow import Workflow
 
 CAPABILITIES = ["CAPABILITY_IAM"]
 
@@ -60,3 +62,12 @@ def test_unchanged_it_changes_nothing_and_changed_it_is_a_new_version(stacks: St
         "stepfunctions", "ListStateMachineVersions", {"stateMachineArn": outputs["StateMachineArn"]}
     )["stateMachineVersions"]
     assert len(versions) == 2
+
+
+def test_a_large_definition_comes_from_the_bucket(stacks: Stacks) -> None:
+    stack = Workflow("large", FrozenGraph(large()), ROLE).stack()
+    (asset,) = stack.assets
+    stacks.cloud.call("s3", "CreateBucket", {"Bucket": "assets"})
+    stacks.cloud.call("s3", "PutObject", {"Bucket": "assets", "Key": asset.key, "Body": asset.content})
+    outputs = deploy(stacks, stack, AssetBucket="assets")
+    assert json.loads(described(stacks, outputs["StateMachineArn"])["definition"]) == large()

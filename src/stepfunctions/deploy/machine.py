@@ -8,9 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from stepfunctions.deploy.assets import AssetFile
 from stepfunctions.deploy.parts import (
     ALIAS,
     ALL_AT_ONCE,
+    ASSET_BUCKET,
+    DEFINITION_KEY,
     LOG_GROUP,
     MACHINE,
     NAME,
@@ -19,9 +22,12 @@ from stepfunctions.deploy.parts import (
     Parts,
     WorkflowLike,
 )
-from stepfunctions.deploy.placeholders import Placeholders
+from stepfunctions.deploy.placeholders import Placeholders, camel
 from stepfunctions.deploy.text import compact
 from stepfunctions.steps.utils import tags_dict_to_kv_list
+
+LARGEST_INLINE = 40_000
+"""Bytes of a definition in a template: https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html"""
 
 _RETAINED = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
 _LOG_PREFIX = "/aws/vendedlogs/states/"
@@ -85,13 +91,28 @@ def state_machine(
     )
 
 
-def definition(filled: Mapping[str, Any], placeholders: Placeholders) -> dict[str, Any]:
-    """Return the properties that hold a definition, and what its placeholders are."""
+def definition(name: str, filled: Mapping[str, Any], placeholders: Placeholders) -> tuple[dict[str, Any], Parts]:
+    """Return the properties that hold a definition, and what of the template they need.
+
+    A definition of more than 40,000 bytes is a file of its own: the template would not fit into the API's request.
+    """
+    text = compact(filled)
     substitutions = placeholders.used_in(filled)
-    return {
-        "DefinitionString": compact(filled),
-        **({"DefinitionSubstitutions": substitutions} if substitutions else {}),
+    names = {"DefinitionSubstitutions": substitutions} if substitutions else {}
+    if len(text.encode()) <= LARGEST_INLINE:
+        return {"DefinitionString": text, **names}, Parts()
+    asset = AssetFile(name=f"{camel(name)}.asl.json", build=text.encode, key_parameter=DEFINITION_KEY)
+    place = {"Bucket": {"Ref": ASSET_BUCKET}, "Key": {"Ref": DEFINITION_KEY}}
+    return {"DefinitionS3Location": place, **names}, asset_parts(asset, "the definition")
+
+
+def asset_parts(asset: AssetFile, what: str) -> Parts:
+    """Return the Parameters that say where a file is; ``what`` it is, for people."""
+    parameters = {
+        asset.bucket_parameter: {"Type": "String", "Description": "Name of the bucket that the files are in."},
+        asset.key_parameter: {"Type": "String", "Description": f"Key of the file of {what}.", "Default": asset.key},
     }
+    return Parts(parameters=parameters, assets=(asset,))
 
 
 def version_and_alias(options: Options) -> Parts:

@@ -13,9 +13,9 @@ from stepfunctions.steps.graph import Graph
 
 MACHINE, ROLE, LOG_GROUP, VERSION, ALIAS = "StateMachine", "ExecutionRole", "LogGroup", "Version", "Alias"
 """Logical ids of the state machine, of its role, log group, version and alias."""
-NAME, ASSET_BUCKET = "StateMachineName", "AssetBucket"
-"""The Parameters for the state machine's name, and for the bucket that files are in."""
-TAKEN = frozenset({MACHINE, ROLE, LOG_GROUP, VERSION, ALIAS, NAME, ASSET_BUCKET})
+NAME, ASSET_BUCKET, DEFINITION_KEY = "StateMachineName", "AssetBucket", "DefinitionKey"
+"""The Parameters for the state machine's name, the bucket that files are in, and the key of the definition's file."""
+TAKEN = frozenset({MACHINE, ROLE, LOG_GROUP, VERSION, ALIAS, NAME, ASSET_BUCKET, DEFINITION_KEY})
 
 RETENTION_DAYS = (
     *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),

@@ -46,7 +46,7 @@ def build_stack(workflow: WorkflowLike, options: Options) -> Stack:
     definition = workflow.definition.to_dict()
     account = options.account or _account_of(workflow.role)
     placeholders = placeholders_for(definition, account=account, region=options.region, taken=TAKEN)
-    filled = machine.definition(fill(definition, placeholders), placeholders)
+    filled, files = machine.definition(workflow.name, fill(definition, placeholders), placeholders)
     settings = placeholders.value(workflow.settings)
     logs, logging = machine.log_group(options, settings)
     role = Parts(
@@ -54,7 +54,7 @@ def build_stack(workflow: WorkflowLike, options: Options) -> Stack:
     )
     own = machine.state_machine(workflow, options, {"Ref": ROLE}, filled, settings, logging)
     found = Parts(parameters=placeholders.parameters, mappings=placeholders.mappings, values=placeholders.given)
-    parts = joined([found, role, logs, own, machine.version_and_alias(options)])
+    parts = joined([found, files, role, logs, own, machine.version_and_alias(options)])
     return Stack(
         name=options.name,
         definition=definition,
