@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import re
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
 from cfnlint.api import lint  # type: ignore[import-untyped]
 from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
+from tests.deploy import goldens
+from tests.deploy.goldens import ROLE, training
 from tests.deploy.rendering import definition_in, resolved, substituted
 
-from stepfunctions.deploy.parts import Deployment
-from stepfunctions.deploy.stack import Stack
+from stepfunctions.deploy import Deployment
 from stepfunctions.local.cloudformation.texts import parsed
 from stepfunctions.steps import Chain, Pass
 from stepfunctions.steps.graph import FrozenGraph
@@ -22,71 +24,39 @@ from stepfunctions.workflow.settings import Encryption, Logging
 
 JsonDict = dict[str, Any]
 REGIONS = ["us-east-1", "eu-west-1", "cn-north-1"]
-ROLE = "arn:aws:iam::123456789012:role/flow"
-IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
-TRAIN: JsonDict = {
-    "Type": "Task",
-    "Resource": "arn:aws:states:::sagemaker:createTrainingJob.sync",
-    "Parameters": {
-        "TrainingJobName.$": "$.name",
-        "AlgorithmSpecification": {"TrainingImage": IMAGE, "TrainingInputMode": "File"},
-        "OutputDataConfig": {"S3OutputPath": "s3://trained-models/out"},
-        "ResourceConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 5},
-        "RoleArn": "arn:aws:iam::123456789012:role/train",
-        "StoppingCondition": {"MaxRuntimeInSeconds": 900},
-        "VpcConfig": {"Subnets": ["subnet-0a1b2c3d", "subnet-0a1b2c3e"], "SecurityGroupIds": ["sg-0a1b2c3d"]},
-        "Environment": {"SAGEMAKER_REGION": "us-east-1"},
-    },
-    "Next": "Tell",
-}
-TELL: JsonDict = {
-    "Type": "Task",
-    "Resource": "arn:aws:states:::sqs:sendMessage",
-    "Parameters": {"QueueUrl": "https://sqs.us-east-1.amazonaws.com/123456789012/told", "MessageBody": "done"},
-    "End": True,
-}
-DEFINITION: JsonDict = {"StartAt": "Train", "States": {"Train": TRAIN, "Tell": TELL}}
+DEFINITION = goldens.TRAINING
 
 
-def workflow(**options: Any) -> Workflow:
-    return Workflow("flow", FrozenGraph(DEFINITION), ROLE, **options)
+def findings(text: str) -> list[str]:
+    return [f"{found.rule.id} {found.message}" for found in lint(text, config=ManualArgs(regions=REGIONS))]
 
 
-def findings(stack: Stack, text: str | None = None) -> list[str]:
-    config = ManualArgs(regions=REGIONS)
-    return [f"{found.rule.id} {found.message}" for found in lint(text or stack.to_yaml(), config=config)]
+STACKS = goldens.stacks()
 
 
-@pytest.mark.parametrize(
-    ("options", "asked"),
-    [
-        ({}, {}),
-        ({"type": "EXPRESS", "tags": {"team": "delays"}, "tracing": True}, {"alias": None}),
-        (
-            {"encryption": Encryption("arn:aws:kms:us-east-1:123456789012:key/0d6a1f64-5a5a-4b1b-9a51-0f8a7c0c3d11")},
-            {"deployment": Deployment(type="CANARY", percentage=10, interval=5, alarms=["failed"])},
-        ),
-        ({"logging": Logging("ALL", "arn:aws:logs:us-east-1:123456789012:log-group:/aws/vendedlogs/x")}, {}),
-        ({"logging": Logging("OFF")}, {"name": "other", "description": "several\nlines"}),
-    ],
-)
-def test_cfn_lint_finds_nothing(options: JsonDict, asked: JsonDict) -> None:
-    stack = workflow(**options).stack(**asked)
-    assert findings(stack) == []
-    assert findings(stack, stack.to_json()) == []
+@pytest.mark.parametrize("name", STACKS)
+def test_each_kept_stack_is_as_it_was(name: str) -> None:
+    """``python -m tests.deploy.goldens`` writes them anew."""
+    assert STACKS[name].to_yaml() == (goldens.FOLDER / f"{name}.yaml").read_text(encoding="utf-8")
+    assert STACKS[name].to_json() == (goldens.FOLDER / f"{name}.json").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", sorted(goldens.FOLDER.glob("*.*")), ids=lambda path: path.name)
+def test_cfn_lint_finds_nothing(path: Path) -> None:
+    assert findings(path.read_text(encoding="utf-8")) == []
 
 
 def test_yaml_and_json_say_the_same() -> None:
-    stack = workflow().stack()
+    stack = training().stack()
     assert json.loads(stack.to_json()) == stack.template
     assert parsed(stack.to_yaml()) == stack.template
-    assert stack.to_yaml() == workflow().stack().to_yaml()
+    assert stack.to_yaml() == training().stack().to_yaml()
     assert "\n  StateMachine:\n" in stack.to_yaml()
     assert '"Resource": "${SagemakerCreateTrainingJobSync}"' in stack.to_yaml()
 
 
 def test_in_its_own_account_it_is_the_workflow() -> None:
-    stack = workflow().stack()
+    stack = training().stack()
     assert definition_in(stack.template, "us-east-1", stack.parameters, "123456789012") == DEFINITION
     assert (stack.definition, stack.type, stack.name) == (DEFINITION, "STANDARD", "flow")
 
@@ -100,7 +70,7 @@ def test_in_its_own_account_it_is_the_workflow() -> None:
     ],
 )
 def test_in_each_region_it_has_the_regions_names(region: str, partition: str, registry: str, suffix: str) -> None:
-    stack = workflow().stack()
+    stack = training().stack()
     given = {**stack.parameters, "TrainedModelsBucket": "theirs", "Subnets": "subnet-1,subnet-2"}
     states = definition_in(stack.template, region, given, "210987654321")["States"]
     assert states["Train"]["Resource"] == f"arn:{partition}:states:::sagemaker:createTrainingJob.sync"
@@ -115,13 +85,13 @@ def test_in_each_region_it_has_the_regions_names(region: str, partition: str, re
 
 
 def test_nothing_of_one_account_is_left() -> None:
-    template = {name: value for name, value in workflow().stack().template.items() if name != "Mappings"}
+    template = {name: value for name, value in training().stack().template.items() if name != "Mappings"}
     assert re.findall(r"arn:aws|\d{12}|(?:us|eu|cn)-[a-z]+-\d|subnet-|sg-", json.dumps(template)) == []
 
 
 def test_settings_of_the_machine() -> None:
     key = "0d6a1f64-5a5a-4b1b-9a51-0f8a7c0c3d11"
-    stack = workflow(
+    stack = training(
         tracing=True, encryption=Encryption(f"arn:aws:kms:us-east-1:123456789012:key/{key}"), tags={"a": "b"}
     ).stack()
     machine = resolved(stack.template, "eu-west-1", {**stack.parameters, "KmsKeyId": "k"})["StateMachine"]["Properties"]
@@ -138,7 +108,7 @@ def test_settings_of_the_machine() -> None:
 
 def test_a_log_group_that_is_given_is_used() -> None:
     arn = "arn:aws:logs:us-east-1:123456789012:log-group:/aws/vendedlogs/x"
-    stack = workflow(logging=Logging("ALL", arn)).stack()
+    stack = training(logging=Logging("ALL", arn)).stack()
     assert "LogGroup" not in stack.template["Resources"]
     (destination,) = stack.template["Resources"]["StateMachine"]["Properties"]["LoggingConfiguration"]["Destinations"]
     assert destination["CloudWatchLogsLogGroup"]["LogGroupArn"] == {
@@ -147,7 +117,7 @@ def test_a_log_group_that_is_given_is_used() -> None:
 
 
 def test_old_versions_stay_and_the_alias_moves() -> None:
-    resources = workflow().stack(deployment=Deployment(type="LINEAR", percentage=20, interval=1)).template["Resources"]
+    resources = training().stack(deployment=Deployment(type="LINEAR", percentage=20, interval=1)).template["Resources"]
     assert (resources["Version"]["DeletionPolicy"], resources["Version"]["UpdateReplacePolicy"]) == ("Retain", "Retain")
     assert resources["Alias"]["Properties"] == {
         "Name": "live",
@@ -158,7 +128,7 @@ def test_old_versions_stay_and_the_alias_moves() -> None:
             "Interval": 1,
         },
     }
-    assert "Alias" not in workflow().stack(alias=None).template["Resources"]
+    assert "Alias" not in training().stack(alias=None).template["Resources"]
 
 
 @pytest.mark.parametrize(
@@ -187,7 +157,7 @@ def test_names_in_the_definition_do_not_take_those_of_the_stack() -> None:
     role["Comment"] = "arn:aws:iam::123456789012:role/execution"
     stack = Workflow("w", FrozenGraph({"StartAt": "A", "States": {"A": role}}), ROLE).stack()
     assert set(stack.template["Parameters"]) >= {"StateMachine2", "StateMachineName2", "AssetBucket2", "ExecutionRole2"}
-    assert findings(stack) == []
+    assert findings(stack.to_yaml()) == []
 
 
 @pytest.mark.parametrize(
@@ -202,7 +172,7 @@ def test_names_in_the_definition_do_not_take_those_of_the_stack() -> None:
 )
 def test_options_that_cannot_be_are_refused(options: JsonDict, message: str) -> None:
     with pytest.raises(ValueError, match=re.escape(message)):
-        workflow().stack(**options)
+        training().stack(**options)
 
 
 def large() -> JsonDict:
@@ -223,4 +193,4 @@ def test_a_large_definition_is_a_file() -> None:
     values = {"LambdaInvoke": "arn:aws:states:::lambda:invoke"}
     assert substituted(asset.content.decode(), values) == large()
     assert len(stack.to_yaml().encode()) < 51_200
-    assert findings(stack) == []
+    assert findings(stack.to_yaml()) == []

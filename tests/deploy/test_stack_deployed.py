@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from tests.deploy.test_stack import DEFINITION, ROLE, large, workflow
+from tests.deploy.goldens import ROLE, TRAINING, training
+from tests.deploy.test_stack import large
 from tests.local.cloudformation.conftest import Stacks
 
 from stepfunctions.deploy.stack import Stack
@@ -34,9 +35,9 @@ def described(stacks: Stacks, arn: str) -> dict[str, Any]:
 
 
 def test_what_it_makes_is_the_workflow(stacks: Stacks) -> None:
-    outputs = deploy(stacks, workflow(tracing=True).stack())
+    outputs = deploy(stacks, training(tracing=True).stack())
     machine = described(stacks, outputs["StateMachineArn"])
-    assert json.loads(machine["definition"]) == DEFINITION
+    assert json.loads(machine["definition"]) == TRAINING
     assert machine["tracingConfiguration"] == {"enabled": True}
     (destination,) = machine["loggingConfiguration"]["destinations"]
     assert ":log-group:/aws/vendedlogs/states/flow:" in destination["cloudWatchLogsLogGroup"]["logGroupArn"]
@@ -48,8 +49,8 @@ def test_what_it_makes_is_the_workflow(stacks: Stacks) -> None:
 
 
 def test_unchanged_it_changes_nothing_and_changed_it_is_a_new_version(stacks: Stacks) -> None:
-    outputs = deploy(stacks, workflow().stack())
-    again = workflow().stack()
+    outputs = deploy(stacks, training().stack())
+    again = training().stack()
     with pytest.raises(ServiceError, match="No updates are to be performed"):
         stacks.update("flow", again.to_yaml(), Parameters=given(again), Capabilities=CAPABILITIES)
     changed = given(again, TrainedModelsBucket="other-models")

@@ -194,8 +194,9 @@ class Placeholders:
             return text
         key = ("whole", arn)
         if key not in self._names:
-            name = camel(re.sub(r"[:.]", " ", arn.split(":", 5)[-1]))
-            self._keep(key, self._free(name), self._sub(text), arn)
+            kind, _, name = arn.split(":", 5)[-1].partition(":")
+            words = f"{kind} {name}" if ":states:::" in arn else f"{name} {kind}"
+            self._keep(key, self._free(camel(re.sub(r"[:.]", " ", words))), self._sub(text), arn)
         return f"${{{self._names[key]}}}"
 
     def used_in(self, filled: Any) -> dict[str, Any]:
