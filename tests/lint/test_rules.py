@@ -265,10 +265,14 @@ def test_each_name_at_the_top_level_is_told() -> None:
     assert found[0].hint == "Write $states.input.aaa."
 
 
+OF_THE_REQUEST = ("MISSING_PARAMETER", "UNKNOWN_PARAMETER")
+"""What the tasks above, which are about other things, do not care for."""
+
+
 @pytest.mark.parametrize(("code", "severity", "path", "state"), BAD, ids=[f"{bad[0]}{bad[2]}" for bad in BAD])
 def test_what_a_rule_finds(code: str, severity: str, path: str | None, state: dict[str, Any]) -> None:
     states = {"S": state, "E": PASS} if state["Type"] == "Choice" else {"S": state}
-    found = lint.check({"StartAt": "S", "States": states})
+    found = [one for one in lint.check({"StartAt": "S", "States": states}) if one.rule not in OF_THE_REQUEST]
     assert [(finding.rule, finding.severity, finding.path) for finding in found] == [(code, severity, path)]
     assert found[0].rule in str(found[0])
 

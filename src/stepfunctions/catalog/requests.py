@@ -10,8 +10,10 @@ import difflib
 import functools
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
 
+from stepfunctions.asl.machine import escape_pointer
 from stepfunctions.catalog.sdk_services import member_of
 
 if TYPE_CHECKING:
@@ -86,7 +88,28 @@ def problems_with_request(
     is_dynamic: IsDynamic | None = None,
     sdk: bool = True,
 ) -> list[str]:
-    """Return what is wrong with a request, each as a whole sentence: nothing when the API takes it.
+    """Return what is wrong with a request, each as a whole sentence: see :func:`mistakes_in_request`."""
+    return [one.text for one in mistakes_in_request(client, operation, request, is_dynamic=is_dynamic, sdk=sdk)]
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One thing that is wrong with a request. ``pointer``: a JSON Pointer, of what lacks a member for ``missing``."""
+
+    kind: Literal["unknown", "missing", "type"]
+    pointer: str
+    text: str
+
+
+def mistakes_in_request(
+    client: str,
+    operation: str,
+    request: Any,
+    *,
+    is_dynamic: IsDynamic | None = None,
+    sdk: bool = True,
+) -> list[Mistake]:
+    """Return what is wrong with a request, nothing when the API takes it.
 
     Checked at any depth: unknown and missing members, types, the values of enumerations. ``sdk`` says that the
     request is one of an ``aws-sdk:`` integration, whose names differ where a name begins with an acronym.
@@ -95,13 +118,30 @@ def problems_with_request(
     model = find_operation(client, operation)
     check = _Check(is_dynamic or _never, sdk, JSON_MEMBERS.get((client, model.name), frozenset()))
     if model.input_shape is None:
-        return [f"{model.name} takes no parameters."] if request else []
+        return [Mistake("unknown", "", f"{model.name} takes no parameters.")] if request else []
     generated = frozenset(getattr(model, "idempotent_members", ()))
-    return list(check.value(request, model.input_shape, "", generated))
+    return list(check.value(request, model.input_shape, _Where(), generated))
 
 
 def _never(value: Any) -> bool:  # noqa: ARG001 - of the form of IsDynamic
     return False
+
+
+@dataclass(frozen=True, slots=True)
+class _Where:
+    """A place in a request: as people write it, and as a JSON Pointer."""
+
+    text: str = ""
+    pointer: str = ""
+
+    def member(self, name: str, written: str | None = None) -> _Where:
+        """Return the place of a member; ``written``: its key, where that is another."""
+        text = f"{self.text}.{name}" if self.text else name
+        return _Where(text, f"{self.pointer}/{escape_pointer(written or name)}")
+
+    def item(self, index: int) -> _Where:
+        """Return the place of an element."""
+        return _Where(f"{self.text}[{index}]", f"{self.pointer}/{index}")
 
 
 class _Check:
@@ -112,7 +152,9 @@ class _Check:
         self._sdk = sdk
         self._any_json = any_json
 
-    def value(self, value: Any, shape: Shape, path: str, generated: frozenset[str] = frozenset()) -> Iterator[str]:
+    def value(
+        self, value: Any, shape: Shape, path: _Where, generated: frozenset[str] = frozenset()
+    ) -> Iterator[Mistake]:
         """Yield what is wrong with a value. ``generated`` are members that the SDK fills when they are missing."""
         if self._unknown_yet(value) or getattr(shape, "is_document_type", False) or shape.type_name == "blob":
             return
@@ -123,7 +165,7 @@ class _Check:
                 yield _wrong(path, "a list", value)
                 return
             for index, item in enumerate(value):
-                yield from self.value(item, shape.member, f"{path}[{index}]")
+                yield from self.value(item, shape.member, path.item(index))
         elif shape.type_name == "map":
             yield from self._map(value, shape, path)
         else:
@@ -134,7 +176,7 @@ class _Check:
             return (value.startswith("{%") and value.endswith("%}")) or "${" in value
         return self._is_dynamic(value)
 
-    def _structure(self, value: Any, shape: Any, path: str, generated: frozenset[str]) -> Iterator[str]:
+    def _structure(self, value: Any, shape: Any, path: _Where, generated: frozenset[str]) -> Iterator[Mistake]:
         if not isinstance(value, Mapping):
             yield _wrong(path, "an object", value)
             return
@@ -147,31 +189,34 @@ class _Check:
                 meant = _spelt(name, names)
                 if meant is not None:
                     given.add(meant)
-                yield f"'{_at(path, name)}' is unknown: {_instead(name, meant, names)}"
+                where = path.member(name, written)
+                text = f"'{where.text}' is unknown: {_instead(name, meant, names)}"
+                yield Mistake("unknown", where.pointer, text)
                 continue
             given.add(name)
             if written != name or item is None or name in self._any_json:
                 continue
-            yield from self.value(item, shape.members[names[name]], _at(path, name))
+            yield from self.value(item, shape.members[names[name]], path.member(name))
         missing = [member_of(name, sdk=self._sdk) for name in shape.required_members if name not in generated]
         for name in missing:
             if name not in given or value.get(name, "") is None:
-                yield f"'{_at(path, name)}' is missing."
+                yield Mistake("missing", path.pointer, f"'{path.member(name).text}' is missing.")
         if getattr(shape, "is_tagged_union", False) and len(given) != 1:
-            yield f"'{path}' takes exactly one of {_listed(names)}."
+            yield Mistake("type", path.pointer, f"'{path.text}' takes exactly one of {_listed(names)}.")
 
-    def _map(self, value: Any, shape: Any, path: str) -> Iterator[str]:
+    def _map(self, value: Any, shape: Any, path: _Where) -> Iterator[Mistake]:
         if not isinstance(value, Mapping):
             yield _wrong(path, "an object", value)
             return
         for key, item in value.items():
             written = str(key)
             if not written.endswith(".$"):
-                yield from _scalar(written, shape.key, f"a key of {path}")
-                yield from self.value(item, shape.value, _at(path, written))
+                where = path.member(written)
+                yield from _scalar(written, shape.key, _Where(f"a key of {path.text}", where.pointer))
+                yield from self.value(item, shape.value, where)
 
 
-def _scalar(value: Any, shape: Any, path: str) -> Iterator[str]:
+def _scalar(value: Any, shape: Any, path: _Where) -> Iterator[Mistake]:
     types, expected = _SCALARS.get(shape.type_name, ((object,), "a value"))
     if not isinstance(value, types) or (isinstance(value, bool) and bool not in types and object not in types):
         yield _wrong(path, expected, value)
@@ -180,11 +225,9 @@ def _scalar(value: Any, shape: Any, path: str) -> Iterator[str]:
     if allowed and "${" not in str(value) and value not in allowed:
         close = difflib.get_close_matches(str(value).lower(), {one.lower() for one in allowed}, 1)
         meant = next((one for one in allowed if close and one.lower() == close[0]), None)
-        yield (
-            f"'{path}' is {value!r}, but must be one of {_listed(allowed)}."
-            + (f" Did you mean {meant!r}?" if meant else "")
-            + f" {_version()}"
-        )
+        text = f"'{path.text}' is {value!r}, but must be one of {_listed(allowed)}."
+        hint = f" Did you mean {meant!r}?" if meant else ""
+        yield Mistake("type", path.pointer, f"{text}{hint} {_version()}")
 
 
 def _spelt(name: str, names: Mapping[str, str]) -> str | None:
@@ -204,10 +247,11 @@ def _instead(name: str, meant: str | None, names: Mapping[str, str]) -> str:
     return f"there are {_listed(names)}." if names else "there are no members."
 
 
-def _wrong(path: str, expected: str, value: Any) -> str:
+def _wrong(path: _Where, expected: str, value: Any) -> Mistake:
     shown = repr(value)
-    where = f"'{path}'" if path else "The request"
-    return f"{where} must be {expected}, not {shown if len(shown) <= 60 else shown[:57] + '…'}."
+    where = f"'{path.text}'" if path.text else "The request"
+    text = f"{where} must be {expected}, not {shown if len(shown) <= 60 else shown[:57] + '…'}."
+    return Mistake("type", path.pointer, text)
 
 
 def _listed(names: Iterable[str]) -> str:
@@ -218,10 +262,6 @@ def _listed(names: Iterable[str]) -> str:
 
 def _or(names: list[str]) -> str:
     return " or ".join(f"'{name}'" for name in names)
-
-
-def _at(path: str, name: str) -> str:
-    return f"{path}.{name}" if path else name
 
 
 def _flat(name: str) -> str:

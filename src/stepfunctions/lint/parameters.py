@@ -1,4 +1,4 @@
-"""Parameters of tasks that AWS refuses when a state machine is created."""
+"""Requests of tasks that the service would refuse: misspelt, missing and ill-typed members."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from stepfunctions.asl.resource import Resource
 from stepfunctions.asl.states import Task
 from stepfunctions.catalog.own_requests import OWN_REQUESTS
-from stepfunctions.lint.finding import ERROR, Finding
+from stepfunctions.lint.finding import ERROR, WARNING, Finding
 from stepfunctions.lint.rule import Rule
 from stepfunctions.lint.subject import Subject
 
@@ -51,4 +51,65 @@ WRONG_REQUEST = Rule(
           End: true
     """,
     check=own_requests,
+)
+
+
+def _mistakes(rule: Rule, kind: str, subject: Subject) -> Iterator[Finding]:
+    for path, mistake in subject.mistakes:
+        if mistake.kind == kind:
+            yield rule.at(path, mistake.text)
+
+
+def unknown_parameters(subject: Subject) -> Iterator[Finding]:
+    """Find members that the API does not have."""
+    return _mistakes(UNKNOWN_PARAMETER, "unknown", subject)
+
+
+def missing_parameters(subject: Subject) -> Iterator[Finding]:
+    """Find requests that lack a member."""
+    return _mistakes(MISSING_PARAMETER, "missing", subject)
+
+
+def parameter_types(subject: Subject) -> Iterator[Finding]:
+    """Find members of another type than the API's, or with a value that it does not have."""
+    return _mistakes(PARAMETER_TYPE, "type", subject)
+
+
+_INTEGRATE = "https://docs.aws.amazon.com/step-functions/latest/dg/connect-parameters.html"
+_PUT = """
+        Send:
+          Type: Task
+          Resource: arn:aws:states:::sqs:sendMessage
+          Parameters: {%s}
+          End: true
+    """
+UNKNOWN_PARAMETER = Rule(
+    id="UNKNOWN_PARAMETER",
+    severity=WARNING,
+    summary="A task's request has a member that the API does not have, or spells it otherwise.",
+    why="The service refuses the call, or AWS the state machine.",
+    source=_INTEGRATE,
+    good=_PUT % "QueueUrl.$: $.queue, MessageBody: done, DelaySeconds: 5",
+    bad=_PUT % "QueueUrl.$: $.queue, MessageBody: done, DelaySecond: 5",
+    check=unknown_parameters,
+)
+MISSING_PARAMETER = Rule(
+    id="MISSING_PARAMETER",
+    severity=WARNING,
+    summary="A task's request lacks a member that the API needs.",
+    why="The service refuses the call, or AWS the state machine.",
+    source=_INTEGRATE,
+    good=_PUT % "QueueUrl.$: $.queue, MessageBody: done",
+    bad=_PUT % "QueueUrl.$: $.queue",
+    check=missing_parameters,
+)
+PARAMETER_TYPE = Rule(
+    id="PARAMETER_TYPE",
+    severity=WARNING,
+    summary="A member of a task's request is of another type than the API's, or has a value that it does not know.",
+    why="The service refuses the call.",
+    source=_INTEGRATE,
+    good=_PUT % "QueueUrl.$: $.queue, MessageBody: done, DelaySeconds: 5",
+    bad=_PUT % "QueueUrl.$: $.queue, MessageBody: done, DelaySeconds: soon",
+    check=parameter_types,
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from stepfunctions.lint.deprecated import DEPRECATED_ITERATOR, DEPRECATED_LAMBDA_ARN, DEPRECATED_MAP_PARAMETERS
+from stepfunctions.lint.express import EXPRESS_TOO_LONG, EXPRESS_UNSUPPORTED
 from stepfunctions.lint.expressions import EXPRESSION_SYNTAX
 from stepfunctions.lint.flow import (
     MISSING_END_STATE,
@@ -12,6 +14,7 @@ from stepfunctions.lint.flow import (
 )
 from stepfunctions.lint.handlers import SHADOWED_CATCHER, SHADOWED_RETRIER, UNKNOWN_ERROR_NAME
 from stepfunctions.lint.jsonata import INVALID_JSONATA_EXPRESSION, NOT_EVALUATED, UNSUPPORTED_JSONATA_EXPRESSION
+from stepfunctions.lint.literals import HARD_CODED_ACCOUNT, HARD_CODED_REGION, SECRET_IN_PARAMETERS
 from stepfunctions.lint.looks import NO_DOLLAR, NO_PATH, PASS_RESULT_IS_STATIC
 from stepfunctions.lint.maps import (
     DISTRIBUTED_ONLY,
@@ -21,7 +24,7 @@ from stepfunctions.lint.maps import (
     UNKNOWN_SOURCE,
 )
 from stepfunctions.lint.nesting import INTRINSIC_NESTING
-from stepfunctions.lint.parameters import WRONG_REQUEST
+from stepfunctions.lint.parameters import MISSING_PARAMETER, PARAMETER_TYPE, UNKNOWN_PARAMETER, WRONG_REQUEST
 from stepfunctions.lint.resources import UNKNOWN_RESOURCE
 from stepfunctions.lint.rule import Rule
 from stepfunctions.lint.tasks import (
@@ -64,5 +67,16 @@ RULES: tuple[Rule, ...] = (
     UNKNOWN_ERROR_NAME,
     SHADOWED_RETRIER,
     SHADOWED_CATCHER,
+    UNKNOWN_PARAMETER,
+    MISSING_PARAMETER,
+    PARAMETER_TYPE,
+    EXPRESS_UNSUPPORTED,
+    EXPRESS_TOO_LONG,
+    DEPRECATED_ITERATOR,
+    DEPRECATED_MAP_PARAMETERS,
+    DEPRECATED_LAMBDA_ARN,
+    HARD_CODED_ACCOUNT,
+    HARD_CODED_REGION,
+    SECRET_IN_PARAMETERS,
 )
 """Every rule, in the order in which it is applied."""

@@ -8,10 +8,13 @@ from typing import Any, Literal, NamedTuple
 
 from stepfunctions.asl.codec import dump
 from stepfunctions.asl.document import JSON
-from stepfunctions.asl.fields import ABSENT
+from stepfunctions.asl.fields import ABSENT, is_expression
 from stepfunctions.asl.machine import Located, Region, StateMachine, subregions, walk
 from stepfunctions.asl.resource import Resource
 from stepfunctions.asl.states import Task
+from stepfunctions.catalog.integrations import operation_of, problem_with
+from stepfunctions.catalog.requests import Mistake, mistakes_in_request
+from stepfunctions.catalog.sdk_services import sdk_service
 
 Kind = Literal["STANDARD", "EXPRESS"]
 
@@ -71,9 +74,27 @@ class Subject:
         for found in self.located:
             if isinstance(found.state, Task) and "${" not in found.state.resource:
                 try:
-                    yield TaskAt(found, found.state, Resource.parse(found.state.resource))
+                    resource = Resource.parse(found.state.resource)
                 except ValueError:
                     continue  # UNKNOWN_RESOURCE says so
+                if problem_with(resource) is None:
+                    yield TaskAt(found, found.state, resource)
+
+    @cached_property
+    def mistakes(self) -> tuple[tuple[str, Mistake], ...]:
+        """What is wrong with the requests of tasks, each with its JSON Pointer."""
+        return tuple(self._mistakes())
+
+    def _mistakes(self) -> Iterator[tuple[str, Mistake]]:
+        for task in self.tasks:
+            path, payload = task.payload
+            operation = _operation(task)
+            if operation is None or is_expression(payload) or isinstance(payload, str):
+                continue
+            client, action = operation
+            request = {} if payload is ABSENT else payload
+            for mistake in mistakes_in_request(client, action, request, sdk=task.resource.sdk):
+                yield path + mistake.pointer, mistake
 
     @cached_property
     def regions(self) -> tuple[tuple[str, Region], ...]:
@@ -85,3 +106,12 @@ class Subject:
         for found in self.located:
             for pointer, region in subregions(found.state):
                 yield found.path + pointer, region
+
+
+def _operation(task: TaskAt) -> tuple[str, str] | None:
+    """Return boto3's name of a task's service and the operation; None for requests of another form."""
+    if task.resource.kind != "service":
+        return None
+    if task.resource.sdk:
+        return sdk_service(task.resource.service).client, task.resource.action
+    return operation_of(*task.call)
