@@ -236,7 +236,7 @@ GOOD_JSONATA: dict[str, Any] = {
         },
         "C": {
             "Type": "Choice",
-            "Choices": [{"Condition": "{% $exists($states) and $nothing(1) %}", "Next": "D", "Output": "{% $all %}"}],
+            "Choices": [{"Condition": "{% $exists($states) and $not(false) %}", "Next": "D", "Output": "{% $all %}"}],
             "Default": "D",
         },
         "D": {"Type": "Succeed", "Output": {"id": "{% $uuid() & $string($random()) %}"}},

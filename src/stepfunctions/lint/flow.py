@@ -14,7 +14,8 @@ from stepfunctions.lint.rule import Rule
 from stepfunctions.lint.subject import Subject
 
 
-def _reached(region: Region) -> set[str]:
+def reached_in(region: Region) -> set[str]:
+    """Return the names of the states that transitions from StartAt lead to."""
     reached: set[str] = set()
     waiting = [region.start_at]
     while waiting:
@@ -42,7 +43,7 @@ def never_named(subject: Subject) -> Iterator[Finding]:
 def unreachable(subject: Subject) -> Iterator[Finding]:
     """Find states with transitions to them only from states that are not reached themselves."""
     for path, region in subject.regions:
-        reached = _reached(region)
+        reached = reached_in(region)
         named = {target for state in region.states.values() for _, target in targets(state)}
         for name in region.states:
             if name not in reached and name in named:
@@ -56,7 +57,7 @@ def unreachable(subject: Subject) -> Iterator[Finding]:
 def endless(subject: Subject) -> Iterator[Finding]:
     """Find regions that no state ends that can be reached."""
     for path, region in subject.regions:
-        if not any(_ends(region.states[name]) for name in _reached(region)) and (path or _has_end(region)):
+        if not any(_ends(region.states[name]) for name in reached_in(region)) and (path or _has_end(region)):
             yield NO_END.at(
                 path or "/States",
                 "No state that can be reached ends: it runs until something fails.",

@@ -16,6 +16,7 @@ from stepfunctions.lint.handlers import SHADOWED_CATCHER, SHADOWED_RETRIER, UNKN
 from stepfunctions.lint.jsonata import INVALID_JSONATA_EXPRESSION, NOT_EVALUATED, UNSUPPORTED_JSONATA_EXPRESSION
 from stepfunctions.lint.literals import HARD_CODED_ACCOUNT, HARD_CODED_REGION, SECRET_IN_PARAMETERS
 from stepfunctions.lint.looks import NO_DOLLAR, NO_PATH, PASS_RESULT_IS_STATIC
+from stepfunctions.lint.loops import ENDLESS_POLLING, HISTORY_TOO_LONG, INESCAPABLE_LOOP
 from stepfunctions.lint.maps import (
     DISTRIBUTED_ONLY,
     DUPLICATE_LABEL_NAME,
@@ -25,6 +26,7 @@ from stepfunctions.lint.maps import (
 )
 from stepfunctions.lint.nesting import INTRINSIC_NESTING
 from stepfunctions.lint.parameters import MISSING_PARAMETER, PARAMETER_TYPE, UNKNOWN_PARAMETER, WRONG_REQUEST
+from stepfunctions.lint.payloads import PAYLOAD_TOO_LARGE, UNTRIMMED_RESULT
 from stepfunctions.lint.resources import UNKNOWN_RESOURCE
 from stepfunctions.lint.rule import Rule
 from stepfunctions.lint.tasks import (
@@ -33,6 +35,7 @@ from stepfunctions.lint.tasks import (
     JOB_WITHOUT_TIMEOUT,
     LAMBDA_WITHOUT_RETRY,
 )
+from stepfunctions.lint.variables import MAYBE_UNDEFINED_VARIABLE, OUT_OF_SCOPE_VARIABLE, UNDEFINED_VARIABLE
 
 AWS_RULES: tuple[Rule, ...] = (
     EXPRESSION_SYNTAX,
@@ -78,5 +81,13 @@ RULES: tuple[Rule, ...] = (
     HARD_CODED_ACCOUNT,
     HARD_CODED_REGION,
     SECRET_IN_PARAMETERS,
+    INESCAPABLE_LOOP,
+    ENDLESS_POLLING,
+    HISTORY_TOO_LONG,
+    PAYLOAD_TOO_LARGE,
+    UNTRIMMED_RESULT,
+    UNDEFINED_VARIABLE,
+    OUT_OF_SCOPE_VARIABLE,
+    MAYBE_UNDEFINED_VARIABLE,
 )
 """Every rule, in the order in which it is applied."""

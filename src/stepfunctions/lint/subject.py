@@ -66,6 +66,11 @@ class Subject:
         return tuple(walk(self.machine))
 
     @cached_property
+    def at(self) -> Mapping[str, Located]:
+        """Every state by its JSON Pointer."""
+        return {found.path: found for found in self.located}
+
+    @cached_property
     def tasks(self) -> tuple[TaskAt, ...]:
         """Every Task whose resource is known; those with a ``${Token}`` in it are not."""
         return tuple(self._tasks())

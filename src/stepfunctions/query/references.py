@@ -33,10 +33,18 @@ def variable_references(machine: StateMachine, region: str = "") -> dict[str, li
     found: dict[str, list[str]] = {}
     for located in walk(machine):
         if located.path.startswith(f"{region}/"):
-            names = set(_jsonata(located) if located.language == JSONATA else _jsonpath(located))
+            names = {name for _, name in variable_reads(located)}
             if names:
                 found[located.name] = sorted(names)
     return found
+
+
+def variable_reads(located: Located) -> Iterator[tuple[str, str]]:
+    """Yield the variables that a state's own fields read: the JSON Pointer of the text that does, and the name.
+
+    Raises QuerySyntaxError for a JSONata expression that cannot be read.
+    """
+    return _jsonata(located) if located.language == JSONATA else _jsonpath(located)
 
 
 def _rules(located: Located) -> tuple[ChoiceRule, ...]:
@@ -44,20 +52,26 @@ def _rules(located: Located) -> tuple[ChoiceRule, ...]:
     return rules
 
 
-def _jsonata(located: Located) -> Iterator[str]:
+def _jsonata(located: Located) -> Iterator[tuple[str, str]]:
     values = [
-        value for _, _, kind, value in written_fields(located.state, "") if kind.name != "string" or kind.expression
+        (where, value)
+        for where, _, kind, value in written_fields(located.state, located.path)
+        if kind.name != "string" or kind.expression
     ]
-    for rule in _rules(located):
-        values += [rule.condition, rule.assign, rule.output]
-    for value in values:
-        for _, text in expressions_in(value):
-            yield from reads_of(inner(text)).variables.keys() - _PROVIDED
+    for index, rule in enumerate(_rules(located)):
+        where = f"{located.path}/Choices/{index}"
+        values += [(f"{where}/Condition", rule.condition), (f"{where}/Assign", rule.assign)]
+        values.append((f"{where}/Output", rule.output))
+    for where, value in values:
+        for pointer, text in expressions_in(value):
+            for name in reads_of(inner(text)).variables.keys() - _PROVIDED:
+                yield where + pointer, name
 
 
-def _jsonpath(located: Located) -> Iterator[str]:
-    for _, text in jsonpath_texts(located):
-        yield from _VARIABLE.findall(_QUOTED.sub("", text))
+def _jsonpath(located: Located) -> Iterator[tuple[str, str]]:
+    for where, text in jsonpath_texts(located):
+        for name in _VARIABLE.findall(_QUOTED.sub("", text)):
+            yield where, name
 
 
 def jsonpath_texts(located: Located) -> Iterator[tuple[str, str]]:
@@ -70,7 +84,7 @@ def jsonpath_texts(located: Located) -> Iterator[tuple[str, str]]:
     for index, rule in enumerate(_rules(located)):
         where = f"{located.path}/Choices/{index}"
         if rule.test is not None:
-            yield from ((where, text) for text in _test(rule.test))
+            yield from _test(where, rule.test)
         if rule.assign is not ABSENT:
             yield from _template(f"{where}/Assign", rule.assign)
 
@@ -88,13 +102,13 @@ def _template(where: str, value: JSON) -> Iterator[tuple[str, str]]:
                 yield inside, one
 
 
-def _test(test: Test) -> Iterator[str]:
+def _test(where: str, test: Test) -> Iterator[tuple[str, str]]:
     if isinstance(test, Comparison):
-        yield test.variable
+        yield f"{where}/Variable", test.variable
         if test.operator.endswith("Path"):
-            yield test.value
+            yield f"{where}/{test.operator}", test.value
     elif isinstance(test, Not):
-        yield from _test(test.test)
+        yield from _test(f"{where}/Not", test.test)
     elif isinstance(test, (And, Or)):
-        for one in test.tests:
-            yield from _test(one)
+        for index, one in enumerate(test.tests):
+            yield from _test(f"{where}/{type(test).__name__}/{index}", one)
