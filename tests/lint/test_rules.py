@@ -227,7 +227,7 @@ GOOD_JSONATA: dict[str, Any] = {
                 {
                     "ErrorEquals": ["States.ALL"],
                     "Output": {"why": "{% $states.errorOutput.Cause & $states.input.x %}"},
-                    "Assign": {"error": "{% $parse($states.errorOutput.Cause).x %}"},
+                    "Assign": {"error": "{% $parse($states.errorOutput.Cause).x %}", "all": {}},
                     "Next": "C",
                 }
             ],

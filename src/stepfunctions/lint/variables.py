@@ -38,7 +38,6 @@ class _Read:
     path: str
     name: str
     known: Known
-    own: Names
     visible: Names
 
 
@@ -48,7 +47,7 @@ def undefined(subject: Subject) -> Iterator[Finding]:
     for read in _reads(subject):
         if _is_undefined(read) and (read.name in read.visible or read.name not in anywhere):
             said = (
-                f"The variable '{read.name}' has no value here: only states after this one assign it."
+                f"The variable '{read.name}' has no value here: only this state, or states after it, assign it."
                 if read.name in read.visible
                 else f"Nothing assigns the variable '{read.name}'."
             )
@@ -79,7 +78,7 @@ def maybe_undefined(subject: Subject) -> Iterator[Finding]:
 
 
 def _is_undefined(read: _Read) -> bool:
-    return read.name not in read.known.maybe and read.name not in read.own
+    return read.name not in read.known.maybe
 
 
 def _assigned_anywhere(subject: Subject) -> set[str]:
@@ -89,7 +88,7 @@ def _assigned_anywhere(subject: Subject) -> set[str]:
 def _reads(subject: Subject) -> Iterator[_Read]:
     """Yield every variable that is read, once for each text that reads it."""
     for path, region in _scopes(subject):
-        for name, state in region.region.states.items():
+        for name in region.region.states:
             where = f"{path}/States/{escape_pointer(name)}"
             found = subject.at[where]
             known = region.known.get(name)
@@ -100,7 +99,7 @@ def _reads(subject: Subject) -> Iterator[_Read]:
             except QuerySyntaxError:
                 continue  # INVALID_JSONATA_EXPRESSION says so
             for pointer, variable in reads:
-                yield _Read(pointer, variable, known, _assigned(state), region.visible)
+                yield _Read(pointer, variable, known, region.visible)
 
 
 @dataclass(frozen=True, slots=True)
