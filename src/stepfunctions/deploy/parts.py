@@ -85,6 +85,7 @@ class Options:
     triggers: tuple[Any, ...] = ()
     alarms: bool = False
     dashboard: bool = False
+    requirements: bool = True
     tags: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -106,14 +107,14 @@ class Context:
     """What the makers of parts know of the stack that they are for.
 
     ``target``: the ARN to start executions of, the alias's or the state machine's, as a template's value.
-    ``machine_arn``: the ARN of the state machine itself, which metrics are of. ``text`` makes a text that holds ARNs,
-    buckets and such of the workflow's own account into a template's value that fits every account.
+    ``machine_arn``: the ARN of the state machine itself, which metrics are of. ``value`` makes a value that holds ARNs,
+    buckets and such of the workflow's own account into one that fits every account.
     """
 
     options: Options
     target: Mapping[str, Any]
     machine_arn: Mapping[str, Any]
-    text: Callable[[str], Any]
+    value: Callable[[Any], Any]
 
 
 @dataclass(frozen=True, kw_only=True)

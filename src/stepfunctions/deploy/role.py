@@ -11,6 +11,7 @@ from typing import Any
 
 from stepfunctions.deploy.parts import ROLE, Parts
 
+_VERSION = "2012-10-17"
 _MOST_INLINE = 10_240
 """Characters that the inline policies of a role may have together, without white space."""
 _MOST_MANAGED = 6_144
@@ -40,6 +41,25 @@ def execution_role(document: Mapping[str, Any], trust: Mapping[str, Any]) -> Par
     }
     properties["ManagedPolicyArns"] = [{"Ref": name} for name in policies]
     return Parts(resources={**policies, **resources})
+
+
+def service_role(name: str, service: str, statements: Sequence[Mapping[str, Any]]) -> Parts:
+    """Return a role that an AWS service may assume, such as ``lambda``. ``name``: its logical id."""
+    principal = {"Service": f"{service}.amazonaws.com"}
+    trust = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+    document = {"Version": _VERSION, "Statement": list(statements)}
+    properties = {
+        "AssumeRolePolicyDocument": {"Version": _VERSION, "Statement": [trust]},
+        "Policies": [{"PolicyName": "needs", "PolicyDocument": document}],
+    }
+    return Parts(resources={name: {"Type": "AWS::IAM::Role", "Properties": properties}})
+
+
+def allow(actions: Sequence[str], resource: Any, condition: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Return a statement. A text with ``${`` in it becomes Fn::Sub."""
+    text = isinstance(resource, str) and "${" in resource
+    statement = {"Effect": "Allow", "Action": list(actions), "Resource": {"Fn::Sub": resource} if text else resource}
+    return {**statement, "Condition": dict(condition)} if condition else statement
 
 
 def _split(statements: Sequence[Any]) -> list[list[Any]]:

@@ -12,7 +12,8 @@ from typing import Any
 
 from stepfunctions.deploy import machine
 from stepfunctions.deploy.parameters import fill, placeholders_for
-from stepfunctions.deploy.parts import ROLE, TAKEN, Options, Parts, WorkflowLike, joined
+from stepfunctions.deploy.parts import ALIAS, MACHINE, ROLE, TAKEN, Context, Options, Parts, WorkflowLike, joined
+from stepfunctions.deploy.resources import resources_of
 from stepfunctions.deploy.text import to_json, to_yaml
 
 
@@ -53,8 +54,12 @@ def build_stack(workflow: WorkflowLike, options: Options) -> Stack:
         parameters={ROLE: {"Type": "String", "Description": "ARN of the execution role."}}, values={ROLE: workflow.role}
     )
     own = machine.state_machine(workflow, options, {"Ref": ROLE}, filled, settings, logging)
+    version = machine.version_and_alias(options)
+    target = {"Ref": MACHINE if options.alias is None else ALIAS}
+    context = Context(options=options, target=target, machine_arn={"Ref": MACHINE}, value=placeholders.value)
+    declared = resources_of(workflow, context)
     found = Parts(parameters=placeholders.parameters, mappings=placeholders.mappings, values=placeholders.given)
-    parts = joined([found, files, role, logs, own, machine.version_and_alias(options)])
+    parts = joined([found, files, role, logs, own, version, declared])
     return Stack(
         name=options.name,
         definition=definition,
