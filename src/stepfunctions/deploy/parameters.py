@@ -77,14 +77,17 @@ def render(definition: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str
 
 
 def placeholders_for(
-    definition: Mapping[str, Any],
+    found: Any,
     *,
     account: str | None = None,
     region: str | None = None,
     taken: Iterable[str] = (),
 ) -> Placeholders:
-    """Return placeholders for a definition, none of them used yet. ``taken``: names of a template's other members."""
-    text = json.dumps(definition, ensure_ascii=False)
+    """Return placeholders for a definition, and what else is JSON in ``found``; none of them is used yet.
+
+    ``taken``: names of a template's other members.
+    """
+    text = json.dumps(found, ensure_ascii=False)
     images = [Image(**found.groupdict()) for found in IMAGE.finditer(text)]
     accounts = re.findall(r"(?<=:)\d{12}(?=:)", text) + [one.account for one in images if one.registry is None]
     regions = re.findall(rf"(?<=[:.])(?:{REGION})(?=[:.])", text) or re.findall(rf"(?<![\w-])(?:{REGION})(?!\w)", text)

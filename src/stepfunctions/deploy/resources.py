@@ -85,7 +85,6 @@ def _task_definition(declared: Declared, context: Context) -> Parts:
         if logs is not None:
             group = logs["options"]["awslogs-group"]
             groups[f"{logical}Logs"] = _log_group(group, context)
-            needs.append(allow(_WRITE_LOGS, f"{_LOG_GROUP}{group}:*"))
             options = {**logs["options"], "awslogs-region": {"Ref": "AWS::Region"}}
             shown["LogConfiguration"] = {"LogDriver": logs["logDriver"], "Options": options}
         containers.append(shown)

@@ -15,6 +15,7 @@ from stepfunctions.deploy.parameters import fill, placeholders_for
 from stepfunctions.deploy.parts import ALIAS, MACHINE, ROLE, TAKEN, Context, Options, Parts, WorkflowLike, joined
 from stepfunctions.deploy.resources import resources_of
 from stepfunctions.deploy.text import to_json, to_yaml
+from stepfunctions.steps.code.declared import declared_by
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +47,8 @@ def build_stack(workflow: WorkflowLike, options: Options) -> Stack:
     """Return the stack of a workflow; see ``Workflow.stack``."""
     definition = workflow.definition.to_dict()
     account = options.account or _account_of(workflow.role)
-    placeholders = placeholders_for(definition, account=account, region=options.region, taken=TAKEN)
+    found = [definition, dict(workflow.settings), [one.request for one in declared_by(workflow.definition)]]
+    placeholders = placeholders_for(found, account=account, region=options.region, taken=TAKEN)
     filled, files = machine.definition(workflow.name, fill(definition, placeholders), placeholders)
     settings = placeholders.value(workflow.settings)
     logs, logging = machine.log_group(options, settings)
@@ -58,8 +60,8 @@ def build_stack(workflow: WorkflowLike, options: Options) -> Stack:
     target = {"Ref": MACHINE if options.alias is None else ALIAS}
     context = Context(options=options, target=target, machine_arn={"Ref": MACHINE}, value=placeholders.value)
     declared = resources_of(workflow, context)
-    found = Parts(parameters=placeholders.parameters, mappings=placeholders.mappings, values=placeholders.given)
-    parts = joined([found, files, role, logs, own, version, declared])
+    differing = Parts(parameters=placeholders.parameters, mappings=placeholders.mappings, values=placeholders.given)
+    parts = joined([differing, files, role, logs, own, version, declared])
     return Stack(
         name=options.name,
         definition=definition,
