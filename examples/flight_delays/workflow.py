@@ -103,7 +103,7 @@ def build_workflow(settings: Settings, client: Any = None) -> Workflow:
         result_path="$.Routes",
         execution_input=ExecutionInput(schema={"Week": int}),
         comment="Retrain the delay models of the routes that are due in a week, and deploy what won.",
-        timeout_seconds=6 * 3600,
+        timeout_seconds=3 * 3600,
         client=client,
     ).workflow
 

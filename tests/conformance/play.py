@@ -11,7 +11,7 @@ from tests.conformance.case import ROLE, Case
 from tests.conformance.compare import difference, filled, payload, shown
 from tests.conformance.doors import InProcess, OverHttp, dumps
 
-from stepfunctions.lint import check
+from stepfunctions.lint import AWS_RULES, check
 from stepfunctions.runtime.inprocess import ClientError
 
 Door = InProcess | OverHttp
@@ -35,7 +35,7 @@ def play(case: Case, door: Door) -> None:
     for call in case.before:
         _call(case, door, call, values)
     if "hints" in case.expect:
-        hints = [finding.hint for finding in check(case.definition) if finding.hint]
+        hints = [finding.hint for finding in check(case.definition, rules=AWS_RULES) if finding.hint]
         _expect(case, {"hints": case.expect["hints"]}, {"hints": hints})
     if case.definition is not None and not _create(case, door, values):
         return

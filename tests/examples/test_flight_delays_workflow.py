@@ -8,9 +8,9 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from tests.faults_of import faults_of
 
 from stepfunctions.errors import StateFailed
-from stepfunctions.lint import check
 
 pytestmark = pytest.mark.examples
 Module = Callable[[str], ModuleType]
@@ -30,7 +30,7 @@ def states(definition: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def test_nothing_is_wrong_with_it(definition: dict[str, Any]) -> None:
-    assert check(definition) == []
+    assert faults_of(definition) == []
 
 
 def test_every_task_is_retried_and_caught(definition: dict[str, Any]) -> None:

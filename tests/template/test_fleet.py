@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 import pytest
+from tests.faults_of import faults_of
 
 from stepfunctions.errors import StateFailed
 from stepfunctions.inputs import MapItem, StepInput, states
-from stepfunctions.lint import check
 from stepfunctions.steps import ChoiceRule, ItemReader, LambdaStep, ResultWriter
 from stepfunctions.template import FleetRetrainingPipeline, StepCache
 
@@ -111,7 +111,7 @@ class World:
 def test_nothing_is_wrong_with_the_definition() -> None:
     for more in ({}, {"cache": CACHE}, {"cache": StepCache("b", key=NAME, hash=StepInput()["hash"])}):
         definition = fleet(**more).definition.to_dict()
-        assert check(definition) == []
+        assert faults_of(definition) == []
         each = definition["States"]["Retrain"]
         assert each["ItemProcessor"]["ProcessorConfig"] == {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}
         assert (each["MaxConcurrency"], each["ToleratedFailurePercentage"], each["Label"]) == (10, 5, "Retrain")
@@ -201,7 +201,7 @@ def test_options_of_the_map() -> None:
     assert (each["MaxConcurrency"], each["ToleratedFailurePercentage"]) == (3, 0.5)
     assert each["ResultWriter"]["Parameters"] == {"Bucket": "bucket", "Prefix": "results"}
     assert list(definition["States"]) == ["Select", "Each", "Notify success", "Notify failure", "Failed"]
-    assert check(definition) == []
+    assert faults_of(definition) == []
 
 
 def test_models_whose_inputs_have_not_changed_are_left_out() -> None:

@@ -9,8 +9,8 @@ from typing import Any
 import boto3
 import pytest
 from botocore.stub import ANY, Stubber
+from tests.faults_of import faults_of
 
-from stepfunctions.lint import check
 from stepfunctions.steps import Pass
 from stepfunctions.template import InferencePipeline, TrainingPipeline
 from stepfunctions.template.pipeline.common import WorkflowTemplate
@@ -72,7 +72,7 @@ def inference(service: Service, inputs: Any = None, **more: Any) -> InferencePip
 def test_the_definition_takes_every_request_from_the_input(make: Any) -> None:
     made = make(Service())
     definition = made.get_workflow().definition.to_dict()
-    assert check(definition) == []
+    assert faults_of(definition) == []
     assert set(made.input_template) == set(definition["States"])
     for name, state in definition["States"].items():
         assert state["Parameters"] == {

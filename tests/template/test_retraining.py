@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from tests.faults_of import faults_of
 
 from stepfunctions.errors import StateFailed
 from stepfunctions.inputs import ExecutionInput
-from stepfunctions.lint import check
 from stepfunctions.steps import (
     Catch,
     Chain,
@@ -101,7 +101,7 @@ def test_a_model_that_is_not_better_is_not() -> None:
 def test_only_training_and_evaluation_have_to_be_given() -> None:
     functions = Functions()
     made = RetrainingPipeline("retrain", ROLE, train="train", evaluate="evaluate")
-    assert check(made.definition.to_dict()) == []
+    assert faults_of(made.definition.to_dict()) == []
     assert functions.run(made).status == "SUCCEEDED"
     assert functions.called == ["train", "evaluate"]
     with pytest.raises(TypeError, match="evaluate"):
@@ -135,7 +135,7 @@ def test_a_success_that_cannot_be_told_is_a_failure_that_cannot_be_told() -> Non
 
 def test_nothing_is_wrong_with_the_definition_and_every_task_is_guarded() -> None:
     definition = pipeline(notify=TOPIC).definition.to_dict()
-    assert check(definition) == []
+    assert faults_of(definition) == []
     tasks = {name: state for name, state in states(definition) if state["Type"] == "Task"}
     assert len(tasks) == 9
     for name, task in tasks.items():
@@ -228,7 +228,7 @@ def test_steps_chains_and_flows_are_stages_and_stay_as_they_are() -> None:
     }
     assert functions.run(made).status == "SUCCEEDED"
     assert asked == [{"model": "m"}]
-    assert check(made.definition.to_dict()) == []
+    assert faults_of(made.definition.to_dict()) == []
 
 
 def test_one_step_may_be_in_two_pipelines() -> None:
@@ -369,7 +369,7 @@ def test_the_endpoint_is_made_or_updated_and_waited_for(exists: bool) -> None:
     functions = Functions(train={"artifact": "s3://b/m.tar.gz"})
     functions.mocks |= endpoint.mocks
     made = deployed()
-    assert check(made.definition.to_dict()) == []
+    assert faults_of(made.definition.to_dict()) == []
     assert functions.run(made).status == "SUCCEEDED"
     name = endpoint.asked["Create model"]["ModelName"]
     assert name.startswith("serving-")
@@ -408,7 +408,7 @@ def test_a_deployment_alone_fails_by_itself() -> None:
     endpoint = Endpoint(True, {"EndpointStatus": "Failed"})
     result = workflow.run({}, mocks=endpoint.mocks).describe()
     assert (result["status"], result["error"]) == ("FAILED", "DeploymentFailed")
-    assert check(workflow.definition.to_dict()) == []
+    assert faults_of(workflow.definition.to_dict()) == []
 
 
 def test_a_pipeline_that_only_sagemaker_trains() -> None:

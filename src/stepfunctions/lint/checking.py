@@ -14,7 +14,9 @@ from stepfunctions.lint.rules import RULES
 from stepfunctions.lint.subject import Kind, Subject
 
 
-def check(definition: Mapping[str, Any] | str, *, kind: Kind | None = None) -> list[Finding]:
+def check(
+    definition: Mapping[str, Any] | str, *, kind: Kind | None = None, rules: Iterable[Rule] = RULES
+) -> list[Finding]:
     """Return what is wrong with a definition (a dict, or its JSON text), the worst first, then state by state.
 
     ``kind``: STANDARD or EXPRESS, None when it is not known. A definition whose form is wrong gets those findings
@@ -25,7 +27,7 @@ def check(definition: Mapping[str, Any] | str, *, kind: Kind | None = None) -> l
         machine = parse(document)
     except DefinitionError as error:
         return [Finding.of(problem) for problem in error.problems]
-    return check_machine(machine, document=document, kind=kind)
+    return check_machine(machine, document=document, kind=kind, rules=rules)
 
 
 def check_machine(

@@ -15,7 +15,8 @@ from stepfunctions.lint.subject import Subject, TaskAt
 LARGEST = 262_144
 """Bytes of a payload."""
 _PAYLOADS = ("any", "variables", "array")
-_LARGE = re.compile(r"(list|describe|search|query|scan|batchGet)([A-Z].*)?|getQueryResults|getExecutionHistory")
+_LARGE = re.compile(r"(list|search|query|scan|batchGet)([A-Z].*)?|describe.*[^su]s|getQueryResults|getExecutionHistory")
+"""Actions that answer with as much as there is; what describes one thing is as long as that."""
 
 
 def large_payloads(subject: Subject) -> Iterator[Finding]:

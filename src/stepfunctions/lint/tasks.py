@@ -42,7 +42,7 @@ def callback_without_token(subject: Subject) -> Iterator[Finding]:
 
 def callback_without_timeout(subject: Subject) -> Iterator[Finding]:
     """Find callback tasks and activities that wait for ever for an answer that does not come."""
-    for task in subject.tasks:
+    for task in () if _is_bounded(subject) else subject.tasks:
         if _waits_for_token(task) and not _is_limited(task, heartbeat=True):
             yield CALLBACK_WITHOUT_TIMEOUT.at(
                 task.path,
@@ -53,7 +53,7 @@ def callback_without_timeout(subject: Subject) -> Iterator[Finding]:
 
 def job_without_timeout(subject: Subject) -> Iterator[Finding]:
     """Find jobs that nothing limits."""
-    for task in subject.tasks:
+    for task in () if _is_bounded(subject) else subject.tasks:
         if task.resource.pattern is IntegrationPattern.RUN_JOB and not _is_limited(task):
             _, payload = task.payload
             if not any(_has(payload, limit.split(".")) for limit in _LIMITS):
@@ -80,6 +80,11 @@ def lambda_without_retry(subject: Subject) -> Iterator[Finding]:
                 '["Lambda.ServiceException", "Lambda.AWSLambdaException", "Lambda.SdkClientException", '
                 '"Lambda.TooManyRequestsException"].',
             )
+
+
+def _is_bounded(subject: Subject) -> bool:
+    """Tell whether the execution itself ends in time."""
+    return subject.machine.timeout_seconds is not ABSENT
 
 
 def _waits_for_token(task: TaskAt) -> bool:
@@ -148,7 +153,7 @@ CALLBACK_WITHOUT_TOKEN = Rule(
 CALLBACK_WITHOUT_TIMEOUT = Rule(
     id="CALLBACK_WITHOUT_TIMEOUT",
     severity=WARNING,
-    summary="A task waits for an answer without TimeoutSeconds and HeartbeatSeconds.",
+    summary="A task waits for an answer, and nothing limits it: not the task, not the state machine.",
     why="When the answer does not come the execution hangs, up to a year.",
     source="https://docs.aws.amazon.com/step-functions/latest/dg/sfn-best-practices.html",
     good=CALLBACK_WITHOUT_TOKEN.good,
@@ -158,7 +163,7 @@ CALLBACK_WITHOUT_TIMEOUT = Rule(
 JOB_WITHOUT_TIMEOUT = Rule(
     id="JOB_WITHOUT_TIMEOUT",
     severity=WARNING,
-    summary="A task waits for a job without TimeoutSeconds, and the job has no limit of its own.",
+    summary="A task waits for a job, and nothing limits it: not the task, not the job, not the state machine.",
     why="A job that hangs is paid for until somebody notices.",
     source="https://docs.aws.amazon.com/step-functions/latest/dg/sfn-best-practices.html",
     good="""
