@@ -25,7 +25,7 @@ def given(stack: Stack, **more: str) -> list[dict[str, str]]:
 
 def deploy(stacks: Stacks, stack: Stack, **more: str) -> dict[str, Any]:
     made = stacks.create(stack.name, stack.to_yaml(), Parameters=given(stack, **more), Capabilities=CAPABILITIES)
-    assert made["StackStatus"] == "CREATE_COMPLETE", stacks.events(stack.name)
+    assert made["StackStatus"] == "CREATE_COMPLETE", stacks("DescribeStackEvents", StackName=stack.name)
     return {one["OutputKey"]: one["OutputValue"] for one in made["Outputs"]}
 
 

@@ -2,5 +2,6 @@
 
 from stepfunctions.deploy.parts import Deployment
 from stepfunctions.deploy.stack import Stack
+from stepfunctions.deploy.triggers import OnEvent, OnObjectCreated, Schedule
 
-__all__ = ["Deployment", "Stack"]
+__all__ = ["Deployment", "OnEvent", "OnObjectCreated", "Schedule", "Stack"]

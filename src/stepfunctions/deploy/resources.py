@@ -112,7 +112,7 @@ def _role(
     if given is not None:
         return context.value(given), Parts()
     name = f"{logical}Role"
-    return {"Fn::GetAtt": [name, "Arn"]}, service_role(name, service, needs)
+    return {"Fn::GetAtt": [name, "Arn"]}, service_role(name, [service], needs)
 
 
 def _file(asset: Asset, logical: str, context: Context) -> AssetFile:

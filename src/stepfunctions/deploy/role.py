@@ -43,9 +43,10 @@ def execution_role(document: Mapping[str, Any], trust: Mapping[str, Any]) -> Par
     return Parts(resources={**policies, **resources})
 
 
-def service_role(name: str, service: str, statements: Sequence[Mapping[str, Any]]) -> Parts:
-    """Return a role that an AWS service may assume, such as ``lambda``. ``name``: its logical id."""
-    principal = {"Service": f"{service}.amazonaws.com"}
+def service_role(name: str, services: Sequence[str], statements: Sequence[Mapping[str, Any]]) -> Parts:
+    """Return a role that services of AWS may assume, such as ``lambda``. ``name``: its logical id."""
+    principals = [f"{service}.amazonaws.com" for service in services]
+    principal = {"Service": principals if len(principals) > 1 else principals[0]}
     trust = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
     document = {"Version": _VERSION, "Statement": list(statements)}
     properties = {

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from stepfunctions.deploy import machine
@@ -15,6 +15,8 @@ from stepfunctions.deploy.parameters import fill, placeholders_for
 from stepfunctions.deploy.parts import ALIAS, MACHINE, ROLE, TAKEN, Context, Options, Parts, WorkflowLike, joined
 from stepfunctions.deploy.resources import resources_of
 from stepfunctions.deploy.text import to_json, to_yaml
+from stepfunctions.deploy.triggers import triggers_of
+from stepfunctions.deploy.watch import watch_of
 from stepfunctions.steps.code.declared import declared_by
 
 
@@ -47,7 +49,8 @@ def build_stack(workflow: WorkflowLike, options: Options) -> Stack:
     """Return the stack of a workflow; see ``Workflow.stack``."""
     definition = workflow.definition.to_dict()
     account = options.account or _account_of(workflow.role)
-    found = [definition, dict(workflow.settings), [one.request for one in declared_by(workflow.definition)]]
+    requests = [one.request for one in declared_by(workflow.definition)]
+    found = [definition, dict(workflow.settings), requests, [asdict(trigger) for trigger in options.triggers]]
     placeholders = placeholders_for(found, account=account, region=options.region, taken=TAKEN)
     filled, files = machine.definition(workflow.name, fill(definition, placeholders), placeholders)
     settings = placeholders.value(workflow.settings)
@@ -61,7 +64,7 @@ def build_stack(workflow: WorkflowLike, options: Options) -> Stack:
     context = Context(options=options, target=target, machine_arn={"Ref": MACHINE}, value=placeholders.value)
     declared = resources_of(workflow, context)
     differing = Parts(parameters=placeholders.parameters, mappings=placeholders.mappings, values=placeholders.given)
-    parts = joined([differing, files, role, logs, own, version, declared])
+    parts = joined([differing, files, role, logs, own, version, declared, triggers_of(context), watch_of(context)])
     return Stack(
         name=options.name,
         definition=definition,

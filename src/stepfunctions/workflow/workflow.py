@@ -29,6 +29,7 @@ from stepfunctions.workflow.widgets.utils import create_sfn_workflow_url
 if TYPE_CHECKING:
     from stepfunctions.deploy.parts import Deployment
     from stepfunctions.deploy.stack import Stack
+    from stepfunctions.deploy.triggers import Trigger
 
 logger = logs.getLogger("stepfunctions")
 
@@ -337,9 +338,10 @@ class Workflow(Startable, Versioned, Testable):
         alias: str | None = "live",
         deployment: Deployment | None = None,
         log_retention_days: int = 30,
-        triggers: Sequence[Any] = (),
+        triggers: Sequence[Trigger] = (),
         alarms: bool = False,
         dashboard: bool = False,
+        requirements: bool = True,
     ) -> Stack:
         """Return the workflow as a CloudFormation stack: everything that it needs, for any account and Region.
 
@@ -348,7 +350,8 @@ class Workflow(Startable, Versioned, Testable):
         version, as ``deployment`` says (default: all at once); None: neither version nor alias.
         ``log_retention_days``: how long the log group keeps events. ``triggers`` start executions; ``alarms``:
         whether there are alarms of failed, timed out, throttled and aborted executions; ``dashboard``: whether
-        there is one. Raises ValueError for what CloudFormation would refuse.
+        there is one; ``requirements``: whether functions are packaged with what they require. Raises ValueError for
+        what CloudFormation would refuse.
         """
         from stepfunctions.deploy.parts import Deployment, Options
         from stepfunctions.deploy.stack import build_stack
@@ -364,6 +367,7 @@ class Workflow(Startable, Versioned, Testable):
             triggers=tuple(triggers),
             alarms=alarms,
             dashboard=dashboard,
+            requirements=requirements,
             tags=settings.read_tags(self.tags),
         )
         return build_stack(self, options)

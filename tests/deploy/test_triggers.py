@@ -1,0 +1,115 @@
+"""What starts executions, and what watches them."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from tests.deploy.goldens import ROLE
+from tests.deploy.test_stack import findings
+from tests.deploy.test_stack_deployed import deploy
+from tests.local.cloudformation.conftest import Stacks
+
+from stepfunctions.deploy import OnEvent, OnObjectCreated, Schedule, Stack
+from stepfunctions.steps import Pass
+from stepfunctions.workflow import Workflow
+
+ALL = (
+    Schedule(expression="cron(0 6 ? * MON *)", timezone="Europe/Berlin", input={"week": 1}, description="Each Monday."),
+    Schedule(expression="rate(1 day)", enabled=False, window=15),
+    OnObjectCreated(bucket="raw-data", prefix="in/", suffix=".csv"),
+    OnEvent(pattern={"source": ["aws.sagemaker"], "resources": ["arn:aws:sagemaker:us-east-1:123456789012:model/m"]}),
+)
+
+
+def stack_of(*triggers: Any, **options: Any) -> Stack:
+    return Workflow("flow", Pass("Done"), ROLE).stack(triggers=triggers, **options)
+
+
+def test_cfn_lint_finds_nothing() -> None:
+    assert findings(stack_of(*ALL, alarms=True, dashboard=True).to_yaml()) == []
+    assert findings(stack_of(ALL[0], alias=None, alarms=True).to_yaml()) == []
+
+
+def test_a_schedule() -> None:
+    template = stack_of(*ALL).template
+    schedule = template["Resources"]["ScheduleTrigger"]["Properties"]
+    assert schedule["ScheduleExpression"] == "cron(0 6 ? * MON *)"
+    assert schedule["Target"] == {
+        "Arn": {"Ref": "Alias"},
+        "RoleArn": {"Fn::GetAtt": ["TriggerRole", "Arn"]},
+        "Input": '{"week": 1}',
+        "DeadLetterConfig": {"Arn": {"Fn::GetAtt": ["TriggerDeadLetters", "Arn"]}},
+    }
+    assert schedule["State"] == {"Ref": "SchedulesState"}
+    assert template["Parameters"]["SchedulesState"]["Default"] == "ENABLED"
+    off = template["Resources"]["ScheduleTrigger2"]["Properties"]
+    assert (off["State"], off["FlexibleTimeWindow"]) == (
+        "DISABLED",
+        {"Mode": "FLEXIBLE", "MaximumWindowInMinutes": 15},
+    )
+    assert "SchedulesState" not in stack_of(ALL[1]).template["Parameters"]
+
+
+@pytest.mark.parametrize(
+    ("prefix", "suffix", "key"),
+    [
+        ("", "", None),
+        ("in/", "", {"prefix": "in/"}),
+        ("", ".csv", {"suffix": ".csv"}),
+        ("in/", ".csv", {"wildcard": "in/*.csv"}),
+        ("a*", "b", {"wildcard": "a\\**b"}),
+    ],
+)
+def test_new_objects(prefix: str, suffix: str, key: Any) -> None:
+    stack = stack_of(OnObjectCreated(bucket="raw-data", prefix=prefix, suffix=suffix))
+    pattern = stack.template["Resources"]["ObjectCreatedTrigger"]["Properties"]["EventPattern"]
+    expected = {"bucket": {"name": [{"Ref": "RawDataBucket"}]}, **({} if key is None else {"object": {"key": [key]}})}
+    assert pattern == {"source": ["aws.s3"], "detail-type": ["Object Created"], "detail": expected}
+
+
+def test_an_event_holds_nothing_of_one_account() -> None:
+    template = stack_of(*ALL).template
+    rule = template["Resources"]["RuleTrigger"]["Properties"]
+    assert rule["EventPattern"]["resources"] == [
+        {"Fn::Sub": "arn:${AWS::Partition}:sagemaker:${AWS::Region}:${AWS::AccountId}:model/m"}
+    ]
+    assert re.findall(r"arn:aws|\d{12}|us-east-1", json.dumps(template)) == []
+
+
+def test_what_cannot_be_is_refused() -> None:
+    with pytest.raises(ValueError, match=re.escape("Schedule.expression is 'daily': write cron(…)")):
+        Schedule(expression="daily")
+    with pytest.raises(ValueError, match=r"Schedule\.window is 0, but must be 1 to 1440"):
+        Schedule(expression="rate(1 day)", window=0)
+    with pytest.raises(ValueError, match=r"OnEvent\.pattern is"):
+        OnEvent(pattern={})
+
+
+def test_alarms_are_of_the_machine_and_of_the_queue() -> None:
+    resources = stack_of(*ALL, alarms=True).template["Resources"]
+    alarms = {name: one["Properties"] for name, one in resources.items() if one["Type"] == "AWS::CloudWatch::Alarm"}
+    assert [one["MetricName"] for one in alarms.values()] == [
+        "ExecutionsFailed",
+        "ExecutionsTimedOut",
+        "ExecutionThrottled",
+        "ExecutionsAborted",
+        "ApproximateNumberOfMessagesVisible",
+    ]
+    assert alarms["ExecutionsFailedAlarm"]["Dimensions"] == [
+        {"Name": "StateMachineArn", "Value": {"Ref": "StateMachine"}}
+    ]
+    assert len(stack_of(alarms=True).template["Resources"]) == len(stack_of().template["Resources"]) + 5
+
+
+def test_the_local_cloud_makes_it_all(stacks: Stacks) -> None:
+    stack = stack_of(*ALL, alarms=True, dashboard=True)
+    outputs = deploy(stacks, stack, SchedulesState="DISABLED")
+    schedules = stacks.cloud.call("scheduler", "ListSchedules", {})["Schedules"]
+    assert [one["State"] for one in schedules] == ["DISABLED", "DISABLED"]
+    (dashboard,) = stacks.cloud.call("cloudwatch", "ListDashboards", {})["DashboardEntries"]
+    body = stacks.cloud.call("cloudwatch", "GetDashboard", {"DashboardName": dashboard["DashboardName"]})
+    metrics = json.loads(body["DashboardBody"])["widgets"][0]["properties"]["metrics"]
+    assert metrics[0] == ["AWS/States", "ExecutionsStarted", "StateMachineArn", outputs["StateMachineArn"]]
