@@ -25,7 +25,8 @@ def given(stack: Stack, **more: str) -> list[dict[str, str]]:
 
 def deploy(stacks: Stacks, stack: Stack, **more: str) -> dict[str, Any]:
     made = stacks.create(stack.name, stack.to_yaml(), Parameters=given(stack, **more), Capabilities=CAPABILITIES)
-    assert made["StackStatus"] == "CREATE_COMPLETE", stacks("DescribeStackEvents", StackName=stack.name)
+    events = stacks("DescribeStackEvents", StackName=stack.name)["StackEvents"]
+    assert made["StackStatus"] == "CREATE_COMPLETE", [one.get("ResourceStatusReason") for one in events]
     return {one["OutputKey"]: one["OutputValue"] for one in made["Outputs"]}
 
 

@@ -165,7 +165,7 @@ def triggers_of(context: Context) -> Parts:
             rules.append(logical)
     needs = [allow(("states:StartExecution",), context.target), allow(("sqs:SendMessage",), queue)]
     services = sorted({trigger.service for trigger in triggers})
-    waiting = {"MessageRetentionPeriod": _DAYS * _SECONDS_OF_A_DAY, "SqsManagedSseEnabled": True}
+    waiting = {"MessageRetentionPeriod": _DAYS * _SECONDS_OF_A_DAY}
     return joined(
         [
             Parts(resources={DEAD_LETTERS: {"Type": "AWS::SQS::Queue", "Properties": waiting}}),
