@@ -9,79 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from types import MappingProxyType
 from typing import Any
 
+from stepfunctions.catalog.iam import ACTIONS, PASSED_TO, PREFIXES, RESOURCES, ROLE_MEMBERS
 from stepfunctions.local.iam.evaluation import Asked, facts_of
 from stepfunctions.local.wire.models import service_model
 
 Params = Mapping[str, Any]
 
-PREFIXES = MappingProxyType({"cloudwatch": "cloudwatch", "sagemaker-runtime": "sagemaker", "stepfunctions": "states"})
-"""boto3's name of a service -> the prefix of its actions, where that is not the name that requests are signed with."""
-_ACTIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
-    {
-        "lambda": {"Invoke": "InvokeFunction", "InvokeAsync": "InvokeFunction"},
-        "sqs": {
-            "SendMessageBatch": "SendMessage",
-            "DeleteMessageBatch": "DeleteMessage",
-            "ChangeMessageVisibilityBatch": "ChangeMessageVisibility",
-        },
-        "sns": {"PublishBatch": "Publish"},
-        "s3": {
-            "HeadObject": "GetObject",
-            "HeadBucket": "ListBucket",
-            "ListObjects": "ListBucket",
-            "ListObjectsV2": "ListBucket",
-            "ListObjectVersions": "ListBucketVersions",
-            "ListBuckets": "ListAllMyBuckets",
-            "ListMultipartUploads": "ListBucketMultipartUploads",
-            "ListParts": "ListMultipartUploadParts",
-            "CreateMultipartUpload": "PutObject",
-            "UploadPart": "PutObject",
-            "CompleteMultipartUpload": "PutObject",
-            "CopyObject": "PutObject",
-            "UploadPartCopy": "PutObject",
-            "DeleteObjects": "DeleteObject",
-            "GetBucketNotificationConfiguration": "GetBucketNotification",
-            "PutBucketNotificationConfiguration": "PutBucketNotification",
-            "GetBucketLifecycleConfiguration": "GetLifecycleConfiguration",
-            "PutBucketLifecycleConfiguration": "PutLifecycleConfiguration",
-            "GetBucketEncryption": "GetEncryptionConfiguration",
-            "PutBucketEncryption": "PutEncryptionConfiguration",
-        },
-        "dynamodb": {"ExecuteStatement": "PartiQLSelect"},
-    }
-)
-_RESOURCES: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
-    {
-        # service -> (member, the ARN after "arn:aws:<prefix>:<region>:<account>:"); the first member given counts
-        "lambda": (("FunctionName", "function:{}"),),
-        "glue": (("JobName", "job/{}"), ("CrawlerName", "crawler/{}"), ("DatabaseName", "database/{}")),
-        "dynamodb": (("TableName", "table/{}"),),
-        "secretsmanager": (("SecretId", "secret:{}-??????"),),
-        "logs": (("logGroupName", "log-group:{}:*"),),
-        "ecs": (("taskDefinition", "task-definition/{}"), ("cluster", "cluster/{}")),
-        "batch": (("jobDefinition", "job-definition/{}"), ("jobQueue", "job-queue/{}")),
-        "sagemaker": (
-            ("TrainingJobName", "training-job/{}"),
-            ("ProcessingJobName", "processing-job/{}"),
-            ("TransformJobName", "transform-job/{}"),
-            ("HyperParameterTuningJobName", "hyper-parameter-tuning-job/{}"),
-            ("EndpointName", "endpoint/{}"),
-            ("EndpointConfigName", "endpoint-config/{}"),
-            ("ModelName", "model/{}"),
-            ("ModelPackageGroupName", "model-package-group/{}"),
-        ),
-        "sagemaker-runtime": (("EndpointName", "endpoint/{}"),),
-        "cloudwatch": (("AlarmName", "alarm:{}"),),
-        "kms": (("KeyId", "key/{}"),),
-        "codebuild": (("projectName", "project/{}"),),
-    }
-)
-_ROLES = frozenset({"role", "rolearn", "executionrolearn", "taskrolearn", "servicerole", "jobrolearn"})
-"""Members, in lower case, by which a call gives a role to a service: it needs iam:PassRole."""
-_OWNERS = MappingProxyType({"ecs": "ecs-tasks", "stepfunctions": "states", "cloudwatch": "monitoring"})
 _ARN = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:\d*:.+", re.DOTALL)
 _QUEUE = re.compile(r"https?://[^/]+/(?P<account>\d{12})/(?P<name>[^/]+)")
 
@@ -90,7 +25,7 @@ def rights(service: str, operation: str, params: Params, region: str, account: s
     """Yield what a call by boto3's service and AWS's operation needs: its own action, then iam:PassRole."""
     prefix = prefix_of(service)
     facts = _facts(service, params, region)
-    action = f"{prefix}:{_ACTIONS.get(service, {}).get(operation, operation)}"
+    action = f"{prefix}:{ACTIONS.get(service, {}).get(operation, operation)}"
     for resource in _resources(service, operation, params, f"arn:aws:{prefix}:{region}:{account}:"):
         yield Asked(action, resource, facts)
     if service == "s3" and operation in ("CopyObject", "UploadPartCopy"):
@@ -99,7 +34,7 @@ def rights(service: str, operation: str, params: Params, region: str, account: s
         yield Asked("s3:GetObject", f"arn:aws:s3:::{path.partition('?')[0]}", facts)
     if service == "stepfunctions" and operation.startswith(("Describe", "Get", "List", "Test")):
         return
-    owner = _OWNERS.get(service, prefix)
+    owner = PASSED_TO.get(service, prefix)
     for role in sorted(set(_passed(params))):
         arn = role if role.startswith("arn:") else f"arn:aws:iam::{account}:role/{role}"
         yield Asked("iam:PassRole", arn, {**facts, **facts_of({"iam:PassedToService": f"{owner}.amazonaws.com"})})
@@ -127,14 +62,14 @@ def _resources(service: str, operation: str, params: Params, base: str) -> list[
         return [f"{base}rule/{params.get('Name') or params.get('Rule')}"]
     if service == "scheduler" and "Name" in params and operation.endswith("Schedule"):
         return [f"{base}schedule/{params.get('GroupName', 'default')}/{params['Name']}"]
-    for member, form in _RESOURCES.get(service, ()):
+    for member, form in RESOURCES.get(service, ()):
         if member in params:
             text = str(params[member])
             return [text if _ARN.fullmatch(text) else base + form.format(text)]
     arns = [
         str(value)
         for name, value in params.items()
-        if name.lower().endswith("arn") and name.lower() not in _ROLES and _ARN.fullmatch(str(value))
+        if name.lower().endswith("arn") and name.lower() not in ROLE_MEMBERS and _ARN.fullmatch(str(value))
     ]
     return arns[:1] or [""]
 
@@ -179,5 +114,5 @@ def _passed(value: Any, name: str = "") -> Iterator[str]:
     elif isinstance(value, list):
         for one in value:
             yield from _passed(one)
-    elif isinstance(value, str) and name.lower() in _ROLES and value:
+    elif isinstance(value, str) and name.lower() in ROLE_MEMBERS and value:
         yield value
