@@ -30,6 +30,9 @@ DONE, NEGATIVE, USAGE, SERVICE = 0, 1, 2, 3
 COMMANDS = MappingProxyType(
     {
         # command -> "module:attribute"; a command's module is imported when the command is used or listed
+        "bootstrap": "stepfunctions.cli.deploy:bootstrap",
+        "deploy": "stepfunctions.cli.deploy:deploy",
+        "destroy": "stepfunctions.cli.deploy:destroy",
         "executions": "stepfunctions.cli.executions:executions",
         "export": "stepfunctions.cli.export:export",
         "graph": "stepfunctions.cli.graph:graph",

@@ -59,8 +59,8 @@ def read_environments(folder: Path) -> dict[str, Environment]:
         if found is not None:
             where = f"{name}, [{'.'.join(tables)}"
             made = {key: _environment(key, given, f"{where}.{key}]") for key, given in found.items()}
-            return {LOCAL: Environment(name=LOCAL, schedules=False), **made}
-    return {LOCAL: Environment(name=LOCAL, schedules=False)}
+            return {LOCAL: Environment(name=LOCAL), **made}
+    return {LOCAL: Environment(name=LOCAL)}
 
 
 def environment_of(folder: Path, name: str) -> Environment:
@@ -100,7 +100,9 @@ def _environment(name: str, given: Any, where: str) -> Environment:
             hint = f"did you mean '{close[0]}'?" if close else f"there are {', '.join(known)}."
             raise ValueError(f"{where}: there is no key '{key}'; {hint}")
         _check(key, value, where)
-    texts = {key: _texts(value) if key in ("parameters", "tags") else value for key, value in given.items()}
+    texts: dict[str, Any] = {
+        key: _texts(value) if key in ("parameters", "tags") else value for key, value in given.items()
+    }
     return Environment(name=name, **texts)
 
 

@@ -1,0 +1,161 @@
+"""``stepfunctions bootstrap``, ``deploy`` and ``destroy``: stacks of workflows in environments."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from stepfunctions.cli.options import data_dir_option, format_option
+from stepfunctions.cli.stacks import load_stack
+from stepfunctions.deploy import bootstrap as bootstrapping
+from stepfunctions.deploy.deployment import Deployed, Event, Place
+from stepfunctions.deploy.deployment import deploy as deploy_stack
+from stepfunctions.deploy.deployment import destroy as destroy_stack
+from stepfunctions.deploy.environments import LOCAL, Environment, environment_of
+from stepfunctions.errors import LocalCloudError, StepFunctionsError
+
+_LOCAL_SECONDS, _AWS_SECONDS = 0.1, 2.0
+Command = Callable[..., Any]
+
+
+def place_options(command: Command) -> Command:
+    """Add ``--env`` and ``--data-dir``, which a command hands to :func:`place_of`."""
+    command = data_dir_option("The data directory of the local cloud, for --env local.")(command)
+    return click.option(
+        "--env", "environment", required=True, help="The environment of stepfunctions.toml; local: the local cloud."
+    )(command)
+
+
+def place_of(name: str, data_dir: Path, tell: Callable[[Event], None]) -> Place:
+    """Return where an environment is. Raises click.UsageError or LocalCloudError."""
+    environment = checked(lambda: environment_of(Path.cwd(), name))
+    if environment.name == LOCAL:
+        return Place(environment=environment, client=_local_clients(data_dir), tell=tell, seconds=_LOCAL_SECONDS)
+    return Place(environment=environment, client=_clients(environment), tell=tell, seconds=_AWS_SECONDS)
+
+
+def checked(work: Callable[[], Any]) -> Any:
+    """Return what some work gives; what people have to mend is an error of usage."""
+    try:
+        return work()
+    except StepFunctionsError:
+        raise
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+
+
+def _clients(environment: Environment) -> Callable[[str], Any]:
+    import boto3
+    from botocore.exceptions import ProfileNotFound
+
+    try:
+        session = boto3.Session(profile_name=environment.profile, region_name=environment.region)
+    except ProfileNotFound as error:
+        raise click.UsageError(f"The environment '{environment.name}': {error}.") from None
+    where = {} if environment.endpoint is None else {"endpoint_url": environment.endpoint}
+    return lambda service: session.client(service, **where)
+
+
+def _local_clients(data_dir: Path) -> Callable[[str], Any]:
+    import boto3
+    from botocore.config import Config
+
+    from stepfunctions.local.datadir import running
+
+    info = running(data_dir)
+    if info is None:
+        raise LocalCloudError(
+            f"No local cloud runs on {data_dir}. Start one with 'stepfunctions local start --data-dir {data_dir}'."
+        )
+    session = boto3.Session("local", "local", region_name=info.region)
+    config = Config(inject_host_prefix=False, proxies={}, s3={"addressing_style": "path"})
+    return lambda service: session.client(service, endpoint_url=info.endpoint, config=config)
+
+
+def _progress(form: str) -> Callable[[Event], None]:
+    return (lambda event: click.echo(f"  {event}")) if form == "text" else (lambda _: None)
+
+
+@click.command()
+@place_options
+@format_option("text", "json")
+def bootstrap(environment: str, data_dir: Path, form: str) -> None:
+    """Make the bucket of an environment that functions, scripts and large definitions are put into.
+
+    Done once for each environment; done again, it changes nothing.
+
+        stepfunctions bootstrap --env test
+    """
+    place = place_of(environment, data_dir, _progress(form))
+    client = place.client("cloudformation")
+    made = checked(lambda: bootstrapping.bootstrap(environment, client, place.environment.tags))
+    if form == "json":
+        click.echo(json.dumps(asdict(made), indent=2))
+    else:
+        click.echo(f"{made.stack}: the bucket {made.bucket} is {'made' if made.changed else 'there, nothing changed'}.")
+
+
+@click.command()
+@click.argument("target", metavar="FILE")
+@place_options
+@click.option("--name", help="Name of the stack. By default the workflow's.")
+@click.option("--parameter", "given", multiple=True, metavar="NAME=VALUE", help="A Parameter's value; repeat it.")
+@format_option("text", "json")
+def deploy(target: str, environment: str, data_dir: Path, name: str | None, given: tuple[str, ...], form: str) -> None:
+    """Bring the stack of a workflow in an environment up to date.
+
+    FILE is JSON, YAML, or Python as FILE.py:NAME or MODULE:NAME; NAME is a workflow, or a stack of one. Files that
+    are not in the bucket yet are uploaded, then a change set is made and executed. Nothing is done when nothing
+    differs.
+
+        stepfunctions deploy pipeline.py --env test
+    """
+    place = place_of(environment, data_dir, _progress(form))
+    values = {**place.environment.parameters, **_values(given)}
+    place = replace(place, environment=replace(place.environment, parameters=values))
+    options: Mapping[str, Any] = {"requirements": False} if environment == LOCAL else {}
+    stack = checked(lambda: load_stack(target, name=name, **options))
+    done: Deployed = checked(lambda: deploy_stack(stack if name is None else replace(stack, name=name), place))
+    if form == "json":
+        click.echo(json.dumps(asdict(done), indent=2))
+        return
+    for key in done.uploaded:
+        click.echo(f"Uploaded {key}")
+    click.echo(f"{done.stack}: {done.status}" if done.changed else f"{done.stack}: nothing changed")
+    for output, value in done.outputs.items():
+        click.echo(f"  {output}: {value}")
+
+
+@click.command()
+@click.argument("stack")
+@place_options
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@format_option("text", "json")
+def destroy(stack: str, environment: str, data_dir: Path, yes: bool, form: str) -> None:
+    """Delete STACK and what it made in an environment, with the history of its executions.
+
+    stepfunctions destroy flight-delays --env test
+    """
+    place = place_of(environment, data_dir, _progress(form))
+    if not yes:
+        click.confirm(f"Delete the stack {stack} of the environment {environment}?", abort=True)
+    stays = checked(lambda: destroy_stack(stack, place))
+    if form == "json":
+        click.echo(json.dumps({"stack": stack, "retained": [asdict(one) for one in stays]}, indent=2))
+        return
+    click.echo(f"{stack}: deleted")
+    for one in stays:
+        click.echo(f"  {one.resource} ({one.type}) stays")
+
+
+def _values(given: tuple[str, ...]) -> dict[str, str]:
+    pairs = [text.partition("=") for text in given]
+    for name, equals, _ in pairs:
+        if not name or not equals:
+            raise click.UsageError(f"--parameter {name}{equals}: write NAME=VALUE.")
+    return {name: value for name, _, value in pairs}
