@@ -71,7 +71,9 @@ RESOURCES: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
         "codebuild": (("projectName", "project/{}"),),
     }
 )
-ROLE_MEMBERS = frozenset({"role", "rolearn", "executionrolearn", "taskrolearn", "servicerole", "jobrolearn"})
+ROLE_MEMBERS = frozenset(
+    {"role", "rolearn", "executionrolearn", "taskrolearn", "servicerole", "jobrolearn", "jobflowrole"}
+)
 """Members, in lower case, by which a call gives a role to a service: it needs iam:PassRole."""
 PASSED_TO = MappingProxyType({"ecs": "ecs-tasks", "stepfunctions": "states", "cloudwatch": "monitoring"})
 """boto3's name of a service -> the one that roles are passed to, before ``.amazonaws.com``, where that is another."""
