@@ -229,9 +229,11 @@ class Placeholders:
             variables[name] = reference
             return found[0]
 
-        alone = re.fullmatch(r"\$\{(\w+)\}", text)
+        alone = re.fullmatch(r"\$\{([\w:]+)\}", text)
         if alone is not None and alone[1] in self.substitutions:
             return self.substitutions[alone[1]]
+        if alone is not None and alone[1].startswith("AWS::"):
+            return {"Ref": alone[1]}
         if "${" not in text:
             return text
         text = re.sub(r"\$\{([^!}]*)\}", written, text)

@@ -12,8 +12,11 @@ from typing import Any
 
 from stepfunctions.deploy import machine
 from stepfunctions.deploy.parameters import fill, placeholders_for
-from stepfunctions.deploy.parts import ALIAS, MACHINE, ROLE, TAKEN, Context, Options, Parts, WorkflowLike, joined
+from stepfunctions.deploy.parts import ALIAS, MACHINE, NAME, ROLE, TAKEN, Context, Options, Parts, WorkflowLike, joined
+from stepfunctions.deploy.placeholders import Placeholders
+from stepfunctions.deploy.policy import policy_of
 from stepfunctions.deploy.resources import resources_of
+from stepfunctions.deploy.role import execution_role
 from stepfunctions.deploy.text import to_json, to_yaml
 from stepfunctions.deploy.triggers import triggers_of
 from stepfunctions.deploy.watch import watch_of
@@ -55,10 +58,8 @@ def build_stack(workflow: WorkflowLike, options: Options) -> Stack:
     filled, files = machine.definition(workflow.name, fill(definition, placeholders), placeholders)
     settings = placeholders.value(workflow.settings)
     logs, logging = machine.log_group(options, settings)
-    role = Parts(
-        parameters={ROLE: {"Type": "String", "Description": "ARN of the execution role."}}, values={ROLE: workflow.role}
-    )
-    own = machine.state_machine(workflow, options, {"Ref": ROLE}, filled, settings, logging)
+    role = _role(workflow, definition, logging.get("Level", "OFF") != "OFF", placeholders)
+    own = machine.state_machine(workflow, options, {"Fn::GetAtt": [ROLE, "Arn"]}, filled, settings, logging)
     version = machine.version_and_alias(options)
     target = {"Ref": MACHINE if options.alias is None else ALIAS}
     context = Context(options=options, target=target, machine_arn={"Ref": MACHINE}, value=placeholders.value)
@@ -73,6 +74,20 @@ def build_stack(workflow: WorkflowLike, options: Options) -> Stack:
         parameters=dict(parts.values),
         assets=parts.assets,
     )
+
+
+def _role(workflow: WorkflowLike, definition: Mapping[str, Any], logged: bool, placeholders: Placeholders) -> Parts:
+    """Return the execution role: what the definition needs, and the log group, X-Ray and the key."""
+    settings = workflow.settings
+    policy = policy_of(
+        definition,
+        name=f"${{{NAME}}}",
+        kind=workflow.type,
+        logging=logged,
+        tracing=settings.get("tracingConfiguration", {}).get("enabled", False),
+        kms_key=settings.get("encryptionConfiguration", {}).get("kmsKeyId"),
+    )
+    return execution_role(placeholders.value(policy.document()), placeholders.value(policy.trust()))
 
 
 def _account_of(arn: str | None) -> str | None:
