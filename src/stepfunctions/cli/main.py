@@ -36,6 +36,7 @@ COMMANDS = MappingProxyType(
         "executions": "stepfunctions.cli.executions:executions",
         "export": "stepfunctions.cli.export:export",
         "graph": "stepfunctions.cli.graph:graph",
+        "iam": "stepfunctions.cli.iam:iam",
         "local": "stepfunctions.cli.local:local",
         "run": "stepfunctions.cli.run:run",
         "validate": "stepfunctions.cli.validate:validate",

@@ -1,0 +1,121 @@
+"""``stepfunctions iam``: the least rights that a definition needs, and a role beside them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+import click
+
+from stepfunctions.cli.options import format_option
+from stepfunctions.cli.targets import load_target
+from stepfunctions.deploy.comparison import Difference, compare, count, read_policies
+from stepfunctions.deploy.policy import Policy, Statement, policy_of
+
+
+@click.command()
+@click.argument("target", metavar="FILE")
+@click.option("--name", help="The state machine's name, for what its Distributed Maps start.  [default: the file's]")
+@click.option(
+    "--type",
+    "kind",
+    type=click.Choice(["STANDARD", "EXPRESS"], case_sensitive=False),
+    default="STANDARD",
+    show_default=True,
+)
+@click.option("--logging", is_flag=True, help="With the rights to log executions.")
+@click.option("--tracing", is_flag=True, help="With the rights to trace executions with X-Ray.")
+@click.option("--kms-key", metavar="ARN", help="With the rights to a key that encrypts the state machine's data.")
+@click.option(
+    "--check",
+    "role",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="ROLE.json",
+    help="Compare with a role's policies: a policy document, or an answer of IAM's API. Exit code 1 when a right is "
+    "missing.",
+)
+@click.option("--account", metavar="NUMBER", help="Written into ARNs in place of ${AWS::AccountId}.")
+@click.option("--region", metavar="NAME", help="Written into ARNs in place of ${AWS::Region} and ${AWS::Partition}.")
+@format_option("text", "json", "policy", "trust")
+def iam(
+    target: str,
+    name: str | None,
+    kind: Literal["STANDARD", "EXPRESS"],
+    logging: bool,
+    tracing: bool,
+    kms_key: str | None,
+    role: Path | None,
+    account: str | None,
+    region: str | None,
+    form: str,
+) -> int:
+    """Print the least policy that executions of a definition need, with the states each statement is for.
+
+    FILE is JSON, YAML, or Python as FILE.py:NAME or MODULE:NAME. --format policy prints IAM's JSON, trust who may
+    assume the role. A statement that no page of AWS was seen to ask for is marked.
+
+        stepfunctions iam flight_delays.asl.json --format policy
+    """
+    from stepfunctions.catalog.regions import partition_of
+
+    loaded = load_target(target)
+    policy = policy_of(
+        loaded.definition, name=name or loaded.name, kind=kind, logging=logging, tracing=tracing, kms_key=kms_key
+    )
+    partition = None if region is None else partition_of(region)
+    if role is not None:
+        return _compared(policy, role, form)
+    if form in ("policy", "trust"):
+        filled = Policy(policy.statements).document(partition=partition, region=region, account=account)
+        click.echo(json.dumps(filled if form == "policy" else policy.trust(), indent=2))
+    elif form == "json":
+        click.echo(json.dumps([_shown(one) for one in policy.statements], indent=2))
+    else:
+        for statement in policy.statements:
+            _print(statement)
+    return 0
+
+
+def _shown(statement: Statement) -> dict[str, Any]:
+    return {
+        **statement.to_dict(),
+        "States": list(statement.states),
+        "Reason": statement.reason,
+        "Verified": statement.verified,
+    }
+
+
+def _print(statement: Statement) -> None:
+    click.echo(", ".join(statement.actions))
+    for resource in statement.resources:
+        click.echo(f"    on {resource}")
+    for operator, values in statement.conditions.items():
+        for name, value in values.items():
+            click.echo(f"    if {name} {operator} {value}")
+    click.echo(f"    {statement.reason}")
+    if statement.states:
+        click.echo(f"    for {', '.join(statement.states)}")
+    if not statement.verified:
+        click.echo("    not verified: no page of AWS was seen that names it")
+
+
+def _compared(policy: Policy, role: Path, form: str) -> int:
+    try:
+        differences = compare(policy, read_policies(role))
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+    counts = count(differences)
+    if form in ("json", "policy", "trust"):
+        click.echo(json.dumps([one.to_dict() for one in differences], indent=2))
+    else:
+        for one in differences:
+            _print_difference(one)
+        click.echo(f"{role}: " + ", ".join(f"{number} {kind}" for kind, number in counts.items()))
+    return 1 if counts["missing"] else 0
+
+
+def _print_difference(one: Difference) -> None:
+    click.echo(f"{one.kind} {one.action} on {one.resource}")
+    states = f" For {', '.join(one.states)}." if one.states else ""
+    click.echo(f"    {one.why}{states}")
