@@ -17,6 +17,7 @@ convert = FargateStep(
     subnets=["subnet-0a1b2c3d"],
     security_groups=["sg-0a1b2c3d"],
     execution_role=role,
+    task_role=role,
 )
 job = {
     "AlgorithmSpecification": {"TrainingImage": f"{images}/blog-pipeline-clusters", "TrainingInputMode": "File"},
