@@ -15,8 +15,8 @@ from stepfunctions.deploy.bootstrap import Bootstrapped, bootstrap, bootstrap_te
 
 
 def client(service: str) -> Any:
-    given = {"aws_access_key_id": "a", "aws_secret_access_key": "b", "region_name": "us-east-1"}
-    return boto3.client(service, **given)  # type: ignore[call-overload]
+    given: dict[str, Any] = {"aws_access_key_id": "a", "aws_secret_access_key": "b", "region_name": "us-east-1"}
+    return boto3.client(service, **given)
 
 
 def one(name: str = "pull.py", content: bytes = b"print(1)") -> AssetFile:

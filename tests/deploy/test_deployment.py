@@ -15,9 +15,10 @@ from tests.deploy.test_stack import large
 
 from stepfunctions.cli.main import run
 from stepfunctions.deploy import Schedule
-from stepfunctions.deploy.bootstrap import bootstrap
+from stepfunctions.deploy.bootstrap import bootstrap, bucket_of
 from stepfunctions.deploy.deployment import DeploymentFailed, Event, Place, deploy, destroy, parameters_of
 from stepfunctions.deploy.environments import LOCAL, Environment
+from stepfunctions.deploy.promotion import promoted
 from stepfunctions.steps import Pass
 from stepfunctions.steps.graph import FrozenGraph
 from stepfunctions.testing import LocalCloud
@@ -109,6 +110,28 @@ def test_files_are_uploaded_once(place: Place) -> None:
     bootstrap("test", place.client("cloudformation"))
     assert deploy(stack, place).uploaded == (stack.assets[0].key,)
     assert deploy(stack, place) == replace(deploy(stack, place), changes=(), uploaded=())
+
+
+@pytest.mark.local
+def test_only_what_was_in_test_comes_to_prod(place: Place) -> None:
+    def named(text: str) -> Any:
+        definition = large()
+        definition["Comment"] = text
+        return Workflow("fleet", FrozenGraph(definition), ROLE).stack(name="fleet")
+
+    for name in ("test", "prod"):
+        bootstrap(name, place.client("cloudformation"))
+    with pytest.raises(ValueError, match="The stack 'fleet' was not deployed to the environment 'test'"):
+        promoted(named("one"), place)
+    deploy(named("one"), place)
+    prod = replace(place, environment=Environment(name="prod"))
+    with pytest.raises(ValueError, match=r"The environment 'test' does not have this: template, Fleet\.asl\.json\."):
+        promoted(named("two"), place)
+    assert deploy(promoted(named("one"), place), prod).uploaded == (named("one").assets[0].key,)
+    s3, bucket = place.client("s3"), str(bucket_of("test", place.client("cloudformation")))
+    s3.put_object(Bucket=bucket, Key=named("one").assets[0].key, Body=b"{}")
+    with pytest.raises(ValueError, match="is not what was deployed: its content has changed"):
+        deploy(promoted(named("one"), place), prod)
 
 
 @pytest.mark.local

@@ -17,6 +17,8 @@ from stepfunctions.deploy.deployment import Deployed, Event, Place
 from stepfunctions.deploy.deployment import deploy as deploy_stack
 from stepfunctions.deploy.deployment import destroy as destroy_stack
 from stepfunctions.deploy.environments import LOCAL, Environment, environment_of
+from stepfunctions.deploy.promotion import promoted
+from stepfunctions.deploy.stack import Stack
 from stepfunctions.errors import LocalCloudError, StepFunctionsError
 
 _LOCAL_SECONDS, _AWS_SECONDS = 0.1, 2.0
@@ -37,6 +39,13 @@ def place_of(name: str, data_dir: Path, tell: Callable[[Event], None]) -> Place:
     if environment.name == LOCAL:
         return Place(environment=environment, client=_local_clients(data_dir), tell=tell, seconds=_LOCAL_SECONDS)
     return Place(environment=environment, client=_clients(environment), tell=tell, seconds=_AWS_SECONDS)
+
+
+def stack_of(target: str, name: str | None, *, local: bool) -> Stack:
+    """Return the stack of a target. The local cloud runs functions with what is installed beside it."""
+    options: Mapping[str, Any] = {"requirements": False} if local else {}
+    stack: Stack = checked(lambda: load_stack(target, name=name, **options))
+    return stack if name is None else replace(stack, name=name)
 
 
 def checked(work: Callable[[], Any]) -> Any:
@@ -105,8 +114,17 @@ def bootstrap(environment: str, data_dir: Path, form: str) -> None:
 @place_options
 @click.option("--name", help="Name of the stack. By default the workflow's.")
 @click.option("--parameter", "given", multiple=True, metavar="NAME=VALUE", help="A Parameter's value; repeat it.")
+@click.option("--from", "source", metavar="ENV", help="Deploy only what this environment has: the same hashes.")
 @format_option("text", "json")
-def deploy(target: str, environment: str, data_dir: Path, name: str | None, given: tuple[str, ...], form: str) -> None:
+def deploy(
+    target: str,
+    environment: str,
+    data_dir: Path,
+    name: str | None,
+    given: tuple[str, ...],
+    source: str | None,
+    form: str,
+) -> None:
     """Bring the stack of a workflow in an environment up to date.
 
     FILE is JSON, YAML, or Python as FILE.py:NAME or MODULE:NAME; NAME is a workflow, or a stack of one. Files that
@@ -114,13 +132,16 @@ def deploy(target: str, environment: str, data_dir: Path, name: str | None, give
     differs.
 
         stepfunctions deploy pipeline.py --env test
+        stepfunctions deploy pipeline.py --env prod --from test
     """
     place = place_of(environment, data_dir, _progress(form))
     values = {**place.environment.parameters, **_values(given)}
     place = replace(place, environment=replace(place.environment, parameters=values))
-    options: Mapping[str, Any] = {"requirements": False} if environment == LOCAL else {}
-    stack = checked(lambda: load_stack(target, name=name, **options))
-    done: Deployed = checked(lambda: deploy_stack(stack if name is None else replace(stack, name=name), place))
+    stack = stack_of(target, name, local=LOCAL in (environment, source))
+    if source is not None:
+        origin = place_of(source, data_dir, place.tell)
+        stack = checked(lambda: promoted(stack, origin))
+    done: Deployed = checked(lambda: deploy_stack(stack, place))
     if form == "json":
         click.echo(json.dumps(asdict(done), indent=2))
         return

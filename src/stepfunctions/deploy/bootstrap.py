@@ -114,7 +114,7 @@ def bootstrap(environment: str, cloudformation: Any, tags: Mapping[str, str] | N
     name = stack_of(environment)
     found = _described(name, cloudformation)
     verb, call = ("create", cloudformation.create_stack) if found is None else ("update", cloudformation.update_stack)
-    request = {"StackName": name, "TemplateBody": json.dumps(bootstrap_template(), indent=2)}
+    request: dict[str, Any] = {"StackName": name, "TemplateBody": json.dumps(bootstrap_template(), indent=2)}
     if tags:
         request["Tags"] = tags_dict_to_kv_list(tags)
     try:

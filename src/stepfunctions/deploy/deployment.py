@@ -16,6 +16,7 @@ from stepfunctions.deploy.assets import publish, upload
 from stepfunctions.deploy.bootstrap import bucket_of
 from stepfunctions.deploy.environments import LOCAL, Environment
 from stepfunctions.deploy.parts import ASSET_BUCKET
+from stepfunctions.deploy.promotion import manifest_of, record
 from stepfunctions.deploy.stack import Stack
 from stepfunctions.deploy.triggers import SCHEDULES
 from stepfunctions.errors import StepFunctionsError
@@ -110,6 +111,8 @@ def deploy(stack: Stack, place: Place) -> Deployed:
     if changes:
         cloudformation.execute_change_set(StackName=stack.name, ChangeSetName=name)
         follow(stack.name, place, seen)
+    if bucket is not None:
+        record(stack, bucket, place.client("s3"))
     described = described_stack(stack.name, cloudformation) or {}
     outputs = {one["OutputKey"]: one["OutputValue"] for one in described.get("Outputs", ())}
     status = str(described.get("StackStatus", ""))
@@ -217,7 +220,7 @@ def _body(stack: Stack, bucket: str | None, place: Place) -> dict[str, str]:
     if len(content) <= LARGEST_BODY or bucket is None:
         return {"TemplateBody": text}
     s3 = place.client("s3")
-    key = f"templates/{stack.name}-{hashlib.sha256(content).hexdigest()[:16]}.yaml"
+    key = manifest_of(stack).template.key
     upload(s3, bucket, key, content)
     return {"TemplateURL": f"{s3.meta.endpoint_url}/{bucket}/{key}"}
 
