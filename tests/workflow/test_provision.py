@@ -175,7 +175,7 @@ def test_a_large_package_needs_a_bucket(monkeypatch: pytest.MonkeyPatch) -> None
 def test_files_go_under_their_hash_once() -> None:
     session = OneSession()
     places = Places(session, None, "b", "p/", None)
-    key = "p/2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824/hello.txt"
+    key = "p/hello-2cf24dba5fb0a30e.txt"
     stub = session.stubs["s3"]
     stub.add_client_error("head_object", "404", http_status_code=404)
     stub.add_response("put_object", {}, {"Bucket": "b", "Key": key, "Body": ANY})

@@ -87,12 +87,12 @@ class Places:
 
     def upload(self, content: bytes, name: str) -> tuple[str, str]:
         """Put a file into the bucket under its hash, unless it is there, and return bucket and key."""
-        s3, bucket = self.client("s3"), self.bucket
-        assert bucket is not None
-        key = "/".join(filter(None, (self.prefix, hashlib.sha256(content).hexdigest(), name)))
-        if not _there(lambda: s3.head_object(Bucket=bucket, Key=key), "404", "NoSuchKey"):
-            s3.put_object(Bucket=bucket, Key=key, Body=content)
-        return bucket, key
+        from stepfunctions.deploy import assets
+
+        assert self.bucket is not None
+        key = assets.key_of(name, content, self.prefix)
+        assets.upload(self.client("s3"), self.bucket, key, content)
+        return self.bucket, key
 
 
 def provision(
