@@ -19,6 +19,7 @@ import yaml
 
 FOLDER = Path(__file__).parent / "corpus"
 NAMES = {"json": "case.asl.json", "yaml": "case.asl.yaml", "template": "template.yaml", "template_json": "t.json"}
+_KEY = re.compile('"[^"]*"|[^:]+')
 _MARK = re.compile("«([0-9])»")
 
 Expected: TypeAlias = tuple[str, str, str | None, int | None, int | None]
@@ -56,7 +57,7 @@ def _cases(file: Path) -> Iterator[Case]:
 
 
 def _case(name: str, page: str, given: dict[str, Any], variant: str) -> Case:
-    texts = {name: text.replace("<x>", variant) for name, text in _texts(given).items()}
+    texts = {name: text.replace("<x>", variant) for name, text in _texts(given, variant).items()}
     marks: dict[int, tuple[int, int]] = {}
     files = {}
     for file, text in texts.items():
@@ -68,13 +69,14 @@ def _case(name: str, page: str, given: dict[str, Any], variant: str) -> Case:
     return Case(name=name, page=page, files=files, kind=given.get("type"), expected=tuple(expected))
 
 
-def _texts(given: dict[str, Any]) -> dict[str, str]:
+def _texts(given: dict[str, Any], variant: str) -> dict[str, str]:
     """The texts of a case's files, with their marks."""
     if "states" in given:
-        first = next(iter(yaml.safe_load(_MARK.sub("", given["states"]).replace("<x>", "x").split(":")[0] + ":")))
+        start = _MARK.sub("", given["states"].split("\n")[0]).replace("<x>", variant)
+        first = _KEY.match(start)
         head = f"QueryLanguage: {given['query']}\n" if "query" in given else ""
         states = textwrap.indent(given["states"], "  ")
-        return {NAMES["yaml"]: f"StartAt: {yaml.safe_dump(first, width=1000).splitlines()[0]}\n{head}States:\n{states}"}
+        return {NAMES["yaml"]: f"StartAt: {first[0] if first else ''}\n{head}States:\n{states}"}
     form = next(form for form in NAMES if form in given)
     return {NAMES[form]: given[form], **given.get("files", {})}
 

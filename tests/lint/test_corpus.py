@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from corpus_cases import Case, corpus
+from tests.lint.corpus_cases import Case, corpus
 
 from stepfunctions.lint import check_file
 

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/step-functions/latest/dg/transforming-data.html
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -60,8 +61,7 @@ def _expressions(subject: Subject) -> Iterator[tuple[_Place, str, str, Reads | Q
     for place in _places(subject):
         for pointer, written in expressions_in(place.value):
             try:
-                text = inner(written)
-                yield place, place.path + pointer, text, reads_of(text)
+                yield place, place.path + pointer, written, reads_of(inner(written))
             except QuerySyntaxError as error:
                 yield place, place.path + pointer, written, error
 
@@ -72,35 +72,40 @@ def invalid_jsonata(subject: Subject) -> Iterator[Finding]:
         if is_deeper(place.value, MAX_DEPTH):
             said = f"A payload may be nested {MAX_DEPTH} deep."
             yield INVALID_JSONATA_EXPRESSION.at(place.path, said)
-    for _, path, _, found in _expressions(subject):
+    for _, path, text, found in _expressions(subject):
         if isinstance(found, QuerySyntaxError):
             message, hint = (found.said, f"{found}.") if found.said else (f"{found}.", "")
-            yield INVALID_JSONATA_EXPRESSION.at(path, message, hint)
+            start = text.find(found.expression)
+            offset = start + found.position if start >= 0 else None
+            yield INVALID_JSONATA_EXPRESSION.at(path, message, hint, offset=offset)
 
 
 def unsupported_jsonata(subject: Subject) -> Iterator[Finding]:
     """Find expressions that read what Step Functions does not have at their place."""
     for place, path, text, found in _expressions(subject):
         if isinstance(found, Reads):
-            for severity, message, hint in [*_input(found, text), *_eval(found), *_states(found, place)]:
-                yield UNSUPPORTED_JSONATA_EXPRESSION.at(path, message, hint, severity=severity)
+            for severity, message, hint, word in [*_input(found, inner(text)), *_eval(found), *_states(found, place)]:
+                at = re.search(rf"(?<![\w$.'\"]){re.escape(word)}(?![\w$])", text)
+                offset = at.start() if at else None
+                yield UNSUPPORTED_JSONATA_EXPRESSION.at(path, message, hint, severity=severity, offset=offset)
 
 
-def _input(found: Reads, text: str) -> Iterator[tuple[str, str, str]]:
+def _input(found: Reads, text: str) -> Iterator[tuple[str, str, str, str]]:
     for name in at_the_top(found, text):
         yield (
             ERROR,
             f"Reference to '{name}' at the top level is not supported.",
             f"Write {'$states.input' if name == '$' else f'$states.input.{name}'}.",
+            name,
         )
 
 
-def _eval(found: Reads) -> Iterator[tuple[str, str, str]]:
+def _eval(found: Reads) -> Iterator[tuple[str, str, str, str]]:
     if found.evaluates:
-        yield WARNING, "Step Functions has no $eval: calling it fails.", "Write $parse to read JSON text."
+        yield WARNING, "Step Functions has no $eval: calling it fails.", "Write $parse to read JSON text.", "$eval"
 
 
-def _states(found: Reads, place: _Place) -> Iterator[tuple[str, str, str]]:
+def _states(found: Reads, place: _Place) -> Iterator[tuple[str, str, str, str]]:
     read = found.variables.get("states")
     if read is None or isinstance(read, bool):
         return
@@ -108,9 +113,9 @@ def _states(found: Reads, place: _Place) -> Iterator[tuple[str, str, str]]:
         if name not in _STATES:
             close = difflib.get_close_matches(name, _STATES, n=1, cutoff=0.6)
             hint = f"Did you mean '$states.{close[0]}'?" if close else f"Write one of {', '.join(_STATES)}."
-            yield WARNING, f"There is no '$states.{name}'.", hint
+            yield WARNING, f"There is no '$states.{name}'.", hint, f"$states.{name}"
         elif name not in place.sees:
-            yield ERROR, f"'$states.{name}' does not exist in this field.", _WHERE[name]
+            yield ERROR, f"'$states.{name}' does not exist in this field.", _WHERE[name], f"$states.{name}"
 
 
 _WHERE = {

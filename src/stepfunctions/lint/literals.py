@@ -12,7 +12,7 @@ from stepfunctions.lint.finding import WARNING, Finding
 from stepfunctions.lint.rule import Rule
 from stepfunctions.lint.subject import Subject
 
-_ARN = re.compile(r"arn:[a-z0-9-]+:[a-z0-9-]*:([a-z0-9-]*):(\d{12})?")
+_ARN = re.compile(r"arn:(?:\$\{[^{}]*\}|[a-z0-9-]+):[a-z0-9-]*:(?:\$\{[^{}]*\}|([a-z0-9-]*)):(\d{12})?")
 _IMAGE = re.compile(r"\b(\d{12})\.dkr\.ecr(?:-fips)?\.([a-z0-9-]+)\.")
 _URL = re.compile(
     r"https?://[a-z0-9.-]*?\.?([a-z]{2}(?:-[a-z]+)+-\d)\.[a-z0-9.-]*amazonaws\.com(?:\.cn)?(?:/(\d{12}))?"
@@ -20,7 +20,7 @@ _URL = re.compile(
 _REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d")
 _SECRET_KEY = re.compile(
     r"(^|[^a-z])(password|passwd|secret|secret[-_ ]?(access[-_ ]?)?key|api[-_ ]?key|access[-_ ]?token|auth[-_ ]?token|"
-    r"private[-_ ]?key)s?([^a-z]|$)",
+    r"private[-_ ]?key)s?(?![-_ ](?:id|arn|name))([^a-z]|$)",
     re.IGNORECASE,
 )
 _WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")

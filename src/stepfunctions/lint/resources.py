@@ -9,7 +9,7 @@ from stepfunctions.asl.states import Task
 from stepfunctions.catalog.integrations import problem_with
 from stepfunctions.lint.finding import ERROR, Finding
 from stepfunctions.lint.rule import Rule
-from stepfunctions.lint.subject import Subject
+from stepfunctions.lint.subject import Subject, without_tokens
 
 _NOT_KNOWN = "The value is not a valid resource ARN, or the resource is not available in this region."
 
@@ -17,9 +17,8 @@ _NOT_KNOWN = "The value is not a valid resource ARN, or the resource is not avai
 def resources(subject: Subject) -> Iterator[Finding]:
     """Find resources of tasks that are no integration, function or activity."""
     for found in subject.located:
-        if not isinstance(found.state, Task) or "${" in found.state.resource:
+        if not isinstance(found.state, Task) or "${" in (arn := without_tokens(found.state.resource)):
             continue  # a substitution of CloudFormation is known only when it is deployed
-        arn = found.state.resource
         try:
             problem = problem_with(Resource.parse(arn))
             said = f"The resource provided {arn} is not recognized. {_NOT_KNOWN}"

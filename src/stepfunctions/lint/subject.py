@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
 
@@ -17,6 +19,8 @@ from stepfunctions.catalog.requests import Mistake, mistakes_in_request
 from stepfunctions.catalog.sdk_services import sdk_service
 
 Kind = Literal["STANDARD", "EXPRESS"]
+_PARTITION = re.compile(r"^arn:\$\{[^{}]+\}:")
+_OWNER = re.compile(r"^(arn:aws[a-zA-Z-]*:(?:states|lambda)):(?:\$\{[^{}]*\}|[^:${}]*):(?:\$\{[^{}]*\}|[^:${}]*):")
 
 
 class TaskAt(NamedTuple):
@@ -72,14 +76,19 @@ class Subject:
 
     @cached_property
     def tasks(self) -> tuple[TaskAt, ...]:
-        """Every Task whose resource is known; those with a ``${Token}`` in it are not."""
+        """Every Task whose resource is known: a ``${Token}`` stands at most for partition, Region and account."""
         return tuple(self._tasks())
+
+    @cached_property
+    def task_at(self) -> Mapping[str, TaskAt]:
+        """The tasks by their JSON Pointers."""
+        return {task.path: task for task in self.tasks}
 
     def _tasks(self) -> Iterator[TaskAt]:
         for found in self.located:
-            if isinstance(found.state, Task) and "${" not in found.state.resource:
+            if isinstance(found.state, Task) and "${" not in (known := without_tokens(found.state.resource)):
                 try:
-                    resource = Resource.parse(found.state.resource)
+                    resource = replace(Resource.parse(known), arn=found.state.resource)
                 except ValueError:
                     continue  # UNKNOWN_RESOURCE says so
                 if problem_with(resource) is None:
@@ -111,6 +120,11 @@ class Subject:
         for found in self.located:
             for pointer, region in subregions(found.state):
                 yield found.path + pointer, region
+
+
+def without_tokens(arn: str) -> str:
+    """Return a resource's ARN in the partition ``aws``, of no Region and account where ``${Token}`` stands for them."""
+    return _OWNER.sub(r"\1:::", _PARTITION.sub("arn:aws:", arn))
 
 
 def _operation(task: TaskAt) -> tuple[str, str] | None:
