@@ -17,6 +17,7 @@ from stepfunctions.errors import DefinitionError, Problem
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],]|[^\s{}\[\]:,"]+', re.DOTALL)
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|U[0-9a-fA-F]{8}|\r?\n[ \t]*|.)", re.DOTALL)
+_TAG = re.compile(r"![^\s\[\]{},]*[ \t]+")
 MOST = 1_000_000
 """Values that a text may have, aliases of YAML followed: more is a mistake, or an attack."""
 
@@ -90,7 +91,9 @@ class Positions:
 
 
 def _inside(text: str, start: int, offset: int) -> int | None:
-    """Return the index of a character of the string that begins at ``start`` with a quotation mark, | or neither."""
+    """Return the index of a character of the string that begins at ``start`` with a quotation mark, | or neither, after a tag."""
+    tag = _TAG.match(text, start)
+    start = start if tag is None else tag.end()
     mark = text[start : start + 1]
     if mark == '"':
         return _escaped(text, start + 1, offset)

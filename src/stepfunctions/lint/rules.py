@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from stepfunctions.lint.dataflow import IMPOSSIBLE_PATH
 from stepfunctions.lint.deprecated import DEPRECATED_ITERATOR, DEPRECATED_LAMBDA_ARN, DEPRECATED_MAP_PARAMETERS
 from stepfunctions.lint.express import EXPRESS_TOO_LONG, EXPRESS_UNSUPPORTED
 from stepfunctions.lint.expressions import EXPRESSION_SYNTAX
@@ -89,5 +90,6 @@ RULES: tuple[Rule, ...] = (
     UNDEFINED_VARIABLE,
     OUT_OF_SCOPE_VARIABLE,
     MAYBE_UNDEFINED_VARIABLE,
+    IMPOSSIBLE_PATH,
 )
 """Every rule, in the order in which it is applied."""

@@ -64,6 +64,17 @@ class Subject:
         """The definition as it was written."""
         return dump(self.machine) if self._document is None else self._document
 
+    def value(self, pointer: str) -> JSON:
+        """Return what is written at a JSON Pointer, None when nothing is."""
+        value: JSON = self.document
+        for key in pointer.split("/")[1:]:
+            key = key.replace("~1", "/").replace("~0", "~")
+            if isinstance(value, dict):
+                value = value.get(key)
+            else:
+                value = value[int(key)] if isinstance(value, (list, tuple)) and int(key) < len(value) else None
+        return value
+
     @cached_property
     def located(self) -> tuple[Located, ...]:
         """Every state, those inside others too, with its pointer and its query language."""

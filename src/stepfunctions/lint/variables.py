@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/step-functions/latest/dg/workflow-variables.html
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -99,7 +100,15 @@ def _reads(subject: Subject) -> Iterator[_Read]:
             except QuerySyntaxError:
                 continue  # INVALID_JSONATA_EXPRESSION says so
             for pointer, variable in reads:
+                if pointer.startswith(f"{where}/Result/") or _is_looked_for(subject, pointer, variable):
+                    continue  # a constant, or an expression that asks whether there is such a variable
                 yield _Read(pointer, variable, known, region.visible)
+
+
+def _is_looked_for(subject: Subject, pointer: str, variable: str) -> bool:
+    """Tell whether an expression asks ``$exists($variable)``."""
+    text = subject.value(pointer)
+    return isinstance(text, str) and re.search(rf"\$exists\(\s*\${re.escape(variable)}\b", text) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,263 @@
+"""Paths to members that the data cannot have where they are read.
+
+The data is followed along every way from the first state: what a Pass makes, what a selector keeps, what a service
+answers, what a Catch is given. Where anything may be in it, nothing is said.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import partial
+
+from stepfunctions.asl.document import JSON
+from stepfunctions.asl.fields import ABSENT, JSONATA
+from stepfunctions.asl.machine import Located, Region, escape_pointer
+from stepfunctions.asl.states import AnyState, Choice, Map, Parallel, Pass, Succeed, Task, Wait
+from stepfunctions.catalog.responses import members_of_response
+from stepfunctions.lint.finding import WARNING, Finding
+from stepfunctions.lint.rule import Rule
+from stepfunctions.lint.shapes import ANY, ERROR_OUTPUT, NOTHING, Shape, keys_of, made_of, paths_in, shape_of
+from stepfunctions.lint.subject import Subject
+from stepfunctions.query.jsonata_template import expressions_in, inner
+
+_CHAIN = re.compile(r"\$states\.(input|result|errorOutput)((?:\.[A-Za-z_]\w*)+)")
+_PATHS = (
+    "seconds_path",
+    "timestamp_path",
+    "timeout_seconds_path",
+    "heartbeat_seconds_path",
+    "items_path",
+    "error_path",
+    "cause_path",
+)
+_ROUNDS = 20
+"""How often a state's input is looked at again; a loop that makes the data deeper each time is given up."""
+
+
+def impossible_paths(subject: Subject) -> Iterator[Finding]:
+    """Find paths that lead to nothing, whichever way the execution came."""
+    todo: list[tuple[str, Region, Shape]] = [("", subject.machine, ANY)]
+    while todo:
+        path, region, given = todo.pop()
+        inputs = _inputs(subject, path, region, given)
+        for name in region.states:
+            where = f"{path}/States/{escape_pointer(name)}"
+            if name in inputs:
+                flow = _Flow(subject, subject.at[where], inputs[name])
+                yield from flow.findings()
+                todo += [(where + pointer, inside, start) for pointer, inside, start in flow.regions()]
+
+
+def _inputs(subject: Subject, path: str, region: Region, given: Shape) -> dict[str, Shape]:
+    """Return the shape of the input of every state of a region that can be reached."""
+    found = {region.start_at: given}
+    seen: dict[str, int] = {}
+    waiting = [region.start_at]
+    while waiting:
+        name = waiting.pop()
+        state = region.states.get(name)
+        if state is None:
+            continue
+        seen[name] = seen.get(name, 0) + 1
+        flow = _Flow(subject, subject.at[f"{path}/States/{escape_pointer(name)}"], found[name])
+        for target, shape in flow.ways():
+            before = found.get(target)
+            after = shape if before is None else before | shape
+            if seen.get(target, 0) >= _ROUNDS:
+                after = ANY
+            if after != before:
+                found[target] = after
+                waiting.append(target)
+    return found
+
+
+class _Flow:
+    """The data of one state, from its input to its outputs."""
+
+    def __init__(self, subject: Subject, at: Located, given: Shape) -> None:
+        self._subject = subject
+        self._at = at
+        self._state: AnyState = at.state
+        self._given = given
+        self._jsonata = at.language == JSONATA
+        self._effective = given if self._jsonata else self._read(getattr(at.state, "input_path", ABSENT), given)
+
+    def ways(self) -> Iterator[tuple[str, Shape]]:
+        """Yield where the state may lead, each with the shape of the input there."""
+        state = self._state
+        if isinstance(state, Choice):
+            output = self._output(NOTHING)
+            for rule in state.choices:
+                yield rule.next, output if rule.output is ABSENT else self._made(rule.output)
+            if state.default is not ABSENT:
+                yield state.default, output
+            return
+        following = getattr(state, "next", ABSENT)
+        if following is not ABSENT:
+            yield following, self._output(self._result())
+        if isinstance(state, (Task, Parallel, Map)):
+            for catcher in () if state.catch is ABSENT else state.catch:
+                if self._jsonata:
+                    yield catcher.next, ERROR_OUTPUT if catcher.output is ABSENT else self._made(catcher.output)
+                else:
+                    yield catcher.next, self._placed(catcher.result_path, ERROR_OUTPUT)
+
+    def regions(self) -> Iterator[tuple[str, Region, Shape]]:
+        """Yield the regions inside the state, each with the shape of its input."""
+        state = self._state
+        if isinstance(state, Parallel):
+            start = self._given if self._jsonata else self._effective
+            if state.parameters is not ABSENT:
+                start = made_of(state.parameters, partial(self._value, base=self._effective))
+            if state.arguments is not ABSENT:
+                start = self._made(state.arguments)
+            for index, branch in enumerate(state.branches):
+                yield f"/Branches/{index}", branch, start
+        elif isinstance(state, Map):
+            name = "Iterator" if state.item_processor is ABSENT else "ItemProcessor"
+            selector = state.parameters if state.item_selector is ABSENT else state.item_selector
+            plain = selector is not ABSENT and state.item_batcher is ABSENT and not self._jsonata
+            start = made_of(selector, partial(self._value, base=self._effective)) if plain else ANY
+            yield f"/{name}", state.processor, start
+
+    # -- shapes ----------------------------------------------------------------------------------------------
+
+    def _result(self) -> Shape:
+        state = self._state
+        if isinstance(state, Pass):
+            if state.result is not ABSENT:
+                return shape_of(state.result)
+            if state.parameters is not ABSENT:
+                return made_of(state.parameters, partial(self._value, base=self._effective))
+            return self._effective
+        if isinstance(state, Task):
+            task = self._subject.task_at.get(self._at.path)
+            names = None if task is None or state.credentials is not ABSENT else members_of_response(task.resource)
+            return ANY if names is None else Shape(dict.fromkeys(names, ANY))
+        return ANY if isinstance(state, (Parallel, Map)) else self._effective
+
+    def _output(self, result: Shape) -> Shape:
+        state = self._state
+        if self._jsonata:
+            output = getattr(state, "output", ABSENT)
+            if output is not ABSENT:
+                return self._made(output)
+            return result if isinstance(state, (Task, Parallel, Map)) else self._given
+        if isinstance(state, (Choice, Wait, Succeed)):
+            return self._read(getattr(state, "output_path", ABSENT), self._effective)
+        return self._read(getattr(state, "output_path", ABSENT), self._with_result(result))
+
+    def _with_result(self, result: Shape) -> Shape:
+        selector = getattr(self._state, "result_selector", ABSENT)
+        if selector is not ABSENT:
+            result = made_of(selector, partial(self._value, base=result))
+        return self._placed(getattr(self._state, "result_path", ABSENT), result)
+
+    def _placed(self, path: JSON, result: Shape) -> Shape:
+        if path is ABSENT:
+            return result
+        if path is None:
+            return self._given
+        keys = keys_of(str(path))
+        return ANY if keys is None else self._given.put(keys, result)
+
+    def _read(self, path: JSON, base: Shape) -> Shape:
+        if path is ABSENT:
+            return base
+        if path is None:
+            return NOTHING
+        return self._value(str(path), base)
+
+    def _value(self, text: str, base: Shape) -> Shape:
+        keys = keys_of(text)
+        return ANY if keys is None else base.at(keys) or ANY
+
+    def _made(self, payload: JSON) -> Shape:
+        """Return the shape of what a JSONata payload makes."""
+        if isinstance(payload, str) and payload.startswith("{%"):
+            text = payload[2:-2].strip()
+            return self._given if text == "$states.input" else ANY
+        if isinstance(payload, dict):
+            return Shape({key: self._made(item) for key, item in payload.items()})
+        return ANY if isinstance(payload, list) else NOTHING
+
+    # -- findings --------------------------------------------------------------------------------------------
+
+    def findings(self) -> Iterator[Finding]:
+        """Yield the paths of this state that lead to nothing."""
+        if self._jsonata:
+            yield from self._in_jsonata()
+            return
+        state, where = self._state, self._at.path
+        yield from self._check(f"{where}/InputPath", getattr(state, "input_path", ABSENT), self._given)
+        for attribute in _PATHS:
+            wire = "".join(part.capitalize() for part in attribute.split("_"))
+            yield from self._check(f"{where}/{wire}", getattr(state, attribute, ABSENT), self._effective)
+        parameters = getattr(state, "parameters", ABSENT)
+        yield from self._in_template(f"{where}/Parameters", parameters, self._effective)
+        if isinstance(state, Map):
+            yield from self._in_template(f"{where}/ItemSelector", state.item_selector, self._effective)
+        result = self._result()
+        selector = getattr(state, "result_selector", ABSENT)
+        yield from self._in_template(f"{where}/ResultSelector", selector, result)
+        after = self._effective if isinstance(state, (Choice, Wait, Succeed)) else self._with_result(result)
+        yield from self._check(f"{where}/OutputPath", getattr(state, "output_path", ABSENT), after)
+
+    def _in_template(self, where: str, payload: JSON, base: Shape) -> Iterator[Finding]:
+        if isinstance(payload, dict):
+            for key, item in payload.items():
+                inside = f"{where}/{escape_pointer(key)}"
+                if key.endswith(".$"):
+                    yield from self._check(inside, item, base)
+                else:
+                    yield from self._in_template(inside, item, base)
+        elif isinstance(payload, list):
+            for index, item in enumerate(payload):
+                yield from self._in_template(f"{where}/{index}", item, base)
+
+    def _check(self, where: str, path: JSON, base: Shape) -> Iterator[Finding]:
+        for text in paths_in(path) if isinstance(path, str) else ():
+            keys = keys_of(text)
+            if keys is not None and base.at(keys) is None:
+                yield IMPOSSIBLE_PATH.at(where, f"Nothing that comes here has '{text}'.", _has(base))
+
+    def _in_jsonata(self) -> Iterator[Finding]:
+        fields = [("Arguments", ABSENT), ("Output", self._result()), ("Assign", self._result())]
+        for wire, result in fields:
+            payload = getattr(self._state, wire.lower(), ABSENT)
+            if payload is not ABSENT:
+                for pointer, text in expressions_in(payload):
+                    yield from self._chain(f"{self._at.path}/{wire}{pointer}", text, result)
+
+    def _chain(self, where: str, text: str, result: Shape | object) -> Iterator[Finding]:
+        found = _CHAIN.fullmatch(inner(text)) if text.endswith("%}") else None
+        if found is None:
+            return
+        shapes = {"input": self._given, "errorOutput": ERROR_OUTPUT}
+        base = result if found[1] == "result" else shapes[found[1]]
+        if isinstance(base, Shape) and base.at(found[2][1:].split(".")) is None:
+            message = f"Nothing that comes here has '{found[0]}'."
+            yield IMPOSSIBLE_PATH.at(where, message, _has(base), offset=text.index(found[0]))
+
+
+def _has(base: Shape) -> str:
+    return f"There can be {', '.join(sorted(base.members)[:12])}." if base.members else "There is nothing to read."
+
+
+IMPOSSIBLE_PATH = Rule(
+    id="IMPOSSIBLE_PATH",
+    severity=WARNING,
+    summary="A path leads to a member that the data cannot have, whichever way the execution came.",
+    why="The state fails with States.ParameterPathFailure, States.QueryEvaluationError or States.Runtime.",
+    source="https://docs.aws.amazon.com/step-functions/latest/dg/concepts-input-output-filtering.html",
+    good="""
+        First: {Type: Pass, Result: {day: 1}, Next: Second}
+        Second: {Type: Pass, Parameters: {"d.$": $.day}, End: true}
+    """,
+    bad="""
+        First: {Type: Pass, Result: {day: 1}, Next: Second}
+        Second: {Type: Pass, Parameters: {"d.$": $.date}, End: true}
+    """,
+    check=impossible_paths,
+)
