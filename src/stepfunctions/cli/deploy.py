@@ -1,4 +1,4 @@
-"""``stepfunctions bootstrap``, ``deploy`` and ``destroy``: stacks of workflows in environments."""
+"""``stepfunctions bootstrap``, ``deploy``, ``diff`` and ``destroy``: stacks of workflows in environments."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from stepfunctions.deploy import bootstrap as bootstrapping
 from stepfunctions.deploy.deployment import Deployed, Event, Place
 from stepfunctions.deploy.deployment import deploy as deploy_stack
 from stepfunctions.deploy.deployment import destroy as destroy_stack
+from stepfunctions.deploy.diff import Difference
+from stepfunctions.deploy.diff import diff as difference
 from stepfunctions.deploy.environments import LOCAL, Environment, environment_of
 from stepfunctions.deploy.promotion import promoted
 from stepfunctions.deploy.stack import Stack
@@ -150,6 +152,41 @@ def deploy(
     click.echo(f"{done.stack}: {done.status}" if done.changed else f"{done.stack}: nothing changed")
     for output, value in done.outputs.items():
         click.echo(f"  {output}: {value}")
+
+
+@click.command()
+@click.argument("target", metavar="FILE")
+@place_options
+@click.option("--name", help="Name of the stack. By default the workflow's.")
+@format_option("text", "json")
+def diff(target: str, environment: str, data_dir: Path, name: str | None, form: str) -> int:
+    """Show what deploying a workflow to an environment would change: resources, states, edges, fields.
+
+    Exit code 1 when something would change.
+
+        stepfunctions diff pipeline.py --env prod
+    """
+    place = place_of(environment, data_dir, lambda _: None)
+    stack = stack_of(target, name, local=environment == LOCAL)
+    found: Difference = checked(lambda: difference(stack, place))
+    if form == "json":
+        click.echo(json.dumps(asdict(found), indent=2))
+    else:
+        _show(found, stack.name, environment)
+    return 1 if found.resources or found.states else 0
+
+
+def _show(found: Difference, stack: str, environment: str) -> None:
+    if not found.resources and not found.states:
+        click.echo(f"{stack}: nothing differs in the environment {environment}")
+        return
+    for title, lines in (("Resources", found.resources), ("States", found.states)):
+        if lines:
+            click.echo(f"{title}:")
+        for line in lines:
+            click.echo(f"  {line}")
+    for meaning in found.means:
+        click.echo(meaning)
 
 
 @click.command()

@@ -33,6 +33,7 @@ COMMANDS = MappingProxyType(
         "bootstrap": "stepfunctions.cli.deploy:bootstrap",
         "deploy": "stepfunctions.cli.deploy:deploy",
         "destroy": "stepfunctions.cli.deploy:destroy",
+        "diff": "stepfunctions.cli.deploy:diff",
         "executions": "stepfunctions.cli.executions:executions",
         "export": "stepfunctions.cli.export:export",
         "graph": "stepfunctions.cli.graph:graph",

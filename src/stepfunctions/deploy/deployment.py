@@ -87,29 +87,14 @@ def deploy(stack: Stack, place: Place) -> Deployed:
     botocore's errors.
     """
     cloudformation = place.client("cloudformation")
-    _check_account(place)
-    bucket = _bucket(stack, place)
-    values = parameters_of(stack, place.environment, bucket)
+    request, bucket = prepared(stack, place)
     found = _usable(stack.name, place)
     published = [] if bucket is None else publish(stack.assets, bucket, place.client("s3"))
     uploaded = tuple(one.key for one in published if one.uploaded)
-    name = f"deploy-{hashlib.sha256(repr((stack.to_json(), values, time.time_ns())).encode()).hexdigest()[:16]}"
-    request: dict[str, Any] = {
-        "StackName": stack.name,
-        "ChangeSetName": name,
-        "ChangeSetType": "CREATE" if found is None else "UPDATE",
-        "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in values.items()],
-        "Capabilities": _capabilities(stack),
-        "Tags": tags_dict_to_kv_list(place.environment.tags),
-        **_body(stack, bucket, place),
-    }
-    if place.environment.role is not None:
-        request["RoleARN"] = place.environment.role
     seen = _seen(stack.name, place)
-    cloudformation.create_change_set(**request)
-    changes = _changes(stack.name, name, place)
+    changes = change_set(request | {"ChangeSetType": "CREATE" if found is None else "UPDATE"}, place)
     if changes:
-        cloudformation.execute_change_set(StackName=stack.name, ChangeSetName=name)
+        cloudformation.execute_change_set(StackName=stack.name, ChangeSetName=request["ChangeSetName"])
         follow(stack.name, place, seen)
     if bucket is not None:
         record(stack, bucket, place.client("s3"))
@@ -117,6 +102,28 @@ def deploy(stack: Stack, place: Place) -> Deployed:
     outputs = {one["OutputKey"]: one["OutputValue"] for one in described.get("Outputs", ())}
     status = str(described.get("StackStatus", ""))
     return Deployed(stack=stack.name, status=status, changes=changes, uploaded=uploaded, outputs=outputs)
+
+
+def prepared(stack: Stack, place: Place) -> tuple[dict[str, Any], str | None]:
+    """Return the request of a change set of a stack, for an update, and the bucket of files, if there is one.
+
+    Raises ValueError for what is missing in the environment.
+    """
+    environment = place.environment
+    _check_account(place)
+    bucket = _bucket(stack, place)
+    values = parameters_of(stack, environment, bucket)
+    digest = hashlib.sha256(f"{stack.to_json()}{values}{time.time_ns()}".encode()).hexdigest()
+    request: dict[str, Any] = {
+        "StackName": stack.name,
+        "ChangeSetName": f"deploy-{digest[:16]}",
+        "ChangeSetType": "UPDATE",
+        "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in values.items()],
+        "Capabilities": _capabilities(stack),
+        "Tags": tags_dict_to_kv_list(environment.tags),
+        **_body(stack, bucket, place),
+    }
+    return request if environment.role is None else request | {"RoleARN": environment.role}, bucket
 
 
 def destroy(name: str, place: Place) -> tuple[Event, ...]:
@@ -256,10 +263,11 @@ def _usable(name: str, place: Place) -> dict[str, Any] | None:
     return found
 
 
-def _changes(name: str, change_set: str, place: Place) -> tuple[Event, ...]:
-    """Wait for a change set and return its changes; one without any is deleted."""
+def change_set(request: Mapping[str, Any], place: Place) -> tuple[Event, ...]:
+    """Make a change set and return its changes; one without any is deleted. Raises DeploymentFailed."""
     cloudformation = place.client("cloudformation")
-    asked = {"StackName": name, "ChangeSetName": change_set}
+    cloudformation.create_change_set(**request)
+    asked = {name: request[name] for name in ("StackName", "ChangeSetName")}
     found = cloudformation.describe_change_set(**asked)
     while found["Status"] in ("CREATE_PENDING", "CREATE_IN_PROGRESS"):
         place.pause(place.seconds)
@@ -269,7 +277,7 @@ def _changes(name: str, change_set: str, place: Place) -> tuple[Event, ...]:
         cloudformation.delete_change_set(**asked)
         if any(text in reason for text in _NO_CHANGE):
             return ()
-        raise DeploymentFailed(f"CloudFormation refuses the change of the stack '{name}': {reason}")
+        raise DeploymentFailed(f"CloudFormation refuses the change of the stack '{request['StackName']}': {reason}")
     changes = list(found["Changes"])
     while found.get("NextToken"):
         found = cloudformation.describe_change_set(**asked, NextToken=found["NextToken"])

@@ -76,7 +76,7 @@ def promoted(stack: Stack, source: Place) -> Stack:
     bucket = source.environment.bucket or bucket_of(environment, source.client("cloudformation"))
     s3 = source.client("s3")
     there = None if bucket is None else recorded(stack.name, bucket, s3)
-    if there is None:
+    if bucket is None or there is None:
         raise ValueError(
             f"The stack '{stack.name}' was not deployed to the environment '{environment}'. Deploy it there first: "
             f"stepfunctions deploy … --env {environment}"
