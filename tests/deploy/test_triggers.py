@@ -12,7 +12,7 @@ from tests.deploy.test_stack import findings
 from tests.deploy.test_stack_deployed import deploy
 from tests.local.cloudformation.conftest import Stacks
 
-from stepfunctions.deploy import OnEvent, OnObjectCreated, Schedule, Stack
+from stepfunctions.deploy import Deployment, OnEvent, OnObjectCreated, Schedule, Stack
 from stepfunctions.steps import Pass
 from stepfunctions.workflow import Workflow
 
@@ -102,6 +102,15 @@ def test_alarms_are_of_the_machine_and_of_the_queue() -> None:
         {"Name": "StateMachineArn", "Value": {"Ref": "StateMachine"}}
     ]
     assert len(stack_of(alarms=True).template["Resources"]) == len(stack_of().template["Resources"]) + 5
+
+
+def test_a_gradual_deployment_is_turned_back_by_the_stacks_own_alarm() -> None:
+    gradual = Deployment(type="CANARY", percentage=10, interval=5)
+    stack = stack_of(alarms=True, deployment=gradual)
+    preference = stack.template["Resources"]["Alias"]["Properties"]["DeploymentPreference"]
+    assert preference["Alarms"] == [{"Ref": "ExecutionsFailedAlarm"}]
+    assert findings(stack.to_yaml()) == []
+    assert "Alarms" not in stack_of(alarms=True).template["Resources"]["Alias"]["Properties"]["DeploymentPreference"]
 
 
 def test_the_local_cloud_makes_it_all(stacks: Stacks) -> None:

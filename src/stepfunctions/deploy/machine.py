@@ -14,6 +14,7 @@ from stepfunctions.deploy.parts import (
     ALL_AT_ONCE,
     ASSET_BUCKET,
     DEFINITION_KEY,
+    FAILED_ALARM,
     LOG_GROUP,
     MACHINE,
     NAME,
@@ -131,8 +132,10 @@ def version_and_alias(options: Options) -> Parts:
     preference: dict[str, Any] = {"StateMachineVersionArn": {"Ref": VERSION}, "Type": wanted.type}
     if wanted.type != ALL_AT_ONCE:
         preference |= {"Percentage": wanted.percentage, "Interval": wanted.interval}
-    if wanted.alarms:
-        preference["Alarms"] = list(wanted.alarms)
+    watched = options.alarms and wanted.type != ALL_AT_ONCE
+    alarms: list[Any] = list(wanted.alarms) or ([{"Ref": FAILED_ALARM}] if watched else [])
+    if alarms:
+        preference["Alarms"] = alarms
     alias = {
         "Type": "AWS::StepFunctions::StateMachineAlias",
         "Properties": {"Name": options.alias, "DeploymentPreference": preference},

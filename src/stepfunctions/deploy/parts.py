@@ -15,6 +15,8 @@ MACHINE, ROLE, LOG_GROUP, VERSION, ALIAS = "StateMachine", "ExecutionRole", "Log
 """Logical ids of the state machine, of its role, log group, version and alias."""
 NAME, ASSET_BUCKET, DEFINITION_KEY = "StateMachineName", "AssetBucket", "DefinitionKey"
 """The Parameters for the state machine's name, the bucket that files are in, and the key of the definition's file."""
+FAILED_ALARM = "ExecutionsFailedAlarm"
+"""The logical id of the alarm of failed executions."""
 TAKEN = frozenset({MACHINE, ROLE, LOG_GROUP, VERSION, ALIAS, NAME, ASSET_BUCKET, DEFINITION_KEY})
 
 RETENTION_DAYS = (
@@ -46,7 +48,8 @@ class Deployment:
 
     ``type``: ALL_AT_ONCE; CANARY, which sends ``percentage`` of the executions to the new version and all after
     ``interval`` minutes; LINEAR, which adds ``percentage`` each ``interval`` minutes. ``alarms``: names of CloudWatch
-    alarms that turn everything back when they go off in that time.
+    alarms that turn everything back when they go off in that time; by default the stack's own alarm of failed
+    executions, when it has alarms.
 
     https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-stepfunctions-statemachinealias-deploymentpreference.html
     """
