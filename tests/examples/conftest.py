@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import io
 import json
@@ -146,14 +147,20 @@ class LocalCloud:
 @pytest.fixture(scope="session")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCloud]:
     """A local cloud for the tests of this folder."""
-    data_dir = tmp_path_factory.mktemp("cloud")
+    with started(tmp_path_factory.mktemp("cloud")) as cloud:
+        yield cloud
+
+
+@contextlib.contextmanager
+def started(data_dir: Path, *options: str) -> Iterator[LocalCloud]:
+    """A local cloud with options of ``stepfunctions local start``."""
 
     def command(*words: str) -> list[str]:
         return [str(COMMAND), "local", *words, "--data-dir", str(data_dir)]
 
     image = command("image", "add", "flight-delays-convert", "--folder", str(EXAMPLE / "container"))
     subprocess.run(image, check=True, capture_output=True)
-    with subprocess.Popen(command("start", "--port", "0"), stdout=subprocess.PIPE, text=True) as server:
+    with subprocess.Popen(command("start", "--port", "0", *options), stdout=subprocess.PIPE, text=True) as server:
         try:
             assert server.stdout is not None
             assert server.stdout.readline().startswith("Ready:")

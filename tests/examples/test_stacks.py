@@ -7,14 +7,14 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.deploy.test_stack import findings
-from tests.examples.conftest import LocalCloud
+from tests.examples.conftest import LocalCloud, started
 
 from stepfunctions.deploy import Stack
 from stepfunctions.deploy.assets import publish
@@ -65,6 +65,13 @@ def example_of(request: pytest.FixtureRequest) -> Example:
     return found
 
 
+@pytest.fixture
+def guarded(tmp_path: Path) -> Iterator[LocalCloud]:
+    """A local cloud of its own, in which roles may do what their policies say."""
+    with started(tmp_path / "cloud", "--iam", "enforce") as cloud:
+        yield cloud
+
+
 def test_cfn_lint_finds_nothing(example_of: Example, monkeypatch: pytest.MonkeyPatch) -> None:
     stack = example_of.stack(monkeypatch)
     assert findings(stack.to_yaml()) == []
@@ -85,14 +92,14 @@ def test_nothing_of_one_account_is_in_it(example_of: Example, monkeypatch: pytes
 def test_the_local_cloud_makes_it_and_it_runs(
     example_of: Example,
     monkeypatch: pytest.MonkeyPatch,
-    cloud: LocalCloud,
+    guarded: LocalCloud,
     some_flights: Any,
     write_slice: Callable[[Path, Any], Path],
     tmp_path: Path,
 ) -> None:
     stack = example_of.stack(monkeypatch)
-    add_images(example_of, cloud)
-    cloudformation, s3 = cloud.client("cloudformation"), cloud.client("s3")
+    add_images(example_of, guarded)
+    cloudformation, s3 = guarded.client("cloudformation"), guarded.client("s3")
     bucket = bootstrap("test", cloudformation).bucket
     assert all(one.uploaded for one in publish(stack.assets, bucket, s3))
     values = {**stack.parameters, "AssetBucket": bucket}
@@ -106,9 +113,9 @@ def test_the_local_cloud_makes_it_and_it_runs(
     outputs = outputs_of(cloudformation, stack.name)
     raw = write_slice(tmp_path / "raw", some_flights)
     put = f"from provision import *; {example_of.upload}"
-    data = cloud.python("-c", put, PYTHONPATH=str(example_of.folder), FLIGHT_DELAYS_RAW=str(raw))
+    data = guarded.python("-c", put, PYTHONPATH=str(example_of.folder), FLIGHT_DELAYS_RAW=str(raw))
     assert data.returncode == 0, data.stderr
-    assert run(cloud, outputs["AliasArn"], example_of.input) == "SUCCEEDED"
+    assert run(guarded, outputs["AliasArn"], example_of.input) == "SUCCEEDED"
 
     assert not bootstrap("test", cloudformation).changed
     again = [replace(one) for one in example_of.stack(monkeypatch).assets]

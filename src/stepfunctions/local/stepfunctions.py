@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from stepfunctions.catalog.regions import partition_of
 from stepfunctions.engine.limits import AWS_LIMITS, NO_LIMITS
 from stepfunctions.engine.tokens import read_token
 from stepfunctions.errors import ServiceError
@@ -53,7 +54,7 @@ def _operation(name: str) -> _Method:
         role = request.get("roleArn") if name in _TAKING_A_ROLE else None
         if role and self._cloud.iam is not IamMode.OFF:
             check_role(role)
-            self._cloud.service("iam").guard.trusts(role, "states")
+            self._cloud.service("iam").guard.trusts(role, "states", _machine_of(request, call))
         if name == "get_activity_task":
             return api.get_activity_task(request, call.gone)
         response: dict[str, Any] = getattr(api, name)(request)
@@ -63,6 +64,12 @@ def _operation(name: str) -> _Method:
 
     method.__name__ = name
     return method
+
+
+def _machine_of(request: dict[str, Any], call: Call) -> str:
+    """Return the ARN of the state machine that a role is for."""
+    place = f"arn:{partition_of(call.region)}:states:{call.region}:{call.account}:stateMachine"
+    return str(request.get("stateMachineArn") or f"{place}:{request.get('name', '')}")
 
 
 def _arn_of(request: dict[str, Any]) -> str:

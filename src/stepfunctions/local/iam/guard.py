@@ -62,12 +62,18 @@ class Guard:
                 403,
             )
 
-    def trusts(self, role: str, service: str) -> None:
-        """Raise ServiceError (AccessDeniedException) when a service may not assume a role (``states``)."""
+    def trusts(self, role: str, service: str, source: str) -> None:
+        """Raise ServiceError (AccessDeniedException) when a service may not assume a role.
+
+        ``service``: such as ``states``. ``source``: the ARN of the resource that it is for, aws:SourceArn.
+        """
         record = self._role(role)
         principal = f"{service}.amazonaws.com"
         if record is not None and may_be_assumed(
-            trust_policy(record["AssumeRolePolicyDocument"]), "Service", principal, self._facts(role, {})
+            trust_policy(record["AssumeRolePolicyDocument"]),
+            "Service",
+            principal,
+            self._facts(role, facts_of({"aws:SourceArn": source})),
         ):
             return
         if self._tables.note_missing(role, "sts:AssumeRole", principal, self._cloud.clock.now()):
