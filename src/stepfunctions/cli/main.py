@@ -31,9 +31,11 @@ COMMANDS = MappingProxyType(
     {
         # command -> "module:attribute"; a command's module is imported when the command is used or listed
         "bootstrap": "stepfunctions.cli.deploy:bootstrap",
+        "bundle": "stepfunctions.cli.handover:bundle",
         "deploy": "stepfunctions.cli.deploy:deploy",
         "destroy": "stepfunctions.cli.deploy:destroy",
         "diff": "stepfunctions.cli.deploy:diff",
+        "drift": "stepfunctions.cli.handover:drift",
         "executions": "stepfunctions.cli.executions:executions",
         "export": "stepfunctions.cli.export:export",
         "graph": "stepfunctions.cli.graph:graph",

@@ -152,16 +152,8 @@ def parameters_of(stack: Stack, environment: Environment, bucket: str | None) ->
     Only the local cloud takes the values of the workflow's own account for what the environment does not say. Raises
     ValueError that names what is missing.
     """
-    declared = stack.template.get("Parameters", {})
-    _check_names(environment, list(declared))
-    values = dict(stack.parameters) if environment.name == LOCAL else {}
-    if bucket is not None:
-        values[ASSET_BUCKET] = bucket
-    if not environment.schedules:
-        values[SCHEDULES] = "DISABLED"
-    values |= environment.parameters
-    values = {name: str(values[name]) for name in declared if values.get(name) is not None}
-    missing = [name for name, one in declared.items() if "Default" not in one and name not in values]
+    values = given_parameters(stack, environment, bucket)
+    missing = missing_parameters(stack, values)
     if missing:
         lines = "".join(f'\n    {name} = "{stack.parameters.get(name) or "…"}"' for name in missing)
         raise ValueError(
@@ -170,6 +162,28 @@ def parameters_of(stack: Stack, environment: Environment, bucket: str | None) ->
             f"    [environments.{environment.name}.parameters]{lines}"
         )
     return values
+
+
+def given_parameters(stack: Stack, environment: Environment, bucket: str | None) -> dict[str, str]:
+    """Return the values that an environment says. Raises ValueError for one that is misspelt."""
+    declared = stack.template.get("Parameters", {})
+    _check_names(environment, list(declared))
+    values = dict(stack.parameters) if environment.name == LOCAL else {}
+    if bucket is not None:
+        values[ASSET_BUCKET] = bucket
+    if not environment.schedules:
+        values[SCHEDULES] = "DISABLED"
+    values |= environment.parameters
+    return {name: str(values[name]) for name in declared if values.get(name) is not None}
+
+
+def missing_parameters(stack: Stack, values: Mapping[str, str]) -> list[str]:
+    """Return the Parameters that have neither a default nor one of these values."""
+    return [
+        name
+        for name, one in stack.template.get("Parameters", {}).items()
+        if "Default" not in one and name not in values
+    ]
 
 
 def _check_names(environment: Environment, declared: list[str]) -> None:
