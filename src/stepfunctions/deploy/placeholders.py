@@ -133,7 +133,7 @@ class Placeholders:
 
         if _is_bucket(key) and re.fullmatch(_BUCKET, text):
             return self._named(BUCKET, text, where)
-        if re.search("kms|key", key, re.IGNORECASE) and re.fullmatch(_UUID, text):
+        if re.search("kms|keyid", key, re.IGNORECASE) and re.fullmatch(_UUID, text):
             return parameter(KEY, text)
         if re.search("account|owner", key, re.IGNORECASE) and re.fullmatch(r"\d{12}", text):
             return self._account(text, where)
