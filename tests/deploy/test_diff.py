@@ -115,10 +115,11 @@ def test_from_the_command_line(
     where = ["small.asl.json", "--env", "local", "--data-dir", str(cloud.data_dir)]
     assert run(["diff", *where]) == 1
     assert "  Add StateMachine (AWS::StepFunctions::StateMachine)" in capsys.readouterr().out
-    assert run(["deploy", *where]) == 0
-    assert run(["diff", *where]) == 0
+    assert run(["deploy", *where, "--type", "EXPRESS"]) == 0
+    assert run(["diff", *where, "--type", "EXPRESS"]) == 0
     assert "small: nothing differs in the environment local" in capsys.readouterr().out
     file.write_text(json.dumps({"StartAt": "A", "States": {"A": {**PASS, "Result": 1}}}))
+    where += ["--type", "EXPRESS"]
     assert run(["diff", *where]) == 1
     told = capsys.readouterr().out
     assert "States:\n  ~ A: Result\n" in told

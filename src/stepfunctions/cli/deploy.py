@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -25,6 +25,10 @@ from stepfunctions.errors import LocalCloudError, StepFunctionsError
 
 _LOCAL_SECONDS, _AWS_SECONDS = 0.1, 2.0
 Command = Callable[..., Any]
+Kind = Literal["STANDARD", "EXPRESS"]
+type_option = click.option(
+    "--type", "kind", type=click.Choice(["STANDARD", "EXPRESS"]), help="For a definition, which does not say its type."
+)
 
 
 def place_options(command: Command) -> Command:
@@ -43,10 +47,10 @@ def place_of(name: str, data_dir: Path, tell: Callable[[Event], None]) -> Place:
     return Place(environment=environment, client=_clients(environment), tell=tell, seconds=_AWS_SECONDS)
 
 
-def stack_of(target: str, name: str | None, *, local: bool) -> Stack:
+def stack_of(target: str, name: str | None, kind: Kind | None = None, *, local: bool) -> Stack:
     """Return the stack of a target. The local cloud runs functions with what is installed beside it."""
     options: Mapping[str, Any] = {"requirements": False} if local else {}
-    stack: Stack = checked(lambda: load_stack(target, name=name, **options))
+    stack: Stack = checked(lambda: load_stack(target, kind, name=name, **options))
     return stack if name is None else replace(stack, name=name)
 
 
@@ -115,6 +119,7 @@ def bootstrap(environment: str, data_dir: Path, form: str) -> None:
 @click.argument("target", metavar="FILE")
 @place_options
 @click.option("--name", help="Name of the stack. By default the workflow's.")
+@type_option
 @click.option("--parameter", "given", multiple=True, metavar="NAME=VALUE", help="A Parameter's value; repeat it.")
 @click.option("--from", "source", metavar="ENV", help="Deploy only what this environment has: the same hashes.")
 @format_option("text", "json")
@@ -123,6 +128,7 @@ def deploy(
     environment: str,
     data_dir: Path,
     name: str | None,
+    kind: Kind | None,
     given: tuple[str, ...],
     source: str | None,
     form: str,
@@ -139,7 +145,7 @@ def deploy(
     place = place_of(environment, data_dir, _progress(form))
     values = {**place.environment.parameters, **_values(given)}
     place = replace(place, environment=replace(place.environment, parameters=values))
-    stack = stack_of(target, name, local=LOCAL in (environment, source))
+    stack = stack_of(target, name, kind, local=LOCAL in (environment, source))
     if source is not None:
         origin = place_of(source, data_dir, place.tell)
         stack = checked(lambda: promoted(stack, origin))
@@ -158,8 +164,9 @@ def deploy(
 @click.argument("target", metavar="FILE")
 @place_options
 @click.option("--name", help="Name of the stack. By default the workflow's.")
+@type_option
 @format_option("text", "json")
-def diff(target: str, environment: str, data_dir: Path, name: str | None, form: str) -> int:
+def diff(target: str, environment: str, data_dir: Path, name: str | None, kind: Kind | None, form: str) -> int:
     """Show what deploying a workflow to an environment would change: resources, states, edges, fields.
 
     Exit code 1 when something would change.
@@ -167,7 +174,7 @@ def diff(target: str, environment: str, data_dir: Path, name: str | None, form: 
         stepfunctions diff pipeline.py --env prod
     """
     place = place_of(environment, data_dir, lambda _: None)
-    stack = stack_of(target, name, local=environment == LOCAL)
+    stack = stack_of(target, name, kind, local=environment == LOCAL)
     found: Difference = checked(lambda: difference(stack, place))
     if form == "json":
         click.echo(json.dumps(asdict(found), indent=2))
