@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 
-from stepfunctions import asl
+from stepfunctions import asl, lint
 from stepfunctions.asl.fields import Kind, Nested, declared_fields
 from stepfunctions.asl.machine import StateMachine
 
@@ -161,7 +162,35 @@ def integrations_page() -> str:
     return "".join(parts)
 
 
+def rules_page() -> str:
+    """The page of the linter's rules."""
+    lines = [
+        NOTE + "# Rules of `stepfunctions validate`",
+        "",
+        "An error is what AWS refuses, or what fails wherever an execution comes to it; a warning runs, but hardly as "
+        "meant. `--select` and `--ignore` take the names. "
+        "[How to use it](../how-to.md#find-mistakes-before-anything-runs)",
+        "",
+        "| Rule | Severity | |",
+        "| --- | --- | --- |",
+    ]
+    rules = [*lint.RULES, *lint.FORM_RULES]
+    lines += [f"| [`{rule.id}`](#{rule.id.lower()}) | {rule.severity} | {rule.summary} |" for rule in rules]
+    for rule in rules:
+        lines += ["", f"## {rule.id}", "", f"{rule.summary} {rule.why} [Source]({rule.source}).", ""]
+        for title, example in (("Wrong", rule.bad), ("Right", rule.good)):
+            lines += [f"{title}:", "", "```text", *_example(example), "```", ""]
+        lines.pop()
+    return "\n".join(lines) + "\n"
+
+
+def _example(text: str) -> list[str]:
+    lines = textwrap.dedent(text).strip("\n").rstrip().split("\n")
+    return [line if len(line) <= 120 else line[:100] + " …" for line in lines]
+
+
 PAGES = {
+    "rules.md": rules_page,
     "fields.md": fields_page,
     "cli.md": cli_page,
     "local-cloud.md": services_page,

@@ -30,7 +30,7 @@ from stepfunctions.deploy.policy import Policy, Statement, policy_of
 @click.option(
     "--check",
     "role",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=click.Path(dir_okay=False, path_type=Path),
     metavar="ROLE.json",
     help="Compare with a role's policies: a policy document, or an answer of IAM's API. Exit code 1 when a right is "
     "missing.",

@@ -22,6 +22,8 @@ _COMMANDS = {lint.ERROR: "error", lint.WARNING: "warning", lint.INFO: "notice"}
 https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
 """
 _SHOWN = 120
+_BECOME_PARAMETERS = ("HARD_CODED_ACCOUNT", "HARD_CODED_REGION")
+"""What nobody minds in a workflow in Python: its export has parameters for accounts and Regions."""
 
 
 def _rules(context: click.Context, parameter: click.Parameter, given: Sequence[str]) -> frozenset[str]:
@@ -50,6 +52,7 @@ def _rules(context: click.Context, parameter: click.Parameter, given: Sequence[s
     type=click.Choice(["STANDARD", "EXPRESS"], case_sensitive=False),
     help="The state machine's type, of files that do not say it.",
 )
+@click.option("--fix", is_flag=True, help="First mend deprecated forms in the files, and leave the rest as it is.")
 def validate(
     targets: Sequence[str],
     form: str,
@@ -57,6 +60,7 @@ def validate(
     ignore: frozenset[str],
     strict: bool,
     kind: lint.Kind | None,
+    fix: bool,
 ) -> int:
     """Check definitions. FILE is a definition or a template in JSON or YAML, a folder of CDK's output (cdk.out), or
     Python as FILE.py:NAME or MODULE:NAME.
@@ -68,6 +72,9 @@ def validate(
     """
     found: list[lint.Finding] = []
     for target in targets:
+        if fix and Path(target).is_file() and Path(target).suffix != ".py":
+            mended = lint.fix_file(target)
+            click.echo(f"{target}: {_count(mended, 'finding')} mended", err=True)
         found += [one for one in _check(target, kind) if (not select or one.rule in select) and one.rule not in ignore]
     if form == "json":
         click.echo(json.dumps([one.to_dict() for one in found], indent=2, ensure_ascii=False))
@@ -97,7 +104,8 @@ def _check(target: str, kind: lint.Kind | None) -> list[lint.Finding]:
         loaded = load_target(target)
         if loaded.workflow is not None and kind is None:
             kind = "EXPRESS" if loaded.workflow.type == "EXPRESS" else "STANDARD"
-        found = lint.check(loaded.definition, kind=kind)
+        rules = [rule for rule in lint.RULES if rule.id not in _BECOME_PARAMETERS]
+        found = lint.check(loaded.definition, kind=kind, rules=rules)
     except DefinitionError as error:
         found = [lint.Finding.of(problem) for problem in error.problems]
     return [replace(one, file=target) for one in found]

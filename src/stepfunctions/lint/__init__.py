@@ -7,6 +7,7 @@ and its :class:`Rule` in the module of its theme, and an entry in ``rules.py``.
 from stepfunctions.lint.checking import check, check_machine
 from stepfunctions.lint.files import check_file
 from stepfunctions.lint.finding import ERROR, INFO, SEVERITIES, WARNING, Finding
+from stepfunctions.lint.fixes import fix_file
 from stepfunctions.lint.forms import FORM_RULES
 from stepfunctions.lint.rule import Rule
 from stepfunctions.lint.rules import AWS_RULES, RULES
@@ -27,4 +28,5 @@ __all__ = [
     "check",
     "check_file",
     "check_machine",
+    "fix_file",
 ]

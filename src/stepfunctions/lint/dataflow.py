@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from functools import partial
 
+from stepfunctions.asl.choice import And, Comparison, Not, Or, Test
 from stepfunctions.asl.document import JSON
 from stepfunctions.asl.fields import ABSENT, JSONATA
 from stepfunctions.asl.machine import Located, Region, escape_pointer
@@ -201,6 +202,14 @@ class _Flow:
         result = self._result()
         selector = getattr(state, "result_selector", ABSENT)
         yield from self._in_template(f"{where}/ResultSelector", selector, result)
+        if isinstance(state, Choice):
+            tests = [
+                found for index, rule in enumerate(state.choices) for found in _tests(rule.test, f"/Choices/{index}")
+            ]
+            looked_for = {test.variable for _, test in tests if test.operator == "IsPresent"}
+            for pointer, test in tests:
+                if test.variable not in looked_for:
+                    yield from self._check(f"{where}{pointer}/Variable", test.variable, self._effective)
         after = self._effective if isinstance(state, (Choice, Wait, Succeed)) else self._with_result(result)
         yield from self._check(f"{where}/OutputPath", getattr(state, "output_path", ABSENT), after)
 
@@ -239,6 +248,17 @@ class _Flow:
         if isinstance(base, Shape) and base.at(found[2][1:].split(".")) is None:
             message = f"Nothing that comes here has '{found[0]}'."
             yield IMPOSSIBLE_PATH.at(where, message, _has(base), offset=text.index(found[0]))
+
+
+def _tests(test: Test | None, where: str) -> Iterator[tuple[str, Comparison]]:
+    """Yield the comparisons of a rule."""
+    if isinstance(test, Comparison):
+        yield where, test
+    elif isinstance(test, Not):
+        yield from _tests(test.test, f"{where}/Not")
+    elif isinstance(test, (And, Or)):
+        for index, one in enumerate(test.tests):
+            yield from _tests(one, f"{where}/{type(test).__name__}/{index}")
 
 
 def _has(base: Shape) -> str:

@@ -106,14 +106,14 @@ def _definition(read: Text, opaque: frozenset[str], kind: Kind | None, rules: tu
     yield from read.problems
     if read.positions is None or any(finding.severity == ERROR for finding in read.problems):
         return
-    machine, problems = _parsed(read.value, opaque)
+    machine, problems = parsed(read.value, opaque)
     checked = problems if machine is None else check_machine(machine, document=read.value, kind=kind, rules=rules)
     for finding in checked:
         if finding.path not in opaque:
             yield _placed(read.positions, finding)
 
 
-def _parsed(document: JSON, opaque: frozenset[str]) -> tuple[StateMachine | None, list[Finding]]:
+def parsed(document: JSON, opaque: frozenset[str]) -> tuple[StateMachine | None, list[Finding]]:
     """Read a definition; values that nobody knows yet become what their place takes."""
     if not isinstance(document, dict):
         message = "The definition must be a JSON object."

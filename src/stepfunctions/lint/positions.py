@@ -68,6 +68,10 @@ class Positions:
         """Tell whether there is a value."""
         return self._prefix + pointer in self._places
 
+    def place(self, pointer: str) -> Place | None:
+        """Return where a value stands in the text, None when there is none."""
+        return self._places.get(self._prefix + pointer)
+
     def of(self, pointer: str | None) -> tuple[int, int]:
         """Return line and column of a value; of what holds it, where there is none."""
         return self._source.at(self._place(self._prefix + (pointer or "")).key)
@@ -91,7 +95,7 @@ class Positions:
 
 
 def _inside(text: str, start: int, offset: int) -> int | None:
-    """Return the index of a character of the string that begins at ``start`` with a quotation mark, | or neither, after a tag."""
+    """Return the index of a character of the string that begins at ``start``: a quotation mark, | or neither."""
     tag = _TAG.match(text, start)
     start = start if tag is None else tag.end()
     mark = text[start : start + 1]
