@@ -69,7 +69,13 @@ class Alias(Handler):
             if is_missing(error):
                 return None
             raise
-        return mirrored({name: one for name, one in properties.items() if name != "StateMachineArn"}, live)  # type: ignore[no-any-return]
+        found: Properties = mirrored(properties, live)
+        if "StateMachineArn" in properties:
+            found["StateMachineArn"] = properties["StateMachineArn"]  # an alias tells only its versions
+        if "DeploymentPreference" in properties:
+            leads_to = max(live["routingConfiguration"], key=lambda route: route["weight"])["stateMachineVersionArn"]
+            found["DeploymentPreference"] = properties["DeploymentPreference"] | {"StateMachineVersionArn": leads_to}
+        return found
 
 
 def _made(arn: str) -> Made:

@@ -35,7 +35,7 @@ class Resource(Handler):
     would overwrite what is there, so it looks first. ``defaults``: what an update sets for properties that were taken
     away. ``prepared`` changes properties first. ``updating`` and
     ``deleting`` are more members of those requests; ``only_updates`` are properties that creation does not take;
-    ``unread`` are those whose like in answers means something else.
+    ``unread`` are those whose like in answers means something else: they count as unchanged.
     """
 
     type: str
@@ -143,7 +143,9 @@ class Resource(Handler):
         found = {}
         for name, value in properties.items():
             member = self.renames.get(name, name).casefold()
-            if member in names and name not in self.unread:
+            if name in self.unread:
+                found[name] = value
+            elif member in names:
                 found[name] = mirrored(value, names[member])
         for setting in self.settings:
             if setting.live is not None and setting.name in properties:

@@ -125,7 +125,7 @@ HANDLERS = [
         ref="{stateMachineVersionArn}",
         key={"stateMachineVersionArn": "{id}", "stateMachineArn": "{id}"},
         attributes={"Arn": "{id}"},
-        unread=frozenset({"StateMachineArn"}),
+        unread=frozenset({"StateMachineArn", "StateMachineRevisionId"}),
     ),
     Alias(),
     Resource(
