@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.deploy.rendering import definition_in
 from tests.deploy.test_stack import findings
 from tests.examples.conftest import LocalCloud, started
 
@@ -23,6 +24,9 @@ from stepfunctions.workflow import Execution
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 REGISTRY = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
+REGISTRIES = {"us-east-1": "683313688378", "eu-west-1": "141502667606", "cn-north-1": "450853457545"}
+"""The accounts of SageMaker's scikit-learn images: https://docs.aws.amazon.com/sagemaker/latest/dg-ecr-paths/"""
+ACCOUNT = "210987654321"
 MODULES = ("stack", "pipeline", "provision", "workflow")
 
 
@@ -40,6 +44,7 @@ class Example:
         with monkeypatch.context() as patch:
             for name in MODULES:
                 patch.delitem(sys.modules, name, raising=False)
+            patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
             patch.syspath_prepend(str(self.folder))
             found = importlib.import_module("stack").stack
             for name in MODULES:
@@ -84,6 +89,18 @@ def test_nothing_of_one_account_is_in_it(example_of: Example, monkeypatch: pytes
     template = {name: part for name, part in stack.template.items() if name != "Mappings"}
     for text in (replace(stack, template=template).to_yaml(), replace(stack, template=template).to_json()):
         assert re.findall(r"\b\d{12}\b|\b(?:us|eu|cn|ap)-[a-z]+-\d\b|arn:aws\b[a-z-]*:", text) == []
+
+
+@pytest.mark.parametrize("region", REGISTRIES)
+def test_it_fits_three_regions(example_of: Example, region: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    stack = example_of.stack(monkeypatch)
+    partition, suffix = ("aws-cn", "amazonaws.com.cn") if region.startswith("cn-") else ("aws", "amazonaws.com")
+    machine = {**stack.template, "Resources": {"StateMachine": stack.template["Resources"]["StateMachine"]}}
+    text = json.dumps(definition_in(machine, region, {**stack.parameters, "AssetBucket": "files"}, ACCOUNT))
+    assert set(re.findall(r"arn:([a-z-]+):", text)) == {partition}
+    hosts = set(re.findall(r"(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.([a-z.]+)/", text))
+    account = ACCOUNT if example_of is BLOG else REGISTRIES[region]
+    assert hosts == {(account, region, suffix)}
 
 
 @pytest.mark.examples
