@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from stepfunctions.catalog.images import IMAGE, Image
@@ -92,7 +93,17 @@ LISTS: Mapping[str, Kind] = {
     "subnet": Kind(type="List<AWS::EC2::Subnet::Id>", ending="Subnets", what="Subnets", named=False),
     "sg": Kind(type="List<AWS::EC2::SecurityGroup::Id>", ending="SecurityGroups", what="Security groups", named=False),
 }
-_NETWORK_ID = rf"(?<![A-Za-z0-9-])(?P<prefix>{'|'.join(NETWORK)})-(?:[0-9a-f]{{17}}|[0-9a-f]{{8}})(?![A-Za-z0-9-])"
+_INSIDE: tuple[tuple[Kind, re.Pattern[str]], ...] = (
+    # what stands inside texts, in the order in which it is looked for
+    (ROLE, re.compile(r"(?<=:iam::\d{12}:role/)[\w+=,.@/-]+")),
+    (BUCKET, re.compile(rf"(?:(?<=\bs3://)|(?<=\bs3a://)|(?<=:s3:::)){_BUCKET}(?![\w{{$.-])")),
+    (BUCKET, re.compile(rf"(?<=https://){_BUCKET}(?=\.s3[.-](?:{REGION})?[.a-z]*amazonaws\.com)")),
+    *(
+        (kind, re.compile(rf"(?<![A-Za-z0-9-]){prefix}-(?:[0-9a-f]{{17}}|[0-9a-f]{{8}})(?![A-Za-z0-9-])"))
+        for prefix, kind in NETWORK.items()
+    ),
+    (SECRET, re.compile(r"(?<=:secret:)[\w/+=.@-]+-[A-Za-z0-9]{6}\b(?![-/])")),
+)
 _LISTED_ID = re.compile(r"(?P<prefix>subnet|sg)-\w+")
 
 
@@ -125,30 +136,21 @@ class Placeholders:
         if token is not None:
             return self._token(token[1], where)
 
-        def parameter(kind: Kind, value: str) -> str:
-            return self._parameter(kind, value, where)
-
-        def bucket(found: re.Match[str]) -> str:
-            return self._named(BUCKET, found[0], where)
-
         if _is_bucket(key) and re.fullmatch(_BUCKET, text):
             return self._named(BUCKET, text, where)
         if re.search("kms|keyid", key, re.IGNORECASE) and re.fullmatch(_UUID, text):
-            return parameter(KEY, text)
+            return self._named(KEY, text, where)
         if re.search("account|owner", key, re.IGNORECASE) and re.fullmatch(r"\d{12}", text):
             return self._account(text, where)
         text = IMAGE.sub(lambda found: self._image(found[0], where), text)
-        text = re.sub(r"(?<=:iam::\d{12}:role/)[\w+=,.@/-]+", lambda found: self._named(ROLE, found[0], where), text)
-        text = re.sub(rf"(?:(?<=\bs3://)|(?<=\bs3a://)|(?<=:s3:::)){_BUCKET}(?![\w{{$.-])", bucket, text)
-        text = re.sub(rf"(?<=https://){_BUCKET}(?=\.s3[.-](?:{REGION})?[.a-z]*amazonaws\.com)", bucket, text)
-        text = re.sub(_NETWORK_ID, lambda found: parameter(NETWORK[found["prefix"]], found[0]), text)
-        text = re.sub(
-            r"(?<=:secret:)[\w/+=.@-]+-[A-Za-z0-9]{6}\b(?![-/])", lambda found: parameter(SECRET, found[0]), text
-        )
+        for kind, pattern in _INSIDE:
+            text = pattern.sub(partial(self._found, kind, where), text)
         if text.startswith("arn:"):
-            kind = KEY if ":kms:" in text else IDENTIFIER
-            text = re.sub(_UUID, lambda found: parameter(kind, found[0]), text)
+            text = re.sub(_UUID, partial(self._found, KEY if ":kms:" in text else IDENTIFIER, where), text)
         return self._places(text, where)
+
+    def _found(self, kind: Kind, where: str, found: re.Match[str]) -> str:
+        return self._named(kind, found[0], where)
 
     def _places(self, text: str, where: str) -> str:
         """Write partition, domain, account and Region anew."""
@@ -249,8 +251,8 @@ class Placeholders:
         return f"${{{name}}}"
 
     def _named(self, kind: Kind, name: str, where: str) -> str:
-        """A name that people chose. One that is made of account and Region needs no Parameter."""
-        placed = self._places(name, where)
+        """A name or an id. A name that people made of account and Region needs no Parameter."""
+        placed = self._places(name, where) if kind.default else name
         return placed if placed != name else self._parameter(kind, name, where)
 
     def _account(self, account: str, where: str) -> str:
