@@ -194,3 +194,9 @@ def test_a_large_definition_is_a_file() -> None:
     assert substituted(asset.content.decode(), values) == large()
     assert len(stack.to_yaml().encode()) < 51_200
     assert findings(stack.to_yaml()) == []
+
+
+def test_a_long_comment_is_cut() -> None:
+    stack = Workflow("w", Chain([Pass("a")]), ROLE, comment="ä" * 600).stack()
+    assert stack.template["Description"] == "ä" * 512
+    assert findings(stack.to_yaml()) == []

@@ -22,6 +22,9 @@ from stepfunctions.deploy.triggers import triggers_of
 from stepfunctions.deploy.watch import watch_of
 from stepfunctions.steps.code.declared import declared_by
 
+LONGEST_DESCRIPTION = 1024
+"""Bytes of a template's description; a longer one, such as a workflow's comment, is cut."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Stack:
@@ -98,7 +101,7 @@ def _account_of(arn: str | None) -> str | None:
 def _template(options: Options, parts: Parts) -> dict[str, Any]:
     members = {
         "AWSTemplateFormatVersion": "2010-09-09",
-        "Description": options.description,
+        "Description": (options.description or "").encode()[:LONGEST_DESCRIPTION].decode(errors="ignore"),
         "Parameters": parts.parameters,
         "Mappings": parts.mappings,
         "Resources": parts.resources,
