@@ -200,3 +200,20 @@ def test_a_long_comment_is_cut() -> None:
     stack = Workflow("w", Chain([Pass("a")]), ROLE, comment="ä" * 600).stack()
     assert stack.template["Description"] == "ä" * 512
     assert findings(stack.to_yaml()) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "named"),
+    [
+        ("0d6a1f64-5a5a-4b1b-9a51-0f8a7c0c3d11", "${KmsKeyId}"),
+        ("arn:aws:kms:us-east-1:123456789012:key/0d6a1f64-5a5a-4b1b-9a51-0f8a7c0c3d11", "${KmsKeyId}"),
+        ("alias/flows", "*"),
+    ],
+)
+def test_the_role_may_use_the_key(key: str, named: str) -> None:
+    stack = training(encryption=Encryption(key)).stack()
+    (policy,) = stack.template["Resources"]["ExecutionRole"]["Properties"]["Policies"]
+    last = policy["PolicyDocument"]["Statement"][-1]
+    expected = f"arn:${{AWS::Partition}}:kms:${{AWS::Region}}:${{AWS::AccountId}}:key/{named}"
+    assert last["Resource"] == {"Fn::Sub": expected}
+    assert findings(stack.to_yaml()) == []

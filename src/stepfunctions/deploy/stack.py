@@ -88,9 +88,17 @@ def _role(workflow: WorkflowLike, definition: Mapping[str, Any], logged: bool, p
         kind=workflow.type,
         logging=logged,
         tracing=settings.get("tracingConfiguration", {}).get("enabled", False),
-        kms_key=settings.get("encryptionConfiguration", {}).get("kmsKeyId"),
+        kms_key=_key_arn(settings.get("encryptionConfiguration", {}).get("kmsKeyId")),
     )
     return execution_role(placeholders.value(policy.document()), placeholders.value(policy.trust()))
+
+
+def _key_arn(key: str | None) -> str | None:
+    """Return the ARN of a key that is given by ARN, id or alias; policies name no key by its alias."""
+    if key is None or (key.startswith("arn:") and ":alias/" not in key):
+        return key
+    name = "*" if "alias/" in key else key
+    return f"arn:${{AWS::Partition}}:kms:${{AWS::Region}}:${{AWS::AccountId}}:key/{name}"
 
 
 def _account_of(arn: str | None) -> str | None:
