@@ -36,6 +36,7 @@ COMMANDS = MappingProxyType(
         "destroy": "stepfunctions.cli.deploy:destroy",
         "diff": "stepfunctions.cli.deploy:diff",
         "drift": "stepfunctions.cli.handover:drift",
+        "estimate": "stepfunctions.cli.estimate:estimate_",
         "executions": "stepfunctions.cli.executions:executions",
         "export": "stepfunctions.cli.export:export",
         "graph": "stepfunctions.cli.graph:graph",
