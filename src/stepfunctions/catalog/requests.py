@@ -58,14 +58,21 @@ def service_model(client: str) -> ServiceModel:
         raise ValueError(f"boto3 knows no service '{client}'.") from None
 
 
+@functools.lru_cache(maxsize=32)
+def _operations(client: str) -> Mapping[str, str]:
+    """Return the operations of a service by their names in small letters, without the date that some end in."""
+    names = service_model(client).operation_names
+    known = {_flat(name): name for name in names}
+    return known | {_flat(re.sub(r"\d{4}_\d\d_\d\d$", "", name)): name for name in names}
+
+
 def find_operation(client: str, action: str) -> OperationModel:
     """Return botocore's model of an operation, named in snake_case, camelCase or PascalCase.
 
     Raises ValueError for an unknown one ("did you mean"), and for one that streams events, which no task can call.
     """
     model = service_model(client)
-    known = {_flat(name): name for name in model.operation_names}
-    known.update({_flat(re.sub(r"\d{4}_\d\d_\d\d$", "", name)): name for name in model.operation_names})
+    known = _operations(client)
     name = known.get(_flat(action))
     if name is None:
         close = difflib.get_close_matches(_flat(action), known, 3)

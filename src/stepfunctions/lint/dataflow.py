@@ -7,6 +7,7 @@ answers, what a Catch is given. Where anything may be in it, nothing is said.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from functools import partial
 
@@ -17,6 +18,7 @@ from stepfunctions.asl.machine import Located, Region, escape_pointer
 from stepfunctions.asl.states import AnyState, Choice, Map, Parallel, Pass, Succeed, Task, Wait
 from stepfunctions.catalog.responses import members_of_response
 from stepfunctions.lint.finding import WARNING, Finding
+from stepfunctions.lint.flow import follow
 from stepfunctions.lint.rule import Rule
 from stepfunctions.lint.shapes import ANY, ERROR_OUTPUT, NOTHING, Shape, keys_of, made_of, paths_in, shape_of
 from stepfunctions.lint.subject import Subject
@@ -52,25 +54,13 @@ def impossible_paths(subject: Subject) -> Iterator[Finding]:
 
 def _inputs(subject: Subject, path: str, region: Region, given: Shape) -> dict[str, Shape]:
     """Return the shape of the input of every state of a region that can be reached."""
-    found = {region.start_at: given}
-    seen: dict[str, int] = {}
-    waiting = [region.start_at]
-    while waiting:
-        name = waiting.pop()
-        state = region.states.get(name)
-        if state is None:
-            continue
-        seen[name] = seen.get(name, 0) + 1
-        flow = _Flow(subject, subject.at[f"{path}/States/{escape_pointer(name)}"], found[name])
-        for target, shape in flow.ways():
-            before = found.get(target)
-            after = shape if before is None else before | shape
-            if seen.get(target, 0) >= _ROUNDS:
-                after = ANY
-            if after != before:
-                found[target] = after
-                waiting.append(target)
-    return found
+    seen: Counter[str] = Counter()
+
+    def after(name: str, here: Shape) -> Iterator[tuple[str, Shape]]:
+        seen[name] += 1
+        return _Flow(subject, subject.at[f"{path}/States/{escape_pointer(name)}"], here).ways()
+
+    return follow(region, given, after, lambda name, one, other: ANY if seen[name] >= _ROUNDS else one | other)
 
 
 class _Flow:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from heapq import heappop, heappush
+from typing import TypeVar
 
 from stepfunctions.asl.codec import dump
 from stepfunctions.asl.fields import ABSENT
@@ -12,6 +14,9 @@ from stepfunctions.asl.transitions import check_graph, targets
 from stepfunctions.lint.finding import ERROR, WARNING, Finding
 from stepfunctions.lint.rule import Rule
 from stepfunctions.lint.subject import Subject
+
+T = TypeVar("T")
+Join = Callable[[str, T, T], T]
 
 
 def reached_in(region: Region) -> set[str]:
@@ -24,6 +29,50 @@ def reached_in(region: Region) -> set[str]:
             reached.add(name)
             waiting.extend(target for _, target in targets(region.states[name]))
     return reached
+
+
+def follow(region: Region, start: T, ways: Callable[[str, T], Iterable[tuple[str, T]]], join: Join[T]) -> dict[str, T]:
+    """Return what holds when each state begins that can be reached, followed from StartAt until nothing changes.
+
+    ``ways``: where a state leads, and what holds there. ``join``: what holds at a state to which another way leads:
+    its name, what held before, what comes now. States are looked at in the order of the transitions, so that most are
+    looked at once.
+    """
+    turn = {name: number for number, name in enumerate(_in_order(region))}
+    found = {region.start_at: start}
+    waiting = [turn[region.start_at]] if turn else []
+    names = list(turn)
+    stale = set(waiting)
+    while waiting:
+        number = heappop(waiting)
+        stale.remove(number)
+        name = names[number]
+        for target, value in ways(name, found[name]):
+            if target not in turn:
+                continue
+            joined = join(target, found[target], value) if target in found else value
+            if target not in found or joined != found[target]:
+                found[target] = joined
+                if turn[target] not in stale:
+                    stale.add(turn[target])
+                    heappush(waiting, turn[target])
+    return found
+
+
+def _in_order(region: Region) -> list[str]:
+    """Return the states that can be reached, each after those that lead to it, loops aside."""
+    done: list[str] = []
+    seen: set[str] = set()
+    todo = [(region.start_at, False)]
+    while todo:
+        name, left = todo.pop()
+        if left:
+            done.append(name)
+        elif name in region.states and name not in seen:
+            seen.add(name)
+            todo.append((name, True))
+            todo += [(target, False) for _, target in targets(region.states[name])]
+    return done[::-1]
 
 
 def no_end_state(subject: Subject) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from stepfunctions.asl.document import JSON
 from stepfunctions.asl.fields import ABSENT
@@ -16,6 +17,7 @@ from stepfunctions.asl.scopes import assignments
 from stepfunctions.asl.states import AnyState, Choice, Map, Parallel, Task
 from stepfunctions.errors import QuerySyntaxError
 from stepfunctions.lint.finding import INFO, WARNING, Finding
+from stepfunctions.lint.flow import follow
 from stepfunctions.lint.rule import Rule
 from stepfunctions.lint.subject import Subject
 from stepfunctions.query.references import variable_reads
@@ -86,8 +88,13 @@ def _assigned_anywhere(subject: Subject) -> set[str]:
     return {name for found in subject.located for name in _assigned(found.state)}
 
 
-def _reads(subject: Subject) -> Iterator[_Read]:
-    """Yield every variable that is read, once for each text that reads it."""
+@lru_cache(maxsize=1)
+def _reads(subject: Subject) -> tuple[_Read, ...]:
+    """Return every variable that is read, once for each text that reads it; three rules ask, one after the other."""
+    return tuple(_all_reads(subject))
+
+
+def _all_reads(subject: Subject) -> Iterator[_Read]:
     for path, region in _scopes(subject):
         for name in region.region.states:
             where = f"{path}/States/{escape_pointer(name)}"
@@ -139,22 +146,15 @@ def _scopes(subject: Subject) -> Iterator[tuple[str, _Scope]]:
 
 def known_in(region: Region, outer: Known) -> dict[str, Known]:
     """Return what is known when each state that can be reached begins."""
-    found = {region.start_at: outer}
-    waiting = [region.start_at]
-    while waiting:
-        name = waiting.pop()
-        state = region.states.get(name)
-        if state is None:
-            continue
-        here = found[name]
-        for target, assigned in _ways(state):
-            after = Known(here.surely | assigned, here.maybe | assigned)
-            before = found.get(target)
-            joined = after if before is None else Known(before.surely & after.surely, before.maybe | after.maybe)
-            if joined != before:
-                found[target] = joined
-                waiting.append(target)
-    return found
+
+    def after(name: str, here: Known) -> Iterator[tuple[str, Known]]:
+        for target, assigned in _ways(region.states[name]):
+            yield target, Known(here.surely | assigned, here.maybe | assigned) if assigned else here
+
+    def joined(_: str, one: Known, other: Known) -> Known:
+        return Known(one.surely & other.surely, one.maybe | other.maybe)
+
+    return follow(region, outer, after, joined)
 
 
 def _ways(state: AnyState) -> Iterator[tuple[str, Names]]:
