@@ -29,6 +29,7 @@ _ENDINGS = (".svg", ".txt")
     help="The file to write: .svg or .txt. Without it the graph is printed as text.",
 )
 @click.option("--execution", metavar="ARN_OR_NAME", help="Mark the states as they stand in this execution.")
+@click.option("--findings", "marked", is_flag=True, help="Mark the states with errors and warnings.")
 @click.option("--landscape", is_flag=True, help="Draw from left to right instead of from top to bottom.")
 @click.option(
     "--theme",
@@ -40,7 +41,14 @@ _ENDINGS = (".svg", ".txt")
 @data_dir_option()
 @aws_option
 def graph(
-    target: str, output: Path | None, execution: str | None, landscape: bool, theme: Theme, data_dir: Path, aws: bool
+    target: str,
+    output: Path | None,
+    execution: str | None,
+    marked: bool,
+    landscape: bool,
+    theme: Theme,
+    data_dir: Path,
+    aws: bool,
 ) -> int:
     """Draw a definition. FILE is JSON, YAML, or Python as FILE.py:NAME or MODULE:NAME.
 
@@ -51,7 +59,8 @@ def graph(
     if output is not None and output.suffix not in _ENDINGS:
         raise click.UsageError(f"-o {output}: write a file that ends in {' or '.join(_ENDINGS)}.")
     definition = load_target(target).definition
-    given: dict[str, Any] = {}
+    found = lint.check(definition)
+    given: dict[str, Any] = {"findings": found} if marked else {}
     if execution is not None:
         client = client_of(data_dir, aws)
         given = overlay(client, find_execution(client, execution))
@@ -61,7 +70,7 @@ def graph(
     else:
         picture.save(output)
         click.echo(str(output))
-    return 1 if any(finding.severity == lint.ERROR for finding in lint.check(definition)) else 0
+    return 1 if any(finding.severity == lint.ERROR for finding in found) else 0
 
 
 def overlay(client: Any, execution: Execution) -> dict[str, Any]:

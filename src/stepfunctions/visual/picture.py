@@ -11,7 +11,7 @@ from typing import Any
 
 from stepfunctions.visual.graph import Graph, build
 from stepfunctions.visual.layout import Drawing, lay_out
-from stepfunctions.visual.status import Overlay, read_history
+from stepfunctions.visual.status import Finding, Overlay, read_findings, read_history
 from stepfunctions.visual.svg import clean, to_svg
 from stepfunctions.visual.text import rows, to_text
 from stepfunctions.visual.themes import Theme
@@ -39,17 +39,21 @@ class Picture:
         map_counts: Mapping[str, Mapping[str, int]] | None = None,
         portrait: bool = False,
         theme: Theme = "light",
+        findings: Iterable[Finding] | None = None,
     ) -> Picture:
         """Return the picture of a definition, which need not be valid.
 
         ``events``: a history as boto3's ``get_execution_history`` lists it; states then carry their status.
         ``map_counts``: for Distributed Maps by name, some of ``total``, ``succeeded``, ``failed``, ``running`` and
-        ``aborted``. ``portrait``: from top to bottom; from left to right otherwise. ``theme``: light, dark or auto.
+        ``aborted``. ``findings``: the linter's, which mark their states where there is no history. ``portrait``: from
+        top to bottom; from left to right otherwise. ``theme``: light, dark or auto.
         Raises ValueError for another theme.
         """
         if theme not in ("light", "dark", "auto"):
             raise ValueError(f"theme is '{theme}'; it must be 'light', 'dark' or 'auto'.")
         overlay = None if events is None and map_counts is None else read_history(events or (), map_counts)
+        if overlay is None and findings is not None:
+            overlay = read_findings(findings)
         comment = definition.get("Comment") if isinstance(definition, dict) else None
         title = comment if isinstance(comment, str) and comment else _TITLE
         return cls(build(definition), overlay, portrait, theme, title)

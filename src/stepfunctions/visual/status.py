@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from stepfunctions.visual.graph import Node
 
@@ -30,6 +30,22 @@ _ENDS = {
 }
 
 
+class Finding(Protocol):
+    """What is wrong with a definition, as the linter says it: only this much of it is looked at."""
+
+    @property
+    def severity(self) -> str:
+        """``error``, ``warning`` or ``info``."""
+
+    @property
+    def path(self) -> str | None:
+        """The JSON Pointer of the place."""
+
+    @property
+    def message(self) -> str:
+        """What is wrong."""
+
+
 @dataclass(slots=True)
 class StateStatus:
     """Where a state stands. ``counts`` are iterations of a Map by status, with ``total`` if it is known."""
@@ -40,9 +56,14 @@ class StateStatus:
     tally: dict[str, int] = field(default_factory=dict)
     """How many visits ended how, when the state is inside an inline Map and was visited more than once."""
     counts: dict[str, int] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+    """What the linter says of the state, of a definition that did not run."""
 
     def text(self) -> str:
-        """Return it in words: ``Failed · 2 retries``, ``Running · 20/40 · 3 failed``."""
+        """Return it in words: ``Failed · 2 retries``, ``Running · 20/40 · 3 failed``, ``1 error · 2 warnings``."""
+        if self.findings:
+            severities = Counter(finding.severity for finding in self.findings)
+            return " · ".join(f"{number} {name}{'' if number == 1 else 's'}" for name, number in severities.items())
         parts = [WORDS[self.status]]
         if self.counts:
             parts += _count_words(self.counts)
@@ -68,12 +89,33 @@ class Overlay:
 
     states: dict[str, StateStatus] = field(default_factory=dict)
     taken: set[tuple[str, str]] = field(default_factory=set)
+    ran: bool = True
+    """Whether it is a history: a state that it does not name was not reached."""
 
     def of(self, node: Node) -> StateStatus | None:
         """Return the status of a state: not reached if the history does not name it, None if it cannot know."""
         if node.type in ("Start", "End"):
             return None
-        return self.states.get(node.name) or (None if node.apart else StateStatus())
+        return self.states.get(node.name) or (StateStatus() if self.ran and not node.apart else None)
+
+
+_LOOKS = {"error": "FAILED", "warning": "CAUGHT"}
+"""Severity of a finding -> the status whose colours and mark it has."""
+
+
+def read_findings(findings: Iterable[Finding]) -> Overlay:
+    """Return the errors and warnings of a definition put over its graph; the innermost state of each has it."""
+    found: dict[str, list[Finding]] = {}
+    for finding in findings:
+        keys = (finding.path or "").split("/")
+        names = [keys[index + 1] for index, key in enumerate(keys[:-1]) if key == "States"]
+        if names and finding.severity in _LOOKS:
+            found.setdefault(names[-1].replace("~1", "/").replace("~0", "~"), []).append(finding)
+    states = {}
+    for name, several in found.items():
+        worst = min((finding.severity for finding in several), key=list(_LOOKS).index)
+        states[name] = StateStatus(_LOOKS[worst], findings=tuple(several))
+    return Overlay(states, ran=False)
 
 
 @dataclass(slots=True)

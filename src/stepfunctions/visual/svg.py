@@ -30,6 +30,13 @@ _RADIUS, _TIP = 8, 8
 _NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
+def _said(status: StateStatus | None) -> list[str]:
+    """Return the lines of a state's tooltip about its status."""
+    if status is None:
+        return []
+    return [status.text(), *(f"{finding.severity}: {finding.message}" for finding in status.findings)]
+
+
 def to_svg(
     graph: Graph,
     drawing: Drawing,
@@ -131,7 +138,7 @@ class _Writer:
 
     def _open(self, node: Node, status: StateStatus | None) -> str:
         said = f"{node.type} state {node.name}" + (f", {status.text().lower()}" if status else "")
-        title = node.title + (f"\n{status.text()}" if status else "")
+        title = "\n".join([node.title, *_said(status)])
         data = f' data-s="{status.status}"' if status else ""
         return (
             f'<g data-id="{clean(node.key)}"{data} data-type="{clean(node.type)}" role="group" '
@@ -199,7 +206,8 @@ class _Writer:
     def line(self, line: Line, points: list[Point], tipped: bool) -> str:
         """Write what is to be drawn of a line."""
         edge = line.edges[0]
-        taken, known = self.is_taken(line), self.overlay is not None and not self.graph.nodes[edge.source].apart
+        ran = self.overlay is not None and self.overlay.ran
+        taken, known = self.is_taken(line), ran and not self.graph.nodes[edge.source].apart
         status = "TAKEN" if taken else "IDLE" if known else ""
         data = f' data-s="{status}"' if status else ""
         source, target = (clean(self.graph.nodes[end].key) for end in (edge.source, edge.target))

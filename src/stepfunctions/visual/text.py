@@ -61,7 +61,7 @@ def _row(graph: Graph, node: Node, depth: int, overlay: Overlay | None) -> Row:
         depth,
         _line(node.name),
         node.detail,
-        SIGNS[status.status] if status else "" if overlay is None else "·",
+        SIGNS[status.status] if status else "·" if overlay is not None and overlay.ran else "",
         status.text() if status else "",
         tuple(_way(graph, edge) for edge in edges),
     )

@@ -1,0 +1,50 @@
+"""Findings of the linter on the picture of a definition."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from stepfunctions import lint
+from stepfunctions.cli.main import run
+from stepfunctions.visual import Picture
+
+DEFINITION: dict[str, Any] = {
+    "StartAt": "A",
+    "States": {
+        "A": {"Type": "Pass", "Parameters": {"day": "$.day", "x.$": "$.a["}, "Next": "P/1"},
+        "P/1": {
+            "Type": "Parallel",
+            "Branches": [{"StartAt": "I", "States": {"I": {"Type": "Pass", "Parameters": {"d": "$.d"}, "End": True}}}],
+            "End": True,
+        },
+    },
+}
+
+
+def test_states_carry_what_is_wrong_with_them() -> None:
+    picture = Picture.of(DEFINITION, findings=lint.check(DEFINITION))
+    lines = picture.text.splitlines()
+    assert lines[0] == "✕ A  [Pass]  1 error · 1 warning"
+    assert lines[1].startswith("P/1")
+    assert lines[-1].strip() == "! I  [Pass]  1 warning"
+    svg = picture.svg
+    assert 'data-s="FAILED"' in svg
+    assert "error: The value for the field" in svg
+    assert 'data-s="IDLE"' not in svg
+    assert "Not reached" not in picture.data
+
+
+def test_without_findings_nothing_is_marked() -> None:
+    good = {"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}
+    assert Picture.of(good, findings=[]).svg == Picture.of(good).svg
+
+
+def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps(DEFINITION))
+    assert run(["graph", str(path), "--findings"]) == 1
+    assert "✕ A" in capsys.readouterr().out
