@@ -15,6 +15,8 @@ CAUGHT = (
     "jsonata-error-caught-as-taskfailed",
 )
 """Cases in which just that fails, and is caught."""
+NO_LAMBDA = ("io-default-output-of-a-task",)
+"""Cases that read from lambda:invoke what it never answers: their answers are made up."""
 SUCCEED = [
     case for case in all_cases() if isinstance(case.definition, dict) and case.expect.get("status") == "SUCCEEDED"
 ]
@@ -27,4 +29,4 @@ def test_there_are_many_cases() -> None:
 @pytest.mark.parametrize("case", SUCCEED, ids=lambda case: str(case.name))
 def test_nothing_that_succeeds_is_called_impossible(case: Case) -> None:
     found = [str(finding) for finding in check(case.definition, rules=SURE)]
-    assert bool(found) == (case.name in CAUGHT), found
+    assert bool(found) == (case.name in CAUGHT + NO_LAMBDA), found

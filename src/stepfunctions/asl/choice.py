@@ -5,7 +5,7 @@ Specification: https://states-language.net/spec.html#choice-state
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeAlias
@@ -73,3 +73,14 @@ class ChoiceRule:
     assign: JSON = ABSENT
     output: JSON = ABSENT
     comment: str | Absent = ABSENT
+
+
+def comparisons(test: Test | None) -> Iterator[Comparison]:
+    """Yield the comparisons of a test, those inside Not, And and Or too."""
+    if isinstance(test, Comparison):
+        yield test
+    elif isinstance(test, Not):
+        yield from comparisons(test.test)
+    elif test is not None:
+        for one in test.tests:
+            yield from comparisons(one)

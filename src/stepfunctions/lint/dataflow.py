@@ -8,32 +8,25 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
-from stepfunctions.asl.choice import And, Comparison, Not, Or, Test
+from stepfunctions.asl.choice import comparisons
 from stepfunctions.asl.document import JSON
-from stepfunctions.asl.fields import ABSENT, JSONATA
+from stepfunctions.asl.fields import ABSENT, JSONATA, is_expression
 from stepfunctions.asl.machine import Located, Region, escape_pointer
 from stepfunctions.asl.states import AnyState, Choice, Map, Parallel, Pass, Succeed, Task, Wait
 from stepfunctions.catalog.responses import members_of_response
 from stepfunctions.lint.finding import WARNING, Finding
 from stepfunctions.lint.flow import follow
+from stepfunctions.lint.jsonata import places
 from stepfunctions.lint.rule import Rule
 from stepfunctions.lint.shapes import ANY, ERROR_OUTPUT, NOTHING, Shape, keys_of, made_of, paths_in, shape_of
 from stepfunctions.lint.subject import Subject
 from stepfunctions.query.jsonata_template import expressions_in, inner
+from stepfunctions.query.references import jsonpath_texts
 
-_CHAIN = re.compile(r"\$states\.(input|result|errorOutput)((?:\.[A-Za-z_]\w*)+)")
-_PATHS = (
-    "seconds_path",
-    "timestamp_path",
-    "timeout_seconds_path",
-    "heartbeat_seconds_path",
-    "items_path",
-    "error_path",
-    "cause_path",
-)
+_CHAIN = re.compile(r"\$states\.(input|result|errorOutput)((?:\.[A-Za-z_]\w*)*)")
 _ROUNDS = 20
 """How often a state's input is looked at again; a loop that makes the data deeper each time is given up."""
 
@@ -73,6 +66,8 @@ class _Flow:
         self._given = given
         self._jsonata = at.language == JSONATA
         self._effective = given if self._jsonata else self._read(getattr(at.state, "input_path", ABSENT), given)
+        if isinstance(at.state, Choice):
+            self._effective = _looked_for(at.state, self._effective)
 
     def ways(self) -> Iterator[tuple[str, Shape]]:
         """Yield where the state may lead, each with the shape of the input there."""
@@ -108,8 +103,10 @@ class _Flow:
         elif isinstance(state, Map):
             name = "Iterator" if state.item_processor is ABSENT else "ItemProcessor"
             selector = state.parameters if state.item_selector is ABSENT else state.item_selector
-            plain = selector is not ABSENT and state.item_batcher is ABSENT and not self._jsonata
-            start = made_of(selector, partial(self._value, base=self._effective)) if plain else ANY
+            start = ANY
+            if selector is not ABSENT and state.item_batcher is ABSENT:
+                read = partial(self._value, base=self._effective)
+                start = self._made(selector) if self._jsonata else made_of(selector, read)
             yield f"/{name}", state.processor, start
 
     # -- shapes ----------------------------------------------------------------------------------------------
@@ -133,7 +130,7 @@ class _Flow:
         if self._jsonata:
             output = getattr(state, "output", ABSENT)
             if output is not ABSENT:
-                return self._made(output)
+                return self._made(output, result)
             return result if isinstance(state, (Task, Parallel, Map)) else self._given
         if isinstance(state, (Choice, Wait, Succeed)):
             return self._read(getattr(state, "output_path", ABSENT), self._effective)
@@ -164,13 +161,16 @@ class _Flow:
         keys = keys_of(text)
         return ANY if keys is None else base.at(keys) or ANY
 
-    def _made(self, payload: JSON) -> Shape:
+    def _made(self, payload: JSON, result: Shape = ANY) -> Shape:
         """Return the shape of what a JSONata payload makes."""
-        if isinstance(payload, str) and payload.startswith("{%"):
-            text = payload[2:-2].strip()
-            return self._given if text == "$states.input" else ANY
+        if is_expression(payload):
+            found = _CHAIN.fullmatch(inner(str(payload)))
+            if found is None:
+                return ANY
+            base = {"input": self._given, "result": result, "errorOutput": ERROR_OUTPUT}[found[1]]
+            return base.at(found[2].split(".")[1:]) or ANY
         if isinstance(payload, dict):
-            return Shape({key: self._made(item) for key, item in payload.items()})
+            return Shape({key: self._made(item, result) for key, item in payload.items()})
         return ANY if isinstance(payload, list) else NOTHING
 
     # -- findings --------------------------------------------------------------------------------------------
@@ -180,40 +180,28 @@ class _Flow:
         if self._jsonata:
             yield from self._in_jsonata()
             return
-        state, where = self._state, self._at.path
-        yield from self._check(f"{where}/InputPath", getattr(state, "input_path", ABSENT), self._given)
-        for attribute in _PATHS:
-            wire = "".join(part.capitalize() for part in attribute.split("_"))
-            yield from self._check(f"{where}/{wire}", getattr(state, attribute, ABSENT), self._effective)
-        parameters = getattr(state, "parameters", ABSENT)
-        yield from self._in_template(f"{where}/Parameters", parameters, self._effective)
-        if isinstance(state, Map):
-            yield from self._in_template(f"{where}/ItemSelector", state.item_selector, self._effective)
-        result = self._result()
-        selector = getattr(state, "result_selector", ABSENT)
-        yield from self._in_template(f"{where}/ResultSelector", selector, result)
-        if isinstance(state, Choice):
-            tests = [
-                found for index, rule in enumerate(state.choices) for found in _tests(rule.test, f"/Choices/{index}")
-            ]
-            looked_for = {test.variable for _, test in tests if test.operator == "IsPresent"}
-            for pointer, test in tests:
-                if test.variable not in looked_for:
-                    yield from self._check(f"{where}{pointer}/Variable", test.variable, self._effective)
-        after = self._effective if isinstance(state, (Choice, Wait, Succeed)) else self._with_result(result)
-        yield from self._check(f"{where}/OutputPath", getattr(state, "output_path", ABSENT), after)
+        for path, text in jsonpath_texts(self._at):
+            yield from self._check(path, text, self._base(path.removeprefix(f"{self._at.path}/").split("/")))
 
-    def _in_template(self, where: str, payload: JSON, base: Shape) -> Iterator[Finding]:
-        if isinstance(payload, dict):
-            for key, item in payload.items():
-                inside = f"{where}/{escape_pointer(key)}"
-                if key.endswith(".$"):
-                    yield from self._check(inside, item, base)
-                else:
-                    yield from self._in_template(inside, item, base)
-        elif isinstance(payload, list):
-            for index, item in enumerate(payload):
-                yield from self._in_template(f"{where}/{index}", item, base)
+    def _base(self, field: Sequence[str]) -> Shape:
+        """Return what ``$`` means in a field of a JSONPath state, by the field's pointer in the state."""
+        name, last = field[0], field[-1]
+        if name == "Catch":
+            return ERROR_OUTPUT if "Assign" in field else ANY
+        if name in ("Result", "ResultWriter") or last == "ResultPath":
+            return ANY
+        if name == "InputPath":
+            return self._given
+        if isinstance(self._state, (Choice, Wait, Succeed)):
+            return self._effective
+        if name == "OutputPath":
+            return self._with_result(self._result())
+        if name == "ResultSelector":
+            return self._result()
+        if name == "Assign":
+            selected = getattr(self._state, "result_selector", ABSENT) is not ABSENT
+            return ANY if selected else self._result()
+        return self._effective
 
     def _check(self, where: str, path: JSON, base: Shape) -> Iterator[Finding]:
         for text in paths_in(path) if isinstance(path, str) else ():
@@ -222,33 +210,29 @@ class _Flow:
                 yield IMPOSSIBLE_PATH.at(where, f"Nothing that comes here has '{text}'.", _has(base))
 
     def _in_jsonata(self) -> Iterator[Finding]:
-        fields = [("Arguments", ABSENT), ("Output", self._result()), ("Assign", self._result())]
-        for wire, result in fields:
-            payload = getattr(self._state, wire.lower(), ABSENT)
-            if payload is not ABSENT:
-                for pointer, text in expressions_in(payload):
-                    yield from self._chain(f"{self._at.path}/{wire}{pointer}", text, result)
+        for place in places(self._at):
+            shapes = {"input": self._given, "errorOutput": ERROR_OUTPUT, "result": self._result()}
+            for pointer, text in expressions_in(place.value):
+                yield from self._chain(place.path + pointer, text, {name: shapes.get(name, ANY) for name in place.sees})
 
-    def _chain(self, where: str, text: str, result: Shape | object) -> Iterator[Finding]:
+    def _chain(self, where: str, text: str, shapes: Mapping[str, Shape]) -> Iterator[Finding]:
         found = _CHAIN.fullmatch(inner(text)) if text.endswith("%}") else None
         if found is None:
             return
-        shapes = {"input": self._given, "errorOutput": ERROR_OUTPUT}
-        base = result if found[1] == "result" else shapes[found[1]]
-        if isinstance(base, Shape) and base.at(found[2][1:].split(".")) is None:
+        base = shapes.get(found[1], ANY)
+        if base.at(found[2].split(".")[1:]) is None:
             message = f"Nothing that comes here has '{found[0]}'."
             yield IMPOSSIBLE_PATH.at(where, message, _has(base), offset=text.index(found[0]))
 
 
-def _tests(test: Test | None, where: str) -> Iterator[tuple[str, Comparison]]:
-    """Yield the comparisons of a rule."""
-    if isinstance(test, Comparison):
-        yield where, test
-    elif isinstance(test, Not):
-        yield from _tests(test.test, f"{where}/Not")
-    elif isinstance(test, (And, Or)):
-        for index, one in enumerate(test.tests):
-            yield from _tests(one, f"{where}/{type(test).__name__}/{index}")
+def _looked_for(choice: Choice, given: Shape) -> Shape:
+    """Return the shape with anything where the state asks whether something is there: it knows that it may not be."""
+    for rule in choice.choices:
+        for test in comparisons(rule.test):
+            if test.operator == "IsPresent":
+                keys = keys_of(test.variable)
+                given = ANY if keys is None else given.put(keys, ANY)
+    return given
 
 
 def _has(base: Shape) -> str:

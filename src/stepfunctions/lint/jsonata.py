@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from stepfunctions.asl.document import JSON, is_deeper
 from stepfunctions.asl.fields import ABSENT, JSONATA, is_expression
-from stepfunctions.asl.machine import escape_pointer
+from stepfunctions.asl.machine import Located, escape_pointer
 from stepfunctions.asl.states import Map, Parallel, Task
 from stepfunctions.asl.written import written_fields
 from stepfunctions.errors import QuerySyntaxError
@@ -29,7 +29,7 @@ _AFTER_WORK = ("Output", "Assign")
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class Place:
     """A field that may hold expressions: where, what is written, and which of ``$states`` it sees."""
 
     path: str
@@ -37,26 +37,30 @@ class _Place:
     sees: frozenset[str]
 
 
-def _places(subject: Subject) -> Iterator[_Place]:
+def places(found: Located) -> Iterator[Place]:
+    """Yield the fields of a JSONata state that may hold expressions; those of the states inside it are theirs."""
+    works = isinstance(found.state, (Task, Parallel, Map))
+    for path, wire, kind, value in written_fields(found.state, found.path):
+        if kind.expression or kind.name in _PAYLOADS:
+            sees = {"input", "context"}
+            if f"{found.path}/Catch/" in path:
+                sees.add("errorOutput")
+            elif works and wire in _AFTER_WORK:
+                sees.add("result")
+            yield Place(path, value, frozenset(sees))
+    for index, rule in enumerate(getattr(found.state, "choices", ())):
+        for wire, value in (("Condition", rule.condition), ("Assign", rule.assign), ("Output", rule.output)):
+            if value is not ABSENT and value is not None:
+                yield Place(f"{found.path}/Choices/{index}/{wire}", value, frozenset({"input", "context"}))
+
+
+def _places(subject: Subject) -> Iterator[Place]:
     for found in subject.located:
-        if found.language != JSONATA:
-            continue
-        works = isinstance(found.state, (Task, Parallel, Map))
-        for path, wire, kind, value in written_fields(found.state, found.path):
-            if kind.expression or kind.name in _PAYLOADS:
-                sees = {"input", "context"}
-                if f"{found.path}/Catch/" in path:
-                    sees.add("errorOutput")
-                elif works and wire in _AFTER_WORK:
-                    sees.add("result")
-                yield _Place(path, value, frozenset(sees))
-        for index, rule in enumerate(getattr(found.state, "choices", ())):
-            for wire, value in (("Condition", rule.condition), ("Assign", rule.assign), ("Output", rule.output)):
-                if value is not ABSENT and value is not None:
-                    yield _Place(f"{found.path}/Choices/{index}/{wire}", value, frozenset({"input", "context"}))
+        if found.language == JSONATA:
+            yield from places(found)
 
 
-def _expressions(subject: Subject) -> Iterator[tuple[_Place, str, str, Reads | QuerySyntaxError]]:
+def _expressions(subject: Subject) -> Iterator[tuple[Place, str, str, Reads | QuerySyntaxError]]:
     """Yield every expression: its field, its pointer, its text, and what it reads or why it cannot be read."""
     for place in _places(subject):
         for pointer, written in expressions_in(place.value):
@@ -105,7 +109,7 @@ def _eval(found: Reads) -> Iterator[tuple[str, str, str, str]]:
         yield WARNING, "Step Functions has no $eval: calling it fails.", "Write $parse to read JSON text.", "$eval"
 
 
-def _states(found: Reads, place: _Place) -> Iterator[tuple[str, str, str, str]]:
+def _states(found: Reads, place: Place) -> Iterator[tuple[str, str, str, str]]:
     read = found.variables.get("states")
     if read is None or isinstance(read, bool):
         return

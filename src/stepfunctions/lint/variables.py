@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from stepfunctions.asl.choice import comparisons
 from stepfunctions.asl.document import JSON
 from stepfunctions.asl.fields import ABSENT
 from stepfunctions.asl.machine import Region, escape_pointer, subregions
@@ -106,10 +107,21 @@ def _all_reads(subject: Subject) -> Iterator[_Read]:
                 reads = sorted(set(variable_reads(found)))
             except QuerySyntaxError:
                 continue  # INVALID_JSONATA_EXPRESSION says so
+            asked = _asked(found.state)
             for pointer, variable in reads:
-                if pointer.startswith(f"{where}/Result/") or _is_looked_for(subject, pointer, variable):
-                    continue  # a constant, or an expression that asks whether there is such a variable
+                if (
+                    pointer.startswith(f"{where}/Result/")
+                    or variable in asked
+                    or _is_looked_for(subject, pointer, variable)
+                ):
+                    continue  # a constant, or the state itself asks whether there is such a variable
                 yield _Read(pointer, variable, known, region.visible)
+
+
+def _asked(state: AnyState) -> set[str]:
+    """Return the variables that a Choice tests with IsPresent."""
+    tests = [test for rule in getattr(state, "choices", ()) for test in comparisons(rule.test)]
+    return {name for test in tests if test.operator == "IsPresent" for name in re.findall(r"^\$(\w+)", test.variable)}
 
 
 def _is_looked_for(subject: Subject, pointer: str, variable: str) -> bool:

@@ -1,0 +1,189 @@
+"""The data flow: what is told, what is not, and that nothing which a run has read is called impossible."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from stepfunctions.lint import RULES, check
+from stepfunctions.runtime.api import StepFunctionsApi
+from stepfunctions.runtime.clock import ManualClock
+from stepfunctions.runtime.items.source import Items
+from stepfunctions.runtime.objects import MemoryObjects
+from stepfunctions.runtime.runner import Runner
+from stepfunctions.runtime.store.memory import MemoryStore
+
+JsonDict = dict[str, Any]
+SURE = [rule for rule in RULES if rule.id in ("IMPOSSIBLE_PATH", "UNDEFINED_VARIABLE", "OUT_OF_SCOPE_VARIABLE")]
+MADE: JsonDict = {"Type": "Pass", "Result": {"a": 1}, "Next": "Next"}
+END: JsonDict = {"Type": "Pass", "End": True}
+
+
+def found(states: JsonDict) -> list[tuple[str, str]]:
+    definition = {"StartAt": next(iter(states)), "States": states}
+    return [(finding.rule, str(finding.path)) for finding in check(definition, rules=SURE)]
+
+
+def choice(*tests: JsonDict) -> JsonDict:
+    return {"Type": "Choice", "Choices": [{"And": list(tests), "Next": "End"}], "Default": "End"}
+
+
+@pytest.mark.parametrize(
+    ("state", "where"),
+    [
+        ({"Type": "Pass", "Assign": {"x.$": "$.b"}, "End": True}, "Assign/x.$"),
+        ({"Type": "Pass", "Parameters": {"x.$": "States.Array($.a, $.b)"}, "End": True}, "Parameters/x.$"),
+        (choice({"Variable": "$.a", "NumericEqualsPath": "$.b"}), "Choices/0/And/0/NumericEqualsPath"),
+        (
+            {
+                "Type": "Choice",
+                "QueryLanguage": "JSONata",
+                "Choices": [{"Condition": "{% $states.input.b %}", "Next": "End"}],
+            },
+            "Choices/0/Condition",
+        ),
+        (
+            {"Type": "Wait", "QueryLanguage": "JSONata", "Seconds": "{% $states.input.b %}", "End": True},
+            "Seconds",
+        ),
+        (
+            {
+                "Type": "Task",
+                "QueryLanguage": "JSONata",
+                "Resource": "arn:aws:states:::lambda:invoke",
+                "Catch": [
+                    {"ErrorEquals": ["States.ALL"], "Output": "{% $states.errorOutput.Message %}", "Next": "End"}
+                ],
+                "End": True,
+            },
+            "Catch/0/Output",
+        ),
+        (
+            {
+                "Type": "Task",
+                "Resource": "arn:aws:states:::lambda:invoke",
+                "Catch": [{"ErrorEquals": ["States.ALL"], "Assign": {"x.$": "$.Message"}, "Next": "End"}],
+                "End": True,
+            },
+            "Catch/0/Assign/x.$",
+        ),
+    ],
+)
+def test_a_path_that_leads_nowhere_is_told_in_every_field(state: JsonDict, where: str) -> None:
+    assert found({"Made": MADE, "Next": state, "End": END}) == [("IMPOSSIBLE_PATH", f"/States/Next/{where}")]
+
+
+@pytest.mark.parametrize("what", ["$.b", "$.b.c", "$['b']['c']", "$.b[0].c"])
+def test_what_a_choice_asks_for_may_be_there(what: str) -> None:
+    asked = what.replace(".c", "").replace("['c']", "")
+    tests = {"Variable": asked, "IsPresent": True}, {"Variable": what, "NumericEquals": 1}
+    assert found({"Made": MADE, "Next": choice(*tests), "End": END}) == []
+    after = {**choice(tests[0]), "Default": "Read"}
+    read = {"Type": "Pass", "InputPath": what, "End": True}
+    assert found({"Made": MADE, "Next": after, "End": END, "Read": read}) == []
+
+
+def test_a_variable_that_a_choice_asks_for_may_be_undefined() -> None:
+    asked = choice({"Variable": "$x", "IsPresent": True}, {"Variable": "$x.y", "NumericEquals": 1})
+    assert found({"Next": asked, "End": END}) == []
+
+
+def test_the_shape_goes_on_through_jsonata() -> None:
+    kept = {"Type": "Pass", "QueryLanguage": "JSONata", "Output": {"k": "{% $states.input %}"}, "Next": "Read"}
+    read = {"Type": "Pass", "Parameters": {"x.$": "$.k.a", "y.$": "$.k.b"}, "End": True}
+    assert found({"Made": MADE, "Next": kept, "Read": read}) == [("IMPOSSIBLE_PATH", "/States/Read/Parameters/y.$")]
+
+
+# -- random machines ---------------------------------------------------------------------------------------------
+
+NAMES = st.sampled_from(["a", "b", "c"])
+PATHS = st.lists(NAMES, max_size=2).map(lambda keys: ".".join(["$", *keys]))
+VALUES = st.recursive(
+    st.integers(0, 2) | st.just("t"),
+    lambda inner: st.dictionaries(NAMES, inner, max_size=3) | st.lists(inner, max_size=2),
+    max_leaves=5,
+)
+OBJECTS = st.dictionaries(NAMES, VALUES, max_size=3)
+TEXTS = PATHS | NAMES.map(lambda name: f"$v{name}") | PATHS.map(lambda path: f"States.Array({path})")
+TEMPLATES = st.dictionaries(NAMES.map(lambda name: f"{name}.$"), TEXTS, max_size=2)
+CHAINS = PATHS.map(lambda path: f"{{% $states.input{path[1:]} %}}") | NAMES.map(lambda name: f"{{% $v{name} %}}")
+JSONATA = CHAINS | st.dictionaries(NAMES, CHAINS | VALUES, max_size=2)
+ASSIGNED = st.dictionaries(NAMES.map(lambda name: f"v{name}.$"), TEXTS, max_size=1)
+
+
+@st.composite
+def states(draw: Any, depth: int, following: list[str]) -> JsonDict:
+    """Draw a state that goes on to one of the names, or ends."""
+    kind = draw(st.sampled_from(["Pass", "Pass", "JSONata", "Choice", *(["Parallel", "Map"] if depth else [])]))
+    goes_on: JsonDict = {"Next": draw(st.sampled_from(following))} if following else {"End": True}
+    if kind == "JSONata":
+        assign = draw(st.dictionaries(NAMES.map(lambda name: f"v{name}"), CHAINS, max_size=1))
+        return {"Type": "Pass", "QueryLanguage": kind, "Output": draw(JSONATA), "Assign": assign, **goes_on}
+    if kind == "Choice" and following:
+        test = draw(
+            st.fixed_dictionaries({"Variable": PATHS, "IsPresent": st.booleans()})
+            | st.fixed_dictionaries({"Variable": PATHS, "IsNumeric": st.booleans()})
+        )
+        return {"Type": kind, "Choices": [{**test, **goes_on}], "Default": draw(st.sampled_from(following))}
+    paths = draw(st.fixed_dictionaries({}, optional={"InputPath": PATHS, "OutputPath": PATHS, "ResultPath": PATHS}))
+    state: JsonDict = {**paths, "Assign": draw(ASSIGNED), **goes_on}
+    if kind in ("Parallel", "Map"):
+        inside = draw(machines(depth - 1))
+        state["ResultSelector"] = draw(TEMPLATES)
+        if following:
+            state["Catch"] = [{"ErrorEquals": ["States.ALL"], "ResultPath": draw(PATHS), **goes_on}]
+        if kind == "Map":
+            return {"Type": kind, "ItemSelector": draw(TEMPLATES), "ItemProcessor": inside, **state}
+        return {"Type": kind, "Branches": [inside], **state}
+    made = draw(st.fixed_dictionaries({"Result": VALUES}) | st.fixed_dictionaries({"Parameters": TEMPLATES}))
+    return {"Type": "Pass", **made, **state}
+
+
+@st.composite
+def machines(draw: Any, depth: int = 1) -> JsonDict:
+    """Draw a region of up to four states that goes on only forwards."""
+    names = [f"S{depth}{number}" for number in range(draw(st.integers(1, 4)))]
+    made = {name: draw(states(depth, names[index + 1 :])) for index, name in enumerate(names)}
+    return {"StartAt": names[0], "States": made}
+
+
+def left(definition: JsonDict, given: JsonDict) -> set[str]:
+    """Run a machine; return the states that were left, other than by a Catch: by name."""
+    store, clock = MemoryStore(), ManualClock()
+    runner = Runner(store, clock, Untouched(), Items(MemoryObjects(now=clock.now)), workers=0)
+    api = StepFunctionsApi(runner, store, clock)
+    role = "arn:aws:iam::123456789012:role/r"
+    made = api.create_state_machine({"name": "m", "definition": json.dumps(definition), "roleArn": role})
+    arn = api.start_execution({"stateMachineArn": made["stateMachineArn"], "input": json.dumps(given)})["executionArn"]
+    while runner.step():
+        pass
+    events = api.get_execution_history({"executionArn": arn, "maxResults": 1000})["events"]
+    caught = {"ParallelStateFailed", "MapStateFailed"}
+    if any(event["type"] in caught for event in events):
+        return set()
+    return {event["stateExitedEventDetails"]["name"] for event in events if "stateExitedEventDetails" in event}
+
+
+class Untouched:
+    """There are no tasks."""
+
+    def start(self, call: Any) -> None:
+        raise AssertionError(call)
+
+    resume = cancel = start
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(machines(), OBJECTS)
+def test_no_state_that_was_left_has_read_what_cannot_be(definition: JsonDict, given: JsonDict) -> None:
+    told = [finding for finding in check(definition) if finding.severity == "error"]
+    if told:
+        return  # a variable of an outer scope is assigned again
+    passed = left(definition, given)
+    sure = check(definition, rules=SURE)
+    wrong = [str(finding) for finding in sure if str(finding.path).split("/States/")[-1].split("/")[0] in passed]
+    assert wrong == []
