@@ -127,6 +127,15 @@ def test_many_aliases_are_refused(tmp_path: Path) -> None:
     assert found(tmp_path, "a.yaml", "\n".join(lines))[0][0] == "INVALID_YAML_DESCRIPTION"
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["&a\nStartAt: A\nStates: {A: *a}\n", "&a\n<<: *a\nStartAt: A\n", "StartAt: &a [*a, *a]\n"],
+    ids=["a mapping", "a merged one", "a list"],
+)
+def test_what_holds_itself_is_too_deep(tmp_path: Path, text: str) -> None:
+    assert found(tmp_path, "a.yaml", text) == [("INVALID_YAML_DESCRIPTION", "", 1, 1)]
+
+
 STATE = "{Type: Wait, SecondsPath: $.wait, Next: B}"
 TEMPLATE = """
 AWSTemplateFormatVersion: "2010-09-09"

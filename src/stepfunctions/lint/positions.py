@@ -20,6 +20,8 @@ _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|U[0-9a-fA-F]{8}|\r?\n[
 _TAG = re.compile(r"![^\s\[\]{},]*[ \t]+")
 MOST = 1_000_000
 """Values that a text may have, aliases of YAML followed: more is a mistake, or an attack."""
+DEEPEST = 200
+"""Levels of values in values that a YAML text may have; one whose alias is inside of what it names has no end."""
 
 
 class Source(Protocol):
@@ -191,13 +193,18 @@ def composed(text: str) -> Any:
 
 
 def places_of(root: Any) -> dict[str, Place]:
-    """Return the places of the values below a YAML node, a merged mapping's before those that hide them."""
+    """Return the places of the values below a YAML node, a merged mapping's before those that hide them.
+
+    Raises RecursionError for one that is nested too deeply, and DefinitionError for one with far too many values.
+    """
     import yaml
 
     places: dict[str, Place] = {}
-    stack: list[tuple[str, int, yaml.Node]] = [] if root is None else [("", root.start_mark.index, root)]
+    stack: list[tuple[str, int, yaml.Node, int]] = [] if root is None else [("", root.start_mark.index, root, 0)]
     while stack:
-        pointer, at, node = stack.pop()
+        pointer, at, node, depth = stack.pop()
+        if depth > DEEPEST:
+            raise RecursionError
         places[pointer] = Place(at, node.start_mark.index)
         if len(places) > MOST:
             said = f"The text has more than {MOST:,} values, aliases followed."
@@ -205,11 +212,13 @@ def places_of(root: Any) -> dict[str, Place]:
         if isinstance(node, yaml.MappingNode):
             for key, value in node.value:
                 if isinstance(key, yaml.ScalarNode) and key.tag != MERGE:
-                    stack.append((f"{pointer}/{escape_pointer(key.value)}", key.start_mark.index, value))
+                    stack.append((f"{pointer}/{escape_pointer(key.value)}", key.start_mark.index, value, depth + 1))
             brought = [one for key, value in node.value if key.tag == MERGE for one in merged(value)]
-            stack += [(pointer, at, one) for one in brought]
+            stack += [(pointer, at, one, depth + 1) for one in brought]
         elif isinstance(node, yaml.SequenceNode):
-            stack += [(f"{pointer}/{index}", one.start_mark.index, one) for index, one in enumerate(node.value)]
+            stack += [
+                (f"{pointer}/{index}", one.start_mark.index, one, depth + 1) for index, one in enumerate(node.value)
+            ]
     return places
 
 

@@ -15,7 +15,7 @@ from stepfunctions.asl.machine import escape_pointer
 from stepfunctions.errors import DefinitionError, Problem
 from stepfunctions.lint.finding import ERROR, Finding
 from stepfunctions.lint.forms import DUPLICATE_KEY, INVALID_YAML_DESCRIPTION, UNKNOWN_TAG
-from stepfunctions.lint.positions import MERGE, Lines, Positions, Source, composed, merged
+from stepfunctions.lint.positions import DEEPEST, MERGE, Lines, Positions, Source, composed, merged
 
 INTRINSICS = frozenset(
     ("Ref", "Condition", *(f"Fn::{name}" for name in (
@@ -25,7 +25,6 @@ INTRINSICS = frozenset(
 )  # fmt: skip
 """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html"""
 _UNQUOTED = re.compile(r'"(?:[^"\\]|\\.)*"|\$\{[^}"\n]*\}', re.DOTALL)
-_DEEPEST = 200
 _YAML = "tag:yaml.org,2002:"
 
 
@@ -138,7 +137,7 @@ class _Nodes:
     def value(self, node: Any, path: str, depth: int) -> JSON:
         """Return a node's value. Raises DefinitionError for one that is too deep or too large."""
         self._values += 1
-        if depth > _DEEPEST:
+        if depth > DEEPEST:
             raise RecursionError
         if self._values > 1_000_000:
             said = "The text has more than 1,000,000 values, aliases followed."
