@@ -98,6 +98,13 @@ def test_the_shape_goes_on_through_jsonata() -> None:
     assert found({"Made": MADE, "Next": kept, "Read": read}) == [("IMPOSSIBLE_PATH", "/States/Read/Parameters/y.$")]
 
 
+def test_answers_are_known_at_any_depth() -> None:
+    describe = {"Type": "Task", "Resource": "arn:aws:states:::aws-sdk:dynamodb:describeTable", "Next": "Read"}
+    right = {"s.$": "$.Table.TableStatus", "k.$": "$.Table.KeySchema[0].AttributeName"}
+    read = {"Type": "Pass", "Parameters": {**right, "x.$": "$.Table.Status"}, "End": True}
+    assert found({"Ask": describe, "Read": read}) == [("IMPOSSIBLE_PATH", "/States/Read/Parameters/x.$")]
+
+
 # -- random machines ---------------------------------------------------------------------------------------------
 
 NAMES = st.sampled_from(["a", "b"])

@@ -16,7 +16,7 @@ from stepfunctions.asl.document import JSON
 from stepfunctions.asl.fields import ABSENT, JSONATA, is_expression
 from stepfunctions.asl.machine import Located, Region, escape_pointer
 from stepfunctions.asl.states import AnyState, Choice, Map, Parallel, Pass, Succeed, Task, Wait
-from stepfunctions.catalog.responses import members_of_response
+from stepfunctions.catalog.responses import Members, members_of_response
 from stepfunctions.lint.finding import WARNING, Finding
 from stepfunctions.lint.flow import follow
 from stepfunctions.lint.jsonata import places
@@ -121,8 +121,8 @@ class _Flow:
             return self._effective
         if isinstance(state, Task):
             task = self._subject.task_at.get(self._at.path)
-            names = None if task is None or state.credentials is not ABSENT else members_of_response(task.resource)
-            return ANY if names is None else Shape(dict.fromkeys(names, ANY))
+            members = None if task is None or state.credentials is not ABSENT else members_of_response(task.resource)
+            return _answered(members)
         return ANY if isinstance(state, (Parallel, Map)) else self._effective
 
     def _output(self, result: Shape) -> Shape:
@@ -223,6 +223,10 @@ class _Flow:
         if base.at(found[2].split(".")[1:]) is None:
             message = f"Nothing that comes here has '{found[0]}'."
             yield IMPOSSIBLE_PATH.at(where, message, _has(base), offset=text.index(found[0]))
+
+
+def _answered(members: Members | None) -> Shape:
+    return ANY if members is None else Shape({name: _answered(inside) for name, inside in members.items()})
 
 
 def _looked_for(choice: Choice, given: Shape) -> Shape:
