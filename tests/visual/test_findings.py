@@ -28,14 +28,22 @@ DEFINITION: dict[str, Any] = {
 def test_states_carry_what_is_wrong_with_them() -> None:
     picture = Picture.of(DEFINITION, findings=lint.check(DEFINITION))
     lines = picture.text.splitlines()
-    assert lines[0] == "✕ A  [Pass]  1 error · 1 warning"
+    assert lines[0] == "✕ A  [Pass] → P/1  1 error · 1 warning"
     assert lines[1].startswith("P/1")
-    assert lines[-1].strip() == "! I  [Pass]  1 warning"
+    assert lines[-1].strip().startswith("! I  [Pass]")
+    assert lines[-1].endswith("1 warning")
     svg = picture.svg
     assert 'data-s="FAILED"' in svg
     assert "error: The value for the field" in svg
     assert 'data-s="IDLE"' not in svg
     assert "Not reached" not in picture.data
+
+
+def test_what_is_called_states_is_no_state_by_that() -> None:
+    body = {"Type": "Pass", "Result": {"States": {"B": 1}}, "Nxt": 1, "Next": "B"}
+    definition = {"StartAt": "States", "States": {"States": body, "B": {"Type": "Succeed"}}}
+    findings = lint.check(definition)
+    assert Picture.of(definition, findings=findings).text == "✕ States  [Pass] → B  1 error\nB  [Succeed] → End\n"
 
 
 def test_without_findings_nothing_is_marked() -> None:

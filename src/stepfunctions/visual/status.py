@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -107,15 +108,25 @@ def read_findings(findings: Iterable[Finding]) -> Overlay:
     """Return the errors and warnings of a definition put over its graph; the innermost state of each has it."""
     found: dict[str, list[Finding]] = {}
     for finding in findings:
-        keys = (finding.path or "").split("/")
-        names = [keys[index + 1] for index, key in enumerate(keys[:-1]) if key == "States"]
-        if names and finding.severity in _LOOKS:
-            found.setdefault(names[-1].replace("~1", "/").replace("~0", "~"), []).append(finding)
+        name = _state_at(finding.path or "")
+        if name is not None and finding.severity in _LOOKS:
+            found.setdefault(name, []).append(finding)
     states = {}
     for name, several in found.items():
         worst = min((finding.severity for finding in several), key=list(_LOOKS).index)
         states[name] = StateStatus(_LOOKS[worst], findings=tuple(several))
     return Overlay(states, ran=False)
+
+
+_STATE = re.compile(r"/States/([^/]+)(/Branches/\d+|/ItemProcessor|/Iterator)?")
+
+
+def _state_at(path: str) -> str | None:
+    """Return the name of the innermost state that a JSON Pointer leads to, or into; None for what is in none."""
+    name, inside, end = None, True, 0
+    while inside and (found := _STATE.match(path, end)):
+        name, inside, end = found[1], bool(found[2]), found.end()
+    return None if name is None else name.replace("~1", "/").replace("~0", "~")
 
 
 @dataclass(slots=True)

@@ -55,13 +55,14 @@ def _walk(graph: Graph, region: Region) -> list[int]:
 
 
 def _row(graph: Graph, node: Node, depth: int, overlay: Overlay | None) -> Row:
-    edges = [edge for edge in graph.regions[node.region].edges if edge.source == node.id] if overlay is None else []
+    ran = overlay is not None and overlay.ran
+    edges = [] if ran else [edge for edge in graph.regions[node.region].edges if edge.source == node.id]
     status = overlay.of(node) if overlay is not None else None
     return Row(
         depth,
         _line(node.name),
         node.detail,
-        SIGNS[status.status] if status else "·" if overlay is not None and overlay.ran else "",
+        SIGNS[status.status] if status else "·" if ran else "",
         status.text() if status else "",
         tuple(_way(graph, edge) for edge in edges),
     )
@@ -90,7 +91,7 @@ def to_text(graph: Graph, overlay: Overlay | None = None) -> str:
             continue
         sign = f"{row.sign} " if row.sign else ""
         plain = row.ways if len(row.ways) == 1 and row.ways[0].startswith("→") else ()
-        said = f"  {row.status}" if row.status else f" {plain[0]}" if plain else ""
+        said = (f" {plain[0]}" if plain else "") + (f"  {row.status}" if row.status else "")
         lines.append(f"{indent}{sign}{row.name}  [{row.detail}]{said}")
         lines += [f"{indent}    {way}" for way in row.ways if not plain]
     return "\n".join(lines or ["(no states)"]) + "\n"
