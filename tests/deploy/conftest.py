@@ -10,6 +10,14 @@ from tests.local.cloudformation.conftest import Stacks
 
 from stepfunctions.local.cloud import Cloud
 from stepfunctions.runtime.clock import ManualClock
+from stepfunctions.testing import LocalCloud
+
+
+@pytest.fixture(scope="module")
+def cloud() -> Iterator[LocalCloud]:
+    """A server of its own for the tests of a module."""
+    with LocalCloud() as made:
+        yield made
 
 
 @pytest.fixture

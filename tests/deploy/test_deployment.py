@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -60,12 +59,6 @@ def test_schedules_are_off_where_the_environment_says_so() -> None:
     off = Environment(name="test", schedules=False)
     assert parameters_of(stack, off, None)["SchedulesState"] == "DISABLED"
     assert "SchedulesState" not in parameters_of(stack, replace(off, schedules=True), None)
-
-
-@pytest.fixture(scope="module")
-def cloud() -> Iterator[LocalCloud]:
-    with LocalCloud() as made:
-        yield made
 
 
 @pytest.fixture

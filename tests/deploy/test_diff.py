@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -73,12 +72,6 @@ def test_the_definition_is_filled_in_as_cloudformation_does(region: str) -> None
     pseudo = pseudo_parameters("210987654321", region)
     expected = definition_in(stack.template, region, stack.parameters, "210987654321")
     assert filled_definition(stack, stack.parameters, pseudo) == expected
-
-
-@pytest.fixture(scope="module")
-def cloud() -> Iterator[LocalCloud]:
-    with LocalCloud() as made:
-        yield made
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import click
 
-from stepfunctions.cli.options import data_dir_option, format_option
+from stepfunctions.cli.options import data_dir_option, format_option, type_option
 from stepfunctions.cli.stacks import load_stack
 from stepfunctions.deploy import bootstrap as bootstrapping
 from stepfunctions.deploy.deployment import Deployed, Event, Place
@@ -26,9 +26,6 @@ from stepfunctions.errors import LocalCloudError, StepFunctionsError
 _LOCAL_SECONDS, _AWS_SECONDS = 0.1, 2.0
 Command = Callable[..., Any]
 Kind = Literal["STANDARD", "EXPRESS"]
-type_option = click.option(
-    "--type", "kind", type=click.Choice(["STANDARD", "EXPRESS"]), help="For a definition, which does not say its type."
-)
 
 
 def place_options(command: Command) -> Command:
@@ -100,7 +97,9 @@ def _progress(form: str) -> Callable[[Event], None]:
 @place_options
 @format_option("text", "json")
 def bootstrap(environment: str, data_dir: Path, form: str) -> None:
-    """Make the bucket of an environment that functions, scripts and large definitions are put into.
+    """Make the bucket for an environment's files.
+
+    It is the one that functions, scripts and large definitions are put into.
 
     Done once for each environment; done again, it changes nothing.
 
@@ -167,7 +166,9 @@ def deploy(
 @type_option
 @format_option("text", "json")
 def diff(target: str, environment: str, data_dir: Path, name: str | None, kind: Kind | None, form: str) -> int:
-    """Show what deploying a workflow to an environment would change: resources, states, edges, fields.
+    """Show what a deployment would change.
+
+    It tells of resources, and of the states, transitions and fields of the definition.
 
     Exit code 1 when something would change.
 
@@ -202,7 +203,9 @@ def _show(found: Difference, stack: str, environment: str) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @format_option("text", "json")
 def destroy(stack: str, environment: str, data_dir: Path, yes: bool, form: str) -> None:
-    """Delete STACK and what it made in an environment, with the history of its executions.
+    """Delete a stack of an environment.
+
+    STACK goes with what it made, and with the history of its executions.
 
     stepfunctions destroy flight-delays --env test
     """

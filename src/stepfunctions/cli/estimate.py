@@ -12,7 +12,7 @@ from stepfunctions.asl.codec import parse
 from stepfunctions.catalog.prices import default_prices, read_prices
 from stepfunctions.cli.clients import aws_option, client_of
 from stepfunctions.cli.finding import find_execution
-from stepfunctions.cli.options import data_dir_option, format_option
+from stepfunctions.cli.options import data_dir_option, format_option, type_option
 from stepfunctions.cli.targets import load_target
 from stepfunctions.estimate import Assumptions, Counts, Estimate, Measured, estimate, measured
 
@@ -27,13 +27,7 @@ _MOST_EVENTS = 25_000
 )
 @click.option("--turns", type=click.IntRange(1), default=1, show_default=True, help="How often a loop is gone through.")
 @click.option("--runs", type=click.IntRange(1), default=1, show_default=True, help="How many runs: models, days.")
-@click.option(
-    "--type",
-    "kind",
-    type=click.Choice(["STANDARD", "EXPRESS"], case_sensitive=False),
-    default="STANDARD",
-    show_default=True,
-)
+@type_option
 @click.option("--execution", metavar="ARN_OR_NAME", help="Take the measured numbers of this execution.")
 @click.option(
     "--prices",
@@ -51,14 +45,16 @@ def estimate_(
     items: int,
     turns: int,
     runs: int,
-    kind: Literal["STANDARD", "EXPRESS"],
+    kind: Literal["STANDARD", "EXPRESS"] | None,
     execution: str | None,
     table: Path | None,
     form: str,
     data_dir: Path,
     aws: bool,
 ) -> int:
-    """Tell how many transitions and events a run has, how long it waits, and what Step Functions costs.
+    """Tell what a run takes and costs.
+
+    These are its state transitions and events, its waiting, and the price of Step Functions.
 
     The fewest are those of the shortest way that does not fail, the most those of the longest one without retries.
     With --execution one that ran gives its duration, and the price of SageMaker's instances for as long.
@@ -75,7 +71,7 @@ def estimate_(
     if execution is not None:
         found = find_execution(client_of(data_dir, aws), execution)
         seen = measured(found.list_events(max_items=_MOST_EVENTS))
-    made = estimate(machine, prices, assumed=assumed, kind=kind, runs=runs, seen=seen)
+    made = estimate(machine, prices, assumed=assumed, kind=kind or "STANDARD", runs=runs, seen=seen)
     if form == "json":
         click.echo(json.dumps(made.to_dict(), indent=2))
     else:

@@ -7,6 +7,7 @@ from typing import Literal
 
 import click
 
+from stepfunctions.cli.options import type_option
 from stepfunctions.cli.stacks import load_stack
 from stepfunctions.deploy.stack import Stack
 from stepfunctions.errors import DefinitionError
@@ -32,7 +33,7 @@ def export() -> None:
     help="How it is written. By default JSON for a file that ends with .json, else YAML.",
 )
 @click.option("--name", help="Name of the stack. By default the workflow's.")
-@click.option("--type", "kind", type=click.Choice(["STANDARD", "EXPRESS"]), help="For a definition: its type.")
+@type_option
 @click.option("--account", help="The account whose ARNs stand in the definition. By default the one named most often.")
 @click.option("--region", help="The Region whose ARNs stand in the definition. By default the one named most often.")
 @click.option("--alias", default="live", show_default=True, help="The alias that moves to each new version.")

@@ -58,7 +58,9 @@ def drift(stack: str, environment: str, data_dir: Path, form: str) -> int:
 )
 @format_option("text", "json")
 def bundle(target: str, names: tuple[str, ...], name: str | None, output: Path, form: str) -> None:
-    """Write the stack of a workflow as files that others can deploy: without this package, and without Python.
+    """Write a stack as files that others deploy.
+
+    They need neither this package nor Python for it.
 
     They are the template, the Parameters of each environment, the files for its bucket, checksums, and a README
     with the commands of the AWS CLI.

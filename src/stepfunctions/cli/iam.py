@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import click
 
@@ -17,13 +17,6 @@ from stepfunctions.deploy.policy import Policy, Statement, policy_of
 @click.command()
 @click.argument("target", metavar="FILE")
 @click.option("--name", help="The state machine's name, for what its Distributed Maps start.  [default: the file's]")
-@click.option(
-    "--type",
-    "kind",
-    type=click.Choice(["STANDARD", "EXPRESS"], case_sensitive=False),
-    default="STANDARD",
-    show_default=True,
-)
 @click.option("--logging", is_flag=True, help="With the rights to log executions.")
 @click.option("--tracing", is_flag=True, help="With the rights to trace executions with X-Ray.")
 @click.option("--kms-key", metavar="ARN", help="With the rights to a key that encrypts the state machine's data.")
@@ -41,7 +34,6 @@ from stepfunctions.deploy.policy import Policy, Statement, policy_of
 def iam(
     target: str,
     name: str | None,
-    kind: Literal["STANDARD", "EXPRESS"],
     logging: bool,
     tracing: bool,
     kms_key: str | None,
@@ -50,7 +42,9 @@ def iam(
     region: str | None,
     form: str,
 ) -> int:
-    """Print the least policy that executions of a definition need, with the states each statement is for.
+    """Print the least policy that a definition needs.
+
+    Each statement says for which states it is, and why.
 
     FILE is JSON, YAML, or Python as FILE.py:NAME or MODULE:NAME. --format policy prints IAM's JSON, trust who may
     assume the role. A statement that no page of AWS was seen to ask for is marked.
@@ -60,9 +54,7 @@ def iam(
     from stepfunctions.catalog.regions import partition_of
 
     loaded = load_target(target)
-    policy = policy_of(
-        loaded.definition, name=name or loaded.name, kind=kind, logging=logging, tracing=tracing, kms_key=kms_key
-    )
+    policy = policy_of(loaded.definition, name=name or loaded.name, logging=logging, tracing=tracing, kms_key=kms_key)
     partition = None if region is None else partition_of(region)
     if role is not None:
         return _compared(policy, role, form)

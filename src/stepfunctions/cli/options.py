@@ -26,6 +26,14 @@ def data_dir_option(help_text: str = "The data directory of the local cloud.") -
     )
 
 
+type_option = click.option(
+    "--type",
+    "kind",
+    type=click.Choice(["STANDARD", "EXPRESS"], case_sensitive=False),
+    help="The state machine's type, of a definition, which does not say it.",
+)
+
+
 def format_option(*forms: str) -> Option:
     """Return ``--format`` with these values, which a command takes as ``form``. The first one is the default."""
     return click.option(

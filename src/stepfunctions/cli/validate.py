@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from stepfunctions import lint
-from stepfunctions.cli.options import format_option
+from stepfunctions.cli.options import format_option, type_option
 from stepfunctions.cli.targets import load_target
 from stepfunctions.errors import DefinitionError, sentences
 
@@ -46,12 +46,7 @@ def _rules(context: click.Context, parameter: click.Parameter, given: Sequence[s
 @click.option("--select", metavar="RULE,…", multiple=True, callback=_rules, help="Tell the findings of these alone.")
 @click.option("--ignore", metavar="RULE,…", multiple=True, callback=_rules, help="Do not tell the findings of these.")
 @click.option("--strict", is_flag=True, help="Warnings make the exit code 1 too.")
-@click.option(
-    "--type",
-    "kind",
-    type=click.Choice(["STANDARD", "EXPRESS"], case_sensitive=False),
-    help="The state machine's type, of files that do not say it.",
-)
+@type_option
 @click.option("--fix", is_flag=True, help="First mend deprecated forms in the files, and leave the rest as it is.")
 def validate(
     targets: Sequence[str],

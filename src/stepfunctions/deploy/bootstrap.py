@@ -98,7 +98,7 @@ def stack_of(environment: str) -> str:
 
 def bucket_of(environment: str, cloudformation: Any) -> str | None:
     """Return the bucket of an environment, None when it was not bootstrapped. ``cloudformation``: boto3's client."""
-    found = _described(stack_of(environment), cloudformation)
+    found = described_stack(stack_of(environment), cloudformation)
     outputs = {one["OutputKey"]: one["OutputValue"] for one in (found or {}).get("Outputs", ())}
     return outputs.get(BUCKET_OUTPUT)
 
@@ -112,7 +112,7 @@ def bootstrap(environment: str, cloudformation: Any, tags: Mapping[str, str] | N
     from botocore.exceptions import ClientError, WaiterError
 
     name = stack_of(environment)
-    found = _described(name, cloudformation)
+    found = described_stack(name, cloudformation)
     verb, call = ("create", cloudformation.create_stack) if found is None else ("update", cloudformation.update_stack)
     request: dict[str, Any] = {"StackName": name, "TemplateBody": json.dumps(bootstrap_template(), indent=2)}
     if tags:
@@ -134,7 +134,8 @@ def bootstrap(environment: str, cloudformation: Any, tags: Mapping[str, str] | N
     return Bootstrapped(stack=name, bucket=bucket, changed=changed)
 
 
-def _described(name: str, cloudformation: Any) -> dict[str, Any] | None:
+def described_stack(name: str, cloudformation: Any) -> dict[str, Any] | None:
+    """Return what CloudFormation says of a stack, None when there is none."""
     from botocore.exceptions import ClientError
 
     try:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from stepfunctions.deploy.assets import publish, upload
-from stepfunctions.deploy.bootstrap import bucket_of
+from stepfunctions.deploy.bootstrap import bucket_of, described_stack
 from stepfunctions.deploy.environments import LOCAL, Environment
 from stepfunctions.deploy.parts import ASSET_BUCKET
 from stepfunctions.deploy.promotion import manifest_of, record
@@ -195,19 +195,6 @@ def _check_names(environment: Environment, declared: list[str]) -> None:
                 f"The environment '{environment.name}' has a parameter '{name}', which the template has not: did you "
                 f"mean '{close[0]}'?"
             )
-
-
-def described_stack(name: str, cloudformation: Any) -> dict[str, Any] | None:
-    """Return what CloudFormation says of a stack, None when there is none."""
-    from botocore.exceptions import ClientError
-
-    try:
-        found: dict[str, Any] = cloudformation.describe_stacks(StackName=name)["Stacks"][0]
-    except ClientError as error:
-        if "does not exist" in str(error):
-            return None
-        raise
-    return found
 
 
 def _check_account(place: Place) -> None:

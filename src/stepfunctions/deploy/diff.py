@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from stepfunctions.deploy.deployment import Event, Place, change_set, described_stack, prepared
+from stepfunctions.deploy.bootstrap import described_stack
+from stepfunctions.deploy.deployment import Event, Place, change_set, prepared
 from stepfunctions.deploy.filling import filled_definition, pseudo_parameters
 from stepfunctions.deploy.parts import MACHINE
 from stepfunctions.deploy.stack import Stack

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from stepfunctions.deploy.deployment import DeploymentFailed, Place, described_stack
+from stepfunctions.deploy.bootstrap import described_stack
+from stepfunctions.deploy.deployment import DeploymentFailed, Place
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from stepfunctions.asl.codec import parse
 from stepfunctions.asl.machine import walk
@@ -76,7 +76,6 @@ def policy_of(
     definition: Mapping[str, Any],
     *,
     name: str = "*",
-    kind: Literal["STANDARD", "EXPRESS"] = "STANDARD",
     logging: bool = False,
     tracing: bool = False,
     kms_key: str | None = None,
@@ -84,9 +83,9 @@ def policy_of(
     """Return the policy that executions of a definition need.
 
     ``name``: the state machine's, for the children of Distributed Maps. ``logging``, ``tracing``, ``kms_key`` (an ARN):
-    what the state machine has of these. Raises DefinitionError for a definition that cannot be read.
+    what the state machine has of these; its type changes nothing. Raises DefinitionError for a definition that cannot
+    be read.
     """
-    del kind  # an Express state machine needs the same
     found: dict[tuple[Any, ...], tuple[Right, list[str]]] = {}
     for located in walk(parse(dict(definition))):
         for right in rights_of(located, name):

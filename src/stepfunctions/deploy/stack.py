@@ -85,7 +85,6 @@ def _role(workflow: WorkflowLike, definition: Mapping[str, Any], logged: bool, p
     policy = policy_of(
         definition,
         name=f"${{{NAME}}}",
-        kind=workflow.type,
         logging=logged,
         tracing=settings.get("tracingConfiguration", {}).get("enabled", False),
         kms_key=_key_arn(settings.get("encryptionConfiguration", {}).get("kmsKeyId")),
