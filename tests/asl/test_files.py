@@ -86,7 +86,7 @@ def test_what_is_no_definition_is_told_with_its_place(tmp_path: Path, name: str,
     [
         (".nan", "nan is no number of JSON"),
         ("!!binary aGk=", "cannot be written as JSON"),
-        ("&a {b: *a}", "more than 300 levels"),
+        ("&a {b: *a}", "has an alias inside of what it names"),
     ],
 )
 def test_what_yaml_has_and_json_has_not_is_refused_when_it_is_read(tmp_path: Path, value: str, said: str) -> None:
@@ -100,3 +100,17 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
         read_definition(tmp_path / "none.json")
     with pytest.raises(IsADirectoryError):
         read_definition(tmp_path)
+
+
+@pytest.mark.parametrize("result", ["&r [*r, *r]", "&r {a: {b: *r}}"])
+def test_an_alias_inside_of_what_it_names_is_refused(tmp_path: Path, result: str) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text(f"StartAt: A\nStates: {{A: {{Type: Pass, End: true, Result: {result}}}}}\n")
+    with pytest.raises(DefinitionError, match="has an alias inside of what it names"):
+        read_definition(path)
+
+
+def test_an_alias_beside_what_it_names_is_no_loop(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_text("StartAt: A\nStates: {A: {Type: Pass, End: true, Result: [&r [1], *r, {a: *r}]}}\n")
+    assert read_definition(path)["States"]["A"]["Result"] == [[1], [1], {"a": [1]}]

@@ -63,7 +63,28 @@ def _yaml(text: str) -> dict[str, Any]:
         raise _problem(f"The definition is not YAML: {what}{_at(mark)}.") from None
     if not isinstance(value, dict):
         raise DefinitionError([Problem(path="", message="A definition must be a YAML mapping.")])
+    if _holds_itself(value):
+        raise _problem("The definition has an alias inside of what it names, and so no end.")
     return value
+
+
+def _holds_itself(value: Any) -> bool:
+    """Tell whether a value is somewhere inside itself; each is looked at once, however many aliases it has."""
+    done: set[int] = set()
+    around: set[int] = set()
+    todo = [(value, False)]
+    while todo:
+        one, left = todo.pop()
+        if left:
+            around.remove(id(one))
+            done.add(id(one))
+        elif isinstance(one, (dict, list)) and id(one) not in done:
+            if id(one) in around:
+                return True
+            around.add(id(one))
+            todo.append((one, True))
+            todo += [(inner, False) for inner in (one.values() if isinstance(one, dict) else one)]
+    return False
 
 
 def _loader() -> type[Any]:
