@@ -33,7 +33,7 @@ from stepfunctions.asl.codec import loads  # noqa: E402
 from stepfunctions.errors import DefinitionError  # noqa: E402
 
 PEERS = ROOT / ".venv-compare" / "lint"
-VALIDATOR = "asl-validator@3.16.0"
+VALIDATOR = "asl-validator@4.0.0"
 PAGE = ROOT / "docs" / "comparison.md"
 TITLE = "## Beside the other checkers of definitions"
 _ASK = """
