@@ -243,6 +243,15 @@ def test_a_template_of_cdk(tmp_path: Path) -> None:
     assert text.split("\n")[line - 1][column - 1 :].startswith(r"\"Next\":\"B\"")
 
 
+def test_a_definition_that_is_chosen_when_it_is_deployed_is_not_looked_at(tmp_path: Path) -> None:
+    text = (
+        "Resources:\n  M:\n    Type: AWS::StepFunctions::StateMachine\n    Properties:\n"
+        "      Definition: !If [Small, {StartAt: A}, {StartAt: B}]\n"
+    )
+    path = "/Resources/M/Properties/Definition"
+    assert found(tmp_path, "t.yaml", text) == [("DEFINED_ELSEWHERE", path, 5, 7)]
+
+
 def test_a_template_without_a_state_machine(tmp_path: Path) -> None:
     assert found(tmp_path, "t.yaml", "Resources:\n  B: {Type: AWS::S3::Bucket}\n") == [
         ("NO_STATE_MACHINE", "/Resources", 1, 1)

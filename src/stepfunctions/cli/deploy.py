@@ -52,13 +52,13 @@ def stack_of(target: str, name: str | None, kind: Kind | None = None, *, local: 
 
 
 def checked(work: Callable[[], Any]) -> Any:
-    """Return what some work gives; what people have to mend is an error of usage."""
+    """Return what some work gives; what people have to mend is one line and exit code 2."""
     try:
         return work()
     except StepFunctionsError:
         raise
     except ValueError as error:
-        raise click.UsageError(str(error)) from None
+        raise click.ClickException(str(error)) from None
 
 
 def _clients(environment: Environment) -> Callable[[str], Any]:

@@ -28,7 +28,7 @@ from stepfunctions.lint.rule import Rule
 from stepfunctions.lint.rules import RULES
 from stepfunctions.lint.subject import Kind
 from stepfunctions.lint.templates import TOKEN, Found, is_template, machines_in, text_of, without_intrinsics
-from stepfunctions.lint.texts import Text, at, form_of, read_text
+from stepfunctions.lint.texts import INTRINSICS, Text, at, form_of, read_text
 
 _FITTING: tuple[JSON, ...] = (TOKEN, 1, True, "$.token", {}, [], "{% $token %}", "2026-01-01T00:00:00Z")
 """What is tried in the place of a value that is known when the template is deployed, until the form allows it."""
@@ -84,7 +84,7 @@ def _machine(found: Found, read: Text, file: Path, rules: tuple[Rule, ...]) -> I
             return
         for finding in _file(target, found.kind, rules):
             yield replace(finding, file=finding.file or str(target))
-    elif found.member == "Definition" and isinstance(found.value, dict):
+    elif found.member == "Definition" and isinstance(found.value, dict) and not INTRINSICS & found.value.keys():
         opaque: set[str] = set()
         value = without_intrinsics(found.value, "", opaque)
         inner = Text(value, positions.below(found.path))
