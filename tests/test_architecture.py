@@ -30,12 +30,13 @@ ALLOWED: dict[str, set[str]] = {
     "visual": {"errors", "asl", "engine"},
     "workflow": _BELOW_STEPS
     | {"inputs", "steps", "lint", "visual", "deploy", "estimate", "engine", "runtime", "logs", "__init__"},
-    "template": _BELOW_STEPS | {"inputs", "steps", "workflow"},
+    "mlops": _BELOW_STEPS | {"inputs", "steps", "workflow", "deploy"},
+    "template": _BELOW_STEPS | {"inputs", "steps", "workflow", "mlops"},
     "local": _BELOW_STEPS | {"lint", "visual", "engine", "runtime", "workflow", "__init__"},
     "testing": {"errors", "asl", "engine", "runtime", "workflow", "local"},
     "cli": _BELOW_STEPS
     | {"inputs", "steps", "lint", "visual", "deploy", "estimate", "engine", "runtime", "workflow", "local", "__init__"},
-    "__init__": {"inputs", "steps", "workflow", "template", "logs"},
+    "__init__": {"inputs", "steps", "workflow", "template", "mlops", "logs"},
     "logs": set(),
 }
 LAZY_ONLY = {

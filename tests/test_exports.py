@@ -142,6 +142,16 @@ PUBLIC: dict[str, set[str]] = {
         "Version",
         "Workflow",
     },
+    "stepfunctions.mlops": {
+        "AllAtOnce",
+        "Canary",
+        "Instances",
+        "Linear",
+        "OnEvent",
+        "OnObjectCreated",
+        "Rolling",
+        "Schedule",
+    },
     "stepfunctions.template": {
         "FleetRetrainingPipeline",
         "InferencePipeline",
