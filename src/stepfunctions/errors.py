@@ -7,6 +7,7 @@
     ├── ServiceError            the answer of a service of the local cloud: AWS's code and message
     ├── LocalCloudError         the local cloud cannot start or run something: port, folder, image
     │   └── DamagedData         a file of its data directory cannot be read as what it should be
+    ├── DeploymentFailed        a deployment was rolled back, or stopped; what served before serves
     ├── ExecutionFailed         an execution that a caller waited for did not succeed
     └── WaitTimeout             an execution that a caller waited for is still running (also a TimeoutError)
 
@@ -101,6 +102,10 @@ class LocalCloudError(StepFunctionsError):
 
 class DamagedData(LocalCloudError):
     """A file of the data directory holds what cannot be read; the text names the file and says what to do."""
+
+
+class DeploymentFailed(StepFunctionsError):
+    """A deployment was rolled back, or stopped: what served before serves, as the message says."""
 
 
 class ExecutionFailed(StepFunctionsError):

@@ -17,6 +17,7 @@ from tests.deploy.rendering import definition_in, resolved, substituted
 
 from stepfunctions.deploy import Deployment
 from stepfunctions.local.cloudformation.texts import parsed
+from stepfunctions.mlops import AllAtOnce, Canary, Instances, Linear, Rolling
 from stepfunctions.steps import Chain, Pass
 from stepfunctions.steps.graph import FrozenGraph
 from stepfunctions.workflow import Workflow
@@ -217,3 +218,18 @@ def test_the_role_may_use_the_key(key: str, named: str) -> None:
     expected = f"arn:${{AWS::Partition}}:kms:${{AWS::Region}}:${{AWS::AccountId}}:key/{named}"
     assert last["Resource"] == {"Fn::Sub": expected}
     assert findings(stack.to_yaml()) == []
+
+
+def test_a_strategy_says_how_the_alias_moves() -> None:
+    resources = training().stack(deployment=Linear(20, 120)).template["Resources"]
+    preference = resources["Alias"]["Properties"]["DeploymentPreference"]
+    assert (preference["Type"], preference["Percentage"], preference["Interval"]) == ("LINEAR", 20, 2)
+    assert Deployment.of(AllAtOnce()) == Deployment()
+    for strategy, message in (
+        (Canary(10, 90), "whole minutes, not 90 seconds"),
+        (Canary(Instances(1), 60), "is for endpoints"),
+        (Rolling(10, 60), "is for endpoints"),
+        (Linear(10, 60, termination_wait=60), "is for endpoints"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            Deployment.of(strategy)

@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol
 from stepfunctions.catalog.regions import REGION
 from stepfunctions.inputs.placeholders import ExecutionInput
 from stepfunctions.steps.graph import Graph
+from stepfunctions.steps.strategies import AllAtOnce, Canary, Linear, Strategy
 
 MACHINE, ROLE, LOG_GROUP, VERSION, ALIAS = "StateMachine", "ExecutionRole", "LogGroup", "Version", "Alias"
 """Logical ids of the state machine, of its role, log group, version and alias."""
@@ -25,6 +26,7 @@ RETENTION_DAYS = (
 )
 """https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutRetentionPolicy.html"""
 
+_MINUTE = 60
 ALL_AT_ONCE, LINEAR, CANARY = "ALL_AT_ONCE", "LINEAR", "CANARY"
 
 
@@ -72,6 +74,31 @@ class Deployment:
                 raise ValueError(f"Deployment.{name} is {value}, but must be 1 to {most}.")
         if len(self.alarms) > 100:
             raise ValueError(f"Deployment.alarms has {len(self.alarms)} names, but at most 100 are possible.")
+
+    @classmethod
+    def of(cls, strategy: Strategy, alarms: Sequence[str] = ()) -> Deployment:
+        """Return what a strategy of ``stepfunctions.mlops`` is for an alias: its times must be whole minutes.
+
+        Raises ValueError for what CloudFormation cannot do: instances, batches, a wait after the last stage.
+
+        >>> from stepfunctions.mlops import Canary
+        >>> Deployment.of(Canary(10, 900))
+        Deployment(type='CANARY', percentage=10, interval=15, alarms=())
+        """
+        if isinstance(strategy, AllAtOnce) and not strategy.termination_wait:
+            return cls(alarms=alarms)
+        gradual = isinstance(strategy, (Canary, Linear)) and not strategy.termination_wait
+        size = strategy.size if isinstance(strategy, Canary) else getattr(strategy, "step", None)
+        if not gradual or not isinstance(size, int):
+            raise ValueError(
+                f"{strategy!r} is for endpoints. CloudFormation moves an alias by AllAtOnce(), Canary(percent, "
+                "seconds) or Linear(percent, seconds)."
+            )
+        seconds = strategy.bake if isinstance(strategy, Canary) else getattr(strategy, "interval", 0)
+        if seconds % _MINUTE or not seconds:
+            raise ValueError(f"{strategy!r}: CloudFormation takes whole minutes, not {seconds} seconds.")
+        kind: Literal["CANARY", "LINEAR"] = "CANARY" if isinstance(strategy, Canary) else "LINEAR"
+        return cls(type=kind, percentage=size, interval=seconds // _MINUTE, alarms=alarms)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import stepfunctions
 
+_AWS_HOSTS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".api.amazonwebservices.com.cn")
 _PREFIXED = re.compile(r"^(https?://)sync-(localhost|127\.[0-9.]+|\[::1\])(?=[:/]|$)")
 
 
@@ -19,6 +21,42 @@ def default_client() -> Any:
     import boto3
 
     return append_user_agent_to_client(boto3.client("stepfunctions"))
+
+
+class Clients:
+    """Clients of other services, where a workflow's own client is: in its Region, or at its endpoint on this machine.
+
+    ``session``: boto3's; by default that of the environment. ``method``: whose argument ``session`` is, for people.
+    """
+
+    def __init__(self, session: Any, client: Any, method: str) -> None:
+        if session is None:
+            if client is not None and not hasattr(client, "meta"):
+                raise ValueError(
+                    f"The workflow's client is not boto3's, and tells no account: give {method}(session=…)."
+                )
+            import boto3
+
+            # What is made must be where the workflow is, whatever Region the environment has.
+            session = boto3.Session(region_name=None if client is None else client.meta.region_name)
+        self._session = session
+        self._endpoint = _elsewhere(client)
+        self._region = None if self._endpoint is None else client.meta.region_name
+        self._clients: dict[str, Any] = {}
+
+    def client(self, service: str) -> Any:
+        """Return boto3's client of a service, at the endpoint of the workflow's own client when that is not AWS's."""
+        if service not in self._clients:
+            where = {} if self._endpoint is None else {"endpoint_url": self._endpoint, "region_name": self._region}
+            self._clients[service] = self._session.client(service, **where)
+        return self._clients[service]
+
+
+def _elsewhere(client: Any) -> str | None:
+    """Return the endpoint of a client that does not talk to AWS."""
+    endpoint = getattr(getattr(client, "meta", None), "endpoint_url", None)
+    host = "" if endpoint is None else urlsplit(endpoint).hostname or ""
+    return None if not host or host.endswith(_AWS_HOSTS) else endpoint
 
 
 def append_user_agent_to_client(boto_client: Any) -> Any:

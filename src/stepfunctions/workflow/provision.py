@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from stepfunctions.steps.code.declared import Declared, declared_by
 from stepfunctions.steps.graph import Graph
+from stepfunctions.workflow.clients import Clients
 
 logger = logging.getLogger("stepfunctions")
 
@@ -23,7 +24,6 @@ Action = Literal["created", "updated", "unchanged"]
 _ROLES = {"lambda": "Role", "glue": "Role"}
 _ZIP_LIMIT = 50_000_000
 """Bytes of a zip that Lambda takes in the request itself."""
-_AWS_HOSTS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".api.amazonwebservices.com.cn")
 _ECR = re.compile(r"\d{12}\.dkr[.-]ecr[.-]")
 """How the name of an image in a private registry of ECR begins."""
 _CODE = ("Code", "Architectures")
@@ -46,36 +46,17 @@ class Provisioned:
         return f"{self.service} {self.name}: {self.action}"
 
 
-class Places:
+class Places(Clients):
     """Where to make things: clients of one account, and a bucket for files.
 
     ``requirements``: whether functions are packaged with what they require.
     """
 
     def __init__(self, session: Any, client: Any, bucket: str | None, prefix: str, requirements: bool | None) -> None:
-        if session is None:
-            if client is not None and not hasattr(client, "meta"):
-                raise ValueError(
-                    "The workflow's client is not boto3's, and tells no account: give provision(session=…)."
-                )
-            import boto3
-
-            # The functions must be where the workflow is, whatever Region the environment has.
-            session = boto3.Session(region_name=None if client is None else client.meta.region_name)
-        self._session = session
-        self._endpoint = _elsewhere(client)
-        self._region = None if self._endpoint is None else client.meta.region_name
-        self._clients: dict[str, Any] = {}
+        super().__init__(session, client, "provision")
         self.bucket = bucket
         self.prefix = prefix.strip("/")
         self._requirements = requirements
-
-    def client(self, service: str) -> Any:
-        """Return boto3's client of a service, at the endpoint of the workflow's own client when that is not AWS's."""
-        if service not in self._clients:
-            where = {} if self._endpoint is None else {"endpoint_url": self._endpoint, "region_name": self._region}
-            self._clients[service] = self._session.client(service, **where)
-        return self._clients[service]
 
     @property
     def complete(self) -> bool:
@@ -268,10 +249,3 @@ def _found(call: Callable[[], Any], *codes: str) -> Any:
 
 def _there(call: Callable[[], Any], *codes: str) -> bool:
     return _found(call, *codes) is not None
-
-
-def _elsewhere(client: Any) -> str | None:
-    """Return the endpoint of a client that does not talk to AWS."""
-    endpoint = getattr(getattr(client, "meta", None), "endpoint_url", None)
-    host = "" if endpoint is None else urlsplit(endpoint).hostname or ""
-    return None if not host or host.endswith(_AWS_HOSTS) else endpoint

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from stepfunctions.exceptions import WorkflowNotFound
+from stepfunctions.steps.strategies import AllAtOnce, Strategy
 from stepfunctions.workflow import versions
+from stepfunctions.workflow.clients import Clients
+from stepfunctions.workflow.shifting import Shift, stages_of
 from stepfunctions.workflow.versions import Alias, Version, Weights
 
 
@@ -33,13 +37,50 @@ class Versioned:
         if response.get("stateMachineVersionArn") and date is not None:
             self.published = Version(response["stateMachineVersionArn"], date)
 
-    def publish(self, description: str | None = None) -> Version:
-        """Make a version of the state machine as it is now and return it; the newest one when that is just this."""
+    def publish(
+        self,
+        description: str | None = None,
+        *,
+        alias: str | None = None,
+        strategy: Strategy | None = None,
+        alarms: Sequence[str] = (),
+        session: Any = None,
+        sleep: Callable[[float], Any] = time.sleep,
+    ) -> Version:
+        """Make a version of the state machine as it is now and return it; the newest one when that is just this.
+
+        With ``alias`` the alias of that name then moves to it, and is created when there is none. ``strategy`` says
+        how: :class:`AllAtOnce` (default), :class:`Canary` or :class:`Linear` of ``stepfunctions.mlops``, whose sizes
+        are percent of the executions that begin; each execution keeps the version it began with. The call returns when
+        all begin with the new version. Meanwhile it looks each 10 seconds at ``alarms``, names of CloudWatch alarms:
+        when one goes off, or the program is interrupted, the alias leads to the old version again. Called again after
+        a crash, it goes on where the alias is.
+
+        ``session``: boto3's session for CloudWatch (default: of the environment, in the workflow's Region). ``sleep``
+        waits so many seconds. Raises DeploymentFailed when it went back, ValueError, before anything is moved, for an
+        alarm that is not there or in ALARM already and for an alias that another deployment holds.
+        """
+        if alias is None and (strategy is not None or alarms):
+            raise ValueError("strategy and alarms say how an alias moves: give alias='…' too.")
+        if alias is not None:
+            versions.check_alias_name(alias)
+            stages_of(strategy or AllAtOnce())
         response = self.client.publish_state_machine_version(
             stateMachineArn=self._machine_arn(), **({} if description is None else {"description": description})
         )
         self._note_version(response, response["creationDate"])
         assert self.published is not None, "the service names the version"
+        if alias is not None:
+            Shift(
+                client=self.client,
+                machine_arn=self._machine_arn(),
+                alias=alias,
+                version=self.published,
+                strategy=strategy or AllAtOnce(),
+                alarms=alarms,
+                clients=Clients(session, self.client, "publish") if alarms else None,
+                sleep=sleep,
+            ).run()
         return self.published
 
     def versions(self) -> list[Version]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from stepfunctions.exceptions import MissingRequiredParameter
 from stepfunctions.inputs.placeholders import ExecutionInput
 from stepfunctions.steps.graph import FrozenGraph, Graph
+from stepfunctions.steps.strategies import Strategy
 from stepfunctions.steps.writing import Linkable
 from stepfunctions.workflow import checks, machine, settings
 from stepfunctions.workflow.clients import append_user_agent_to_client, default_client, pages
@@ -336,7 +337,7 @@ class Workflow(Startable, Versioned, Testable):
         account: str | None = None,
         region: str | None = None,
         alias: str | None = "live",
-        deployment: Deployment | None = None,
+        deployment: Deployment | Strategy | None = None,
         log_retention_days: int = 30,
         triggers: Sequence[Trigger] = (),
         alarms: bool = False,
@@ -347,7 +348,8 @@ class Workflow(Startable, Versioned, Testable):
 
         ``name``: of the stack (default: the workflow's). ``account`` and ``region``: whose ARNs stand in the
         definition (default: what stands there most often). ``alias``: the name of the alias that moves to each new
-        version, as ``deployment`` says (default: all at once); None: neither version nor alias.
+        version, as ``deployment`` says, a Deployment or a strategy of ``stepfunctions.mlops`` (default: all at once);
+        None: neither version nor alias.
         ``log_retention_days``: how long the log group keeps events. ``triggers`` start executions; ``alarms``:
         whether there are alarms of failed, timed out, throttled and aborted executions; ``dashboard``: whether
         there is one; ``requirements``: whether functions are packaged with what they require. Raises ValueError for
@@ -362,7 +364,7 @@ class Workflow(Startable, Versioned, Testable):
             account=account,
             region=region,
             alias=alias,
-            deployment=deployment or Deployment(),
+            deployment=Deployment.of(deployment) if isinstance(deployment, Strategy) else deployment or Deployment(),
             log_retention_days=log_retention_days,
             triggers=tuple(triggers),
             alarms=alarms,
