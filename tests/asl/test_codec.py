@@ -454,3 +454,16 @@ def test_no_input_makes_it_crash(definition: Any) -> None:
     except DefinitionError:
         return
     assert asl.dump(parsed) == definition
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('{"a": 1,  }', "Expecting property name enclosed in double quotes at line 1, column 11"),
+        ('{"a": [1,\n]}', "Expecting value at line 2, column 1"),
+    ],
+)
+def test_a_comma_too_many_is_the_same_on_every_python(text: str, said: str) -> None:
+    with pytest.raises(DefinitionError) as error:
+        asl.loads(text)
+    assert said in str(error.value)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
-from stepfunctions.asl.codec import loads
+from stepfunctions.asl.codec import loads, on_every_python
 from stepfunctions.asl.document import JSON
 from stepfunctions.asl.machine import escape_pointer
 from stepfunctions.errors import DefinitionError, Problem
@@ -85,7 +85,8 @@ def _unreadable(text: str, error: DefinitionError, source: Source) -> Text:
     try:
         json.loads(text)
     except json.JSONDecodeError as wrong:
-        return Text(None, None, tuple(at(source, wrong.pos, Finding.of(one)) for one in error.problems))
+        index = on_every_python(wrong).pos
+        return Text(None, None, tuple(at(source, index, Finding.of(one)) for one in error.problems))
     except (RecursionError, ValueError):
         return Text(None, None, tuple(at(source, 0, Finding.of(one)) for one in error.problems))
     nan = re.search(r'(?<!["\w])-?(?:NaN|Infinity)(?!["\w])', text)

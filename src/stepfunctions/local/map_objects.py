@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 from stepfunctions.asl.document import Document
 from stepfunctions.engine.execution import Execution
 from stepfunctions.engine.map_run import Item, MapRun
+from stepfunctions.local.iam.own_rights import check_map
 from stepfunctions.local.principal import IamMode, acting, acting_as
 from stepfunctions.runtime.items.source import Items
 from stepfunctions.runtime.objects import ObjectStore, ObjectSummary, Upload
@@ -33,13 +34,17 @@ def objects_of(cloud: Cloud) -> ObjectStore:
 class ItemsUnderRoles(Items):
     """Items whose objects are read and written under the role of the map run's execution."""
 
-    def __init__(self, objects: ObjectStore, role_of: Callable[[str], str | None]) -> None:
-        super().__init__(objects)
+    def __init__(self, cloud: Cloud, role_of: Callable[[str], str | None]) -> None:
+        super().__init__(objects_of(cloud))
+        self._cloud = cloud
         self._role_of = role_of
 
     def items(self, run: MapRun, start: int) -> Generator[Item, None, None]:
-        """See the port."""
-        return _under(self._role_of(run.execution_arn), super().items(run, start))
+        """See the port. The role must also allow what the map run does with its children."""
+        role = self._role_of(run.execution_arn)
+        found = _under(role, super().items(run, start))
+        check_map(self._cloud, role, run)
+        yield from found
 
     def export(
         self, run: MapRun, children: Iterable[Execution], unstarted: Iterable[tuple[Document, int]]
@@ -63,7 +68,7 @@ def _under(role: str | None, steps: Generator[S, None, R]) -> Generator[S, None,
 
 def items_under_roles(cloud: Cloud, role_of: Callable[[str], str | None]) -> Items:
     """Return the items of a cloud's Distributed Maps; ``role_of`` an execution is asked where roles are looked at."""
-    return Items(objects_of(cloud)) if cloud.iam is IamMode.OFF else ItemsUnderRoles(objects_of(cloud), role_of)
+    return Items(objects_of(cloud)) if cloud.iam is IamMode.OFF else ItemsUnderRoles(cloud, role_of)
 
 
 class CloudObjects:

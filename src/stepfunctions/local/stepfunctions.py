@@ -13,6 +13,7 @@ from stepfunctions.engine.tokens import read_token
 from stepfunctions.errors import ServiceError
 from stepfunctions.local.execution_events import ExecutionEvents
 from stepfunctions.local.execution_metrics import measuring
+from stepfunctions.local.iam import own_rights
 from stepfunctions.local.map_objects import items_under_roles
 from stepfunctions.local.principal import IamMode
 from stepfunctions.local.tasks import CloudTasks
@@ -51,10 +52,8 @@ def _operation(name: str) -> _Method:
 
     def method(self: StepFunctions, request: dict[str, Any], call: Call) -> dict[str, Any]:
         api = self._api_for(request, call)
-        role = request.get("roleArn") if name in _TAKING_A_ROLE else None
-        if role and self._cloud.iam is not IamMode.OFF:
-            check_role(role)
-            self._cloud.service("iam").guard.trusts(role, "states", _machine_of(request, call))
+        if self._cloud.iam is not IamMode.OFF:
+            self._check_role(name, api, request, call)
         if name == "get_activity_task":
             return api.get_activity_task(request, call.gone)
         response: dict[str, Any] = getattr(api, name)(request)
@@ -70,6 +69,14 @@ def _machine_of(request: dict[str, Any], call: Call) -> str:
     """Return the ARN of the state machine that a role is for."""
     place = f"arn:{partition_of(call.region)}:states:{call.region}:{call.account}:stateMachine"
     return str(request.get("stateMachineArn") or f"{place}:{request.get('name', '')}")
+
+
+def _now(api: StepFunctionsApi, machine: str) -> dict[str, Any]:
+    """Return what a state machine is; nothing when there is none, which its operation says itself."""
+    try:
+        return api.describe_state_machine({"stateMachineArn": machine})
+    except ServiceError:
+        return {}
 
 
 def _arn_of(request: dict[str, Any]) -> str:
@@ -162,6 +169,22 @@ class StepFunctions:
                 f"states:{call.operation} on resource: {arn}",
             )
         return self._api(named["account"], named["region"])
+
+    def _check_role(self, operation: str, api: StepFunctionsApi, request: dict[str, Any], call: Call) -> None:
+        """Refuse, as AWS does before anything is done, a role that Step Functions could do nothing with."""
+        role, machine = request.get("roleArn"), _machine_of(request, call)
+        if role and operation in _TAKING_A_ROLE:
+            check_role(role)
+            self._cloud.service("iam").guard.trusts(role, "states", machine)
+        if operation in ("create_state_machine", "update_state_machine"):
+            known = request if operation.startswith("create") else {**_now(api, machine), **request}
+            if "definition" in known and "roleArn" in known:
+                own_rights.check_machine(
+                    self._cloud, known["roleArn"], machine, known["definition"], known.get("loggingConfiguration")
+                )
+        if operation == "redrive_execution":
+            about = api.describe_state_machine_for_execution({"executionArn": request["executionArn"]})
+            own_rights.check_redrive(self._cloud, about["roleArn"], about["stateMachineArn"], about["definition"])
 
     def on_end(self, arn: str, callback: Callable[[], None]) -> None:
         """Call back once an execution has ended; at once when it already has. The callback must not block."""

@@ -115,7 +115,7 @@ def test_a_task_needs_the_right_of_its_call(server: Server) -> None:
 
 
 def test_a_distributed_map_reads_under_its_role(server: Server) -> None:
-    give(server, "pipeline", "s3:ListBucket")
+    give(server, "pipeline", "s3:ListBucket", "states:*")
     each = {
         "Type": "Map",
         "ItemReader": {
@@ -133,7 +133,7 @@ def test_a_distributed_map_reads_under_its_role(server: Server) -> None:
     failed = ran(server, arn, {})
     assert (failed["status"], failed["error"]) == ("FAILED", "States.ItemReaderFailed")
     assert "s3:GetObject" in failed["cause"]
-    give(server, "pipeline", "s3:GetObject", "s3:ListBucket")
+    give(server, "pipeline", "s3:GetObject", "s3:ListBucket", "states:*")
     assert json.loads(ran(server, arn, {})["output"]) == [{"n": 1}]
 
 

@@ -140,7 +140,7 @@ class World:
         runs: list[dict[str, Any]] = self.call("glue", "GetJobRuns", JobName=name)["JobRuns"]
         return runs
 
-    def ecs_task(self, script: str, family: str = "job") -> None:
+    def ecs_task(self, script: str, family: str = "job", **more: Any) -> None:
         self.call(
             "ecs",
             "RegisterTaskDefinition",
@@ -150,6 +150,7 @@ class World:
             cpu="256",
             memory="512",
             containerDefinitions=[{"name": "main", "image": "python:3.12", "command": ["python", "-c", script]}],
+            **more,
         )
 
     def restart(self) -> None:

@@ -39,8 +39,19 @@ class Guard:
         """Raise ServiceError (AccessDeniedException, 403) when a role may not make a call, as AWS words it."""
         account = account_of(role)
         if (service, operation) not in OPEN:
-            for asked in rights(service, operation, params, region, account):
+            for asked in rights(service, operation, self._complete(service, operation, params), region, account):
                 self.require(role, asked)
+
+    def _complete(self, service: str, operation: str, params: dict[str, Any]) -> dict[str, Any]:
+        """Return a request with the roles that it hands on without naming them: those of ECS's task definition."""
+        if (service, operation) != ("ecs", "RunTask") or self._cloud.elsewhere(service) is not None:
+            return params
+        try:
+            found = self._cloud.call(service, "DescribeTaskDefinition", {"taskDefinition": params["taskDefinition"]})
+        except (KeyError, ServiceError):
+            return params  # which RunTask itself refuses
+        roles = {name: found["taskDefinition"].get(name) for name in ("taskRoleArn", "executionRoleArn")}
+        return {**{name: role for name, role in roles.items() if role}, **params}
 
     def require(self, role: str, asked: Asked) -> None:
         """Raise ServiceError (AccessDeniedException, 403) when a role lacks a right."""

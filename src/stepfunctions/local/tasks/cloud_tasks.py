@@ -21,6 +21,7 @@ from stepfunctions.asl.resource import IntegrationPattern, Resource
 from stepfunctions.catalog.requests import JSON_MEMBERS
 from stepfunctions.engine.messages import Outcome, Phase, TaskFailed, TaskSubmitted, TaskSucceeded
 from stepfunctions.errors import ServiceError, StateFailed
+from stepfunctions.local.iam import own_rights
 from stepfunctions.local.principal import IamMode, acting_as
 from stepfunctions.local.tasks import errors, gateway, http, jobs, kubernetes, nested, shapes
 from stepfunctions.local.tasks.actions import Context, action_of
@@ -69,6 +70,8 @@ class _Task:
     looks: int = 0
     """How often its job was asked for."""
     cancelled: bool = False
+    role: str | None = None
+    """Under which it runs: the role of its execution, which is no longer asked for once that has ended."""
 
 
 class CloudTasks:
@@ -173,7 +176,8 @@ class CloudTasks:
     def _guarded(self, task: _Task, work: Callable[[], None]) -> None:
         """Run work under its execution's role, so that whatever goes wrong is the task's outcome."""
         try:
-            with acting_as(self._role_of(task)):
+            task.role = task.role or self._role_of(task)
+            with acting_as(task.role):
                 work()
         except StateFailed as failure:
             self._fail(task, failure)
@@ -258,6 +262,7 @@ class CloudTasks:
             raise StateFailed("States.Runtime", f"'{resource.arn}': the service {client} has no operation {operation}.")
         action = action_of(resource)
         try:
+            own_rights.check_task(self._cloud, resource)
             given = action.request(context, arguments) if isinstance(arguments, dict) else arguments
             texts = JSON_MEMBERS.get((client, operation), frozenset())
             request = shapes.to_request(resource, given, model.input_shape, texts)

@@ -15,6 +15,7 @@ from stepfunctions.asl.document import JSON, dumps
 from stepfunctions.asl.resource import Resource
 from stepfunctions.catalog.jobs import JOBS, JobKind, find, request_of
 from stepfunctions.errors import ServiceError, StateFailed
+from stepfunctions.local.iam.own_rights import check_job
 from stepfunctions.local.tasks import kubernetes
 from stepfunctions.local.tasks.errors import failure_of
 from stepfunctions.local.tasks.shapes import plain
@@ -73,6 +74,7 @@ def result(cloud: Cloud, resource: Resource, submitted: Any, arguments: Any) -> 
     assert model is not None
     request = request_of(template, submitted, arguments)
     try:
+        check_job(cloud, resource)
         response = cloud.call(kind.client, operation, request)
     except ServiceError as error:
         if error.status >= 500 or error.code in _ASK_AGAIN:

@@ -142,7 +142,7 @@ def _no_json(text: str, problem: Problem) -> Diagnostic:
     try:
         json.loads(text)
     except json.JSONDecodeError as error:
-        said, position = _said(text, error)
+        said, position = _said(text, codec.on_every_python(error))
         shown = text[:_LONGEST_SOURCE]
         line, column = text.count("\n", 0, position) + 1, position - text.rfind("\n", 0, position)
         source = f'[Source: (String)"{shown}"; line: {line}, column: {column}]'
