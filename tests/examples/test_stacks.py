@@ -16,10 +16,12 @@ import pytest
 from tests.deploy.rendering import definition_in
 from tests.deploy.test_stack import findings
 from tests.examples.conftest import LocalCloud, started
+from tests.local.tasks.test_least_rights import actions, without
 
 from stepfunctions.deploy import Stack
 from stepfunctions.deploy.assets import publish
 from stepfunctions.deploy.bootstrap import bootstrap
+from stepfunctions.local.iam.missing import missing_rights
 from stepfunctions.workflow import Execution
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -139,6 +141,119 @@ def test_the_local_cloud_makes_it_and_it_runs(
     assert not any(one.uploaded for one in publish(again, bucket, s3))
     with pytest.raises(cloudformation.exceptions.ClientError, match="No updates are to be performed"):
         cloudformation.update_stack(**request)
+
+
+STOPS = {"glue:BatchStopJobRun", "ecs:StopTask", "sagemaker:StopTrainingJob", "sagemaker:StopProcessingJob"}
+"""Rights for stopping and redriving: tests/local/tasks/test_least_rights.py stops and redrives."""
+ELSEWHERE = STOPS | {"states:RedriveExecution", "s3:ListMultipartUploadParts", "s3:AbortMultipartUpload"}
+
+
+@pytest.mark.examples
+@pytest.mark.heavy
+@pytest.mark.timeout(900)
+def test_without_one_action_of_its_role_it_fails(
+    example_of: Example,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    some_flights: Any,
+    write_slice: Callable[[Path, Any], Path],
+) -> None:
+    with started(tmp_path / "cloud", "--iam", "enforce", "--clock", "jump") as cloud:
+        outputs = deployed(example_of, monkeypatch, cloud, write_slice(tmp_path / "raw", some_flights))
+        role = Role(cloud, example_of.stack(monkeypatch).name)
+        assert run(cloud, outputs["AliasArn"], example_of.input) == "SUCCEEDED"
+        survived = []
+        for number, action in enumerate(role.actions):
+            if action in ELSEWHERE:
+                continue
+            role.lose(action)
+            if action.startswith(("events:", "logs:")):
+                refused = refuses_the_machine(cloud, outputs["StateMachineArn"])
+            else:
+                forget_champions(cloud)
+                if action == "sagemaker:CreateEndpoint":
+                    delete_endpoints(cloud)
+                given = {
+                    name: f"{value}-{number}" if name == "JobName" else value
+                    for name, value in example_of.input.items()
+                }
+                refused = run(cloud, outputs["AliasArn"], given) == "FAILED"
+            if not refused or action not in role.missing():
+                survived.append(action)
+        assert survived == []
+
+
+class Role:
+    """The execution role of a stack, without one of its actions at a time."""
+
+    def __init__(self, cloud: LocalCloud, stack: str) -> None:
+        self._iam, self._data_dir = cloud.client("iam"), cloud.data_dir
+        found = cloud.client("cloudformation").describe_stack_resource(
+            StackName=stack, LogicalResourceId="ExecutionRole"
+        )
+        self._name = found["StackResourceDetail"]["PhysicalResourceId"]
+        self._arn = self._iam.get_role(RoleName=self._name)["Role"]["Arn"]
+        (self._policy,) = self._iam.list_role_policies(RoleName=self._name)["PolicyNames"]
+        self._whole = self._iam.get_role_policy(RoleName=self._name, PolicyName=self._policy)["PolicyDocument"]
+
+    @property
+    def actions(self) -> list[str]:
+        return actions(self._whole)
+
+    def lose(self, action: str) -> None:
+        text = json.dumps(without(self._whole, action))
+        self._iam.put_role_policy(RoleName=self._name, PolicyName=self._policy, PolicyDocument=text)
+
+    def missing(self) -> set[str]:
+        return {one["action"] for one in missing_rights(self._data_dir) if one["role"] == self._arn}
+
+
+def refuses_the_machine(cloud: LocalCloud, arn: str) -> bool:
+    client = cloud.client("stepfunctions")
+    definition = client.describe_state_machine(stateMachineArn=arn)["definition"]
+    try:
+        client.update_state_machine(stateMachineArn=arn, definition=definition)
+    except client.exceptions.ClientError as error:
+        return bool(error.response["Error"]["Code"] == "AccessDeniedException")
+    return False
+
+
+def forget_champions(cloud: LocalCloud) -> None:
+    """All routes are due again."""
+    s3 = cloud.client("s3")
+    if "flight-delays" in {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}:
+        for entry in s3.list_objects_v2(Bucket="flight-delays", Prefix="champions/").get("Contents", ()):
+            s3.delete_object(Bucket="flight-delays", Key=entry["Key"])
+
+
+def delete_endpoints(cloud: LocalCloud) -> None:
+    client = cloud.client("sagemaker")
+    for endpoint in client.list_endpoints()["Endpoints"]:
+        client.delete_endpoint(EndpointName=endpoint["EndpointName"])
+        client.get_waiter("endpoint_deleted").wait(
+            EndpointName=endpoint["EndpointName"], WaiterConfig={"Delay": 1, "MaxAttempts": 60}
+        )
+
+
+def deployed(example: Example, monkeypatch: pytest.MonkeyPatch, cloud: LocalCloud, raw: Path) -> dict[str, str]:
+    """Deploy the stack of an example, with its data; return its outputs."""
+    stack = example.stack(monkeypatch)
+    add_images(example, cloud)
+    cloudformation = cloud.client("cloudformation")
+    bucket = bootstrap("test", cloudformation).bucket
+    publish(stack.assets, bucket, cloud.client("s3"))
+    values = {**stack.parameters, "AssetBucket": bucket}
+    cloudformation.create_stack(
+        StackName=stack.name,
+        TemplateBody=stack.to_yaml(),
+        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in values.items()],
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
+    outputs = outputs_of(cloudformation, stack.name)
+    put = f"from provision import *; {example.upload}"
+    data = cloud.python("-c", put, PYTHONPATH=str(example.folder), FLIGHT_DELAYS_RAW=str(raw))
+    assert data.returncode == 0, data.stderr
+    return outputs
 
 
 def add_images(example: Example, cloud: LocalCloud) -> None:
