@@ -132,3 +132,95 @@ def test_the_sdks_actions_have_iams_names() -> None:
     for call, (action, parameters) in named.items():
         [statement] = policy_of(task(f"arn:aws:states:::aws-sdk:{call}", parameters)).statements
         assert statement.actions == (action,), call
+
+
+ARN = "arn:aws:{}:eu-west-1:123456789012:{}"
+ROLE = "arn:aws:iam::123456789012:role/r"
+CALLS: dict[str, tuple[dict[str, Any], list[tuple[str, list[str]]]]] = {
+    # call -> its parameters, and each action with the resources, by the pages of the service authorization reference
+    "s3:copyObject": (
+        {"Bucket": "to", "Key": "k", "CopySource": "from/a/b?versionId=1"},
+        [("s3:PutObject", ["arn:aws:s3:::to/k"]), ("s3:GetObject", ["arn:aws:s3:::from/a/b"])],
+    ),
+    "dynamodb:transactWriteItems": (
+        {"TransactItems": [{"Put": {"TableName": "t", "Item": {}}}, {"ConditionCheck": {"TableName": "u"}}]},
+        [
+            ("dynamodb:PutItem", [ARN.format("dynamodb", "table/t")]),
+            ("dynamodb:ConditionCheckItem", [ARN.format("dynamodb", "table/u")]),
+        ],
+    ),
+    "dynamodb:query": (
+        {"TableName": "t", "IndexName": "i"},
+        [("dynamodb:Query", [ARN.format("dynamodb", "table/t"), ARN.format("dynamodb", "table/t/index/i")])],
+    ),
+    "dynamodb:batchWriteItem": (
+        {"RequestItems": {"t": []}},
+        [("dynamodb:BatchWriteItem", [ARN.format("dynamodb", "table/t")])],
+    ),
+    "dynamodb:executeStatement": (
+        {"Statement": "update t set a = 1"},
+        [("dynamodb:PartiQLUpdate", [ARN.format("dynamodb", "table/*")])],
+    ),
+    "bedrockruntime:converse": (
+        {"ModelId": "eu.amazon.nova-lite-v1:0"},
+        [
+            (
+                "bedrock:InvokeModel",
+                [
+                    ARN.format("bedrock", "inference-profile/eu.amazon.nova-lite-v1:0"),
+                    "arn:aws:bedrock:*::foundation-model/amazon.nova-lite-v1:0",
+                ],
+            )
+        ],
+    ),
+    "ecs:updateService": (
+        {"Cluster": "c", "Service": "s", "DesiredCount": 0, "TaskDefinition": "d"},
+        [("ecs:UpdateService", [ARN.format("ecs", "service/c/s")])],
+    ),
+    "ecs:describeTasks": ({"Cluster": "c", "Tasks": ["t"]}, [("ecs:DescribeTasks", ["*"])]),
+    "batch:listJobs": ({"JobQueue": "q"}, [("batch:ListJobs", ["*"])]),
+    "kms:encrypt": ({"KeyId": "alias/a"}, [("kms:Encrypt", [ARN.format("kms", "key/*")])]),
+    "glue:getTable": (
+        {"DatabaseName": "d", "Name": "t"},
+        [("glue:GetTable", [ARN.format("glue", one) for one in ("catalog", "database/d", "table/d/*")])],
+    ),
+    "sts:assumeRole": ({"RoleArn": ROLE, "RoleSessionName": "s"}, [("sts:AssumeRole", [ROLE])]),
+    "ec2:runInstances": (
+        {"IamInstanceProfile": {"Name": "p"}},
+        [("ec2:RunInstances", ["*"]), ("iam:PassRole", ["*"])],
+    ),
+    "lambda:invoke": (
+        {"FunctionName": "f", "Qualifier": "live"},
+        [("lambda:InvokeFunction", [ARN.format("lambda", "function:f"), ARN.format("lambda", "function:f:*")])],
+    ),
+    "sfn:startExecution": (
+        {"StateMachineArn": ARN.format("states", "stateMachine:m:live")},
+        [("states:StartExecution", [ARN.format("states", "stateMachine:m")])],
+    ),
+    "comprehend:startTopicsDetectionJob": (
+        {"DataAccessRoleArn": ROLE},
+        [("comprehend:StartTopicsDetectionJob", ["*"]), ("iam:PassRole", [ROLE])],
+    ),
+}
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_calls_whose_rights_have_other_names_or_resources(call: str) -> None:
+    parameters, expected = CALLS[call]
+    document = policy_of(task(f"arn:aws:states:::aws-sdk:{call}", parameters)).document(**ACCOUNT)
+    found = [
+        (one["Action"], [one["Resource"]] if isinstance(one["Resource"], str) else one["Resource"])
+        for one in document["Statement"]
+    ]
+    assert found == expected
+
+
+def test_a_query_that_may_change_tables_has_the_rights_for_it() -> None:
+    resource = "arn:aws:states:::athena:startQueryExecution"
+    actions = {
+        query: {one for statement in policy_of(task(resource, {name: query})).statements for one in statement.actions}
+        for name, query in (("QueryString", " with a as (select 1) select * from a"), ("QueryString.$", "$.query"))
+    }
+    read, unknown = actions.values()
+    assert "glue:CreateTable" in unknown - read
+    assert "athena:GetDataCatalog" in read

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-PREFIXES = MappingProxyType({"cloudwatch": "cloudwatch", "sagemaker-runtime": "sagemaker", "stepfunctions": "states"})
+PREFIXES = MappingProxyType(
+    {"cloudwatch": "cloudwatch", "iot-data": "iot", "sagemaker-runtime": "sagemaker", "stepfunctions": "states"}
+)
 """boto3's name of a service -> the prefix of its actions, where that is not the name that requests are signed with."""
 ACTIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
@@ -39,6 +41,11 @@ ACTIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "PutBucketNotificationConfiguration": "PutBucketNotification",
             "GetBucketLifecycleConfiguration": "GetLifecycleConfiguration",
             "PutBucketLifecycleConfiguration": "PutLifecycleConfiguration",
+            "GetPublicAccessBlock": "GetBucketPublicAccessBlock",
+            "PutPublicAccessBlock": "PutBucketPublicAccessBlock",
+            "GetBucketCors": "GetBucketCORS",
+            "PutBucketCors": "PutBucketCORS",
+            "SelectObjectContent": "GetObject",
             "GetBucketEncryption": "GetEncryptionConfiguration",
             "PutBucketEncryption": "PutEncryptionConfiguration",
         },
@@ -48,12 +55,13 @@ ACTIONS: Mapping[str, Mapping[str, str]] = MappingProxyType(
 RESOURCES: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
     {
         # service -> (member, the ARN after "arn:aws:<prefix>:<region>:<account>:"); the first member given counts
+        "athena": (("WorkGroup", "workgroup/{}"),),
         "lambda": (("FunctionName", "function:{}"),),
         "glue": (("JobName", "job/{}"), ("CrawlerName", "crawler/{}"), ("DatabaseName", "database/{}")),
         "dynamodb": (("TableName", "table/{}"),),
         "secretsmanager": (("SecretId", "secret:{}-??????"),),
         "logs": (("logGroupName", "log-group:{}:*"),),
-        "ecs": (("taskDefinition", "task-definition/{}"), ("cluster", "cluster/{}")),
+        "ecs": (("taskDefinition", "task-definition/{}"),),
         "batch": (("jobDefinition", "job-definition/{}"), ("jobQueue", "job-queue/{}")),
         "sagemaker": (
             ("TrainingJobName", "training-job/{}"),
@@ -72,9 +80,17 @@ RESOURCES: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
     }
 )
 ROLE_MEMBERS = frozenset(
-    {"role", "rolearn", "executionrolearn", "taskrolearn", "servicerole", "jobrolearn", "jobflowrole"}
-)
+    {
+        "autoscalingrole", "dataaccessrolearn", "executionrolearn", "jobflowrole", "jobrolearn", "role", "rolearn",
+        "servicerole", "servicerolearn", "taskrolearn",
+    }
+)  # fmt: skip
 """Members, in lower case, by which a call gives a role to a service: it needs iam:PassRole."""
+ROLES_FOR = MappingProxyType({"autoscalingrole": "application-autoscaling", "jobflowrole": "ec2"})
+"""Members whose role is for another service than the one that is called.
+
+https://docs.aws.amazon.com/emr/latest/ManagementGuide/emr-managed-policy-fullaccess-v2.html
+"""
 PASSED_TO = MappingProxyType({"ecs": "ecs-tasks", "stepfunctions": "states", "cloudwatch": "monitoring"})
 """boto3's name of a service -> the one that roles are passed to, before ``.amazonaws.com``, where that is another."""
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stepfunctions.asl.document import JSON
-from stepfunctions.catalog.iam import RESOURCES, ROLE_MEMBERS
+from stepfunctions.catalog.iam import RESOURCES, ROLE_MEMBERS, ROLES_FOR
 
 PARTITION, REGION, ACCOUNT = "${AWS::Partition}", "${AWS::Region}", "${AWS::AccountId}"
 _QUEUE = re.compile(r"https?://[^/]+/(?P<account>\d{12}|\$\{[^}]+\})/(?P<name>[^/]+)")
@@ -37,6 +37,9 @@ def resources_of(client: str, prefix: str, operation: str, payload: Mapping[str,
         configs = payload.get("EndpointConfigName")
         known = isinstance(configs, str) and not configs.startswith("{%")
         found += (arn(prefix, f"endpoint-config/{configs if known else '*'}"),)
+    if client == "dynamodb" and ("IndexName" in payload or "IndexName.$" in payload):
+        index = str(payload.get("IndexName", "*"))
+        found += tuple(f"{one}/index/{'*' if index.startswith('{%') else index}" for one in found if one != "*")
     if client == "batch" and operation == "SubmitJob" and "JobQueue" in payload:
         queue = str(payload["JobQueue"])
         found += (queue if queue.startswith(("arn:", "${")) else arn(prefix, f"job-queue/{queue}"),)
@@ -58,7 +61,15 @@ def _named(client: str, prefix: str, operation: str, payload: Mapping[str, Any])
         entries = payload.get("Entries")
         buses = [one.get("EventBusName", "default") for one in entries] if isinstance(entries, list) else ["*"]
         return tuple(sorted({_bus(one) for one in buses})), ""
-    if client == "stepfunctions" and operation == "StartExecution":
+    if client == "ecs" and operation not in ("RunTask", "StartTask"):
+        return _in_ecs(operation, payload)
+    if client == "batch" and operation.startswith(("List", "Describe")):
+        return ("*",), ", whose right has no resources"
+    if client == "glue" and re.search("Table|Partition|Function", operation):
+        return _in_catalogue(payload), ""
+    if client == "kms" and str(payload.get("KeyId", "")).startswith("alias/"):
+        return (arn(prefix, "key/*"),), ", whose key the alias does not tell"
+    if client == "stepfunctions" and operation in ("StartExecution", "StartSyncExecution"):
         return tuple(machines_in(payload)), ""
     for member, form in RESOURCES.get(client, ()):
         for name in (member, member[0].upper() + member[1:]):
@@ -78,6 +89,31 @@ def _named(client: str, prefix: str, operation: str, payload: Mapping[str, Any])
     if found and found[0].startswith(("arn:", "${")):
         return (found[0],), ""
     return ("*",), ", on resources that the definition does not name"
+
+
+def _in_ecs(operation: str, payload: Mapping[str, Any]) -> tuple[tuple[str, ...], str]:
+    """Return the service or the cluster that a call is about; tasks get their ids later."""
+    cluster, service = (_known(payload, name) for name in ("cluster", "service"))
+    if service is not None and service.startswith(("arn:", "${")):
+        return (service,), ""
+    if service is not None or "service.$" in {name[:1].lower() + name[1:] for name in payload}:
+        named = (cluster or "default").rpartition("/")[2]
+        return (arn("ecs", f"service/{named}/{service or '*'}"),), ""
+    if cluster is not None and operation.endswith("Cluster"):
+        return (cluster if cluster.startswith(("arn:", "${")) else arn("ecs", f"cluster/{cluster}"),), ""
+    return ("*",), ", on resources that the definition does not name"
+
+
+def _in_catalogue(payload: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the catalogue, the database and its tables: https://docs.aws.amazon.com/glue/latest/dg/glue-specifying-resource-arns.html"""
+    database, table = _known(payload, "DatabaseName") or "*", _known(payload, "TableName") or "*"
+    return tuple(arn("glue", one) for one in ("catalog", f"database/{database}", f"table/{database}/{table}"))
+
+
+def _known(payload: Mapping[str, Any], member: str) -> str | None:
+    """Return the text of a member, whose first letter the task may write large; None when it is computed."""
+    value = payload.get(member, payload.get(member[0].upper() + member[1:]))
+    return value if isinstance(value, str) and not value.startswith("{%") else None
 
 
 def _is_token(text: str) -> bool:
@@ -101,7 +137,11 @@ def _bus(name: JSON) -> str:
 def machines_in(payload: Mapping[str, Any]) -> list[str]:
     """Return the state machines that a request starts; all when it is known at run time."""
     value = payload.get("StateMachineArn")
-    if isinstance(value, str) and value.startswith(("arn:", "${")):
+    if isinstance(value, str) and value.startswith("arn:"):
+        return [
+            ":".join(value.split(":")[:7])
+        ]  # https://docs.aws.amazon.com/step-functions/latest/dg/auth-version-alias.html
+    if isinstance(value, str) and value.startswith("${"):
         return [value]
     return [arn("states", "stateMachine:*")]
 
@@ -127,23 +167,26 @@ def in_s3(operation: str, payload: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def passed(payload: Mapping[str, Any], service: str, reason: str) -> Iterator[Right]:
-    """Yield the right to hand the roles of a request on to a service."""
-    conditions = {"StringEquals": {"iam:PassedToService": f"{service}.amazonaws.com"}}
-    roles = sorted(set(roles_in(payload)))
-    if roles:
-        yield Right(("iam:PassRole",), tuple(roles), reason, conditions)
+    """Yield the right to hand the roles of a request on to a service, or to the one that a member is for."""
+    services: dict[str, set[str]] = {}
+    for member, role in roles_in(payload):
+        services.setdefault(ROLES_FOR.get(member, service), set()).add(role)
+    for name, roles in services.items():
+        conditions = {"StringEquals": {"iam:PassedToService": f"{name}.amazonaws.com"}}
+        yield Right(("iam:PassRole",), tuple(sorted(roles)), reason, conditions)
 
 
-def roles_in(value: JSON) -> Iterator[str]:
-    """Yield the roles in a payload; ``*`` for one that is computed."""
+def roles_in(value: JSON) -> Iterator[tuple[str, str]]:
+    """Yield the roles in a payload with the names of their members in lower case; ``*`` for one that is computed."""
     if isinstance(value, list):
         for one in value:
             yield from roles_in(one)
     elif isinstance(value, dict):
         for key, item in value.items():
-            if key.removesuffix(".$").lower() in ROLE_MEMBERS and isinstance(item, str):
+            member = key.removesuffix(".$").lower()
+            if member in ROLE_MEMBERS and isinstance(item, str):
                 constant = not key.endswith(".$") and not item.startswith("{%")
-                yield _role(item) if constant else "*"
+                yield member, _role(item) if constant else "*"
             else:
                 yield from roles_in(item)
 

@@ -13,6 +13,7 @@ from stepfunctions.asl.fields import ABSENT
 from stepfunctions.asl.maps import ItemReader, ResultWriter
 from stepfunctions.asl.states import Map
 from stepfunctions.deploy.arns import PARTITION, Right, arn, in_s3
+from stepfunctions.deploy.call_rights import models
 
 _S3_URI = re.compile(r"s3://(?P<bucket>[^/]+)/?(?P<key>.*)")
 
@@ -80,14 +81,7 @@ def _http(payload: Mapping[str, Any]) -> Iterator[Right]:
 
 
 def _bedrock(payload: Mapping[str, Any]) -> Iterator[Right]:
-    model = payload.get("ModelId")
-    if isinstance(model, str) and model.startswith(("arn:", "${")):
-        resource = model
-    elif isinstance(model, str) and not model.startswith("{%"):
-        resource = arn("bedrock", f"foundation-model/{model}", account="")
-    else:
-        resource = arn("bedrock", "foundation-model/*", account="")
-    yield Right(("bedrock:InvokeModel",), (resource,), "The task asks the model.")
+    yield Right(("bedrock:InvokeModel",), models(payload.get("ModelId")), "The task asks the model.")
     for name, action in (("Input", "s3:GetObject"), ("Output", "s3:PutObject")):
         place = payload.get(name)
         uri = place.get("S3Uri") if isinstance(place, dict) else None
@@ -110,25 +104,6 @@ OWN_REQUESTS: Mapping[tuple[str, str], Callable[[Mapping[str, Any]], Iterator[Ri
     ("http", "invoke"): _http,
     ("lambda", "invoke"): _lambda,
 }
-ATHENA = (
-    Right(
-        (
-            "s3:GetBucketLocation", "s3:GetObject", "s3:ListBucket", "s3:ListBucketMultipartUploads",
-            "s3:ListMultipartUploadParts", "s3:AbortMultipartUpload", "s3:CreateBucket", "s3:PutObject",
-        ),
-        (f"arn:{PARTITION}:s3:::*",),
-        "Athena reads its tables' data and writes results, as the caller.",
-    ),
-    Right(
-        (
-            "glue:GetDatabase", "glue:GetDatabases", "glue:GetTable", "glue:GetTables", "glue:GetPartition",
-            "glue:GetPartitions", "glue:BatchGetPartition",
-        ),
-        (arn("glue", "catalog"), arn("glue", "database/*"), arn("glue", "table/*")),
-        "Athena looks tables up in the data catalogue, as the caller.",
-    ),
-    Right(("lakeformation:GetDataAccess",), ("*",), "Lake Formation may guard the tables."),
-)  # fmt: skip
 
 
 def map_rights(state: Map, name: str) -> Iterator[Right]:

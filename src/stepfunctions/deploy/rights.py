@@ -18,11 +18,12 @@ from stepfunctions.catalog.integrations import INTEGRATIONS, operation_of
 from stepfunctions.catalog.jobs import JOBS
 from stepfunctions.catalog.sdk_services import sdk_service
 from stepfunctions.deploy.arns import Right, arn, executions_of, machines_in, passed, resources_of, roles_in
-from stepfunctions.deploy.own_rights import ATHENA, OWN_REQUESTS, invoke, map_rights
+from stepfunctions.deploy.call_rights import BESIDES, INSTEAD
+from stepfunctions.deploy.own_rights import OWN_REQUESTS, invoke, map_rights
 
 _UNSCOPED = frozenset(
     (
-        "athena", "batch", "bedrock", "codebuild", "databrew", "ecs", "eks", "elasticmapreduce", "emr-containers",
+        "batch", "bedrock", "codebuild", "databrew", "ecs", "eks", "elasticmapreduce", "emr-containers",
         "emr-serverless", "mediaconvert",
     )
 )  # fmt: skip
@@ -38,7 +39,7 @@ def rights_of(found: Located, name: str) -> Iterator[Right]:
     role = found.state.credentials
     if isinstance(role, dict):
         given = role.get("RoleArn")
-        resource = given if isinstance(given, str) and given.startswith("arn:") else "*"
+        resource = given if isinstance(given, str) and given.startswith(("arn:", "${")) else "*"
         yield Right(("sts:AssumeRole",), (resource,), "The task runs under the role of its Credentials.")
         return
     if "${" in found.state.resource and not found.state.resource.startswith("arn:"):
@@ -71,6 +72,13 @@ def _task_rights(resource: Resource, text: str, payload: Mapping[str, Any]) -> I
 def _call(resource: Resource, payload: Mapping[str, Any]) -> Iterator[Right]:
     """Yield the right to an API's operation, and to the roles that it passes on."""
     client, operation = _operation(resource)
+    instead = INSTEAD.get((client, operation))
+    if instead is not None:
+        yield from instead(payload)
+        return
+    if (client, operation) == ("lambda", "Invoke"):
+        yield from OWN_REQUESTS["lambda", "invoke"](payload)
+        return
     prefix = _prefix(client)
     action = f"{prefix}:{ACTIONS.get(client, {}).get(operation, operation)}"
     resources, why = resources_of(client, prefix, operation, payload)
@@ -78,7 +86,7 @@ def _call(resource: Resource, payload: Mapping[str, Any]) -> Iterator[Right]:
     yield from passed(
         payload, PASSED_TO.get(client, prefix), f"{resource.service}:{resource.action} hands the role on."
     )
-    if client == "ecs" and operation == "RunTask" and not list(roles_in(payload)):
+    if client == "ecs" and operation == "RunTask" and not any(roles_in(payload)):
         yield Right(
             ("iam:PassRole",),
             ("*",),
@@ -91,8 +99,8 @@ def _call(resource: Resource, payload: Mapping[str, Any]) -> Iterator[Right]:
     if client == "emr" and operation.startswith("ModifyInstance"):
         looks = operation.replace("Modify", "List") + ("s" if operation.endswith("Fleet") else "")
         yield Right((f"{prefix}:{looks}",), ("*",), "The task finds the fleet or the group by its name.")
-    if client == "athena" and operation == "StartQueryExecution":
-        yield from ATHENA
+    if (client, operation) in BESIDES:
+        yield from BESIDES[client, operation](payload)
 
 
 def _operation(resource: Resource) -> tuple[str, str]:
