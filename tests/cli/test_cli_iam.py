@@ -121,3 +121,52 @@ def test_a_file_without_a_policy(
     path.write_text(text)
     assert run(["iam", definition, "--check", str(path)]) == 2
     assert "role.json" in capsys.readouterr().err
+
+
+ALL = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+
+
+@pytest.mark.parametrize(
+    ("statements", "missing"),
+    [
+        ([{"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}], []),
+        ([{"Effect": "Allow", "NotAction": "glue:*", "Resource": "*"}], list(GLUE)),
+        ([{"Effect": "Allow", "Action": "*", "NotResource": QUEUE}], ["sqs:SendMessage"]),
+        ([ALL, {"Effect": "Deny", "NotAction": "glue:*", "Resource": "*"}], ["sqs:SendMessage"]),
+        ([ALL, {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": {"Bool": {"a:b": "false"}}}], []),
+        ([{"Effect": "Allow", "Action": 5, "Resource": None}], ["sqs:SendMessage", *GLUE]),
+    ],
+)
+def test_statements_about_all_but_some(
+    statements: list[dict[str, Any]],
+    missing: list[str],
+    definition: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    code = run(["iam", definition, "--check", role(tmp_path, {"Statement": statements}), "--format", "json"])
+    found = [one["action"] for one in json.loads(capsys.readouterr().out) if one["kind"] == "missing"]
+    assert (code, found) == (1 if missing else 0, missing)
+
+
+@pytest.mark.parametrize(("service", "code"), [("glue.amazonaws.com", 1), ("sagemaker.amazonaws.com", 0)])
+def test_a_role_is_passed_to_the_service_that_needs_it(service: str, code: int, tmp_path: Path) -> None:
+    model = {"ModelName": "m", "ExecutionRoleArn": "arn:aws:iam::123456789012:role/r"}
+    task = {"Type": "Task", "Resource": "arn:aws:states:::sagemaker:createModel", "Parameters": model, "End": True}
+    path = tmp_path / "model.json"
+    path.write_text(json.dumps({"StartAt": "M", "States": {"M": task}}))
+    passed = {
+        **statement("iam:PassRole"),
+        "Condition": {"StringEquals": {"iam:PassedToService": service}},
+    }
+    checked = role(tmp_path, {"Statement": [statement("sagemaker:*"), passed]})
+    assert run(["iam", str(path), "--check", checked]) == code
+
+
+def test_who_may_assume_the_role_in_an_account(definition: str, capsys: pytest.CaptureFixture[str]) -> None:
+    run(["iam", definition, "--format", "trust", "--account", "123456789012", "--region", "cn-north-1"])
+    [trusted] = json.loads(capsys.readouterr().out)["Statement"]
+    assert trusted["Condition"] == {
+        "StringEquals": {"aws:SourceAccount": "123456789012"},
+        "ArnLike": {"aws:SourceArn": "arn:aws-cn:states:cn-north-1:123456789012:stateMachine:*"},
+    }

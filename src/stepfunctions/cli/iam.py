@@ -59,8 +59,8 @@ def iam(
     if role is not None:
         return _compared(policy, role, form)
     if form in ("policy", "trust"):
-        filled = Policy(policy.statements).document(partition=partition, region=region, account=account)
-        click.echo(json.dumps(filled if form == "policy" else policy.trust(), indent=2))
+        document = policy.document if form == "policy" else policy.trust
+        click.echo(json.dumps(document(partition=partition, region=region, account=account), indent=2))
     elif form == "json":
         click.echo(json.dumps([_shown(one) for one in policy.statements], indent=2))
     else:

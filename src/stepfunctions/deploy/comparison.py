@@ -19,6 +19,7 @@ from stepfunctions.deploy.policy import Policy
 _PLACEHOLDER = re.compile(r"\$\{AWS::[A-Za-z]+\}")
 _ANY = "\0"
 _ARN_PARTS = 6
+_SERVICE = "iam:PassedToService"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,9 +41,29 @@ class Difference:
 
 @dataclass(frozen=True)
 class _Allowed:
+    """A statement of a role. ``but_actions``, ``but_resources``: NotAction and NotResource, all but which it is about.
+
+    ``services``: the values of a condition on iam:PassedToService; ``conditional``: whether it has any other condition.
+    """
+
     effect: str
     actions: tuple[str, ...]
     resources: tuple[str, ...]
+    but_actions: tuple[str, ...] = ()
+    but_resources: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
+    conditional: bool = False
+
+    def applies(self, action: str, resource: str, service: str | None) -> bool:
+        """Tell whether it is about a call. Other conditions are taken to hold for an Allow, and not for a Deny."""
+        return (
+            any(_matches(pattern, action) for pattern in self.actions)
+            and not any(_matches(pattern, action) for pattern in self.but_actions)
+            and any(_covers(pattern, resource) for pattern in self.resources)
+            and not any(_covers(pattern, resource) for pattern in self.but_resources)
+            and (not self.services or service is None or any(_matches(one, service) for one in self.services))
+            and not (self.conditional and self.effect == "Deny")
+        )
 
 
 def read_policies(path: Path) -> list[_Allowed]:
@@ -70,20 +91,15 @@ def _missing(policy: Policy, role: Sequence[_Allowed]) -> Iterator[Difference]:
     for statement in policy.statements:
         for action in statement.actions:
             for resource in statement.resources:
-                if not _is_allowed(action, resource, role):
+                service = statement.conditions.get("StringEquals", {}).get(_SERVICE)
+                if not _is_allowed(action, resource, service, role):
                     yield Difference(
                         kind="missing", action=action, resource=resource, states=statement.states, why=statement.reason
                     )
 
 
-def _is_allowed(action: str, resource: str, role: Sequence[_Allowed]) -> bool:
-    effects = {
-        one.effect
-        for one in role
-        if any(_matches(pattern, action) for pattern in one.actions)
-        and any(_covers(pattern, resource) for pattern in one.resources)
-    }
-    return effects == {"Allow"}
+def _is_allowed(action: str, resource: str, service: str | None, role: Sequence[_Allowed]) -> bool:
+    return {one.effect for one in role if one.applies(action, resource, service)} == {"Allow"}
 
 
 def _too_much(policy: Policy, role: Sequence[_Allowed]) -> Iterator[Difference]:
@@ -123,16 +139,32 @@ def _statements(value: Any) -> Iterator[_Allowed]:
         listed = value.get("Statement")
         for one in listed if isinstance(listed, list) else [listed]:
             if isinstance(one, dict) and "Principal" not in one and ("Action" in one or "NotAction" in one):
-                yield _Allowed(
-                    str(one.get("Effect", "Allow")), _texts(one.get("Action", ())), _texts(one.get("Resource", "*"))
-                )
+                yield _statement(one)
         for name, one in value.items():
             if name != "Statement":
                 yield from _statements(one)
 
 
+def _statement(given: Mapping[str, Any]) -> _Allowed:
+    conditions = given.get("Condition")
+    asked = [
+        (name.lower(), value)
+        for values in (conditions.values() if isinstance(conditions, dict) else ())
+        for name, value in (values.items() if isinstance(values, dict) else ())
+    ]
+    return _Allowed(
+        effect=str(given.get("Effect", "Allow")),
+        actions=_texts(given.get("Action", "*")),
+        resources=_texts(given.get("Resource", "*")),
+        but_actions=_texts(given.get("NotAction", ())),
+        but_resources=_texts(given.get("NotResource", ())),
+        services=tuple(text for name, value in asked if name == _SERVICE.lower() for text in _texts(value)),
+        conditional=any(name != _SERVICE.lower() for name, _ in asked),
+    )
+
+
 def _texts(value: Any) -> tuple[str, ...]:
-    return (value,) if isinstance(value, str) else tuple(str(one) for one in value)
+    return tuple(str(one) for one in value) if isinstance(value, (list, tuple)) else (str(value),)
 
 
 def _matches(pattern: str, text: str) -> bool:

@@ -56,12 +56,11 @@ class Policy:
     ) -> dict[str, Any]:
         """Return the policy document. What is given takes the place of the pseudo parameter."""
         made = {"Version": VERSION, "Statement": [one.to_dict() for one in self.statements]}
-        filled: dict[str, Any] = _filled(
-            made, {"AWS::Partition": partition, "AWS::Region": region, "AWS::AccountId": account}
-        )
-        return filled
+        return _placed(made, partition, region, account)
 
-    def trust(self) -> dict[str, Any]:
+    def trust(
+        self, *, partition: str | None = None, region: str | None = None, account: str | None = None
+    ) -> dict[str, Any]:
         """Return who may assume the role: Step Functions, for state machines of the account."""
         condition = {
             "StringEquals": {"aws:SourceAccount": "${AWS::AccountId}"},
@@ -69,7 +68,7 @@ class Policy:
         }
         principal = {"Service": "states.amazonaws.com"}
         statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole", "Condition": condition}
-        return {"Version": VERSION, "Statement": [statement]}
+        return _placed({"Version": VERSION, "Statement": [statement]}, partition, region, account)
 
 
 def policy_of(
@@ -162,6 +161,12 @@ def _sid(right: Right, taken: set[str]) -> str:
     while (base if number == 1 else f"{base}{number}") in taken:
         number += 1
     return base if number == 1 else f"{base}{number}"
+
+
+def _placed(document: dict[str, Any], partition: str | None, region: str | None, account: str | None) -> dict[str, Any]:
+    given = {"AWS::Partition": partition, "AWS::Region": region, "AWS::AccountId": account}
+    filled: dict[str, Any] = _filled(document, given)
+    return filled
 
 
 def _filled(value: Any, given: Mapping[str, str | None]) -> Any:
