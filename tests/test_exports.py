@@ -145,12 +145,15 @@ PUBLIC: dict[str, set[str]] = {
     "stepfunctions.mlops": {
         "AllAtOnce",
         "Canary",
+        "DeployModelStep",
         "Instances",
         "Linear",
         "OnEvent",
         "OnObjectCreated",
+        "QuietAlarms",
         "Rolling",
         "Schedule",
+        "SmokeTest",
     },
     "stepfunctions.template": {
         "FleetRetrainingPipeline",

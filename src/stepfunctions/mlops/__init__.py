@@ -1,6 +1,20 @@
 """Keep a model alive: deploy it safely, run its pipeline when it has to run, see when it drifts."""
 
 from stepfunctions.deploy.triggers import OnEvent, OnObjectCreated, Schedule
+from stepfunctions.mlops.checks import QuietAlarms, SmokeTest
+from stepfunctions.mlops.deploy_model import DeployModelStep
 from stepfunctions.steps.strategies import AllAtOnce, Canary, Instances, Linear, Rolling
 
-__all__ = ["AllAtOnce", "Canary", "Instances", "Linear", "OnEvent", "OnObjectCreated", "Rolling", "Schedule"]
+__all__ = [
+    "AllAtOnce",
+    "Canary",
+    "DeployModelStep",
+    "Instances",
+    "Linear",
+    "OnEvent",
+    "OnObjectCreated",
+    "QuietAlarms",
+    "Rolling",
+    "Schedule",
+    "SmokeTest",
+]
