@@ -13,7 +13,8 @@ from tests.deploy.rendering import definition_in
 from tests.deploy.test_deployment import TEST
 
 from stepfunctions.cli.main import run
-from stepfunctions.deploy.deployment import Place, deploy
+from stepfunctions.deploy import including
+from stepfunctions.deploy.deployment import DeploymentFailed, Place, deploy
 from stepfunctions.deploy.diff import KEEP, REPLACED, diff, state_changes
 from stepfunctions.deploy.filling import filled_definition, pseudo_parameters
 from stepfunctions.steps.graph import FrozenGraph
@@ -119,3 +120,29 @@ def test_from_the_command_line(
     assert KEEP in told
     assert run(["diff", *where, "--format", "json"]) == 1
     assert json.loads(capsys.readouterr().out)["states"] == [{"kind": "~", "what": "A", "fields": ["Result"]}]
+
+
+def test_null_is_not_absent_and_names_may_have_slashes() -> None:
+    def flow(**fields: Any) -> dict[str, Any]:
+        return {"StartAt": "Extract/Load", "States": {"Extract/Load": {"Type": "Pass", **fields}, "Done": PASS}}
+
+    old, new = flow(Next="Done", Result={"n": 1}), flow(Next="Done", Result={"n": True}, ResultPath=None)
+    assert [str(one) for one in state_changes(old, new)] == ["~ Extract/Load: Result, ResultPath"]
+    assert "+ Extract/Load -> Done" in [str(one) for one in state_changes({}, old)]
+    inline = {
+        "StartAt": "M",
+        "States": {"M": {"Type": "Map", "ItemProcessor": {"StartAt": "A", "States": {"A": PASS}}}},
+    }
+    other = json.loads(json.dumps(inline))
+    other["States"]["M"]["ItemProcessor"]["ProcessorConfig"] = {"Mode": "INLINE"}
+    assert [str(one) for one in state_changes(inline, other)] == ["~ M: ItemProcessor"]
+
+
+@pytest.mark.local
+def test_what_is_left_of_a_failed_creation_is_no_stack(place: Place) -> None:
+    workflow = Workflow("broken", FrozenGraph({"StartAt": "A", "States": {"A": PASS}}), ROLE)
+    no_bucket = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "No_Bucket"}}
+    with pytest.raises(DeploymentFailed):
+        deploy(including(workflow.stack(), first={"Broken": no_bucket}), place)
+    found = diff(workflow.stack(), place)
+    assert ({one.status for one in found.resources}, [str(one) for one in found.states]) == ({"Add"}, ["+ A"])

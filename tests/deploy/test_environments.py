@@ -48,6 +48,11 @@ def test_pyproject_has_them_too(tmp_path: Path) -> None:
     assert list(read_environments(written(tmp_path, text, "pyproject.toml"))) == ["local", "test", "prod"]
 
 
+def test_a_file_of_windows_is_read(tmp_path: Path) -> None:
+    (tmp_path / "stepfunctions.toml").write_bytes(("\ufeff" + GOOD.replace("\n", "\r\n")).encode())
+    assert list(read_environments(tmp_path)) == ["local", "test", "prod"]
+
+
 def test_local_is_always_there(tmp_path: Path) -> None:
     assert read_environments(tmp_path) == {"local": Environment(name="local")}
     assert environment_of(written(tmp_path, "[environments.local]\nparameters = {A = 'b'}\n"), "local").parameters == {

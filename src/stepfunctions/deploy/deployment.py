@@ -27,6 +27,8 @@ LARGEST_BODY = 51_200
 _CANCELLED = "Resource creation cancelled"
 _NO_CHANGE = ("didn't contain changes", "No updates are to be performed")
 _IAM = {"AWS::IAM::Role", "AWS::IAM::ManagedPolicy"}
+FAILED_CREATION = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED")
+"""What a stack is whose creation failed: it cannot be updated, only deleted."""
 _RESTORED = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE", "ROLLBACK_COMPLETE")
 
 
@@ -247,11 +249,7 @@ def _usable(name: str, place: Place) -> dict[str, Any] | None:
         return None
     if status.endswith("_IN_PROGRESS"):
         raise ValueError(f"The stack '{name}' is being changed ({status}). Wait for its end.")
-    if status in (
-        "ROLLBACK_COMPLETE",
-        "ROLLBACK_FAILED",
-        "CREATE_FAILED",
-    ):  # its creation failed: nothing can be updated
+    if status in FAILED_CREATION:
         seen = _seen(name, place)
         cloudformation.delete_stack(StackName=found["StackId"])
         follow(found["StackId"], place, seen, wanted=("DELETE_COMPLETE",))
@@ -330,4 +328,5 @@ def follow(
         place.pause(place.seconds)
     if status not in wanted:
         reasons = "".join(f"\n    {event}" for event in failures)
-        raise DeploymentFailed(f"The stack '{name}' is {status}.{reasons}")
+        called = name if found is None else found["StackName"]
+        raise DeploymentFailed(f"The stack '{called}' is {status}.{reasons}")

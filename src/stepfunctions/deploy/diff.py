@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stepfunctions.deploy.bootstrap import described_stack
-from stepfunctions.deploy.deployment import Event, Place, change_set, prepared
+from stepfunctions.deploy.deployment import FAILED_CREATION, Event, Place, change_set, prepared
 from stepfunctions.deploy.filling import filled_definition, pseudo_parameters
 from stepfunctions.deploy.parts import MACHINE
 from stepfunctions.deploy.stack import Stack
@@ -55,7 +55,7 @@ def diff(stack: Stack, place: Place) -> Difference:
     found = described_stack(stack.name, cloudformation)
     request, _ = prepared(stack, place)
     values = {one["ParameterKey"]: one["ParameterValue"] for one in request["Parameters"]}
-    if found is None or found["StackStatus"] == "REVIEW_IN_PROGRESS":
+    if found is None or found["StackStatus"] in ("REVIEW_IN_PROGRESS", *FAILED_CREATION):
         added = tuple(
             Event(resource=name, type=one["Type"], status="Add") for name, one in stack.template["Resources"].items()
         )
@@ -72,43 +72,49 @@ def diff(stack: Stack, place: Place) -> Difference:
 def state_changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> tuple[StateChange, ...]:
     """Return the states, edges and fields in which two definitions differ; states inside others as ``Map/Inner``."""
     before, after = dict(_states(old)), dict(_states(new))
-    found = [StateChange(kind="+", what=name) for name in after if name not in before]
-    found += [StateChange(kind="-", what=name) for name in before if name not in after]
-    for name in after:
-        fields = _fields(before[name], after[name]) if name in before else ()
+    found = [StateChange(kind="+", what="".join(one)) for one in after if one not in before]
+    found += [StateChange(kind="-", what="".join(one)) for one in before if one not in after]
+    for one in after:
+        fields = _fields(before[one], after[one]) if one in before else ()
         if fields:
-            found.append(StateChange(kind="~", what=name, fields=fields))
+            found.append(StateChange(kind="~", what="".join(one), fields=fields))
     found += [StateChange(kind="+", what=edge) for edge in _edges(after) if edge not in set(_edges(before))]
     found += [StateChange(kind="-", what=edge) for edge in _edges(before) if edge not in set(_edges(after))]
-    whole = tuple(name for name in {**old, **new} if name != "States" and old.get(name) != new.get(name))
+    whole = _fields(_head(old), _head(new))
     if whole and old:
         found.insert(0, StateChange(kind="~", what="the state machine", fields=whole))
     return tuple(found)
 
 
-def _states(region: Mapping[str, Any], path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield states by their path, without the regions inside them."""
+def _states(region: Mapping[str, Any], path: str = "") -> Iterator[tuple[tuple[str, str], dict[str, Any]]]:
+    """Yield states by the path of what they are in and their names, without the regions inside them."""
     for name, state in region.get("States", {}).items():
-        here = f"{path}{name}"
-        inner = [state[one] for one in _REGIONS if one in state] + state.get("Branches", [])
-        own = {key: value for key, value in state.items() if key not in (*_REGIONS, "Branches")}
-        heads = [{key: value for key, value in one.items() if key != "States"} for one in inner]
-        yield here, {**own, **({"regions": heads} if heads else {})}
+        regions = {key: state[key] for key in _REGIONS if key in state}
+        heads: dict[str, Any] = {key: _head(one) for key, one in regions.items()}
+        if "Branches" in state:
+            heads["Branches"] = [_head(one) for one in state["Branches"]]
+        yield (path, name), {**state, **heads}
+        inner = [*regions.values(), *state.get("Branches", ())]
         for number, one in enumerate(inner):
-            yield from _states(one, f"{here}/{f'{number}/' if len(inner) > 1 else ''}")
+            yield from _states(one, f"{path}{name}/{f'{number}/' if len(inner) > 1 else ''}")
+
+
+def _head(region: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in region.items() if key != "States"}
 
 
 def _fields(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(name for name in {**before, **after} if before.get(name) != after.get(name))
+    """Return the fields that differ; null is not the same as no field, and 1 not as true."""
+    texts = [{name: json.dumps(value, sort_keys=True) for name, value in one.items()} for one in (before, after)]
+    return tuple(name for name in {**before, **after} if texts[0].get(name) != texts[1].get(name))
 
 
-def _edges(states: Mapping[str, Mapping[str, Any]]) -> list[str]:
+def _edges(states: Mapping[tuple[str, str], Mapping[str, Any]]) -> list[str]:
     found: list[str] = []
-    for name, state in states.items():
+    for (path, name), state in states.items():
         targets = [state[one] for one in _EDGES if one in state]
         targets += [one["Next"] for key in ("Choices", "Catch") for one in state.get(key, ()) if "Next" in one]
-        folder = name.rpartition("/")[0]
-        found += [f"{name} -> {f'{folder}/' if folder else ''}{target}" for target in dict.fromkeys(targets)]
+        found += [f"{path}{name} -> {path}{target}" for target in dict.fromkeys(targets)]
     return found
 
 

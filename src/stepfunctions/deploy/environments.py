@@ -76,7 +76,7 @@ def environment_of(folder: Path, name: str) -> Environment:
 
 def _table(file: Path, tables: tuple[str, ...]) -> Mapping[str, Any] | None:
     try:
-        found: Any = tomllib.loads(file.read_text(encoding="utf-8"))
+        found: Any = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
         raise ValueError(f"{file.name} cannot be read: {error}") from None
     for table in tables:

@@ -201,3 +201,12 @@ def test_drift_is_found(cloud: Cloud, stacks: Stacks) -> None:
             "DifferenceType": "NOT_EQUAL",
         }
     ]
+
+
+def test_what_no_call_answers_has_not_drifted(cloud: Cloud, stacks: Stacks) -> None:
+    rules = {"ServerSideEncryptionConfiguration": [{"ServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]}
+    bucket = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "mine", "BucketEncryption": rules}}
+    stacks.create("mine", template(B=bucket))
+    stacks("DetectStackDrift", StackName="mine")
+    [found] = stacks("DescribeStackResourceDrifts", StackName="mine")["StackResourceDrifts"]
+    assert found["StackResourceDriftStatus"] == "IN_SYNC"

@@ -154,6 +154,8 @@ class Resource(Handler):
                 shown = self._call(context, setting.get, self._key(setting.get, facts), missing={})
                 value = setting.shown(shown) if setting.shown else shown.get(setting.name)
                 found[setting.name] = mirrored(properties[setting.name], value)
+            elif setting.name in properties:  # nothing reads it
+                found[setting.name] = properties[setting.name]
         if "Tags" in found:
             found["Tags"] = _tags_as_given(properties["Tags"], found["Tags"], context.tags)
         return found
