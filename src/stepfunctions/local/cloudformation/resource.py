@@ -35,7 +35,7 @@ class Resource(Handler):
     would overwrite what is there, so it looks first. ``defaults``: what an update sets for properties that were taken
     away. ``prepared`` changes properties first. ``updating`` and
     ``deleting`` are more members of those requests; ``only_updates`` are properties that creation does not take;
-    ``unread`` are those whose like in answers means something else: they count as unchanged.
+    ``unread`` are those that no answer has, or whose like there means something else: they count as unchanged.
     """
 
     type: str
@@ -154,8 +154,6 @@ class Resource(Handler):
                 shown = self._call(context, setting.get, self._key(setting.get, facts), missing={})
                 value = setting.shown(shown) if setting.shown else shown.get(setting.name)
                 found[setting.name] = mirrored(properties[setting.name], value)
-            elif setting.name in properties:  # nothing reads it
-                found[setting.name] = properties[setting.name]
         if "Tags" in found:
             found["Tags"] = _tags_as_given(properties["Tags"], found["Tags"], context.tags)
         return found

@@ -130,7 +130,7 @@ HANDLERS = [
         fields="BucketEncryption BucketName! CorsConfiguration LifecycleConfiguration NotificationConfiguration"
         " PublicAccessBlockConfiguration Tags VersioningConfiguration",
         renames={"BucketName": "Bucket"},
-        unread=frozenset({"BucketName"}),
+        unread=frozenset({"BucketEncryption", "BucketName", "CorsConfiguration", "LifecycleConfiguration"}),
         prepared=_located,
         create_call="CreateBucket",
         describe_call="HeadBucket",
