@@ -263,3 +263,41 @@ def test_a_rule_of_the_form_finds_its_bad_example(tmp_path: Path, rule: lint.Rul
     for text, expected in ((rule.bad, {rule.id}), (rule.good, set())):
         assert {one[0] for one in found(tmp_path, "a.asl", text)} & {rule.id} == expected
     assert rule.severity in lint.SEVERITIES
+
+
+DEFINED_IN = """Resources:
+  M:
+    Type: AWS::Serverless::StateMachine
+    Properties:
+      DefinitionUri: {}
+      DefinitionSubstitutions: {}
+"""
+
+
+def test_the_file_of_a_definition_is_no_template(tmp_path: Path) -> None:
+    (tmp_path / "template.yaml").write_text(DEFINED_IN.format("template.yaml", "{}"))
+    [finding, *more] = lint.check_file(tmp_path / "template.yaml")
+    assert (finding.rule, finding.path, more) == ("SCHEMA_VALIDATION_FAILED", "/Resources", more)
+    assert {one.rule for one in more} == {"SCHEMA_VALIDATION_FAILED"}
+
+
+@pytest.mark.parametrize(
+    ("substitutions", "expected"),
+    [("{Queue: q}", []), ("{}", [("UNKNOWN_SUBSTITUTION", "a.json", 2, 56)]), ("!If [A, {Queue: q}, {}]", [])],
+)
+def test_substitutions_of_a_definition_in_a_file(
+    substitutions: str, expected: list[tuple[str, str, int, int]], tmp_path: Path
+) -> None:
+    (tmp_path / "a.json").write_text(
+        '{"StartAt": "A",\n "States": {"A": {"Type": "Pass", "Result": "the queue ${Queue}", "End": true}}}'
+    )
+    (tmp_path / "template.yaml").write_text(DEFINED_IN.format("a.json", substitutions))
+    findings = lint.check_file(tmp_path / "template.yaml")
+    assert [(one.rule, Path(one.file or "").name, one.line, one.column) for one in findings] == expected
+
+
+def test_a_character_that_yaml_has_not_and_a_tag_of_python(tmp_path: Path) -> None:
+    text = "Comment: é\nStartAt: A\x01\n"
+    assert found(tmp_path, "a.yaml", text) == [("INVALID_YAML_DESCRIPTION", "", 2, 11)]
+    tagged = "StartAt: A\nStates:\n  A:\n    Type: Pass\n    Result: !!python/tuple [1]\n    End: true\n"
+    assert found(tmp_path, "b.yaml", tagged) == [("INVALID_YAML_DESCRIPTION", "/States/A/Result", 5, 13)]

@@ -64,7 +64,7 @@ def loads(text: str) -> dict[str, Any]:
         _refuse_what_is_not_json(value)
     except json.JSONDecodeError as found:
         error = on_every_python(found)
-        raise _not_json(f"{error.msg} at line {error.lineno}, column {error.colno}") from None
+        raise _not_json(f"{error.msg.removesuffix(' at')} at line {error.lineno}, column {error.colno}") from None
     except RecursionError:
         raise _too_deep() from None
     except DefinitionError:

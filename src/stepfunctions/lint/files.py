@@ -47,15 +47,7 @@ def check_file(path: Path | str, *, kind: Kind | None = None, rules: Iterable[Ru
 
 
 def _file(path: Path, kind: Kind | None, rules: tuple[Rule, ...]) -> Iterator[Finding]:
-    data = path.read_bytes()
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        before = data[: error.start].decode("utf-8", "replace")
-        message = f"The file is not UTF-8 text: byte {error.start} cannot be read."
-        yield at(Lines(before), len(before), INVALID_JSON_DESCRIPTION.at("", message))
-        return
-    read = read_text(text, form_of(text, path.name))
+    read = _read(path)
     if read.positions is None or not is_template(read.value):
         yield from _definition(read, read.opaque, kind, rules)
         return
@@ -67,6 +59,18 @@ def _file(path: Path, kind: Kind | None, rules: tuple[Rule, ...]) -> Iterator[Fi
             yield replace(finding, resource=machine.resource)
     if not machines:
         yield _placed(read.positions, NO_STATE_MACHINE.at("/Resources", "The template has no state machine."))
+
+
+def _read(path: Path) -> Text:
+    data = path.read_bytes()
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = data[: error.start].decode("utf-8", "replace")
+        message = f"The file is not UTF-8 text: byte {error.start} cannot be read."
+        wrong = at(Lines(before), len(before), INVALID_JSON_DESCRIPTION.at("", message))
+        return Text(None, None, (wrong,))
+    return read_text(text, form_of(text, path.name))
 
 
 def _machine(found: Found, read: Text, file: Path, rules: tuple[Rule, ...]) -> Iterator[Finding]:
@@ -82,8 +86,9 @@ def _machine(found: Found, read: Text, file: Path, rules: tuple[Rule, ...]) -> I
             message = f"The file '{found.value}' is not there."
             yield _placed(positions, NO_DEFINITION.at(found.path, message, f"It would be {target}."))
             return
-        for finding in _file(target, found.kind, rules):
-            yield replace(finding, file=finding.file or str(target))
+        other = _read(target)
+        for finding in (*_definition(other, other.opaque, found.kind, rules), *_unknown(found, other)):
+            yield replace(finding, file=str(target))
     elif found.member == "Definition" and isinstance(found.value, dict) and not INTRINSICS & found.value.keys():
         opaque: set[str] = set()
         value = without_intrinsics(found.value, "", opaque)
@@ -144,7 +149,7 @@ def _put(document: Any, pointer: str, value: JSON) -> None:
 
 def _unknown(found: Found, read: Text) -> Iterator[Finding]:
     """Find ``${Tokens}`` that DefinitionSubstitutions does not have."""
-    if read.positions is None:
+    if read.positions is None or found.substitutions is None:
         return
     waiting: list[tuple[str, JSON]] = [("", read.value)]
     while waiting:

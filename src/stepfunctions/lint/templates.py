@@ -29,7 +29,8 @@ TOKEN = "${Token}"
 class Found:
     """A state machine of a template: its logical id, type, and the pointer and value of the member that defines it.
 
-    ``member`` is None when it has none.
+    ``member`` is None when it has none. ``substitutions``: names of DefinitionSubstitutions, None when a function
+    makes them.
     """
 
     resource: str
@@ -37,7 +38,7 @@ class Found:
     path: str
     member: str | None
     value: JSON = None
-    substitutions: frozenset[str] = frozenset()
+    substitutions: frozenset[str] | None = frozenset()
 
 
 def is_template(document: JSON) -> bool:
@@ -58,14 +59,15 @@ def machines_in(document: Mapping[str, Any]) -> Iterator[Found]:
         path = f"/Resources/{escape_pointer(name)}/Properties"
         member = next((one for one in _MEMBERS if one in given), None)
         kind = given.get("StateMachineType", given.get("Type", "STANDARD"))
-        substitutions = given.get("DefinitionSubstitutions")
+        listed = given.get("DefinitionSubstitutions")
+        substitutions = frozenset(listed if isinstance(listed, dict) else ())
         yield Found(
             resource=name,
             kind=kind if kind in ("STANDARD", "EXPRESS") else None,
             path=path if member is None else f"{path}/{member}",
             member=member,
             value=given.get(member) if member else None,
-            substitutions=frozenset(substitutions if isinstance(substitutions, dict) else ()),
+            substitutions=None if INTRINSICS & substitutions else substitutions,
         )
 
 

@@ -119,6 +119,9 @@ def _yaml(text: str, source: Source) -> Text:
     except DefinitionError as error:
         return Text(None, None, tuple(at(source, 0, Finding.of(problem)) for problem in error.problems))
     except yaml.YAMLError as error:
+        if isinstance(error, yaml.reader.ReaderError):
+            said = f"The text is not YAML: it has the character U+{error.character:04X}."
+            return failed(said, max(0, text.find(chr(error.character))))
         mark = getattr(error, "problem_mark", None)
         what = getattr(error, "problem", None) or str(error)
         hint = "Indent with spaces." if "\\t" in what or "tab" in what else ""
@@ -145,6 +148,9 @@ class _Nodes:
             raise DefinitionError([Problem(path="", message=said, code="INVALID_YAML_DESCRIPTION")])
         if node.tag.startswith("!") and node.tag != "!":
             return self._tagged(node, path, depth)
+        if node.tag.startswith(f"{_YAML}python/"):
+            message = "Tags of Python have no value in JSON."
+            self._tell(node, INVALID_YAML_DESCRIPTION.at(path, message, "Write the value itself."))
         return self._untagged(node, path, depth)
 
     def _untagged(self, node: Any, path: str, depth: int) -> JSON:
