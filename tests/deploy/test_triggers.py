@@ -12,7 +12,18 @@ from tests.deploy.test_stack import findings
 from tests.deploy.test_stack_deployed import deploy
 from tests.local.cloudformation.conftest import Stacks
 
-from stepfunctions.deploy import Deployment, OnEvent, OnObjectCreated, Schedule, Stack
+from stepfunctions.deploy import Deployment, Stack
+from stepfunctions.mlops import (
+    EventField,
+    Metric,
+    OnAlarm,
+    OnEvent,
+    OnModelApproved,
+    OnModelDrift,
+    OnObjectCreated,
+    OnWorkflow,
+    Schedule,
+)
 from stepfunctions.steps import Pass
 from stepfunctions.workflow import Workflow
 
@@ -21,6 +32,13 @@ ALL = (
     Schedule(expression="rate(1 day)", enabled=False, window=15),
     OnObjectCreated(bucket="raw-data", prefix="in/", suffix=".csv"),
     OnEvent(pattern={"source": ["aws.sagemaker"], "resources": ["arn:aws:sagemaker:us-east-1:123456789012:model/m"]}),
+    OnAlarm(alarm="errors", input={"why": EventField("$.detail.alarmName")}),
+    OnAlarm(
+        metric=Metric(namespace="Models", name="mae", dimensions={"Model": "m"}), threshold=20, periods=3, datapoints=2
+    ),
+    OnModelDrift(Metric.of_model_monitor("delays", "hourly", "distance"), threshold=0.2, retries=5, max_age=600),
+    OnModelApproved("delays"),
+    OnWorkflow("arn:aws:states:us-east-1:123456789012:stateMachine:other", ("SUCCEEDED", "FAILED")),
 )
 
 
@@ -79,18 +97,71 @@ def test_an_event_holds_nothing_of_one_account() -> None:
     assert re.findall(r"arn:aws|\d{12}|us-east-1", json.dumps(template)) == []
 
 
-def test_what_cannot_be_is_refused() -> None:
-    with pytest.raises(ValueError, match=re.escape("Schedule.expression is 'daily': write cron(…)")):
-        Schedule(expression="daily")
-    with pytest.raises(ValueError, match=r"Schedule\.window is 0, but must be 1 to 1440"):
-        Schedule(expression="rate(1 day)", window=0)
-    with pytest.raises(ValueError, match=r"OnEvent\.pattern is"):
-        OnEvent(pattern={})
+METRIC = Metric(namespace="n", name="m")
+REFUSED: dict[str, Any] = {
+    r"Schedule\.expression is 'daily': write cron\(…\)": lambda: Schedule("daily"),
+    r"rate\(7 days\)": lambda: Schedule("rate(7 weeks)"),
+    r"six fields": lambda: Schedule("cron(0 6 * * MON *)"),
+    r"six fields, minutes": lambda: Schedule("cron(0 6 ? * MON)"),
+    r"write at\(": lambda: Schedule("at(tomorrow)"),
+    r"write an IANA name": lambda: Schedule("rate(1 day)", timezone="Berlin"),
+    r"Schedule\.window is 0, but must be 1 to 1440": lambda: Schedule("rate(1 day)", window=0),
+    r"a schedule has no event": lambda: Schedule("rate(1 day)", input=[EventField("$.id")]),
+    r"Schedule\.retries is 186, but must be 0 to 185": lambda: Schedule("rate(1 day)", retries=186),
+    r"max_age is 59": lambda: OnModelApproved("g", max_age=59),
+    r"OnEvent\.pattern is": lambda: OnEvent({}),
+    r"OnObjectCreated\.bucket is empty": lambda: OnObjectCreated(),
+    r"group is empty": lambda: OnModelApproved(),
+    r"EventField\.path is 'detail'": lambda: EventField("detail"),
+    r"name of an alarm, or a metric": lambda: OnAlarm(),
+    r"threshold belongs to a metric": lambda: OnAlarm(alarm="a", threshold=1),
+    r"comparison is '='": lambda: OnAlarm(metric=METRIC, threshold=1, comparison="="),
+    r"missing is 'bad'": lambda: OnAlarm(metric=METRIC, threshold=1, missing="bad"),
+    r"datapoints is 3": lambda: OnAlarm(metric=METRIC, threshold=1, periods=2, datapoints=3),
+    r"Metric\.period is 45": lambda: Metric(namespace="n", name="m", period=45),
+    r"of one feature already": lambda: OnModelDrift(METRIC, threshold=1, feature="x"),
+    r"write the ARN of a state machine": lambda: OnWorkflow(Workflow("w", Pass("P"), ROLE)),
+    r"status is 'DONE'": lambda: OnWorkflow("arn:aws:states:us-east-1:123456789012:stateMachine:m", "DONE"),
+}
+
+
+@pytest.mark.parametrize("message", REFUSED)
+def test_what_cannot_be_is_refused(message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        REFUSED[message]()
+
+
+def test_a_metric_gets_an_alarm() -> None:
+    resources = stack_of(*ALL).template["Resources"]
+    rule, alarm = resources["AlarmTrigger2"]["Properties"], resources["AlarmTrigger2Metric"]["Properties"]
+    assert rule["EventPattern"]["detail"]["alarmName"] == [{"Ref": "AlarmTrigger2Metric"}]
+    assert alarm["Dimensions"] == [{"Name": "Model", "Value": "m"}]
+    assert (alarm["EvaluationPeriods"], alarm["DatapointsToAlarm"], alarm["Threshold"]) == (3, 2, 20)
+    drift = resources["AlarmTrigger3Metric"]["Properties"]
+    assert (drift["Namespace"], drift["MetricName"]) == (
+        "aws/sagemaker/Endpoints/data-metrics",
+        "feature_baseline_drift_distance",
+    )
+    assert (drift["Period"], drift["Statistic"], drift["TreatMissingData"]) == (3600, "Sum", "notBreaching")
+    target = resources["AlarmTrigger3"]["Properties"]["Targets"][0]
+    assert target["RetryPolicy"] == {"MaximumRetryAttempts": 5, "MaximumEventAgeInSeconds": 600}
+
+
+def test_members_of_the_event_go_into_the_input() -> None:
+    (target,) = stack_of(*ALL).template["Resources"]["AlarmTrigger"]["Properties"]["Targets"]
+    assert target["InputTransformer"] == {
+        "InputPathsMap": {"field1": "$.detail.alarmName"},
+        "InputTemplate": '{"why": <field1>}',
+    }
 
 
 def test_alarms_are_of_the_machine_and_of_the_queue() -> None:
     resources = stack_of(*ALL, alarms=True).template["Resources"]
-    alarms = {name: one["Properties"] for name, one in resources.items() if one["Type"] == "AWS::CloudWatch::Alarm"}
+    alarms = {
+        name: one["Properties"]
+        for name, one in resources.items()
+        if one["Type"] == "AWS::CloudWatch::Alarm" and "Trigger" not in name.removeprefix("TriggerDeadLetters")
+    }
     assert [one["MetricName"] for one in alarms.values()] == [
         "ExecutionsFailed",
         "ExecutionsTimedOut",

@@ -2,8 +2,9 @@
 
 from stepfunctions.deploy.additions import including
 from stepfunctions.deploy.assets import AssetFile
+from stepfunctions.deploy.event_triggers import OnEvent, OnObjectCreated
 from stepfunctions.deploy.parts import Deployment
 from stepfunctions.deploy.stack import Stack
-from stepfunctions.deploy.triggers import OnEvent, OnObjectCreated, Schedule
+from stepfunctions.deploy.triggers import Schedule
 
 __all__ = ["AssetFile", "Deployment", "OnEvent", "OnObjectCreated", "Schedule", "Stack", "including"]

@@ -109,29 +109,49 @@ def bootstrap(environment: str, cloudformation: Any, tags: Mapping[str, str] | N
     ``environment``: its name. ``cloudformation``: boto3's client of the environment's account and Region. Raises
     ValueError with the reason when the stack cannot be made; botocore's errors for what CloudFormation refuses.
     """
-    from botocore.exceptions import ClientError, WaiterError
-
     name = stack_of(environment)
-    found = described_stack(name, cloudformation)
-    verb, call = ("create", cloudformation.create_stack) if found is None else ("update", cloudformation.update_stack)
-    request: dict[str, Any] = {"StackName": name, "TemplateBody": json.dumps(bootstrap_template(), indent=2)}
-    if tags:
-        request["Tags"] = tags_dict_to_kv_list(tags)
-    try:
-        call(**request)
-        waiter = cloudformation.get_waiter(f"stack_{verb}_complete")
-        waiter.wait(StackName=name, WaiterConfig={"Delay": _POLL_SECONDS, "MaxAttempts": _MOST_POLLS})
-        changed = True
-    except ClientError as error:
-        if "No updates are to be performed" not in str(error):
-            raise
-        changed = False
-    except WaiterError as error:
-        raise ValueError(f"The stack '{name}' could not be made: {_reason(name, cloudformation)}") from error
+    changed = put_stack(name, bootstrap_template(), cloudformation, tags)
     bucket = bucket_of(environment, cloudformation)
     if bucket is None:
         raise ValueError(f"The stack '{name}' has no output '{BUCKET_OUTPUT}': delete the stack, then bootstrap again.")
     return Bootstrapped(stack=name, bucket=bucket, changed=changed)
+
+
+def put_stack(
+    name: str, template: Mapping[str, Any], cloudformation: Any, tags: Mapping[str, str] | None = None
+) -> bool:
+    """Make a small stack of our own, or bring it up to date; wait, and return whether anything was changed.
+
+    Raises ValueError with the reason when it cannot be made; botocore's errors for what CloudFormation refuses.
+    """
+    from botocore.exceptions import ClientError, WaiterError
+
+    found = described_stack(name, cloudformation)
+    verb, call = ("create", cloudformation.create_stack) if found is None else ("update", cloudformation.update_stack)
+    request: dict[str, Any] = {"StackName": name, "TemplateBody": json.dumps(template, indent=2)}
+    if tags:
+        request["Tags"] = tags_dict_to_kv_list(tags)
+    try:
+        call(**request, Capabilities=["CAPABILITY_IAM"])
+        waiter = cloudformation.get_waiter(f"stack_{verb}_complete")
+        waiter.wait(StackName=name, WaiterConfig={"Delay": _POLL_SECONDS, "MaxAttempts": _MOST_POLLS})
+    except ClientError as error:
+        if "No updates are to be performed" not in str(error):
+            raise
+        return False
+    except WaiterError as error:
+        raise ValueError(f"The stack '{name}' could not be made: {_reason(name, cloudformation)}") from error
+    return True
+
+
+def delete_stack(name: str, cloudformation: Any) -> bool:
+    """Delete a stack and wait until it is gone; False when there is none."""
+    if described_stack(name, cloudformation) is None:
+        return False
+    cloudformation.delete_stack(StackName=name)
+    waiter = cloudformation.get_waiter("stack_delete_complete")
+    waiter.wait(StackName=name, WaiterConfig={"Delay": _POLL_SECONDS, "MaxAttempts": _MOST_POLLS})
+    return True
 
 
 def described_stack(name: str, cloudformation: Any) -> dict[str, Any] | None:

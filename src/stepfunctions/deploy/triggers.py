@@ -1,6 +1,6 @@
-"""What starts executions: schedules, new objects in a bucket, events. Each is a value, and gives its resources.
+"""What starts executions at times and on events. Each trigger is a value, and gives its resources.
 
-A kind of trigger is a frozen dataclass with ``enabled``, ``input`` and ``resource(logical, target, context)``.
+A kind of trigger is a frozen dataclass that inherits :class:`Trigger`; those on events are in ``event_triggers``.
 """
 
 from __future__ import annotations
@@ -8,8 +8,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, ClassVar
+from zoneinfo import available_timezones
 
 from stepfunctions.deploy.parts import Context, Parts, joined
 from stepfunctions.deploy.role import allow, service_role
@@ -17,131 +19,154 @@ from stepfunctions.deploy.role import allow, service_role
 DEAD_LETTERS, ROLE, SCHEDULES = "TriggerDeadLetters", "TriggerRole", "SchedulesState"
 _DAYS = 14
 _SECONDS_OF_A_DAY = 86_400
-_EXPRESSION = re.compile(r"(?:rate|cron|at)\([^()]+\)")
+_EXPRESSION = re.compile(r"(?P<kind>rate|cron|at)\((?P<inner>[^()]+)\)")
+_RATE = re.compile(r"1 (?:minute|hour|day)|(?!1 )[1-9]\d* (?:minutes|hours|days)")
+_MARK = "\x00"
 
 
-class Trigger(Protocol):
-    """What starts executions. ``kind`` begins its logical id; ``service`` is who assumes the role."""
+@dataclass(frozen=True)
+class EventField:
+    """A member of the event, in the ``input`` of a trigger: ``EventField("$.detail.object.key")``.
 
-    kind: ClassVar[str]
-    service: ClassVar[str]
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html
+    """
 
-    def resource(self, target: dict[str, Any], context: Context) -> dict[str, Any]:
-        """Return the resource; ``target`` has Arn, RoleArn, Input and DeadLetterConfig."""
+    path: str
 
-    @property
-    def input(self) -> Any:
-        """The input of the executions, a JSON value; None: the event."""
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"\$(?:\.[A-Za-z0-9_-]+)*", self.path):
+            raise ValueError(f"EventField.path is {self.path!r}: write a path such as '$.detail.object.key'.")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Schedule:
+class Trigger:
+    """What all triggers have.
+
+    ``input``: of the executions, a JSON value; for a trigger on events it may have :class:`EventField` in it, and None
+    is the event. ``enabled``: False keeps it off everywhere. ``retries``: how often a start that failed is tried
+    again, 0 to 185 (AWS's default), for at most ``max_age`` seconds, 60 to 86,400 (default); then the event goes into
+    the queue of dead letters.
+    """
+
+    kind: ClassVar[str]
+    """How its logical id begins."""
+    service: ClassVar[str] = "events"
+    """Who assumes the role that starts executions."""
+    input: Any = None
+    enabled: bool = True
+    description: str = ""
+    retries: int | None = None
+    max_age: int | None = None
+
+    def __post_init__(self) -> None:
+        for name, least, most in (("retries", 0, 185), ("max_age", 60, _SECONDS_OF_A_DAY)):
+            value = getattr(self, name)
+            if value is not None and not least <= value <= most:
+                raise ValueError(f"{type(self).__name__}.{name} is {value!r}, but must be {least} to {most}.")
+
+    def resources(self, logical: str, target: dict[str, Any], context: Context) -> dict[str, Any]:
+        """Return the resources by logical id; ``target`` has Arn, RoleArn, RetryPolicy, DeadLetterConfig and input."""
+        raise NotImplementedError
+
+    def described(self, properties: dict[str, Any]) -> dict[str, Any]:
+        """Return the properties of a resource with the description, where there is one."""
+        return {**({"Description": self.description} if self.description else {}), **properties}
+
+
+@dataclass(frozen=True)
+class Schedule(Trigger):
     """Start an execution at times.
 
     ``expression``: ``cron(0 6 ? * MON *)``, ``rate(1 day)`` or ``at(2026-12-01T06:00:00)``. ``timezone``: an IANA
-    name (default UTC). ``input``: a JSON value. ``enabled``: False keeps it off in every environment.
-    ``window``: minutes within which EventBridge may choose the moment, 1 to 1440 (default: none).
+    name (default UTC). ``window``: minutes within which EventBridge may choose the moment, 1 to 1440 (default: none).
 
     https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
     """
 
     kind: ClassVar[str] = "Schedule"
     service: ClassVar[str] = "scheduler"
-    expression: str
-    timezone: str = "UTC"
-    input: Any = None
-    enabled: bool = True
-    window: int | None = None
-    description: str = ""
+    expression: str = ""
+    timezone: str = field(default="UTC", kw_only=True)
+    window: int | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
-        if not _EXPRESSION.fullmatch(str(self.expression)):
-            raise ValueError(
-                f"Schedule.expression is {self.expression!r}: write cron(…), rate(…) or at(…), for example "
-                "'cron(0 6 ? * MON *)'."
-            )
+        super().__post_init__()
+        _check_expression(str(self.expression))
+        if self.timezone != "UTC" and self.timezone not in available_timezones():
+            raise ValueError(f"Schedule.timezone is {self.timezone!r}: write an IANA name, such as 'Europe/Berlin'.")
         if self.window is not None and not 1 <= self.window <= 1440:
             raise ValueError(f"Schedule.window is {self.window}, but must be 1 to 1440 minutes.")
+        if fields_in(self.input):
+            raise ValueError("Schedule.input has an EventField, but a schedule has no event.")
 
-    def resource(self, target: dict[str, Any], context: Context) -> dict[str, Any]:  # noqa: ARG002
+    def resources(self, logical: str, target: dict[str, Any], context: Context) -> dict[str, Any]:  # noqa: ARG002
         """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-scheduler-schedule.html"""
         window: dict[str, Any] = {"Mode": "OFF"}
         if self.window is not None:
             window = {"Mode": "FLEXIBLE", "MaximumWindowInMinutes": self.window}
         properties = {
-            **({"Description": self.description} if self.description else {}),
             "ScheduleExpression": self.expression,
             "ScheduleExpressionTimezone": self.timezone,
             "State": {"Ref": SCHEDULES} if self.enabled else "DISABLED",
             "FlexibleTimeWindow": window,
             "Target": target,
         }
-        return {"Type": "AWS::Scheduler::Schedule", "Properties": properties}
+        return {logical: {"Type": "AWS::Scheduler::Schedule", "Properties": self.described(properties)}}
 
 
-@dataclass(frozen=True, kw_only=True)
-class OnEvent:
-    """Start an execution for each event that fits a pattern; the event is the input, unless ``input`` is given.
+def _check_expression(expression: str) -> None:
+    kind = _EXPRESSION.fullmatch(expression)
+    inner = kind["inner"] if kind else ""
+    if kind is None or (kind["kind"] == "rate" and not _RATE.fullmatch(inner)):
+        raise ValueError(
+            f"Schedule.expression is {expression!r}: write cron(…), rate(…) or at(…), for example "
+            "'cron(0 6 ? * MON *)' or 'rate(7 days)'."
+        )
+    fields = inner.split()
+    if kind["kind"] == "cron" and (len(fields) != 6 or (fields[2] == "?") == (fields[4] == "?")):
+        raise ValueError(
+            f"Schedule.expression is {expression!r}: a cron expression has six fields, minutes, hours, day of the "
+            "month, month, day of the week and year, and one of the two days is '?'."
+        )
+    if kind["kind"] == "at":
+        try:
+            datetime.strptime(inner, "%Y-%m-%dT%H:%M:%S")
+        except ValueError:
+            raise ValueError(f"Schedule.expression is {expression!r}: write at(2026-12-01T06:00:00).") from None
 
-    ``pattern``: as EventBridge has them. ``bus``: name of the event bus (default: the account's).
 
-    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patterns.html
-    """
+def fields_in(value: Any) -> list[EventField]:
+    """Return the event's members that stand in an input, each once, in order."""
+    if isinstance(value, EventField):
+        return [value]
+    parts = value.values() if isinstance(value, Mapping) else value if isinstance(value, (list, tuple)) else ()
+    return list(dict.fromkeys(found for part in parts for found in fields_in(part)))
 
-    kind: ClassVar[str] = "Rule"
-    service: ClassVar[str] = "events"
-    pattern: Mapping[str, Any]
-    input: Any = None
-    enabled: bool = True
-    bus: str | None = None
-    description: str = ""
 
-    def __post_init__(self) -> None:
-        if not self.pattern:
-            raise ValueError(f"OnEvent.pattern is {self.pattern!r}: write a dict, such as {{'source': ['aws.s3']}}.")
-
-    def resource(self, target: dict[str, Any], context: Context) -> dict[str, Any]:
-        """https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-events-rule.html"""
-        properties = {
-            **({"Description": self.description} if self.description else {}),
-            **({} if self.bus is None else {"EventBusName": self.bus}),
-            "EventPattern": context.value(self.pattern),
-            "State": "ENABLED" if self.enabled else "DISABLED",
-            "Targets": [{"Id": "workflow", **target}],
+def _input(value: Any) -> dict[str, Any]:
+    """Return how a target gets its input. A member of the event stands in the template as ``<name>``."""
+    if value is None:
+        return {}
+    found = fields_in(value)
+    if not found:
+        return {"Input": json.dumps(value)}
+    names = {one: f"field{number}" for number, one in enumerate(found, 1)}
+    marked = json.dumps(_marked(value, names))
+    template = re.sub(r'"\\u0000(field\d+)"', r"<\1>", marked)
+    return {
+        "InputTransformer": {
+            "InputPathsMap": {name: one.path for one, name in names.items()},
+            "InputTemplate": template,
         }
-        return {"Type": "AWS::Events::Rule", "Properties": properties}
+    }
 
 
-@dataclass(frozen=True, kw_only=True)
-class OnObjectCreated:
-    """Start an execution for each new object of a bucket whose key begins with ``prefix`` and ends with ``suffix``.
-
-    The bucket must send its events to EventBridge.
-
-    https://docs.aws.amazon.com/AmazonS3/latest/userguide/EventBridge.html
-    """
-
-    kind: ClassVar[str] = "ObjectCreated"
-    service: ClassVar[str] = "events"
-    bucket: str
-    prefix: str = ""
-    suffix: str = ""
-    input: Any = None
-    enabled: bool = True
-    description: str = ""
-
-    def resource(self, target: dict[str, Any], context: Context) -> dict[str, Any]:
-        """Return the rule."""
-        detail: dict[str, Any] = {"bucket": {"name": [context.value({"Bucket": self.bucket})["Bucket"]]}}
-        if self.prefix and self.suffix:
-            prefix, suffix = (re.sub(r"([\\*])", r"\\\1", text) for text in (self.prefix, self.suffix))
-            detail["object"] = {"key": [{"wildcard": f"{prefix}*{suffix}"}]}
-        elif self.prefix or self.suffix:
-            name = "prefix" if self.prefix else "suffix"
-            detail["object"] = {"key": [{name: self.prefix or self.suffix}]}
-        pattern = {"source": ["aws.s3"], "detail-type": ["Object Created"], "detail": detail}
-        rule = OnEvent(pattern=pattern, enabled=self.enabled, description=self.description)
-        return rule.resource(target, context)
+def _marked(value: Any, names: Mapping[EventField, str]) -> Any:
+    if isinstance(value, EventField):
+        return f"{_MARK}{names[value]}"
+    if isinstance(value, Mapping):
+        return {key: _marked(one, names) for key, one in value.items()}
+    return [_marked(one, names) for one in value] if isinstance(value, (list, tuple)) else value
 
 
 def triggers_of(context: Context) -> Parts:
@@ -151,18 +176,16 @@ def triggers_of(context: Context) -> Parts:
         return Parts()
     queue = {"Fn::GetAtt": [DEAD_LETTERS, "Arn"]}
     made: dict[str, Any] = {}
-    rules: list[str] = []
     for trigger in triggers:
         target = {
             "Arn": context.target,
             "RoleArn": {"Fn::GetAtt": [ROLE, "Arn"]},
-            **({} if trigger.input is None else {"Input": json.dumps(trigger.input)}),
+            **_input(trigger.input),
+            **_retry_policy(trigger),
             "DeadLetterConfig": {"Arn": queue},
         }
-        logical = _free(f"{trigger.kind}Trigger", made)
-        made[logical] = trigger.resource(target, context)
-        if made[logical]["Type"] == "AWS::Events::Rule":
-            rules.append(logical)
+        made |= trigger.resources(_free(f"{trigger.kind}Trigger", made), target, context)
+    rules = [logical for logical, one in made.items() if one["Type"] == "AWS::Events::Rule"]
     needs = [allow(("states:StartExecution",), context.target), allow(("sqs:SendMessage",), queue)]
     services = sorted({trigger.service for trigger in triggers})
     waiting = {"MessageRetentionPeriod": _DAYS * _SECONDS_OF_A_DAY}
@@ -179,6 +202,12 @@ def triggers_of(context: Context) -> Parts:
 _OUTPUT: Mapping[str, Any] = {
     "DeadLettersUrl": {"Description": "Queue of what could not start an execution.", "Value": {"Ref": DEAD_LETTERS}}
 }
+
+
+def _retry_policy(trigger: Trigger) -> dict[str, Any]:
+    policy = {"MaximumRetryAttempts": trigger.retries, "MaximumEventAgeInSeconds": trigger.max_age}
+    given = {name: value for name, value in policy.items() if value is not None}
+    return {"RetryPolicy": given} if given else {}
 
 
 def _switch(triggers: Sequence[Trigger]) -> dict[str, Any]:

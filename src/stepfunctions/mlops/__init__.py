@@ -1,6 +1,15 @@
 """Keep a model alive: deploy it safely, run its pipeline when it has to run, see when it drifts."""
 
-from stepfunctions.deploy.triggers import OnEvent, OnObjectCreated, Schedule
+from stepfunctions.deploy.event_triggers import (
+    Metric,
+    OnAlarm,
+    OnEvent,
+    OnModelApproved,
+    OnModelDrift,
+    OnObjectCreated,
+    OnWorkflow,
+)
+from stepfunctions.deploy.triggers import EventField, Schedule
 from stepfunctions.mlops.checks import QuietAlarms, SmokeTest
 from stepfunctions.mlops.deploy_model import DeployModelStep
 from stepfunctions.steps.strategies import AllAtOnce, Canary, Instances, Linear, Rolling
@@ -9,10 +18,16 @@ __all__ = [
     "AllAtOnce",
     "Canary",
     "DeployModelStep",
+    "EventField",
     "Instances",
     "Linear",
+    "Metric",
+    "OnAlarm",
     "OnEvent",
+    "OnModelApproved",
+    "OnModelDrift",
     "OnObjectCreated",
+    "OnWorkflow",
     "QuietAlarms",
     "Rolling",
     "Schedule",

@@ -23,6 +23,7 @@ from stepfunctions.workflow.provision import Provisioned, provision
 from stepfunctions.workflow.settings import Encryption, Logging, Tags
 from stepfunctions.workflow.startable import Startable
 from stepfunctions.workflow.state_test import Testable
+from stepfunctions.workflow.triggered import Triggered
 from stepfunctions.workflow.versioned import Versioned
 from stepfunctions.workflow.widgets.tables import console_link, text
 from stepfunctions.workflow.widgets.utils import create_sfn_workflow_url
@@ -37,7 +38,7 @@ logger = logs.getLogger("stepfunctions")
 Definition = Linkable | Graph
 
 
-class Workflow(Startable, Versioned, Testable):
+class Workflow(Startable, Versioned, Triggered, Testable):
     """A workflow on AWS or on the local cloud, through a boto3 Step Functions client.
 
     ``definition`` is a step, a chain, a flow or a graph; ``role`` the ARN of the execution role; ``tags`` a list of
