@@ -74,6 +74,34 @@ def test_children_of_a_distributed_map_are_counted_apart() -> None:
     assert (most.transitions, most.children, most.child_transitions) == (1, 20, 20)
 
 
+def test_express_children_are_no_transitions() -> None:
+    def map_of(execution_type: str, inner: dict[str, Any], **fields: Any) -> dict[str, Any]:
+        processor = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": execution_type}, **inner}
+        state = {"Type": "Map", "ItemProcessor": processor, "End": True, **fields}
+        return {"StartAt": f"Map{execution_type}", "States": {f"Map{execution_type}": state}}
+
+    reader = {
+        "Resource": "arn:aws:states:::s3:getObject",
+        "ReaderConfig": {"InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW", "MaxItems": 100},
+        "Parameters": {"Bucket": "b", "Key": "k"},
+    }
+    machine = parse(map_of("STANDARD", map_of("EXPRESS", ONE), ItemReader=reader))
+    _, most = counts_of(machine, Assumptions(items=1000))
+    assert (most.children, most.child_transitions, most.express_children) == (100 + 100 * 1000, 100, 100 * 1000)
+    one = 0.000001 + 0.1 * 64 / 1024 * 0.00001667
+    made = estimate(machine, default_prices(), assumed=Assumptions(items=1000))
+    assert made.cost_most == pytest.approx(101 * 0.000025 + 100_000 * one)
+
+
+def test_branches_wait_together() -> None:
+    wait = {"Type": "Wait", "Seconds": 60, "End": True}
+    branches = [{"StartAt": name, "States": {name: wait}} for name in ("A", "B")]
+    both = {"Type": "Parallel", "Branches": branches, "Next": "M"}
+    each = {"Type": "Map", "MaxConcurrency": 2, "ItemProcessor": {"StartAt": "C", "States": {"C": wait}}, "End": True}
+    machine = parse({"StartAt": "P", "States": {"P": both, "M": each}})
+    assert counts_of(machine, Assumptions(items=5))[1].wait_seconds == 60 + 3 * 60
+
+
 def test_what_it_costs() -> None:
     made = estimate(parse(LOOP), default_prices(), assumed=Assumptions(turns=10), runs=1000)
     assert made.cost_least == pytest.approx(3 * 1000 * 0.000025)
@@ -113,5 +141,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert json.loads(capsys.readouterr().out)["fewest"]["transitions"] == 3
     assert run(["estimate", str(path), "--turns", "5000"]) == 0
     assert "more than the 25,000 events" in capsys.readouterr().out
+    assert run(["estimate", str(path), "--type", "EXPRESS"]) == 0
+    assert "1 run: 0.0000011 to " in capsys.readouterr().out
     assert run(["estimate", str(path), "--input", "{"]) == 2
     assert run(["estimate", str(tmp_path / "none.json")]) == 2

@@ -87,6 +87,8 @@ def _print(made: Estimate) -> None:
     ]
     if made.most.children:
         rows += [("children", *_both(made, "children")), ("their transitions", *_both(made, "child_transitions"))]
+    if made.most.express_children:
+        rows.append(("Express children", *_both(made, "express_children")))
     rows.append(("seconds of waiting", *_both(made, "wait_seconds")))
     for name, least, most in rows:
         click.echo(f"{name:<20}{least:>14}{most:>14}")
@@ -100,10 +102,14 @@ def _print(made: Estimate) -> None:
         for name, seconds in sorted(seen.states.items(), key=lambda one: -one[1])[:5]:
             click.echo(f"    {seconds:>10,.1f} s  {name}")
     what = "1 run" if made.runs == 1 else f"{made.runs:,} runs"
-    click.echo(f"{what}: {made.cost_least:,.4f} to {made.cost_most:,.4f} {made.currency} for Step Functions")
+    click.echo(f"{what}: {_money(made.cost_least)} to {_money(made.cost_most)} {made.currency} for Step Functions")
     if made.cost_jobs is not None:
-        click.echo(f"{what}: {made.cost_jobs:,.4f} {made.currency} for SageMaker's instances, as long as measured")
+        click.echo(f"{what}: {_money(made.cost_jobs)} {made.currency} for SageMaker's instances, as long as measured")
     click.echo(f"Prices of {made.prices_of}; --prices takes others.")
+
+
+def _money(cost: float) -> str:
+    return f"{cost:,.4f}" if cost >= 0.01 or cost == 0 else f"{cost:.8f}".rstrip("0")
 
 
 def _both(made: Estimate, member: str) -> tuple[str, str]:

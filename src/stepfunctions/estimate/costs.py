@@ -80,9 +80,15 @@ def estimate(
 
 def _cost(counts: Counts, prices: Prices, kind: str, seconds: float) -> float:
     if kind == "EXPRESS":
-        blocks = -(-max(seconds, _BLOCK_SECONDS) // _BLOCK_SECONDS) * _BLOCK_SECONDS
-        return prices.express_request + blocks * _BLOCK_MB / 1024 * prices.express_gb_second
-    return (counts.transitions + counts.child_transitions) * prices.standard_transition
+        return _express(seconds, prices)
+    transitions = (counts.transitions + counts.child_transitions) * prices.standard_transition
+    return transitions + counts.express_children * _express(0.0, prices)
+
+
+def _express(seconds: float, prices: Prices) -> float:
+    """Return what an Express execution of the least memory costs, at least for the shortest time that is billed."""
+    blocks = -(-max(seconds, _BLOCK_SECONDS) // _BLOCK_SECONDS) * _BLOCK_SECONDS
+    return prices.express_request + blocks * _BLOCK_MB / 1024 * prices.express_gb_second
 
 
 def _jobs(machine: StateMachine, prices: Prices, seen: Measured) -> float:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from stepfunctions.asl.fields import ABSENT
@@ -33,8 +33,10 @@ class Assumptions:
 
 @dataclass(frozen=True)
 class Counts:
-    """Of one run: ``transitions`` and ``events`` of the execution itself, ``child_transitions`` and ``children`` of its
-    Distributed Maps, and the seconds that its Wait states wait.
+    """Of one run: ``transitions`` and ``events`` of the execution itself, ``children`` of its Distributed Maps.
+
+    ``express_children`` of these are Express; ``child_transitions`` are those of the others. ``wait_seconds``: how long
+    it waits in Wait states, where branches wait together.
     """
 
     transitions: int = 0
@@ -42,6 +44,7 @@ class Counts:
     children: int = 0
     child_transitions: int = 0
     wait_seconds: float = 0.0
+    express_children: int = 0
 
     def __add__(self, other: Counts) -> Counts:
         return Counts(
@@ -50,6 +53,7 @@ class Counts:
             self.children + other.children,
             self.child_transitions + other.child_transitions,
             self.wait_seconds + other.wait_seconds,
+            self.express_children + other.express_children,
         )
 
     def times(self, number: int) -> Counts:
@@ -60,9 +64,12 @@ class Counts:
             self.children * number,
             self.child_transitions * number,
             self.wait_seconds * number,
+            self.express_children * number,
         )
 
 
+_MOST_AT_ONCE = 40
+"""Iterations of an inline Map: https://docs.aws.amazon.com/step-functions/latest/dg/state-map-inline.html"""
 _EXECUTION = Counts(events=2)
 """ExecutionStarted, and the event of its end."""
 
@@ -135,17 +142,35 @@ def _state(state: AnyState, assumed: Assumptions, inside: Callable[[Region, Assu
         seconds = state.seconds
         return Counts(1, 2, wait_seconds=seconds if isinstance(seconds, (int, float)) else 0.0)
     if isinstance(state, Parallel):
-        return Counts(1, 4) + sum((inside(branch, assumed) for branch in state.branches), Counts())
+        branches = [inside(branch, assumed) for branch in state.branches]
+        longest = max((one.wait_seconds for one in branches), default=0.0)
+        return Counts(1, 4) + replace(sum(branches, Counts()), wait_seconds=longest)
     if isinstance(state, Map):
         items = _items(state, assumed)
         inner = inside(state.processor, Assumptions(assumed.items, assumed.turns))
         if state.distributed:
-            batch = state.item_batcher
-            size = getattr(batch, "max_items_per_batch", ABSENT)
-            children = -(-items // size) if isinstance(size, int) and size > 0 else items
-            return Counts(1, 5, children, inner.transitions * children, 0.0)
-        return Counts(1, 4) + (inner + Counts(0, 2)).times(items)
+            return Counts(1, 5) + _children(state, items, inner)
+        at_once = state.max_concurrency if isinstance(state.max_concurrency, int) else 0
+        rounds = -(-items // min(at_once or _MOST_AT_ONCE, _MOST_AT_ONCE))
+        all_items = (inner + Counts(0, 2)).times(items)
+        return Counts(1, 4) + replace(all_items, wait_seconds=inner.wait_seconds * rounds)
     return Counts(1, 2)
+
+
+def _children(state: Map, items: int, inner: Counts) -> Counts:
+    """Return the counts of a Distributed Map's children, and of theirs; how long they wait, nobody can tell."""
+    reader = getattr(state.item_reader, "reader_config", ABSENT)
+    most = getattr(reader, "max_items", ABSENT)
+    items = min(items, most) if isinstance(most, int) and most > 0 else items
+    size = getattr(state.item_batcher, "max_items_per_batch", ABSENT)
+    children = -(-items // size) if isinstance(size, int) and size > 0 else items
+    express = getattr(state.processor.processor_config, "execution_type", ABSENT) == "EXPRESS"
+    below = Counts(
+        children=1 + inner.children,
+        child_transitions=inner.child_transitions + (0 if express else inner.transitions),
+        express_children=inner.express_children + express,
+    )
+    return below.times(children)
 
 
 def _task_events(arn: str) -> int:
