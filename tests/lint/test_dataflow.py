@@ -198,3 +198,27 @@ def wrong(definition: JsonDict, given: JsonDict) -> list[str]:
 def test_no_state_that_was_left_has_read_what_cannot_be(definition: JsonDict, given: JsonDict) -> None:
     assert [str(finding) for finding in check(definition) if finding.severity == "error"] == []
     assert wrong(definition, given) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "hint"),
+    [
+        ("$.s.JobRun.State", "Did you mean 'JobRunState' in 'JobRun'?"),
+        ("$.s.jobRun.Id", "Did you mean 'JobRun' in 's'?"),
+        ("$.n.x", "'n' has no members."),
+        ("$.t", "There can be n, s."),
+    ],
+)
+def test_what_there_is_instead(path: str, hint: str) -> None:
+    asked = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::aws-sdk:glue:getJobRun",
+        "Parameters": {"JobName": "a", "RunId": "b"},
+        "ResultPath": "$.s",
+        "Next": "Read",
+    }
+    made = {"Type": "Pass", "Parameters": {"n": 1}, "Next": "Ask"}
+    read = {"Type": "Pass", "InputPath": path, "End": True}
+    states = {"Made": made, "Ask": asked, "Read": read}
+    findings = check({"StartAt": "Made", "States": states}, rules=SURE)
+    assert [one.hint for one in findings] == [hint]

@@ -6,6 +6,7 @@ answers, what a Catch is given. Where anything may be in it, nothing is said.
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -207,7 +208,7 @@ class _Flow:
         for text in paths_in(path) if isinstance(path, str) else ():
             keys = keys_of(text)
             if keys is not None and base.at(keys) is None:
-                yield IMPOSSIBLE_PATH.at(where, f"Nothing that comes here has '{text}'.", _has(base))
+                yield IMPOSSIBLE_PATH.at(where, f"Nothing that comes here has '{text}'.", _has(base, keys))
 
     def _in_jsonata(self) -> Iterator[Finding]:
         for place in places(self._at):
@@ -219,10 +220,10 @@ class _Flow:
         found = _CHAIN.fullmatch(inner(text)) if text.endswith("%}") else None
         if found is None:
             return
-        base = shapes.get(found[1], ANY)
-        if base.at(found[2].split(".")[1:]) is None:
+        base, keys = shapes.get(found[1], ANY), found[2].split(".")[1:]
+        if base.at(keys) is None:
             message = f"Nothing that comes here has '{found[0]}'."
-            yield IMPOSSIBLE_PATH.at(where, message, _has(base), offset=text.index(found[0]))
+            yield IMPOSSIBLE_PATH.at(where, message, _has(base, keys), offset=text.index(found[0]))
 
 
 def _answered(members: Members | None) -> Shape:
@@ -239,8 +240,19 @@ def _looked_for(choice: Choice, given: Shape) -> Shape:
     return given
 
 
-def _has(base: Shape) -> str:
-    return f"There can be {', '.join(sorted(base.members)[:12])}." if base.members else "There is nothing to read."
+def _has(base: Shape, keys: Sequence[str | int]) -> str:
+    """Return a sentence about what there is instead of the first of the keys that leads to nothing."""
+    known = 0
+    while base.at(keys[: known + 1]) is not None:
+        known += 1
+    there, missing = base.at(keys[:known]), str(keys[known])
+    names = sorted(there.members) if there is not None else []
+    if not names:
+        return f"'{keys[known - 1]}' has no members." if known else "There is nothing to read."
+    where = f" in '{keys[known - 1]}'" if known else ""
+    near = difflib.get_close_matches(missing.lower(), [one.lower() for one in names], 1, 0.8)
+    meant = [one for one in names if one.lower() in near] or [one for one in names if one.endswith(missing)]
+    return f"Did you mean '{meant[0]}'{where}?" if meant else f"There can be {', '.join(names[:12])}{where}."
 
 
 IMPOSSIBLE_PATH = Rule(
