@@ -243,6 +243,17 @@ def test_a_template_of_cdk(tmp_path: Path) -> None:
     assert text.split("\n")[line - 1][column - 1 :].startswith(r"\"Next\":\"B\"")
 
 
+def test_a_definition_that_cdk_takes_from_a_file(tmp_path: Path) -> None:
+    where = {"Bucket": {"Fn::Sub": "cdk-assets-${AWS::AccountId}"}, "Key": "1a2b.json"}
+    resource = {"Type": "AWS::StepFunctions::StateMachine", "Properties": {"DefinitionS3Location": where}}
+    template = json.dumps({"Resources": {"Machine": resource}})
+    assert found(tmp_path, "stack.template.json", template)[0][0] == "DEFINED_ELSEWHERE"
+    (tmp_path / "asset.1a2b.json").write_text('{"StartAt": "A", "States": {"A": {"Type": "Succed"}}}')
+    [finding] = lint.check_file(tmp_path / "stack.template.json")
+    assert (finding.path, finding.resource) == ("/States/A/Type", "Machine")
+    assert Path(finding.file or "").name == "asset.1a2b.json"
+
+
 def test_a_definition_that_is_chosen_when_it_is_deployed_is_not_looked_at(tmp_path: Path) -> None:
     text = (
         "Resources:\n  M:\n    Type: AWS::StepFunctions::StateMachine\n    Properties:\n"

@@ -77,11 +77,11 @@ def _machine(found: Found, read: Text, file: Path, rules: tuple[Rule, ...]) -> I
     """Check one state machine of a template."""
     positions = read.positions
     assert positions is not None
+    target = _file_of(found, file)
     if found.member is None:
         message, hint = "The state machine has no definition.", "Write DefinitionString, Definition or DefinitionUri."
         yield _placed(positions, NO_DEFINITION.at(found.path, message, hint))
-    elif found.member == "DefinitionUri" and isinstance(found.value, str) and not found.value.startswith("s3://"):
-        target = file.parent / found.value
+    elif target is not None:
         if not target.is_file():
             message = f"The file '{found.value}' is not there."
             yield _placed(positions, NO_DEFINITION.at(found.path, message, f"It would be {target}."))
@@ -105,6 +105,17 @@ def _machine(found: Found, read: Text, file: Path, rules: tuple[Rule, ...]) -> I
         yield from _definition(inner, inner.opaque, found.kind, rules)
         if isinstance(found.value, str):
             yield from _unknown(found, inner)
+
+
+def _file_of(found: Found, template: Path) -> Path | None:
+    """Return the file that a template names; CDK puts that of a location in S3 beside its template as an asset."""
+    value = found.value
+    if found.member == "DefinitionUri" and isinstance(value, str) and not value.startswith("s3://"):
+        return template.parent / value
+    if found.member == "DefinitionS3Location" and isinstance(value, dict) and isinstance(value.get("Key"), str):
+        asset = template.parent / f"asset.{value['Key']}"
+        return asset if asset.is_file() else None
+    return None
 
 
 def _definition(read: Text, opaque: frozenset[str], kind: Kind | None, rules: tuple[Rule, ...]) -> Iterator[Finding]:
