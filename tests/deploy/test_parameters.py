@@ -139,6 +139,7 @@ def of(value: Any, key: str = "x") -> tuple[Any, Parameterised]:
         ({"Bucket": "raw-data", "Name": "raw-data"}, {"Bucket": "${RawDataBucket}", "Name": "raw-data"}),
         ({"Name": "BUCKET", "Value": "raw-data"}, {"Name": "BUCKET", "Value": "${RawDataBucket}"}),
         ("${Token}", "${Token}"),
+        ("arn:aws:sns:us-east-1:123456789012:${Topic}", "arn:${Partition}:sns:${Region}:${AccountId}:${Topic}"),
     ],
 )  # fmt: skip
 def test_each_kind(given: Any, expected: Any) -> None:
@@ -208,3 +209,19 @@ def test_names_of_states_stay() -> None:
     found = parameterise(definition)
     assert found.definition["StartAt"] == "Copy to us-east-1"
     assert found.definition["States"]["Copy to us-east-1"]["Result"] == "${Region}"
+
+
+def test_tokens_inside_of_names_are_parameters_and_a_shells_are_not() -> None:
+    resource = "arn:aws:lambda:${Where}:123456789012:function:f"
+    parameters = {
+        "Queue": "https://sqs.us-east-1.amazonaws.com/123456789012/${Queue}",
+        "Command": "echo ${HOME} s3://${B}",
+    }
+    definition = machine(Resource=resource, Parameters=parameters)
+    found = parameterise(definition)
+    assert {"Where", "Queue"} <= found.parameters.keys()
+    assert not {"HOME", "B"} & found.parameters.keys()
+    assert found.substitutions["FFunction"] == {
+        "Fn::Sub": "arn:${AWS::Partition}:lambda:${Where}:${AWS::AccountId}:function:f"
+    }
+    assert render(found.definition, found.values) == definition

@@ -133,7 +133,7 @@ def _field(name: str, value: Any, placeholders: Placeholders, where: str) -> Any
 def _value(value: Any, placeholders: Placeholders, key: str, where: str) -> Any:
     """Write a value of any shape anew; ``key`` is the member that it is the value of."""
     if isinstance(value, str):
-        if key == "Resource" and re.fullmatch(r"arn:[\w:/.$-]+", value):
+        if key == "Resource" and re.fullmatch(r"arn:[\w:/.${}-]+", value):
             return placeholders.whole(value, where)
         return placeholders.text(value, key, where)
     if isinstance(value, Mapping):

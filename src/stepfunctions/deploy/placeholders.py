@@ -26,6 +26,8 @@ _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _FOREIGN = re.compile(rf"(?<!\d)\d{{12}}(?!\d)|{REGION}")
 """What makes a name one of another account or Region."""
 _TOKEN = re.compile(r"\$\{([A-Za-z]\w*)\}")
+_ADDRESS = re.compile(r"(?:arn:|s3://|https?://)\S+")
+"""What is one name as a whole, so that a token in it is one of CloudFormation's and not of a shell or a template."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,7 +137,9 @@ class Placeholders:
         token = _TOKEN.fullmatch(text)
         if token is not None:
             return self._token(token[1], where)
-
+        if _ADDRESS.fullmatch(text):
+            for name in _TOKEN.findall(text):
+                self._token(name, where)
         if _is_bucket(key) and re.fullmatch(_BUCKET, text):
             return self._named(BUCKET, text, where)
         if re.search("kms|keyid", key, re.IGNORECASE) and re.fullmatch(_UUID, text):
