@@ -391,7 +391,7 @@ CONTAINERS: dict[str, tuple[dict[str, Any], str]] = {
     "no image": ({"ModelDataUrl": "s3://bucket/x"}, "Image is required"),
     "no data": ({"Image": "IMAGE", "ModelDataUrl": "s3://bucket/none.tar.gz"}, "Could not find model data"),
     "prefix": ({"Image": "IMAGE", "Mode": "MultiModel", "ModelDataUrl": "s3://bucket/out"}, "must end with '/'"),
-    "package": ({"Image": "IMAGE", "ModelPackageName": "p"}, "ModelPackageName is not supported"),
+    "package": ({"Image": "IMAGE", "ModelPackageName": "p"}, "ModelPackage p does not exist"),
 }
 
 

@@ -201,3 +201,18 @@ def test_only_an_approval_fits(cloud: LocalCloud) -> None:
     assert not fits(UpdatedModelPackageFields=["CustomerMetadataProperties"])
     assert not fits(ModelApprovalStatus="Rejected")
     assert not fits(ModelPackageGroupName="others")
+
+
+def test_an_approved_model(cloud: LocalCloud, until: Any) -> None:
+    sagemaker = cloud.client("sagemaker")
+    sagemaker.create_model_package_group(ModelPackageGroupName="approved")
+    given = Triggered(
+        cloud, "on-approval", OnModelApproved("approved", input={"model": EventField("$.detail.ModelPackageArn")})
+    )
+    waiting = sagemaker.create_model_package(ModelPackageGroupName="approved")["ModelPackageArn"]
+    at_once = sagemaker.create_model_package(ModelPackageGroupName="approved", ModelApprovalStatus="Approved")
+    sagemaker.update_model_package(ModelPackageArn=waiting, ModelApprovalStatus="Approved")
+    sagemaker.update_model_package(ModelPackageArn=waiting, CustomerMetadataProperties={"seen": "yes"})
+    until(lambda: len(given.inputs()) == 2)
+    cloud.clock.advance(5)
+    assert sorted(one["model"] for one in given.inputs()) == sorted([waiting, at_once["ModelPackageArn"]])

@@ -27,6 +27,19 @@ HANDLERS = [
         tags=_TAGS,
     ),
     Resource(
+        type="AWS::SageMaker::ModelPackageGroup",
+        service="sagemaker",
+        fields="ModelPackageGroupDescription! ModelPackageGroupName*! Tags",
+        create_call="CreateModelPackageGroup",
+        describe_call="DescribeModelPackageGroup",
+        delete_call="DeleteModelPackageGroup",
+        name=("ModelPackageGroupName", 63),
+        ref="arn:{partition}:sagemaker:{region}:{account}:model-package-group/{ModelPackageGroupName}",
+        key={"ModelPackageGroupName": "{tail}"},
+        attributes={"ModelPackageGroupArn": "{id}"},
+        tags=_TAGS,
+    ),
+    Resource(
         type="AWS::SageMaker::EndpointConfig",
         service="sagemaker",
         fields="AsyncInferenceConfig! DataCaptureConfig! EnableNetworkIsolation! EndpointConfigName! ExecutionRoleArn!"

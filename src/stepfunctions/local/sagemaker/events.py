@@ -18,6 +18,7 @@ KINDS = MappingProxyType(
         "model": ("Model", ""),
         "endpoint-config": ("Endpoint Config", ""),
         "endpoint": ("Endpoint", "EndpointStatus"),
+        "model-package": ("Model Package", "ModelPackageStatus"),
     }
 )
 DEPLOYMENT = "SageMaker Endpoint Deployment State Change"
@@ -27,7 +28,7 @@ _WORD = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 def statuses(kind: str, record: Mapping[str, Any]) -> tuple[Any, Any]:
     """Return what must change for an event: the status and the secondary status."""
-    return record.get(KINDS[kind][1]), record.get("SecondaryStatus")
+    return record.get(KINDS.get(kind, ("", ""))[1]), record.get("SecondaryStatus")
 
 
 def stage(record: Mapping[str, Any]) -> Any:

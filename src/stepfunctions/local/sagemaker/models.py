@@ -10,21 +10,25 @@ from typing import TYPE_CHECKING
 from stepfunctions.errors import LocalCloudError
 from stepfunctions.local import images
 from stepfunctions.local.sagemaker.places import Missing, Places
-from stepfunctions.local.sagemaker.records import Record, Records, invalid, unsupported
+from stepfunctions.local.sagemaker.records import HIDDEN, Record, Records, invalid, shown, unsupported
 from stepfunctions.local.services import Call
 
 if TYPE_CHECKING:
     from stepfunctions.local.cloud import Cloud
+    from stepfunctions.local.sagemaker.registry import Registry
 
 MODEL, CONFIG = "model", "endpoint-config"
+SERVED = f"{HIDDEN}served"
+"""The member that keeps the container of a model package."""
 
 
 class Models:
     """The operations on models and endpoint configurations."""
 
-    def __init__(self, cloud: Cloud, records: Records) -> None:
+    def __init__(self, cloud: Cloud, records: Records, registry: Registry) -> None:
         self._cloud = cloud
         self._records = records
+        self._registry = registry
         self._places = Places(cloud)
 
     def create_model(self, request: Record, call: Call) -> Record:
@@ -35,7 +39,12 @@ class Models:
         record = {member: value for member, value in request.items() if member != "Tags"}
         if len(record.get("Containers", [])) == 1 and "PrimaryContainer" not in record:
             record["PrimaryContainer"] = record.pop("Containers")[0]
-        record["PrimaryContainer"] = {"Mode": "SingleModel", "Environment": {}, **record["PrimaryContainer"]}
+        given = {"Mode": "SingleModel", "Environment": {}, **record["PrimaryContainer"]}
+        package = given.get("ModelPackageName")
+        record["PrimaryContainer"] = given
+        if package is not None:  # as it is now: a model does not change when its package does
+            found = self._registry.container_of(package)
+            record[SERVED] = {**given, **found, "Environment": {**found.get("Environment", {}), **given["Environment"]}}
         record.update(
             ModelArn=arn,
             CreationTime=self._records.now(),
@@ -53,7 +62,12 @@ class Models:
 
     def describe_model(self, request: Record) -> Record:
         """DescribeModel."""
-        return self.model(request["ModelName"])
+        return shown(self.model(request["ModelName"]))
+
+    def served(self, name: str) -> Record:
+        """Return a model with the container that serves it: its own, or its package's."""
+        record = self.model(name)
+        return {**record, "PrimaryContainer": record.get(SERVED, record["PrimaryContainer"])}
 
     def model(self, name: str) -> Record:
         """Return a model's record; refuse an unknown name."""
@@ -144,11 +158,13 @@ class Models:
         unsupported(
             container,
             {
-                "ModelPackageName": "give Image and ModelDataUrl",
                 "AdditionalModelDataSources": "",
                 "ModelDataSource": "give ModelDataUrl",
             },
         )
+        if "ModelPackageName" in container:
+            self._registry.container_of(container["ModelPackageName"])
+            return
         if "Image" not in container:
             raise invalid("PrimaryContainer.Image is required.")
         many = container.get("Mode") == "MultiModel"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -87,7 +88,7 @@ class Records:
                 (kind, name, token, status, created, created, encode(record)),
             )
             self.tag(self.arn(kind, name), tags or [])
-        self._announce(kind, name, record)
+        self.announce(kind, name, record)
         return True
 
     def get(self, kind: str, name: str) -> Record | None:
@@ -107,6 +108,15 @@ class Records:
             .fetchone()
         )
         return None if row is None else row["token"]
+
+    def by_token(self, kind: str, token: str) -> Record | None:
+        """Return the resource that a call with this token made."""
+        row = (
+            self._database.read()
+            .execute("SELECT record FROM resources WHERE kind = ? AND token = ?", (kind, token))
+            .fetchone()
+        )
+        return None if row is None else decode(row["record"])
 
     def change(
         self, kind: str, name: str, edit: Callable[[Record], str | None], *, token: str | None = None
@@ -128,14 +138,14 @@ class Records:
                 (encode(record), status, self._cloud.clock.now(), token, kind, name),
             )
         if events.statuses(kind, record) != before:
-            self._announce(kind, name, record)
+            self.announce(kind, name, record)
         if events.stage(record) != stage:
-            self._announce(kind, name, record, events.DEPLOYMENT)
+            self.announce(kind, name, record, events.DEPLOYMENT)
         return record
 
-    def _announce(self, kind: str, name: str, record: Record, type: str | None = None) -> None:
-        """Put the event of a resource's new status on the bus, or one of another type."""
-        if self._cloud.has("events"):
+    def announce(self, kind: str, name: str, record: Record, type: str | None = None) -> None:
+        """Put the event of a resource's new status on the bus, or one of another type; some kinds have none."""
+        if kind in events.KINDS and self._cloud.has("events"):
             arn = self.arn(kind, name)
             detail = events.detail_of(kind, shown(record), self.tags(arn))
             self._cloud.publish("aws.sagemaker", type or events.detail_type(kind), detail, [arn])
@@ -160,8 +170,18 @@ class Records:
         )
         return [decode(row["record"]) for row in rows]
 
-    def page(self, kind: str, request: Record, *, order: str = "Descending") -> Listing:
-        """Return the page that a List request asks for: its filters, order, ``MaxResults`` and ``NextToken``."""
+    def page(
+        self,
+        kind: str,
+        request: Record,
+        *,
+        order: str = "Descending",
+        fits: Callable[[Record], bool] = lambda _: True,
+    ) -> Listing:
+        """Return the page that a List request asks for: its filters, order, ``MaxResults`` and ``NextToken``.
+
+        ``fits``: what else a record must be.
+        """
         column = _SORT_COLUMNS[request.get("SortBy", "CreationTime")]
         up = request.get("SortOrder", order) == "Ascending"
         where = ["kind = ?"]
@@ -176,15 +196,12 @@ class Records:
             values += _read_token(request["NextToken"])
         limit = request.get("MaxResults", _DEFAULT_PAGE)
         direction = "ASC" if up else "DESC"
-        rows = (
-            self._database.read()
-            .execute(
-                f"SELECT {column}, name, record FROM resources WHERE {' AND '.join(where)}"
-                f" ORDER BY {column} {direction}, name {direction} LIMIT ?",
-                (*values, limit + 1),
-            )
-            .fetchall()
+        found = self._database.read().execute(
+            f"SELECT {column}, name, record FROM resources WHERE {' AND '.join(where)}"
+            f" ORDER BY {column} {direction}, name {direction}",
+            values,
         )
+        rows = list(itertools.islice((row for row in found if fits(decode(row["record"]))), limit + 1))
         more = len(rows) > limit
         rows = rows[:limit]
         token = _make_token([rows[-1][0], rows[-1]["name"]]) if more else None

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from stepfunctions.local.sagemaker.endpoints import Endpoints
 from stepfunctions.local.sagemaker.models import Models
 from stepfunctions.local.sagemaker.records import Record, Records
+from stepfunctions.local.sagemaker.registry import Registry
 from stepfunctions.local.sagemaker.training import TrainingJobs
 from stepfunctions.local.services import Call
 
@@ -21,7 +22,8 @@ class SageMaker:
     def __init__(self, cloud: Cloud) -> None:
         self._records = Records(cloud)
         self.training = TrainingJobs(cloud, self._records)
-        self.models = Models(cloud, self._records)
+        self.registry = Registry(cloud, self._records)
+        self.models = Models(cloud, self._records, self.registry)
         self.endpoints = Endpoints(cloud, self._records, self.models)
 
     def start(self) -> None:
@@ -112,6 +114,42 @@ class SageMaker:
     def delete_endpoint(self, request: Record, _: Call) -> Record:
         """DeleteEndpoint."""
         return self.endpoints.delete(request)
+
+    def create_model_package_group(self, request: Record, call: Call) -> Record:
+        """CreateModelPackageGroup."""
+        return self.registry.create_group(request, call)
+
+    def describe_model_package_group(self, request: Record, _: Call) -> Record:
+        """DescribeModelPackageGroup."""
+        return self.registry.describe_group(request)
+
+    def list_model_package_groups(self, request: Record, _: Call) -> Record:
+        """ListModelPackageGroups."""
+        return self.registry.list_groups(request)
+
+    def delete_model_package_group(self, request: Record, _: Call) -> Record:
+        """DeleteModelPackageGroup."""
+        return self.registry.delete_group(request)
+
+    def create_model_package(self, request: Record, call: Call) -> Record:
+        """CreateModelPackage."""
+        return self.registry.create(request, call)
+
+    def describe_model_package(self, request: Record, _: Call) -> Record:
+        """DescribeModelPackage."""
+        return self.registry.describe(request)
+
+    def list_model_packages(self, request: Record, _: Call) -> Record:
+        """ListModelPackages."""
+        return self.registry.list_packages(request)
+
+    def update_model_package(self, request: Record, _: Call) -> Record:
+        """UpdateModelPackage."""
+        return self.registry.update(request)
+
+    def delete_model_package(self, request: Record, _: Call) -> Record:
+        """DeleteModelPackage."""
+        return self.registry.delete(request)
 
     def add_tags(self, request: Record, _: Call) -> Record:
         """AddTags."""

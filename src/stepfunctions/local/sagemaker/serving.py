@@ -277,7 +277,7 @@ class Serving:
         folder = self._cloud.data_dir / "endpoints" / quote(name, safe="") / str(number)
         servers = {
             variant["VariantName"]: ModelServer(
-                self._cloud, folder / variant["VariantName"], self._models.model(variant["ModelName"])
+                self._cloud, folder / variant["VariantName"], self._models.served(variant["ModelName"])
             )
             for variant in config["ProductionVariants"]
         }
@@ -291,7 +291,7 @@ class Serving:
         kept = {one["VariantName"]: one for one in record.get(KEPT, ())}
         made = []
         for variant in self._models.config(config)["ProductionVariants"]:
-            container = self._models.model(variant["ModelName"])["PrimaryContainer"]
+            container = self._models.served(variant["ModelName"])["PrimaryContainer"]
             count, weight = variant.get("InitialInstanceCount", 1), variant["InitialVariantWeight"]
             image = {"SpecifiedImage": container["Image"], "ResolvedImage": container["Image"]}
             made.append(
