@@ -233,3 +233,13 @@ def test_a_strategy_says_how_the_alias_moves() -> None:
     ):
         with pytest.raises(ValueError, match=message):
             Deployment.of(strategy)
+
+
+def test_what_looks_like_a_token_and_is_none_stays_as_it_is() -> None:
+    command = {"Command": "echo ${HOME} ${AWS::Region} ${!x} $${y}", "Path": "s3://${Bucket}/x"}
+    definition = {"StartAt": "A", "States": {"A": {"Type": "Pass", "Result": command, "End": True}}}
+    stack = Workflow("w", FrozenGraph(definition), ROLE).stack()
+    assert findings(stack.to_yaml()) == []
+    text = stack.template["Resources"]["StateMachine"]["Properties"]["DefinitionString"]
+    assert json.loads(text) == definition
+    assert substituted(text, {"Bucket": "data"})["States"]["A"]["Result"] == {**command, "Path": "s3://data/x"}

@@ -5,6 +5,7 @@ Resources: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReferenc
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -92,13 +93,17 @@ def state_machine(
     )
 
 
+_MARK = re.compile(r"\$(?=\{([^}]*)\})")
+"""Of what looks like a token; where CloudFormation must not take it for one, it is written as JSON's escape."""
+
+
 def definition(name: str, filled: Mapping[str, Any], placeholders: Placeholders) -> tuple[dict[str, Any], Parts]:
     """Return the properties that hold a definition, and what of the template they need.
 
     A definition of more than 40,000 bytes is a file of its own: the template would not fit into the API's request.
     """
-    text = compact(filled)
     substitutions = placeholders.used_in(filled)
+    text = _MARK.sub(lambda found: "$" if found[1] in substitutions else r"\u0024", compact(filled))
     names = {"DefinitionSubstitutions": substitutions} if substitutions else {}
     if len(text.encode()) <= LARGEST_INLINE:
         return {"DefinitionString": text, **names}, Parts()
