@@ -413,7 +413,7 @@ def test_configs_and_deployments_refused(line: Any) -> None:
     config("Could not find model", [{**variant, "ModelName": "none"}])
     config("must be unique", [variant, variant])
     config(
-        "DataCaptureConfig is not supported",
+        "DestinationS3Uri: the bucket",
         [variant],
         DataCaptureConfig={
             "EnableCapture": True,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from stepfunctions.local.sagemaker.capture import Captures, described
 from stepfunctions.local.sagemaker.fleet import Route
 from stepfunctions.local.sagemaker.models import Models
 from stepfunctions.local.sagemaker.records import Record, Records, invalid, shown
@@ -32,14 +33,16 @@ class Endpoints:
         self._records = records
         self._models = models
         self._serving = Serving(cloud, records, models)
+        self.captures = Captures(cloud)
 
     def start(self) -> None:
         """Bring back what a former server had in service, and go on with what it was doing."""
         self._serving.start()
 
     def stop(self) -> None:
-        """Stop every server; the endpoints come back at the next start."""
+        """Stop every server, and keep what was captured; the endpoints come back at the next start."""
         self._serving.stop()
+        self.captures.flush()
 
     def route(self, name: str) -> Route | None:
         """Return where an endpoint's requests go now, None when nothing serves it."""
@@ -155,7 +158,10 @@ class Endpoints:
 
     def describe(self, request: Record) -> Record:
         """DescribeEndpoint."""
-        return shown(self.record(request["EndpointName"]))
+        record = shown(self.record(request["EndpointName"]))
+        route = self._serving.route(record["EndpointName"])
+        capture = None if route is None else route.deployment.capture
+        return record if capture is None else {**record, "DataCaptureConfig": described(capture)}
 
     def list(self, request: Record) -> Record:
         """ListEndpoints."""

@@ -223,10 +223,17 @@ class ModelServer:
 
 
 class Deployment:
-    """The servers of one endpoint configuration, a server a variant."""
+    """The servers of one endpoint configuration, a server a variant; ``capture``: its DataCaptureConfig."""
 
-    def __init__(self, config: str, servers: Mapping[str, ModelServer], weights: Mapping[str, float]) -> None:
+    def __init__(
+        self,
+        config: str,
+        servers: Mapping[str, ModelServer],
+        weights: Mapping[str, float],
+        capture: Mapping[str, Any] | None = None,
+    ) -> None:
         self.config = config
+        self.capture = capture
         self.servers = dict(servers)
         self.weights = dict(weights)
         self._asked = 0

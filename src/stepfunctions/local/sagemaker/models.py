@@ -189,8 +189,12 @@ class Models:
                 "CrossRegionTrafficConfig": "",
             },
         )
-        if request.get("DataCaptureConfig", {}).get("EnableCapture"):
-            raise invalid("DataCaptureConfig is not supported by the local cloud: set EnableCapture to false.")
+        capture = request.get("DataCaptureConfig")
+        if capture is not None:
+            try:
+                self._places.check_bucket(capture["DestinationS3Uri"])
+            except Missing as error:
+                raise invalid(f"DataCaptureConfig.DestinationS3Uri: {error}") from error
         names = [variant["VariantName"] for variant in request["ProductionVariants"]]
         if len(set(names)) != len(names):
             raise invalid(f"The names of production variants must be unique; they are: {', '.join(names)}.")

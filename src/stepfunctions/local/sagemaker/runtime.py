@@ -49,6 +49,9 @@ class SageMakerRuntime:
                         "ModelError", f'Received server error (500) from {variant} with message "{error}".', 424
                     ) from error
                 # it has just been replaced: ask the one that is there now
+        sides = {"Input": (bytes(request["Body"]), request.get("ContentType", "application/json"))}
+        sides["Output"] = (answer.body, answer.content_type)
+        endpoints.captures.note(deployment.capture, name, variant, sides, request.get("InferenceId"))
         if answer.status >= 400:
             raise _model_error(answer, variant)
         return {"Body": answer.body, "ContentType": answer.content_type, "InvokedProductionVariant": variant}

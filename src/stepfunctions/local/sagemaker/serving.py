@@ -282,7 +282,7 @@ class Serving:
             for variant in config["ProductionVariants"]
         }
         weights = {variant["VariantName"]: variant["InitialVariantWeight"] for variant in config["ProductionVariants"]}
-        return Deployment(config_name, servers, weights)
+        return Deployment(config_name, servers, weights, config.get("DataCaptureConfig"))
 
     # -- records ---------------------------------------------------------------------------------------------
 
