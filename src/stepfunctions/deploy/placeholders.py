@@ -139,7 +139,8 @@ class Placeholders:
             return self._token(token[1], where)
         if _ADDRESS.fullmatch(text):
             for name in _TOKEN.findall(text):
-                self._token(name, where)
+                if name not in self.taken:  # the rights of the stack's own role name its other members
+                    self._token(name, where)
         if _is_bucket(key) and re.fullmatch(_BUCKET, text):
             return self._named(BUCKET, text, where)
         if re.search("kms|keyid", key, re.IGNORECASE) and re.fullmatch(_UUID, text):
