@@ -11,6 +11,7 @@ import pytest
 from tests.faults_of import faults_of
 
 from stepfunctions import lint
+from stepfunctions.deploy.policy import policy_of
 from stepfunctions.mlops import (
     AllAtOnce,
     Canary,
@@ -68,6 +69,7 @@ def everything(language: str) -> dict[str, Any]:
         },
         tags={"team": "delays"},
         kms_key_id="alias/models",
+        clean_up=True,
     )
 
 
@@ -140,3 +142,12 @@ def test_two_of_them_stand_in_one_workflow() -> None:
     )
     definition = Workflow("two", first >> second, ROLE).definition.to_dict()
     assert faults_of(definition) == []
+
+
+def test_alarms_need_a_right() -> None:
+    def actions(**more: Any) -> set[str]:
+        return {action for one in policy_of(written(**more)).statements for action in one.actions}
+
+    assert actions(strategy=Canary(25, 60), alarms=["errors"]) - actions(strategy=Canary(25, 60)) == {
+        "cloudwatch:DescribeAlarms"
+    }

@@ -96,6 +96,10 @@ def _call(resource: Resource, payload: Mapping[str, Any]) -> Iterator[Right]:
     if client == "sagemaker" and operation.startswith("Create") and not resource.sdk:
         tags = ("sagemaker:AddTags", "sagemaker:ListTags") if resource.pattern.value else ("sagemaker:AddTags",)
         yield Right(tags, ("*",), "Step Functions tags what it creates in SageMaker.")
+    deployment = payload.get("DeploymentConfig")
+    if client == "sagemaker" and isinstance(deployment, dict) and "AutoRollbackConfiguration" in deployment:
+        why = "SageMaker looks at the alarms that turn the update back, as the caller."
+        yield Right(("cloudwatch:DescribeAlarms",), ("*",), why, verified=False)
     if client == "emr" and operation.startswith("ModifyInstance"):
         looks = operation.replace("Modify", "List") + ("s" if operation.endswith("Fleet") else "")
         yield Right((f"{prefix}:{looks}",), ("*",), "The task finds the fleet or the group by its name.")

@@ -53,8 +53,9 @@ class DeployModelStep(Parallel):
     :func:`~stepfunctions.steps.human_approval`, that must succeed before anything moves. ``checks``: a
     :class:`SmokeTest`, :class:`QuietAlarms` or others, when all traffic has moved; when one fails, the endpoint is put
     back on its old configuration at once. ``data_capture_config``, ``tags`` and ``kms_key_id`` are the endpoint
-    configuration's. ``role``: the ARN of the model's role, for a model that has none. Old and failed models and
-    configurations are kept.
+    configuration's. ``role``: the ARN of the model's role, for a model that has none. ``clean_up``: delete the
+    configuration before, and the model of its name, once the new one serves; by default all are kept, for going back.
+    What a failed deployment made is kept.
 
     ``poll``: seconds, so many that the longest deployment stays below 25,000 events of history. ``timeout``: seconds
     until the step gives up (the endpoint goes on); by default the strategy's timeout, else its waits and half an hour.
@@ -80,6 +81,7 @@ class DeployModelStep(Parallel):
         alarms: Sequence[str] = (),
         approval: Linkable | None = None,
         checks: Sequence[Check] = (),
+        clean_up: bool = False,
         data_capture_config: Any = None,
         tags: Any = None,
         kms_key_id: str | Expression | None = None,
@@ -125,7 +127,7 @@ class DeployModelStep(Parallel):
         default = strategy is None and not alarms
         deployment = None if default else release.strategy.deployment_config(requests, alarms)
         release = release.within(_turns(state_id, release, requests, timeout))
-        branch = deploying(release, first, config, deployment, approval, checks)
+        branch = deploying(release, first, config, deployment, approval, checks, clean_up)
         if language == JSONATA:
             fields.setdefault("output", jsonata("$states.result[0]"))
         elif not {"result_selector", "output_path", "output"} & set(fields):

@@ -139,10 +139,11 @@ def deploying(
     deployment: Any,
     approval: Linkable | None,
     checks: Sequence[Check],
+    clean_up: bool,
 ) -> Flow:
     """Return the branch of a deployment."""
     wait = Wait(release.name("wait"), seconds=release.poll, **spoken(release.language))
-    polling = _until_it_serves(release, wait, _then(release, checks, wait))
+    polling = _until_it_serves(release, wait, _then(release, checks, clean_up, wait))
     shift = release.shifts(_CONFIG, turns=release.turns)
     update = EndpointStep(release.name("update the endpoint"), update=True, deployment_config=deployment, **shift)
     create = EndpointStep(release.name("create the endpoint"), **shift)
@@ -241,12 +242,34 @@ def _until_it_serves(release: Release, wait: Wait, served: Linkable) -> Flow:
     return wait >> describe >> decided.otherwise(broken >> reported)
 
 
-def _then(release: Release, checks: Sequence[Check], wait: Wait) -> Linkable:
-    """Return what follows once the endpoint serves: the checks, and the way back when one fails."""
+def _deployed(release: Release, clean_up: bool) -> Linkable:
+    """Return the end of a deployment: its answer; before that what the one before has left is deleted, if asked for."""
     more = spoken(release.language)
     answer = {"EndpointName": _ENDPOINT, "EndpointConfigName": _CONFIG, "ModelName": variable("DeployModel")}
     shown: dict[str, Any] = {"output" if release.language == JSONATA else "parameters": answer, **more}
     deployed = Pass(release.name("deployed"), **shown)
+    if not clean_up:
+        return deployed
+    ignored = Catch(deployed, error_equals=["States.ALL"])
+    fields: Any = {"retry": retry_service(), "catch": ignored, **more}
+    config = aws_sdk(
+        "sagemaker",
+        "delete_endpoint_config",
+        release.name("delete the old configuration"),
+        parameters={"EndpointConfigName": _OLD},
+        **fields,
+    )
+    model = aws_sdk(
+        "sagemaker", "delete_model", release.name("delete the old model"), parameters={"ModelName": _OLD}, **fields
+    )
+    old = Choice(release.name("was there an old one?"), **more)
+    return old.when(_OLD == "", deployed).otherwise(config >> model >> deployed)
+
+
+def _then(release: Release, checks: Sequence[Check], clean_up: bool, wait: Wait) -> Linkable:
+    """Return what follows once the endpoint serves: the checks, and the way back when one fails."""
+    more = spoken(release.language)
+    deployed = _deployed(release, clean_up)
     if not checks:
         return deployed
     numbered = enumerate(checks, 1)

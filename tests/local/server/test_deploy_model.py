@@ -231,3 +231,16 @@ def test_eight_hours_fit_into_the_history(endpoints: Endpoints, models: Any) -> 
     assert 8_000 < last["events"][0]["id"] < 25_000
     described = client.describe_execution(executionArn=execution.execution_arn)
     assert (described["stopDate"] - described["startDate"]).total_seconds() > 7 * 3600 + 3500
+
+
+@pytest.mark.parametrize("language", ["JSONPath", "JSONata"])
+def test_what_was_before_is_deleted_when_asked(endpoints: Endpoints, models: Any, language: str) -> None:
+    pipeline = Pipeline(endpoints, f"clean-{language.lower()}", language, clean_up=True)
+    first, second = pipeline.deploy("one"), pipeline.deploy("two")
+    assert "Error" not in first | second
+    made = {"NameContains": pipeline.endpoint, "MaxResults": 10}
+    configs = endpoints.sagemaker.list_endpoint_configs(**made)["EndpointConfigs"]
+    names = endpoints.sagemaker.list_models(**made)["Models"]
+    assert [one["EndpointConfigName"] for one in configs] == [second["EndpointConfigName"]]
+    assert [one["ModelName"] for one in names] == [second["ModelName"]]
+    assert endpoints.ask(pipeline.endpoint) == "two"
