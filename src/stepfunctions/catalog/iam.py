@@ -72,6 +72,7 @@ RESOURCES: Mapping[str, tuple[tuple[str, str], ...]] = MappingProxyType(
             ("EndpointConfigName", "endpoint-config/{}"),
             ("ModelName", "model/{}"),
             ("ModelPackageGroupName", "model-package-group/{}"),
+            ("MonitoringScheduleName", "monitoring-schedule/{}"),
         ),
         "sagemaker-runtime": (("EndpointName", "endpoint/{}"),),
         "cloudwatch": (("AlarmName", "alarm:{}"),),

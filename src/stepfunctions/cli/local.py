@@ -110,6 +110,12 @@ for _command in (clock, logs, reset, services):
     help="jump: time goes on to what is due next whenever nothing is at work, over hours of waiting in an instant.",
 )
 @click.option(
+    "--start",
+    "start_time",
+    metavar="ISO",
+    help="With --clock jump: the time at which a new data directory begins: 2013-01-07T06:00:00Z.  [default: now]",
+)
+@click.option(
     "--job-memory",
     metavar="SIZE",
     callback=_size,
@@ -132,6 +138,7 @@ def start(
     retention_days: float,
     iam: str,
     clock_kind: str,
+    start_time: str | None,
     job_memory: int | None,
     disk_budget: int | None,
     until_input_ends: bool,
@@ -162,6 +169,7 @@ def start(
         retention_days=retention_days,
         iam=IamMode(iam),
         clock=clock_kind,
+        start=start_time,
         resources=Resources(job_memory=job_memory, disk=disk_budget),
         announce=_say,
     )

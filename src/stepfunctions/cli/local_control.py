@@ -77,7 +77,8 @@ def clock_line(told: dict[str, Any]) -> str:
         return f"{told['iso']} (real)"
     held = ", held" if told["hold"] else ""
     work = f", {told['at_work']} at work" if told["at_work"] else ""
-    return f"{told['iso']} (jump, {told['ahead']:,.0f} seconds ahead{held}{work})"
+    way = "behind" if told["ahead"] < 0 else "ahead"
+    return f"{told['iso']} (jump, {abs(told['ahead']):,.0f} seconds {way}{held}{work})"
 
 
 @click.command()

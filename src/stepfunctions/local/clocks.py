@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -28,6 +29,8 @@ _LONGEST_SLEEP = 60.0
 _RECORD = 128
 _LOOK = 0.05
 """Seconds after which one who waits for the clock looks again: threads may end without a word."""
+EARLIEST = 946_684_800.0
+"""The year 2000, in seconds of the epoch: no clock begins before it."""
 LATEST = 32_503_680_000.0
 """The year 3000, in seconds of the epoch: no clock goes further."""
 
@@ -52,16 +55,17 @@ class Work:
 class JumpClock(Work):
     """The time of this machine, plus what was jumped over. Any thread may call.
 
-    ``path`` is the file that keeps what was jumped over, so that time does not go back in a restart.
+    ``path`` is the file that keeps what was jumped over, so that time does not go back in a restart. ``start``: the
+    time, in epoch seconds, at which a new one begins; one that ``path`` has goes on where it was.
     ``held``: do not jump unasked; :meth:`advance_to` still does. It is kept too.
     A thread that has waited here counts as at work until it waits again, or ends.
     """
 
-    def __init__(self, path: Path | str, *, held: bool | None = None) -> None:
+    def __init__(self, path: Path | str, *, start: float | None = None, held: bool | None = None) -> None:
         self._lock = threading.Lock()
         self._moved = threading.Condition(self._lock)
         self._path = Path(path)
-        kept = _kept(self._path)
+        kept = _kept(self._path, 0.0 if start is None else start - time.time())
         self._offset = kept.offset
         self._held = kept.held if held is None else held
         self._target: float | None = None
@@ -77,7 +81,7 @@ class JumpClock(Work):
 
     @property
     def offset(self) -> float:
-        """How many seconds this is ahead of the machine's clock."""
+        """How many seconds this is ahead of the machine's clock; less than 0 behind it."""
         return self._offset
 
     @property
@@ -219,21 +223,43 @@ class JumpClock(Work):
             os.close(file)
 
 
-def made(clock: Clock | str, data_dir: Path) -> Clock:
-    """Return the clock of a name. Raises LocalCloudError for a real one that would go back in time."""
+def made(clock: Clock | str, data_dir: Path, start: str | None = None) -> Clock:
+    """Return the clock of a name; ``start``, in ISO 8601, is when the clock of a new data directory begins.
+
+    Raises LocalCloudError where time would go back: a real clock after one that jumped, a start that is before what a
+    directory has already; and for a start that is no time, or that of a real clock.
+    """
+    if start is not None and clock != "jump":
+        raise LocalCloudError("A real clock has no start: use --clock jump with --start")
     if not isinstance(clock, str):
         return clock
     if clock == "jump":
-        return JumpClock(data_dir / FILE)
+        return JumpClock(data_dir / FILE, start=None if start is None else _start(start, data_dir))
     if clock != "real":
         raise LocalCloudError(f"There is no clock '{clock}': it is {' or '.join(KINDS)}")
     ahead = _kept(data_dir / FILE).offset
-    if ahead > 0:
+    if ahead != 0:
         raise LocalCloudError(
-            f"The time of the data directory {data_dir} is {iso(time.time() + ahead)}, and a real clock would go back: "
+            f"The time of the data directory {data_dir} is {iso(time.time() + ahead)}, and is not the real one: "
             "start it with --clock jump, or use another --data-dir"
         )
     return SystemClock()
+
+
+def _start(text: str, data_dir: Path) -> float:
+    """Return the epoch seconds of a start."""
+    try:
+        written = datetime.fromisoformat(text.replace("Z", "+00:00"))
+        start = (written if written.tzinfo else written.replace(tzinfo=timezone.utc)).timestamp()
+    except (ValueError, OverflowError):
+        raise LocalCloudError(f"--start is {text!r}: write a time such as 2013-01-07T06:00:00Z") from None
+    if not EARLIEST <= start <= LATEST:
+        raise LocalCloudError(f"--start is {text!r}: a clock goes from {iso(EARLIEST)} to {iso(LATEST)}")
+    if not (data_dir / FILE).exists() and any(data_dir.glob("*.db")):
+        raise LocalCloudError(
+            f"The data directory {data_dir} has lived by a real clock, which --start cannot change: use another one"
+        )
+    return start
 
 
 class _Kept(NamedTuple):
@@ -241,11 +267,12 @@ class _Kept(NamedTuple):
     held: bool
 
 
-def _kept(path: Path) -> _Kept:
+def _kept(path: Path, new: float = 0.0) -> _Kept:
+    """Return what a file keeps; ``new``: how far the clock is ahead where there is none."""
     try:
         text = path.read_bytes()
     except FileNotFoundError:
-        return _Kept(0.0, False)
+        return _Kept(new, False)
     try:
         kept = json.loads(text)
         return _Kept(float(kept["offset"]), bool(kept["held"]))

@@ -49,8 +49,8 @@ class Cloud:
 
     ``endpoint`` is the URL that processes started by the cloud reach it by, None without a server.
     ``max_jobs`` is how many jobs run at once (default: the number of CPUs). ``clock`` is ``"real"``, ``"jump"``
-    (:class:`~stepfunctions.local.clocks.JumpClock`) or a test's own. ``services`` are made by these factories instead
-    of the local cloud's own.
+    (:class:`~stepfunctions.local.clocks.JumpClock`) or a test's own; ``start``: when that of a new data directory
+    begins, in ISO 8601, if it jumps. ``services`` are made by these factories instead of the local cloud's own.
     ``limits=False`` lifts the limits of Step Functions: sizes of payloads, variables and definitions, the number of
     events, the length of names.
     ``durability``: what is safe once a call was answered. ``retention_days``: how many days after its end an execution
@@ -68,6 +68,7 @@ class Cloud:
         account: str = "123456789012",
         region: str = "us-east-1",
         clock: Clock | str = "real",
+        start: str | None = None,
         endpoint: str | None = None,
         max_jobs: int | None = None,
         services: Mapping[str, Callable[[Cloud], Any]] | None = None,
@@ -93,7 +94,7 @@ class Cloud:
         self.limits = limits
         self.max_jobs = max_jobs if max_jobs is not None else os.cpu_count() or 1
         self.data_dir.mkdir(parents=True, exist_ok=True)
-        self._clock = clocks.made(clock, self.data_dir)
+        self._clock = clocks.made(clock, self.data_dir, start)
         self.work: Work = self._clock if isinstance(self._clock, JumpClock) else Work()
         self._lock = threading.RLock()
         self._services: dict[str, Any] = {}

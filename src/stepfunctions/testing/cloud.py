@@ -59,8 +59,9 @@ class LocalCloud:
     """A local cloud, started by ``start()`` or ``with LocalCloud() as cloud:``, for boto3 and everything that uses it.
 
     ``data_dir``: where everything is kept; by default a new temporary folder, which :meth:`stop` removes.
-    ``port``: 0 is any free one. ``clock``: ``"real"`` or ``"jump"``. ``durability``: ``"memory"``, ``"normal"`` or
-    ``"full"``. ``options``: more of ``stepfunctions local start``, as on its command line.
+    ``port``: 0 is any free one. ``clock``: ``"real"`` or ``"jump"``; ``start``: the time at which a clock that jumps
+    begins in a new data directory (default: now); without a time zone it is UTC. ``durability``: ``"memory"``,
+    ``"normal"`` or ``"full"``. ``options``: more of ``stepfunctions local start``, as on its command line.
     Each instance is a server of its own: threads and pytest-xdist's workers may have as many as they like.
     """
 
@@ -70,11 +71,13 @@ class LocalCloud:
         *,
         port: int = 0,
         clock: str = "real",
+        start: datetime | None = None,
         durability: str = "normal",
         options: Sequence[str] = (),
     ) -> None:
         self._given = None if data_dir is None else Path(data_dir).absolute()
         self._options = ["--port", str(port), "--clock", clock, "--durability", durability, *options]
+        self._options += [] if start is None else ["--start", start.isoformat()]
         self._process: subprocess.Popen[bytes] | None = None
         self._folder: Path | None = None
         self._region = ""

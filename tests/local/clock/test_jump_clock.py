@@ -103,7 +103,7 @@ def test_time_does_not_go_back_in_a_restart(tmp_path: Path) -> None:
     assert later <= again.clock.now() < later + HOUR
     assert isinstance(again.clock, JumpClock)
     assert again.clock.held
-    with pytest.raises(LocalCloudError, match="would go back: start it with --clock jump"):
+    with pytest.raises(LocalCloudError, match="is not the real one: start it with --clock jump"):
         Cloud(tmp_path)
 
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stepfunctions.catalog.event_patterns import Pattern
 from stepfunctions.errors import ServiceError
 from stepfunctions.local.events.index import Index
-from stepfunctions.local.events.patterns import Pattern
 
 EVENT: dict[str, Any] = {
     "version": "0",

@@ -10,9 +10,9 @@ import json
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from stepfunctions.catalog.event_patterns import Pattern
 from stepfunctions.errors import ServiceError
 from stepfunctions.local.events.ground import Answer, Ground, owner_and_name
-from stepfunctions.local.events.patterns import Pattern
 from stepfunctions.local.events.records import (
     ARCHIVE,
     BUS,

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
-from stepfunctions.local.events.patterns import Fields, Path, Pattern
+from stepfunctions.catalog.event_patterns import Fields, Path, Pattern
 
 T = TypeVar("T")
 

@@ -10,9 +10,9 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from stepfunctions.catalog.event_patterns import Pattern
 from stepfunctions.local.deliveries import Target
 from stepfunctions.local.events.index import Index
-from stepfunctions.local.events.patterns import Pattern
 from stepfunctions.local.events.records import ARCHIVE, BUS, RULE, TARGET, EventTables, Row
 from stepfunctions.local.events.transform import text_for
 

@@ -9,13 +9,13 @@ import dataclasses
 import json
 from typing import TYPE_CHECKING, Any
 
+from stepfunctions.catalog.event_patterns import Pattern
+from stepfunctions.catalog.schedules import parse
 from stepfunctions.errors import ServiceError
 from stepfunctions.local.deliveries import problem_with
 from stepfunctions.local.events.ground import Answer, Ground
-from stepfunctions.local.events.patterns import Pattern
 from stepfunctions.local.events.records import DEFAULT_BUS, RULE, TARGET, Row, invalid, page
 from stepfunctions.local.events.transform import check_input
-from stepfunctions.local.scheduler.expressions import parse
 
 if TYPE_CHECKING:
     from stepfunctions.local.services import Call

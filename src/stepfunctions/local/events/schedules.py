@@ -10,10 +10,10 @@ import threading
 from functools import partial
 from typing import TYPE_CHECKING
 
+from stepfunctions.catalog.schedules import parse
 from stepfunctions.local.events.entries import made
 from stepfunctions.local.events.records import DEFAULT_BUS, RULE, EventTables, Row
 from stepfunctions.local.events.router import Router
-from stepfunctions.local.scheduler.expressions import parse
 
 if TYPE_CHECKING:
     from stepfunctions.local.cloud import Cloud

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from stepfunctions.catalog.schedules import At, parse
 from stepfunctions.errors import ServiceError
 from stepfunctions.local.deliveries import problem_with
 from stepfunctions.local.deliveries.targets import UNIVERSAL
-from stepfunctions.local.scheduler.expressions import At, parse
 
 _NOT_KEPT = ("Name", "GroupName", "ClientToken")
 _TIMES = ("StartDate", "EndDate")

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from stepfunctions.catalog.event_patterns import Pattern
 from stepfunctions.errors import ServiceError
-from stepfunctions.local.events.patterns import Pattern
 from stepfunctions.local.sns.records import Subscription
 
 

@@ -11,8 +11,8 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from stepfunctions.catalog.event_operators import OPERATORS, PatternError, Test
 from stepfunctions.errors import ServiceError
-from stepfunctions.local.events.operators import OPERATORS, PatternError, Test
 
 Path = tuple[str, ...]
 Check = Callable[[Any, "Fields"], bool]

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from stepfunctions.catalog.schedules import Rate, parse
 from stepfunctions.errors import ServiceError
-from stepfunctions.local.scheduler.expressions import Rate, parse
 
 
 def at(text: str, zone: str = "UTC") -> float:
