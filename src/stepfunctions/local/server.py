@@ -259,13 +259,14 @@ def run(
     iam: IamMode = IamMode.OFF,
     resources: Resources = Resources(),  # noqa: B008 - it never changes
     clock: str = "real",
+    start: str | None = None,
     announce: Callable[[str], None] = print,
 ) -> None:
     """Run the local cloud of a data directory until SIGINT or SIGTERM.
 
     ``announce`` gets ``Ready: http://127.0.0.1:PORT`` once requests are accepted. ``port`` 0 is any free one.
     ``real``: services whose calls go to AWS itself; ``limits``, ``durability``, ``retention_days``, ``iam``,
-    ``clock``: see
+    ``clock``, ``start``: see
     :class:`~stepfunctions.local.cloud.Cloud`.
     Raises :class:`LocalCloudError` when the port or the directory is in use, or httptools is not installed.
     """
@@ -288,6 +289,7 @@ def run(
             iam=iam,
             resources=resources,
             clock=clock,
+            start=start,
         )
         info = ServerInfo(
             endpoint=endpoint,

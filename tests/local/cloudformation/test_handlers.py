@@ -42,6 +42,26 @@ TARGETS = [{"Id": "one", "Arn": MACHINE, "RoleArn": ROLE}]
 BRIDGE = {"EventBridgeConfiguration": {"EventBridgeEnabled": True}}
 
 
+def monitored(expression: str) -> dict[str, Any]:
+    """The configuration of a monitoring schedule with its own job definition."""
+    looked_at = {
+        "DataCapturedDestinationS3Uri": "s3://b/captured",
+        "DatasetFormat": {"Csv": {}},
+        "LocalPath": "/opt/ml/processing/input",
+    }
+    output = {"S3Output": {"S3Uri": "s3://b/reports", "LocalPath": "/opt/ml/processing/output"}}
+    job = {
+        "MonitoringInputs": [{"BatchTransformInput": looked_at}],
+        "MonitoringOutputConfig": {"MonitoringOutputs": [output]},
+        "MonitoringResources": {
+            "ClusterConfig": {"InstanceCount": "1", "InstanceType": "ml.m5.large", "VolumeSizeInGB": 5}
+        },
+        "MonitoringAppSpecification": {"ImageUri": "image"},
+        "RoleArn": ROLE,
+    }
+    return {"ScheduleConfig": {"ScheduleExpression": expression}, "MonitoringJobDefinition": job}
+
+
 @pytest.fixture
 def cloud(tmp_path: Path) -> Iterator[Cloud]:
     with Cloud(tmp_path / "data", clock=ManualClock()) as made:
@@ -113,6 +133,11 @@ CYCLES: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("SQS::Queue", {"DelaySeconds": 5}, {"VisibilityTimeout": "40", "Tags": [{"Key": "k", "Value": "v"}]}),
     ("SNS::Topic", {"DisplayName": "one"}, {"DisplayName": "two"}),
     ("Glue::Job", {**JOB, "DefaultArguments": {"--a": "1"}}, JOB),
+    (
+        "SageMaker::MonitoringSchedule",
+        {"MonitoringScheduleName": "s", "MonitoringScheduleConfig": monitored("cron(0 * ? * * *)")},
+        {"MonitoringScheduleName": "s", "MonitoringScheduleConfig": monitored("cron(0 6 ? * * *)")},
+    ),
 ]
 
 

@@ -254,3 +254,13 @@ def test_a_task_that_was_noted_but_not_handed_over_starts(
     ecs.cloud.stop()
     with reopened() as cloud:
         assert type(ecs)(cloud).wait(arn)["containers"][0]["exitCode"] == 0
+
+
+def test_a_container_with_the_driver_awslogs_writes_to_its_log_group(ecs: Any) -> None:
+    options = {"awslogs-group": "/ecs/mine", "awslogs-region": "us-east-1", "awslogs-stream-prefix": "run"}
+    log = {"logDriver": "awslogs", "options": options}
+    task = ecs.run(ecs.python("print('hello')", logConfiguration=log))
+    stream = f"run/main/{task['taskArn'].rsplit('/', 1)[1]}"
+    request = {"logGroupName": "/ecs/mine", "logStreamName": stream}
+    events = ecs.cloud.call("logs", "GetLogEvents", request)["events"]
+    assert [event["message"] for event in events] == ["hello"]

@@ -271,3 +271,11 @@ def test_a_run_over_its_timeout_is_ended(glue: Any, tmp_path: Path, monkeypatch:
     run = glue.wait(glue.start(Timeout=2))
     assert run["JobRunState"] == "TIMEOUT"
     assert run["ErrorMessage"] == "The job run timed out after 2 minutes"
+
+
+def test_what_a_script_prints_is_in_its_log_groups(glue: Any) -> None:
+    run = glue.run("import sys\nprint('out')\nprint('err', file=sys.stderr)")
+    for part, said in (("output", "out"), ("error", "err")):
+        request = {"logGroupName": f"{run['LogGroupName']}/{part}", "logStreamName": run["Id"]}
+        events = glue.cloud.call("logs", "GetLogEvents", request)["events"]
+        assert [event["message"] for event in events] == [said]

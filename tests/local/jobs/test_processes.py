@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -111,6 +112,18 @@ def test_a_missing_script_is_told_as_the_interpreter_does(argv: tuple[str, ...],
     )
     exit = launch("python", *argv).wait(30)
     assert (exit.code, exit.stderr_tail) == (plain.returncode, plain.stderr)
+
+
+def test_a_folder_and_an_archive_with_a_main(launch: Run, tmp_path: Path) -> None:
+    main = "import sys, part; print(__name__, sys.argv[1:], sys.path[0] == sys.argv[0], part.VALUE); sys.exit(4)"
+    folder = tmp_path / "app"
+    folder.mkdir()
+    write(folder, main, "__main__.py")
+    write(folder, "VALUE = 7", "part.py")
+    shutil.make_archive(str(tmp_path / "app"), "zip", folder)
+    for path in (folder, tmp_path / "app.zip"):
+        assert launch("python", str(path), "x").wait().code == 4
+    assert (tmp_path / "out").read_text() == "__main__ ['x'] True 7\n" * 2
 
 
 def test_module_and_python_path(launch: Run, tmp_path: Path) -> None:

@@ -435,3 +435,13 @@ def handler(event, context):
     assert not thread.is_alive()
     pid = int((tmp_path / "pid").read_text())
     wait_until(lambda: not running(pid), "the worker ended")
+
+
+def test_what_a_handler_prints_is_in_its_log_group(functions: Any) -> None:
+    functions.create("def handler(event, context):\n    print(event)\n    return context.log_stream_name")
+    stream = functions.invoke("one").value
+    assert functions.invoke("two").value == stream
+    request = {"logGroupName": "/aws/lambda/f", "logStreamName": stream}
+    events = functions.cloud.call("logs", "GetLogEvents", request)["events"]
+    said = [event["message"] for event in events]
+    assert [one for one in said if not one.startswith(("START ", "END ", "REPORT "))] == ["one", "two"]

@@ -478,3 +478,11 @@ def test_more_jobs_than_cores(sm: Any) -> None:
         sm("CreateTrainingJob", **sm.request(name, hyperparameters={"scale": name[-1]}))
     assert {sm.ended(name)["TrainingJobStatus"] for name in names} == {"Completed"}
     assert len({sm.cloud.jobs.describe("training", name)["pid"] for name in names}) == 6
+
+
+def test_what_a_script_prints_is_in_the_log_group_of_training_jobs(sm: Any) -> None:
+    sm.train("talks", script="import sys\nprint('out')\nprint('err', file=sys.stderr)")
+    request = {"logGroupName": "/aws/sagemaker/TrainingJobs", "logStreamNamePrefix": "talks/"}
+    events = sm.cloud.call("logs", "FilterLogEvents", request)["events"]
+    assert sorted(event["message"] for event in events) == ["err", "out"]
+    assert {event["logStreamName"].split("-")[0] for event in events} == {"talks/algo"}

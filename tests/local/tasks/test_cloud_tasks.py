@@ -113,6 +113,42 @@ def test_an_abort_stops_a_training_job(world: Any, gate: Any, until: Until, tmp_
     )
 
 
+def processing(world: Any, tmp_path: Path, script: str) -> dict[str, Any]:
+    """A request for a processing job that runs a script."""
+    (tmp_path / "image").mkdir()
+    (tmp_path / "image" / "process.py").write_text(script)
+    images.add(world.data_dir, "processor", tmp_path / "image")
+    cluster = {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1}
+    return {
+        "ProcessingJobName": "process",
+        "RoleArn": "arn:aws:iam::123456789012:role/sagemaker",
+        "AppSpecification": {"ImageUri": "processor:1", "ContainerEntrypoint": ["python", "process.py"]},
+        "ProcessingResources": {"ClusterConfig": cluster},
+    }
+
+
+def test_an_abort_stops_a_processing_job(world: Any, gate: Any, until: Until, tmp_path: Path) -> None:
+    arn = world.begin_task(f"{STATES}sagemaker:createProcessingJob.sync", processing(world, tmp_path, gate.code))
+    until(lambda: gate.arrivals and submitted(world, arn))
+    world.stop(arn)
+    until(
+        lambda: (
+            world.call("sagemaker", "DescribeProcessingJob", ProcessingJobName="process")["ProcessingJobStatus"]
+            == "Stopped"
+        )
+    )
+
+
+@pytest.mark.parametrize(("script", "status"), [("", "SUCCEEDED"), ("raise SystemExit(3)", "FAILED")])
+def test_a_processing_job_ends_its_task(world: Any, until: Until, tmp_path: Path, script: str, status: str) -> None:
+    arn = world.begin_task(f"{STATES}sagemaker:createProcessingJob.sync", processing(world, tmp_path, script))
+    until(lambda: world.status(arn) != "RUNNING")
+    said = world.call("stepfunctions", "DescribeExecution", executionArn=arn)
+    assert said["status"] == status, said
+    job = json.loads(said["output"] if status == "SUCCEEDED" else said["cause"])
+    assert job["ProcessingJobStatus"] == ("Completed" if status == "SUCCEEDED" else "Failed")
+
+
 def test_an_abort_stops_a_nested_execution_and_what_that_runs(world: Any, gate: Any, until: Until) -> None:
     world.glue_job(gate.code)
     inner = world.machine(

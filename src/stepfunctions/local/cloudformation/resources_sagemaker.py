@@ -5,11 +5,36 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/AWS_SageM
 
 from __future__ import annotations
 
+from stepfunctions.catalog.monitoring import KINDS, Monitoring
 from stepfunctions.local.cloudformation.resource import Resource
 from stepfunctions.local.cloudformation.resource_parts import Ready, TagCalls
 
 _TAGS = TagCalls("ResourceArn", "{id}", "AddTags", "DeleteTags")
 _AT_WORK = frozenset({"Creating", "Updating", "SystemUpdating", "RollingBack", "InProgress", "Pending"})
+_ANSWERED = frozenset({"EndpointName", "FailureReason", "LastMonitoringExecutionSummary", "MonitoringScheduleStatus"})
+"""Properties of a monitoring schedule that no request has."""
+
+
+def _job_definition(monitoring: Monitoring) -> Resource:
+    """Return a kind of Model Monitor's job definitions; none can be changed, so each has a new one made."""
+    name = monitoring.name
+    return Resource(
+        type=f"AWS::SageMaker::{name}JobDefinition",
+        service="sagemaker",
+        fields=f"{name}AppSpecification*! {name}BaselineConfig! {name}JobInput*! {name}JobOutputConfig*! EndpointName!"
+        " JobDefinitionName! JobResources*! NetworkConfig! RoleArn*! StoppingCondition! Tags!",
+        only_updates=frozenset({"EndpointName"}),
+        unread=frozenset({"EndpointName"}),
+        create_call=f"Create{name}JobDefinition",
+        describe_call=f"Describe{name}JobDefinition",
+        delete_call=f"Delete{name}JobDefinition",
+        name=("JobDefinitionName", 63),
+        ref=f"arn:{{partition}}:sagemaker:{{region}}:{{account}}:{monitoring.kind}/{{JobDefinitionName}}",
+        key={"JobDefinitionName": "{tail}"},
+        attributes={"JobDefinitionArn": "{id}"},
+        tags=_TAGS,
+    )
+
 
 HANDLERS = [
     Resource(
@@ -70,6 +95,25 @@ HANDLERS = [
         key={"EndpointName": "{tail}"},
         attributes={"EndpointArn": "{id}", "EndpointName": "{EndpointName}"},
         ready=Ready("EndpointStatus", _AT_WORK, frozenset({"InService"})),
+        tags=_TAGS,
+    ),
+    *map(_job_definition, KINDS.values()),
+    Resource(
+        type="AWS::SageMaker::MonitoringSchedule",
+        service="sagemaker",
+        fields="EndpointName FailureReason LastMonitoringExecutionSummary MonitoringScheduleConfig*"
+        " MonitoringScheduleName*! MonitoringScheduleStatus Tags",
+        only_updates=_ANSWERED,
+        unread=_ANSWERED,
+        create_call="CreateMonitoringSchedule",
+        update_call="UpdateMonitoringSchedule",
+        describe_call="DescribeMonitoringSchedule",
+        delete_call="DeleteMonitoringSchedule",
+        name=("MonitoringScheduleName", 63),
+        ref="arn:{partition}:sagemaker:{region}:{account}:monitoring-schedule/{MonitoringScheduleName}",
+        key={"MonitoringScheduleName": "{tail}"},
+        attributes={"MonitoringScheduleArn": "{id}", "CreationTime": "{CreationTime}"},
+        ready=Ready("MonitoringScheduleStatus", frozenset({"Pending"}), frozenset({"Scheduled", "Stopped"})),
         tags=_TAGS,
     ),
 ]

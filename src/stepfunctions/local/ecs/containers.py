@@ -7,6 +7,7 @@ import shutil
 import threading
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stepfunctions.errors import LocalCloudError
@@ -84,6 +85,8 @@ class ContainerOwner:
             work.mkdir()
         else:
             shutil.copytree(runtime.folder, work)
+        stdout, stderr = job.folder / "stdout.log", job.folder / "stderr.log"
+        self._follow(task.id, container, stdout, stderr)
         return ProcessSpec(
             argv=argv,
             cwd=work,
@@ -93,9 +96,17 @@ class ContainerOwner:
                 **container["environment"],
             },
             family=runtime.family,
-            stdout=job.folder / "stdout.log",
-            stderr=job.folder / "stderr.log",
+            stdout=stdout,
+            stderr=stderr,
         )
+
+    def _follow(self, task: str, container: dict[str, Any], *files: Path) -> None:
+        """Have the log driver awslogs do its work: https://docs.aws.amazon.com/AmazonECS/latest/developerguide/using_awslogs.html"""
+        log = container.get("log") or {}
+        if log.get("logDriver") == "awslogs":
+            options = log["options"]
+            stream = "/".join(filter(None, (options.get("awslogs-stream-prefix"), container["name"], task)))
+            self._cloud.service("logs").follow(options["awslogs-group"], stream, *files)
 
     def started(self, job: Job) -> None:
         """Note that the container runs."""

@@ -136,6 +136,7 @@ def _containers(document: Mapping[str, Any], overrides: Mapping[str, Any]) -> li
                 "essential": container["essential"],
                 "entry_point": container.get("entryPoint", []),
                 "command": change.get("command", container.get("command", [])),
+                "log": container.get("logConfiguration"),
                 "environment": {pair["name"]: pair.get("value", "") for pair in pairs if pair.get("name")},
             }
         )

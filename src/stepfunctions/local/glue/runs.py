@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from stepfunctions.local.cloud import Cloud
 
 KIND = "glue"
+LOG_GROUP = "/aws-glue/python-jobs"
 SECONDS_A_MINUTE = 60.0
 _S3_URI = re.compile(r"s3://([^/]+)/(.+)")
 
@@ -49,6 +50,10 @@ class RunOwner:
         for uri in _listed(arguments.get("--extra-files", "")):
             self._fetch(uri, work, "--extra-files")
         given = {**arguments, "--JOB_NAME": run.job, "--JOB_RUN_ID": run.id}
+        stdout, stderr = job.folder / "stdout.log", job.folder / "stderr.log"
+        logs = self._cloud.service("logs")
+        logs.follow(f"{LOG_GROUP}/output", run.id, stdout)
+        logs.follow(f"{LOG_GROUP}/error", run.id, stderr)
         return ProcessSpec(
             argv=("python", str(script), *(text for pair in given.items() for text in pair)),
             cwd=work,
@@ -59,8 +64,8 @@ class RunOwner:
             },
             family="pandas",
             timeout_seconds=plan["timeout"] * SECONDS_A_MINUTE,
-            stdout=job.folder / "stdout.log",
-            stderr=job.folder / "stderr.log",
+            stdout=stdout,
+            stderr=stderr,
         )
 
     def started(self, job: Job) -> None:

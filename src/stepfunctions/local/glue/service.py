@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from stepfunctions.errors import ServiceError
 from stepfunctions.local.glue.records import MIGRATIONS, OPEN_STATES, STOPPING, GlueTables, JobRow, RunRow
-from stepfunctions.local.glue.runs import KIND, RunOwner, merged_arguments, split_uri
+from stepfunctions.local.glue.runs import KIND, LOG_GROUP, RunOwner, merged_arguments, split_uri
 from stepfunctions.local.jobs import JobRefused
 from stepfunctions.runtime.clock import moment
 
@@ -251,7 +251,7 @@ def _run_shape(run: RunRow) -> dict[str, Any]:
         "Timeout": run.plan["timeout"],
         "MaxCapacity": run.plan["capacity"],
         "GlueVersion": run.plan["version"],
-        "LogGroupName": "/aws-glue/python-jobs",
+        "LogGroupName": LOG_GROUP,
     }
     if run.completed is not None:
         shape["CompletedOn"] = moment(run.completed)

@@ -19,6 +19,7 @@ import threading
 import time
 import traceback
 import types
+import zipfile
 from typing import Any, NoReturn
 
 CLONE_NEWNS, CLONE_NEWUSER = 0x00020000, 0x10000000
@@ -216,8 +217,13 @@ def run_module(arguments: list[str]) -> None:
 
 
 def run_script(main: types.ModuleType, arguments: list[str]) -> None:
-    """``python script.py``."""
+    """``python script.py``, or ``python`` with a folder or an archive that has a ``__main__.py``."""
     path = arguments[0]
+    if os.path.isdir(path) or zipfile.is_zipfile(path):
+        search_path(path)
+        sys.argv = arguments
+        runpy._run_module_as_main("__main__", alter_argv=False)  # type: ignore[attr-defined]
+        return
     try:
         with open(path, "rb") as file:
             source = file.read()

@@ -51,6 +51,7 @@ class Jobs:
         self._table = JobTable(cloud.database("jobs", MIGRATIONS))
         self._max = max(1, cloud.max_jobs)
         self._work = cloud.work
+        self._output = cloud.service("logs").output
         self._lock = threading.RLock()
         self._owners: dict[str, JobOwner] = {}
         self._queue: deque[Row] = deque()
@@ -275,6 +276,7 @@ class Jobs:
 
     def _finish(self, row: Row, exit: Exit) -> None:
         try:
+            self._output.end(self._attempt_folder(row))
             finish(self._owners[row.kind], self._job(row, row.pid, exit.started_at), exit)
         except sqlite3.OperationalError as error:
             _log.error("job %s %s cannot be finished yet: %s", row.kind, row.key, error)
@@ -345,8 +347,6 @@ class Jobs:
                 break
             time.sleep(0.002)
         return None if record is None else read_exit(record, Path(process.get("stderr", "")), stopped=row.stopping)
-
-    # -------------------------------------------------------------------------------------------- small parts
 
     def _attempt_folder(self, row: Row) -> Path:
         return self.job_folder(row.kind, row.key) / str(row.attempt)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from stepfunctions.errors import ServiceError
 from stepfunctions.local.lambda_.code import FolderWatch
@@ -17,6 +18,9 @@ from stepfunctions.local.lambda_.configuration import handler_environment
 from stepfunctions.local.lambda_.functions import Function
 from stepfunctions.local.lambda_.pool import Pool, Retired
 from stepfunctions.local.lambda_.workers import Event, Launch, Reply, Worker, WorkerSpec
+
+if TYPE_CHECKING:
+    from stepfunctions.local.cloud import Cloud
 
 _HOUSEKEEPING_SECONDS = 10.0
 MOST = 1000
@@ -39,17 +43,14 @@ class Fleet:
     """Runs events in warm workers.
 
     ``find`` returns the present revision of a function or raises ServiceError; ``launch`` starts a process;
-    ``logs`` is the folder of the
-    log files; ``client_env`` returns the environment variables that AWS clients need, for a role.
+    ``logs`` is the folder of the log files.
     """
 
-    def __init__(
-        self, find: Callable[[str], Function], launch: Launch, logs: Path, client_env: Callable[[str], dict[str, str]]
-    ) -> None:
+    def __init__(self, find: Callable[[str], Function], launch: Launch, logs: Path, cloud: Cloud) -> None:
         self._find = find
         self._launch = launch
         self._logs = logs
-        self._client_env = client_env
+        self._cloud = cloud
         self._lock = threading.Lock()
         self._crews: dict[str, _Crew] = {}
         self._stop = threading.Event()
@@ -130,16 +131,17 @@ class Fleet:
     def _spec(self, function: Function) -> WorkerSpec:
         today = datetime.now(timezone.utc)
         instance = secrets.token_hex(16)
-        base = self._client_env(function.configuration["Role"])
+        stream = f"{today:%Y/%m/%d}/[$LATEST]{instance}"
+        log = self._logs / function.name / f"{today:%Y-%m-%d}-{instance}.log"
+        base = self._cloud.client_env(function.configuration["Role"])
         if function.code.in_place:
             base["PYTHONDONTWRITEBYTECODE"] = "1"  # the folder is the user's
+        self._cloud.service("logs").follow(function.configuration["LoggingConfig"]["LogGroup"], stream, log)
         return WorkerSpec(
             function=function.name,
             folder=function.code.folder,
-            env=handler_environment(
-                function.configuration, function.code, f"{today:%Y/%m/%d}/[$LATEST]{instance}", base
-            ),
-            log=self._logs / function.name / f"{today:%Y-%m-%d}-{instance}.log",
+            env=handler_environment(function.configuration, function.code, stream, base),
+            log=log,
         )
 
     def _keep_house(self) -> None:

@@ -46,7 +46,7 @@ class LambdaService:
         self._store = CodeStore(folder / "code", sync=cloud.durability is Durability.FULL)
         self._functions = FunctionTable(database, self._store.folder)
         self._permissions = Permissions(database)
-        self._fleet = Fleet(self._find, self._launch, folder / "logs", cloud.client_env)
+        self._fleet = Fleet(self._find, self._launch, folder / "logs", cloud)
         self._queue = EventQueue(database, cloud.clock, self._deliver, cloud.work)
 
     def start(self) -> None:

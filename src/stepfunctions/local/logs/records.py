@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, replace
 
 from stepfunctions.local.database import Database
 
@@ -17,6 +17,10 @@ MIGRATIONS = (
                          ON DELETE CASCADE, timestamp INTEGER NOT NULL, ingested INTEGER NOT NULL,
                          message TEXT NOT NULL);
     CREATE INDEX events_of_stream ON events (stream_id, timestamp, id);
+    """,
+    """
+    CREATE TABLE files (path TEXT PRIMARY KEY, owner TEXT NOT NULL, log_group TEXT NOT NULL, stream TEXT NOT NULL,
+                        taken INTEGER NOT NULL) WITHOUT ROWID;
     """,
 )
 Mark = tuple[int, int]
@@ -62,6 +66,17 @@ class EventRow:
     def mark(self) -> Mark:
         """Where it stands."""
         return self.timestamp, self.id
+
+
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """A file whose lines belong to a stream; ``taken`` bytes of it are there already."""
+
+    path: str
+    owner: str
+    group: str
+    stream: str
+    taken: int
 
 
 class LogTables:
@@ -195,3 +210,38 @@ class LogTables:
         )
         found = [EventRow(*row) for row in rows]
         return found[::-1] if latest else found
+
+    # --- files that jobs and functions write ---------------------------------------------------------------
+
+    def follow_file(self, file: FileRow) -> None:
+        """Note a file, unless it is noted."""
+        with self._db.write() as cx:
+            cx.execute("INSERT OR IGNORE INTO files VALUES (?, ?, ?, ?, ?)", astuple(file))
+
+    def files(self, owner: str | None = None, group: str | None = None, folder: str | None = None) -> list[FileRow]:
+        """Return the noted files: of an owner, of a group, in a folder."""
+        where, values = "1", []
+        for condition, value in (("owner = ?", owner), ("log_group = ?", group)):
+            if value is not None:
+                where += f" AND {condition}"
+                values.append(value)
+        if folder is not None:
+            where += " AND path > ? AND path < ?"
+            values += [f"{folder}/", f"{folder}0"]  # '0' is what follows '/'
+        rows = self._db.read().execute(
+            f"SELECT path, owner, log_group, stream, taken FROM files WHERE {where} ORDER BY path", values
+        )
+        return [FileRow(*row) for row in rows]
+
+    def take_lines(self, file: FileRow, lines: Sequence[str], size: int, now: int) -> FileRow:
+        """Add lines of a file to its stream, and note that so many bytes of it are taken, in one transaction."""
+        with self._db.write() as cx:
+            if lines:
+                self.append(file.owner, file.group, file.stream, [(now, line) for line in lines], now)
+            cx.execute("UPDATE files SET taken = taken + ? WHERE path = ?", (size, file.path))
+        return replace(file, taken=file.taken + size)
+
+    def forget_file(self, path: str) -> None:
+        """Remove the note of a file."""
+        with self._db.write() as cx:
+            cx.execute("DELETE FROM files WHERE path = ?", (path,))

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stepfunctions.errors import ServiceError
+from stepfunctions.local.logs.output import Output
 from stepfunctions.local.logs.patterns import matcher
 from stepfunctions.local.logs.records import MIGRATIONS, EventRow, GroupRow, LogTables, Mark, StreamRow
 
@@ -31,7 +33,9 @@ class Logs:
 
     def __init__(self, cloud: Cloud) -> None:
         self._clock = cloud.clock
+        self._owner = f"{cloud.region}:{cloud.account}"
         self._rows = LogTables(cloud.database("logs", MIGRATIONS))
+        self.output = Output(self._rows, self._now)
 
     # --- what Step Functions writes ---------------------------------------------------------------------
 
@@ -44,6 +48,11 @@ class Logs:
     def write(self, group_arn: str, stream: str, lines: Sequence[tuple[int, str]]) -> None:
         """Add lines to a stream; group and stream are made when missing."""
         self._rows.append(*_parts(group_arn), stream, lines, self._now())
+
+    def follow(self, group: str, stream: str, *files: Path) -> None:
+        """Take what a process writes into files as the events of a stream."""
+        for path in files:
+            self.output.follow(path, self._owner, group, stream)
 
     # --- groups and streams -----------------------------------------------------------------------------
 
@@ -64,6 +73,7 @@ class Logs:
                 "InvalidParameterException",
                 "LogGroup name prefix and LogGroup name pattern are mutually exclusive parameters.",
             )
+        self.output.take(call.owner)
         limit = request.get("limit", _PAGE)
         prefix, part = request.get("logGroupNamePrefix", ""), request.get("logGroupNamePattern", "")
         found = self._rows.groups(call.owner, request.get("nextToken", ""), limit + 1, prefix, part)
@@ -170,6 +180,7 @@ class Logs:
             raise ServiceError("InvalidParameterException", "Either logGroupName or logGroupIdentifier is required")
         if identifier.startswith("arn:"):
             identifier = (*identifier.split(":"), *[""] * 6)[6]
+        self.output.take(call.owner, identifier)
         group = self._rows.group(call.owner, identifier)
         if group is None:
             raise ServiceError("ResourceNotFoundException", "The specified log group does not exist.")

@@ -15,6 +15,7 @@ from typing import Any
 KINDS = MappingProxyType(
     {
         "training-job": ("Training Job", "TrainingJobStatus"),
+        "processing-job": ("Processing Job", "ProcessingJobStatus"),
         "model": ("Model", ""),
         "endpoint-config": ("Endpoint Config", ""),
         "endpoint": ("Endpoint", "EndpointStatus"),

@@ -11,6 +11,7 @@ import random
 import shutil
 import signal
 import threading
+import uuid
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -51,13 +52,16 @@ class Answer:
 class ModelServer:
     """The server of one production variant: one process, started again when it dies.
 
-    ``folder`` is its own: ``ml`` is its ``/opt/ml``, ``stdout.log`` and ``stderr.log`` beside it.
+    ``folder`` is its own: ``ml`` is its ``/opt/ml``, ``stdout.log`` and ``stderr.log`` beside it. ``place``: the names
+    of the endpoint and of the variant.
     """
 
-    def __init__(self, cloud: Cloud, folder: Path, model: Mapping[str, Any]) -> None:
+    def __init__(self, cloud: Cloud, folder: Path, model: Mapping[str, Any], place: tuple[str, str]) -> None:
         self._cloud = cloud
         self._places = Places(cloud)
         self._folder = folder
+        self._place = place
+        self._logs = cloud.service("logs")
         self._container = model["PrimaryContainer"]
         self._role = model.get("ExecutionRoleArn")
         self.many = self._container.get("Mode") == "MultiModel"
@@ -76,6 +80,7 @@ class ModelServer:
     def start(self) -> None:
         """Lay out the container and start its process; return once it answers. Raises :class:`ServerFailed`."""
         with self._lock:
+            self._logs.output.end(self._folder)
             shutil.rmtree(self._folder, ignore_errors=True)
             ml = self._folder / "ml"
             for name in ("model", "code", "models"):
@@ -114,6 +119,7 @@ class ModelServer:
             self._close()
         if process is not None:
             process.stop(5.0)
+        self._logs.output.end(self._folder)
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _lay_code(self, ml: Path) -> str:
@@ -150,7 +156,10 @@ class ModelServer:
             "STEPFUNCTIONS_MODEL_SERVER": json.dumps(settings),
         }
         mounts = {OPT_ML: ml} if self._root == OPT_ML else {}
-        stderr = self._folder / "stderr.log"
+        stdout, stderr = self._folder / "stdout.log", self._folder / "stderr.log"
+        endpoint, variant = self._place
+        stream = f"{variant}/i-{uuid.uuid4().hex[:17]}"
+        self._logs.follow(f"/aws/sagemaker/Endpoints/{endpoint}", stream, stdout, stderr)
         try:
             self._process = self._cloud.jobs.launch(
                 ProcessSpec(
@@ -159,7 +168,7 @@ class ModelServer:
                     env=env,
                     family=family,
                     mounts=mounts,
-                    stdout=self._folder / "stdout.log",
+                    stdout=stdout,
                     stderr=stderr,
                 ),
                 channel=True,

@@ -59,6 +59,18 @@ class Places:
         if not self.objects.page(bucket, prefix=prefix, limit=1).objects:
             raise Missing(f"there is no object under {uri}")
 
+    def check_input(self, uri: str) -> None:
+        """Refuse a job (ValidationException, as AWS words it) when there is no object under an input's address."""
+        try:
+            self.check_any(uri)
+        except Missing as error:
+            raise ServiceError(
+                "ValidationException",
+                f'No S3 objects found under S3 URL "{uri}" given in input data source. Please ensure '
+                f"that the bucket exists in the selected region ({self._cloud.region}), that objects "
+                f"exist under that S3 prefix ({error}).",
+            ) from error
+
     def check_object(self, uri: str) -> None:
         """Raise :class:`Missing` when there is no object at this very address."""
         bucket, key = split(uri)

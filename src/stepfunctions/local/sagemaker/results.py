@@ -29,9 +29,9 @@ def store_artefacts(job: Job, request: Mapping[str, Any], places: Places) -> str
     """
     ml, prefix = job.folder / "ml", output_prefix(request)
     if request["OutputDataConfig"].get("CompressionType") == "NONE":
-        _store_files(ml / "model", f"{prefix}/model", places, job.folder)
+        store_files(ml / "model", f"{prefix}/model", places, job.folder)
         if _filled(ml / "output" / "data"):
-            _store_files(ml / "output" / "data", f"{prefix}/output", places, job.folder)
+            store_files(ml / "output" / "data", f"{prefix}/output", places, job.folder)
         model = f"{prefix}/model/"
     else:
         if _filled(ml / "output" / "data"):
@@ -39,7 +39,7 @@ def store_artefacts(job: Job, request: Mapping[str, Any], places: Places) -> str
         model = f"{prefix}/model.tar.gz"
         _store_archive(ml / "model", model, places, job.folder)
     if "CheckpointConfig" in request and _filled(ml / "checkpoints"):
-        _store_files(ml / "checkpoints", request["CheckpointConfig"]["S3Uri"].rstrip("/"), places, job.folder)
+        store_files(ml / "checkpoints", request["CheckpointConfig"]["S3Uri"].rstrip("/"), places, job.folder)
     return model
 
 
@@ -53,7 +53,8 @@ def _store_archive(folder: Path, uri: str, places: Places, scratch: Path) -> Non
     places.store(archive, uri)
 
 
-def _store_files(folder: Path, uri: str, places: Places, scratch: Path) -> None:
+def store_files(folder: Path, uri: str, places: Places, scratch: Path) -> None:
+    """Put a folder's files below an address; ``scratch`` is a folder for copies."""
     for path in sorted(folder.rglob("*")):
         if path.is_file():
             copy = scratch / "upload"

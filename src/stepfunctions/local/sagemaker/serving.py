@@ -277,7 +277,10 @@ class Serving:
         folder = self._cloud.data_dir / "endpoints" / quote(name, safe="") / str(number)
         servers = {
             variant["VariantName"]: ModelServer(
-                self._cloud, folder / variant["VariantName"], self._models.served(variant["ModelName"])
+                self._cloud,
+                folder / variant["VariantName"],
+                self._models.served(variant["ModelName"]),
+                (name, variant["VariantName"]),
             )
             for variant in config["ProductionVariants"]
         }

@@ -189,14 +189,17 @@ class TrainingJobs:
             arn=record["TrainingJobArn"],
             base=self._cloud.client_env(record["RoleArn"]),
         )
+        stdout, stderr = job.folder / "stdout.log", job.folder / "stderr.log"
+        stream = f"{job.key}/algo-1-{self._cloud.clock.now():.0f}"
+        self._cloud.service("logs").follow("/aws/sagemaker/TrainingJobs", stream, stdout, stderr)
         return ProcessSpec(
             argv=container.argv,
             cwd=Path(container.root) / "code",
             env=container.env,
             family=runtime.family,
             mounts=container.mounts,
-            stdout=job.folder / "stdout.log",
-            stderr=job.folder / "stderr.log",
+            stdout=stdout,
+            stderr=stderr,
             timeout_seconds=record["StoppingCondition"]["MaxRuntimeInSeconds"],
             grace_seconds=_GRACE_SECONDS,
         )
@@ -276,15 +279,7 @@ class TrainingJobs:
         except (LocalCloudError, Missing) as error:
             raise invalid(str(error)) from error
         for channel in request.get("InputDataConfig", []):
-            uri = channel["DataSource"]["S3DataSource"]["S3Uri"]
-            try:
-                self._places.check_any(uri)
-            except Missing as error:
-                raise invalid(
-                    f'No S3 objects found under S3 URL "{uri}" given in input data source. Please ensure '
-                    f"that the bucket exists in the selected region ({self._cloud.region}), that objects "
-                    f"exist under that S3 prefix ({error})."
-                ) from error
+            self._places.check_input(channel["DataSource"]["S3DataSource"]["S3Uri"])
 
 
 def _check_modes(request: Record, algorithm: Record) -> None:

@@ -34,6 +34,7 @@ _ENDS: Mapping[tuple[str, str], str] = MappingProxyType(
     {
         ("ecs", "runTask"): "out.Tasks.0.TaskArn",
         ("glue", "startJobRun"): "out.JobRunId",
+        ("sagemaker", "createProcessingJob"): "out.ProcessingJobArn",
         ("sagemaker", "createTrainingJob"): "in.TrainingJobName",
         ("states", "startExecution"): "out.ExecutionArn",
     }
