@@ -13,6 +13,7 @@ from tests.deploy.test_stack_deployed import deploy
 from tests.local.cloudformation.conftest import Stacks
 
 from stepfunctions.deploy import Deployment, Stack
+from stepfunctions.deploy.trigger_stack import triggers_template
 from stepfunctions.mlops import (
     EventField,
     Metric,
@@ -97,13 +98,40 @@ def test_an_event_holds_nothing_of_one_account() -> None:
     assert re.findall(r"arn:aws|\d{12}|us-east-1", json.dumps(template)) == []
 
 
-METRIC = Metric(namespace="n", name="m")
+METRIC = Metric(namespace="n", name="m", period=3600)
+OTHER = "arn:aws:states:us-east-1:123456789012:stateMachine:other"
 REFUSED: dict[str, Any] = {
-    r"Schedule\.expression is 'daily': write cron\(…\)": lambda: Schedule("daily"),
+    r"Schedule\.expression is 'daily': write rate\(value unit\), cron": lambda: Schedule("daily"),
     r"rate\(7 days\)": lambda: Schedule("rate(7 weeks)"),
-    r"six fields": lambda: Schedule("cron(0 6 * * MON *)"),
-    r"six fields, minutes": lambda: Schedule("cron(0 6 ? * MON)"),
-    r"write at\(": lambda: Schedule("at(tomorrow)"),
+    r"one of day-of-month and day-of-week, and not both, is '\?'": lambda: Schedule("cron(0 6 * * MON *)"),
+    r"cron has six fields": lambda: Schedule("cron(0 6 ? * MON)"),
+    r"'60' in the field minutes is not 0-59": lambda: Schedule("cron(60 6 ? * MON *)"),
+    r"'MOO' in the field day-of-week is not 1-7 or SUN-SAT": lambda: Schedule("cron(0 6 ? * MOO *)"),
+    r"'32' in the field day-of-month is not 1-31": lambda: Schedule("cron(0 6 32 * ? *)"),
+    r"at\(yyyy-mm-ddThh:mm:ss\), for example": lambda: Schedule("at(tomorrow)"),
+    r"'2026-02-30T06:00:00' is no date and time": lambda: Schedule("at(2026-02-30T06:00:00)"),
+    r"Schedule\.expression is 5:": lambda: Schedule(5),  # type: ignore[arg-type]
+    r"Schedule\.window is '5', but must be 1 to 1440 minutes": lambda: Schedule("rate(1 day)", window="5"),  # type: ignore[arg-type]
+    r"Schedule\.retries is '3', but must be 0 to 185": lambda: Schedule("rate(1 day)", retries="3"),  # type: ignore[arg-type]
+    r"Schedule\.input is no JSON: Out of range": lambda: Schedule("rate(1 day)", input=float("nan")),
+    r"OnModelApproved\.input is no JSON: Object of type set": lambda: OnModelApproved("g", input={1}),
+    r"OnModelApproved\.input has 8194 bytes, but may have 8192": lambda: OnModelApproved("g", input="x" * 8192),
+    r"101 different EventFields, but may have 100": lambda: OnModelApproved(
+        "g", input=[EventField(f"$.detail.f{number}") for number in range(101)]
+    ),
+    r"description is a text of at most 512": lambda: OnModelApproved("g", description="x" * 513),
+    r"OnEvent\.pattern is no event pattern: ": lambda: OnEvent({"source": "aws.s3"}),
+    r"OnEvent\.pattern is no JSON": lambda: OnEvent({"source": [{1}]}),
+    r"OnEvent\.pattern has \d+ characters, but may have 4096": lambda: OnEvent({"source": ["x" * 5000]}),
+    r"OnObjectCreated\.prefix is None": lambda: OnObjectCreated("b", prefix=None),  # type: ignore[arg-type]
+    r"Metric\.statistic is 'p99', but must be one of Average": lambda: Metric(namespace="n", name="m", statistic="p99"),
+    r"Metric\.name is ''": lambda: Metric(namespace="n", name=""),
+    r"at most 30 names": lambda: Metric(namespace="n", name="m", dimensions={str(n): "v" for n in range(31)}),
+    r"OnAlarm\.threshold is nan: write a number": lambda: OnAlarm(metric=METRIC, threshold=float("nan")),
+    r"OnAlarm\.periods is '3'": lambda: OnAlarm(metric=METRIC, threshold=1, periods="3"),  # type: ignore[arg-type]
+    r"may be 604800, a week": lambda: OnAlarm(metric=METRIC, threshold=1, periods=1440, datapoints=1),
+    r"OnModelDrift: source is None; give a Metric": lambda: OnModelDrift(None, threshold=1),  # type: ignore[arg-type]
+    r"OnWorkflow\.status is None": lambda: OnWorkflow(OTHER, None),  # type: ignore[arg-type]
     r"write an IANA name": lambda: Schedule("rate(1 day)", timezone="Berlin"),
     r"Schedule\.window is 0, but must be 1 to 1440": lambda: Schedule("rate(1 day)", window=0),
     r"a schedule has no event": lambda: Schedule("rate(1 day)", input=[EventField("$.id")]),
@@ -153,6 +181,45 @@ def test_members_of_the_event_go_into_the_input() -> None:
         "InputPathsMap": {"field1": "$.detail.alarmName"},
         "InputTemplate": '{"why": <field1>}',
     }
+
+
+def test_texts_of_an_input_are_no_members_of_the_event() -> None:
+    given = {"a<b": "x <field1> <y> z", "n": EventField("$.id"), "again": [EventField("$.id")]}
+    template = triggers_template(OTHER, [OnEvent({"source": ["s"]}, input=given)])
+    transformer = template["Resources"]["RuleTrigger"]["Properties"]["Targets"][0]["InputTransformer"]
+    assert transformer["InputPathsMap"] == {"field1": "$.id"}
+    filled = transformer["InputTemplate"].replace("<field1>", '"1"')
+    assert "<" not in filled
+    assert json.loads(filled) == {"a<b": "x <field1> <y> z", "n": "1", "again": ["1"]}
+
+
+@pytest.mark.parametrize(
+    ("arn", "field"),
+    [(OTHER, "stateMachineArn"), (f"{OTHER}:3", "stateMachineVersionArn"), (f"{OTHER}:live", "stateMachineAliasArn")],
+)
+def test_the_end_of_a_workflow_or_of_its_alias(arn: str, field: str) -> None:
+    template = triggers_template(OTHER, [OnWorkflow(arn)])
+    detail = template["Resources"]["WorkflowTrigger"]["Properties"]["EventPattern"]["detail"]
+    assert detail == {field: [arn], "status": ["SUCCEEDED"]}
+
+
+def test_executions_of_a_schedule_can_have_names_of_their_own() -> None:
+    stack = stack_of(Schedule("rate(1 day)", unique=True, input={"a": "${b}"}))
+    target = stack.template["Resources"]["ScheduleTrigger"]["Properties"]["Target"]
+    assert target["Arn"] == {"Fn::Sub": "arn:${AWS::Partition}:scheduler:::aws-sdk:sfn:startExecution"}
+    text, names = target["Input"]["Fn::Sub"]
+    assert names == {"Target": {"Ref": "Alias"}}
+    assert json.loads(text.replace("${!", "${")) == {
+        "StateMachineArn": "${Target}",
+        "Name": "<aws.scheduler.execution-id>",
+        "Input": '{"a": "${b}"}',
+    }
+    assert findings(stack.to_yaml()) == []
+
+
+def test_the_role_is_for_this_account() -> None:
+    trust = stack_of(*ALL).template["Resources"]["TriggerRole"]["Properties"]["AssumeRolePolicyDocument"]
+    assert trust["Statement"][0]["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
 
 
 def test_alarms_are_of_the_machine_and_of_the_queue() -> None:

@@ -117,6 +117,10 @@ def bootstrap(environment: str, cloudformation: Any, tags: Mapping[str, str] | N
     return Bootstrapped(stack=name, bucket=bucket, changed=changed)
 
 
+_NEVER_MADE = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "REVIEW_IN_PROGRESS")
+"""Statuses of a stack that nothing was made of: it can only be deleted."""
+
+
 def put_stack(
     name: str, template: Mapping[str, Any], cloudformation: Any, tags: Mapping[str, str] | None = None
 ) -> bool:
@@ -127,6 +131,9 @@ def put_stack(
     from botocore.exceptions import ClientError, WaiterError
 
     found = described_stack(name, cloudformation)
+    if found is not None and found["StackStatus"] in _NEVER_MADE:
+        delete_stack(name, cloudformation)
+        found = None
     verb, call = ("create", cloudformation.create_stack) if found is None else ("update", cloudformation.update_stack)
     request: dict[str, Any] = {"StackName": name, "TemplateBody": json.dumps(template, indent=2)}
     if tags:

@@ -102,6 +102,7 @@ _MAKERS: Mapping[str, Callable[[Declared, Context], Parts]] = {
     "lambda": _function,
     "glue": _job,
     "ecs": _task_definition,
+    "s3": lambda _declared, _context: Parts(),  # a file in a bucket of the user's: `Workflow.provision()` puts it there
 }
 
 

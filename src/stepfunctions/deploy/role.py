@@ -43,11 +43,19 @@ def execution_role(document: Mapping[str, Any], trust: Mapping[str, Any]) -> Par
     return Parts(resources={**policies, **resources})
 
 
+_TELL_THE_ACCOUNT = {"events", "scheduler"}
+"""Services that say for which account they assume a role, so that it serves no other:
+https://docs.aws.amazon.com/scheduler/latest/UserGuide/cross-service-confused-deputy-prevention.html"""
+
+
 def service_role(name: str, services: Sequence[str], statements: Sequence[Mapping[str, Any]]) -> Parts:
     """Return a role that services of AWS may assume, such as ``lambda``. ``name``: its logical id."""
     principals = [f"{service}.amazonaws.com" for service in services]
     principal = {"Service": principals if len(principals) > 1 else principals[0]}
+    own = {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
     trust = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+    if set(services) <= _TELL_THE_ACCOUNT:
+        trust["Condition"] = own
     document = {"Version": _VERSION, "Statement": list(statements)}
     properties = {
         "AssumeRolePolicyDocument": {"Version": _VERSION, "Statement": [trust]},

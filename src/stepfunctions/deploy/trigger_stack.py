@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from stepfunctions.deploy.bootstrap import delete_stack, put_stack
@@ -24,13 +24,21 @@ def triggers_template(arn: str, triggers: Sequence[Trigger]) -> dict[str, Any]:
 
 
 def put_triggers(
-    name: str, arn: str, triggers: Sequence[Trigger], cloudformation: Any, tags: Mapping[str, str] | None = None
+    name: str,
+    arn: str,
+    triggers: Sequence[Trigger],
+    client: Callable[[str], Any],
+    tags: Mapping[str, str] | None = None,
 ) -> bool:
     """Make the triggers of a workflow just these, in the stack ``<name>-triggers``; return whether anything changed.
 
-    Without a trigger the stack is deleted. Raises ValueError with CloudFormation's reason.
+    Without a trigger the stack is deleted. ``client(service)`` is boto3's client of a service. Raises ValueError for a
+    bucket or alarm that is missing, before anything is made, and with CloudFormation's reason.
     """
     stack = f"{name}-triggers"
+    cloudformation = client("cloudformation")
     if not triggers:
         return delete_stack(stack, cloudformation)
+    for trigger in triggers:
+        trigger.prepare(client)
     return put_stack(stack, triggers_template(arn, triggers), cloudformation, tags)

@@ -7,21 +7,40 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, ClassVar
 from zoneinfo import available_timezones
 
+from stepfunctions.catalog import schedules
 from stepfunctions.deploy.parts import Context, Parts, joined
 from stepfunctions.deploy.role import allow, service_role
+from stepfunctions.errors import ServiceError
 
 DEAD_LETTERS, ROLE, SCHEDULES = "TriggerDeadLetters", "TriggerRole", "SchedulesState"
 _DAYS = 14
 _SECONDS_OF_A_DAY = 86_400
-_EXPRESSION = re.compile(r"(?P<kind>rate|cron|at)\((?P<inner>[^()]+)\)")
-_RATE = re.compile(r"1 (?:minute|hour|day)|(?!1 )[1-9]\d* (?:minutes|hours|days)")
+_LONGEST_DESCRIPTION = 512
+LONGEST_INPUT = {"events": 8192, "scheduler": 262_144}
+"""Bytes of a target's input: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_Target.html"""
+_MOST_FIELDS = 100
+"""Members of the event in one input: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_InputTransformer.html"""
+_LONGEST_PATH = 256
+_FIELDS = 6
+"""Of a cron expression. Without the year it is for schedules alone, and not documented."""
+_START = {"Fn::Sub": "arn:${AWS::Partition}:scheduler:::aws-sdk:sfn:startExecution"}
 _MARK = "\x00"
+
+
+def whole_number(what: str, value: Any, least: int, most: int, unit: str = "") -> None:
+    """Raise ValueError for what is no whole number between two; None is none."""
+    if value is not None and (type(value) is not int or not least <= value <= most):
+        raise ValueError(f"{what} is {value!r}, but must be {least} to {most}{unit}.")
+
+
+def is_text(value: object, least: int, most: int) -> bool:
+    """Tell whether something is a text of so many characters."""
+    return isinstance(value, str) and least <= len(value) <= most
 
 
 @dataclass(frozen=True)
@@ -34,7 +53,7 @@ class EventField:
     path: str
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(r"\$(?:\.[A-Za-z0-9_-]+)*", self.path):
+        if not is_text(self.path, 1, _LONGEST_PATH) or not re.fullmatch(r"\$(?:\.[A-Za-z0-9_-]+)*", self.path):
             raise ValueError(f"EventField.path is {self.path!r}: write a path such as '$.detail.object.key'.")
 
 
@@ -59,10 +78,32 @@ class Trigger:
     max_age: int | None = None
 
     def __post_init__(self) -> None:
-        for name, least, most in (("retries", 0, 185), ("max_age", 60, _SECONDS_OF_A_DAY)):
-            value = getattr(self, name)
-            if value is not None and not least <= value <= most:
-                raise ValueError(f"{type(self).__name__}.{name} is {value!r}, but must be {least} to {most}.")
+        who = type(self).__name__
+        whole_number(f"{who}.retries", self.retries, 0, 185)
+        whole_number(f"{who}.max_age", self.max_age, 60, _SECONDS_OF_A_DAY, " seconds")
+        if not is_text(self.description, 0, _LONGEST_DESCRIPTION):
+            raise ValueError(f"{who}.description is a text of at most {_LONGEST_DESCRIPTION} characters.")
+        self._check_input(who)
+
+    def _check_input(self, who: str) -> None:
+        fields = fields_in(self.input)
+        try:
+            text = _written(self.input, {one: one.path for one in fields})
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{who}.input is no JSON: {error}.") from None
+        longest = LONGEST_INPUT[self.service]
+        if len(text.encode()) > longest:
+            raise ValueError(
+                f"{who}.input has {len(text.encode())} bytes, but may have {longest}: give its S3 address."
+            )
+        if len(fields) > _MOST_FIELDS:
+            raise ValueError(f"{who}.input has {len(fields)} different EventFields, but may have {_MOST_FIELDS}.")
+
+    def prepare(self, client: Callable[[str], Any]) -> None:
+        """See to what the trigger needs and a template cannot make: ``client(service)`` is boto3's client.
+
+        Called before anything is made. Raises ValueError for what is missing.
+        """
 
     def resources(self, logical: str, target: dict[str, Any], context: Context) -> dict[str, Any]:
         """Return the resources by logical id; ``target`` has Arn, RoleArn, RetryPolicy, DeadLetterConfig and input."""
@@ -79,6 +120,8 @@ class Schedule(Trigger):
 
     ``expression``: ``cron(0 6 ? * MON *)``, ``rate(1 day)`` or ``at(2026-12-01T06:00:00)``. ``timezone``: an IANA
     name (default UTC). ``window``: minutes within which EventBridge may choose the moment, 1 to 1440 (default: none).
+    ``unique``: name each execution after the id that EventBridge gives the invocation, so that one that is delivered
+    twice starts once. Clocks that are changed skip what they skip, and what they show twice happens once.
 
     https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
     """
@@ -88,14 +131,14 @@ class Schedule(Trigger):
     expression: str = ""
     timezone: str = field(default="UTC", kw_only=True)
     window: int | None = field(default=None, kw_only=True)
+    unique: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _check_expression(str(self.expression))
         if self.timezone != "UTC" and self.timezone not in available_timezones():
             raise ValueError(f"Schedule.timezone is {self.timezone!r}: write an IANA name, such as 'Europe/Berlin'.")
-        if self.window is not None and not 1 <= self.window <= 1440:
-            raise ValueError(f"Schedule.window is {self.window}, but must be 1 to 1440 minutes.")
+        _check_expression(self.expression, self.timezone)
+        whole_number("Schedule.window", self.window, 1, 1440, " minutes")
         if fields_in(self.input):
             raise ValueError("Schedule.input has an EventField, but a schedule has no event.")
 
@@ -109,30 +152,36 @@ class Schedule(Trigger):
             "ScheduleExpressionTimezone": self.timezone,
             "State": {"Ref": SCHEDULES} if self.enabled else "DISABLED",
             "FlexibleTimeWindow": window,
-            "Target": target,
+            "Target": {**target, **self._named(target)} if self.unique else target,
         }
         return {logical: {"Type": "AWS::Scheduler::Schedule", "Properties": self.described(properties)}}
 
+    def _named(self, target: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the universal target that gives the execution a name.
 
-def _check_expression(expression: str) -> None:
-    kind = _EXPRESSION.fullmatch(expression)
-    inner = kind["inner"] if kind else ""
-    if kind is None or (kind["kind"] == "rate" and not _RATE.fullmatch(inner)):
+        https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-schedule-context-attributes.html
+        """
+        given = json.dumps("{}" if self.input is None else json.dumps(self.input, allow_nan=False))
+        text = f'{{"StateMachineArn":"${{Target}}","Name":"<aws.scheduler.execution-id>","Input":{_literal(given)}}}'
+        return {"Arn": _START, "Input": {"Fn::Sub": [text, {"Target": target["Arn"]}]}}
+
+
+def _literal(text: str) -> str:
+    """Return a text as Fn::Sub leaves it."""
+    return text.replace("${", "${!")
+
+
+def _check_expression(expression: Any, zone: str) -> None:
+    try:
+        schedules.parse(expression if isinstance(expression, str) else "", zone)
+        if expression.startswith("cron(") and len(expression.split()) < _FIELDS:
+            schedules.parse(expression, zone, rule=True)
+    except ServiceError as error:
+        reason = error.message.partition("Reason: ")[2]
         raise ValueError(
-            f"Schedule.expression is {expression!r}: write cron(…), rate(…) or at(…), for example "
-            "'cron(0 6 ? * MON *)' or 'rate(7 days)'."
-        )
-    fields = inner.split()
-    if kind["kind"] == "cron" and (len(fields) != 6 or (fields[2] == "?") == (fields[4] == "?")):
-        raise ValueError(
-            f"Schedule.expression is {expression!r}: a cron expression has six fields, minutes, hours, day of the "
-            "month, month, day of the week and year, and one of the two days is '?'."
-        )
-    if kind["kind"] == "at":
-        try:
-            datetime.strptime(inner, "%Y-%m-%dT%H:%M:%S")
-        except ValueError:
-            raise ValueError(f"Schedule.expression is {expression!r}: write at(2026-12-01T06:00:00).") from None
+            f"Schedule.expression is {expression!r}: {reason}, for example 'cron(0 6 ? * MON *)', 'rate(7 days)' or "
+            "'at(2026-12-01T06:00:00)'."
+        ) from None
 
 
 def fields_in(value: Any) -> list[EventField]:
@@ -149,16 +198,21 @@ def _input(value: Any) -> dict[str, Any]:
         return {}
     found = fields_in(value)
     if not found:
-        return {"Input": json.dumps(value)}
+        return {"Input": json.dumps(value, allow_nan=False)}
     names = {one: f"field{number}" for number, one in enumerate(found, 1)}
-    marked = json.dumps(_marked(value, names))
-    template = re.sub(r'"\\u0000(field\d+)"', r"<\1>", marked)
+    template = _written(value, names)
     return {
         "InputTransformer": {
             "InputPathsMap": {name: one.path for one, name in names.items()},
             "InputTemplate": template,
         }
     }
+
+
+def _written(value: Any, names: Mapping[EventField, str]) -> str:
+    """Return an input as JSON; ``<`` of its texts is escaped, so that only members of the event begin with it."""
+    marked = json.dumps(_marked(value, names), allow_nan=False).replace("<", "\\u003c")
+    return re.sub(r'"\\u0000([^"]+)"', r"<\1>", marked)
 
 
 def _marked(value: Any, names: Mapping[EventField, str]) -> Any:
@@ -184,7 +238,10 @@ def triggers_of(context: Context) -> Parts:
             **_retry_policy(trigger),
             "DeadLetterConfig": {"Arn": queue},
         }
-        made |= trigger.resources(_free(f"{trigger.kind}Trigger", made), target, context)
+        found = trigger.resources(_free(f"{trigger.kind}Trigger", made), target, context)
+        for logical, one in found.items():
+            if made.setdefault(logical, one) != one:
+                raise ValueError(f"Two triggers make {logical}, each another: what they share must be the same.")
     rules = [logical for logical, one in made.items() if one["Type"] == "AWS::Events::Rule"]
     needs = [allow(("states:StartExecution",), context.target), allow(("sqs:SendMessage",), queue)]
     services = sorted({trigger.service for trigger in triggers})

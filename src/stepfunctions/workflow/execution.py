@@ -9,13 +9,14 @@ import json
 import logging
 import math
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stepfunctions.errors import ExecutionFailed, WaitTimeout
 from stepfunctions.steps.graph import FrozenGraph
-from stepfunctions.workflow.clients import default_client, pages
+from stepfunctions.workflow.clients import Clients, default_client, pages
 from stepfunctions.workflow.following import History, Pauses, failed_state
 from stepfunctions.workflow.lists import EventsList, shown
 from stepfunctions.workflow.status import ExecutionStatus
@@ -294,6 +295,30 @@ class Execution:
         events = list(self.list_events(max_items=max_events))
         counts = map_counts(self.client, events)
         return Picture.of(json.loads(machine["definition"]), events=events, map_counts=counts, portrait=portrait)
+
+    def report(
+        self, path: str | Path, *, redact: bool | Iterable[str] = False, session: Any = None, max_events: int = 25_000
+    ) -> Path:
+        """Write a page about the execution and return its path: one file that opens from disk and loads nothing.
+
+        It has the graph, a timeline, the events, the items of Maps, inputs and outputs, the logs of functions and jobs,
+        and the metrics of training jobs. What a service refuses to tell is left out, and the page says so.
+
+        ``redact``: True hides all values of inputs, outputs, arguments, causes and logs; a list of names
+        (``["password", "*token*"]``) the values below such keys, and their text wherever else it is. ``session``:
+        boto3's, for logs and training jobs; by default that of the environment, in the Region of the workflow's own
+        client, or at its endpoint. ``max_events``: how much of the history to show.
+
+        Raises ValueError for another ``redact``, OSError when the file cannot be written, and what DescribeExecution
+        raises: an execution of an Express workflow cannot be described.
+        """
+        from stepfunctions.visual.report import report
+
+        services = Clients(session, self.client, "report").client if hasattr(self.client, "meta") else None
+        page = report(self.client, self.execution_arn, services, redact=redact, max_events=max_events)
+        path = Path(path)
+        path.write_text(page, encoding="utf-8")
+        return path
 
     def __repr__(self) -> str:
         return (

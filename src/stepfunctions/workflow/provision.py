@@ -214,10 +214,21 @@ def _with_log_region(request: Mapping[str, Any], region: str) -> dict[str, Any]:
     return {**request, "containerDefinitions": containers}
 
 
+def _put_object(places: Places, declared: Declared, files: Sequence[bytes]) -> Action:
+    """Put a file where the definition says that it is. Its key tells its content."""
+    from stepfunctions.deploy import assets
+
+    where, (content,) = declared.request, files
+    _check_bucket(places.client("s3"), where["Bucket"])
+    made = assets.upload(places.client("s3"), where["Bucket"], where["Key"], content)
+    return "created" if made else "unchanged"
+
+
 _MAKERS: Mapping[str, Callable[[Places, Declared, Sequence[bytes]], Action]] = {
     "lambda": _make_function,
     "glue": _make_job,
     "ecs": _make_task_definition,
+    "s3": _put_object,
 }
 
 

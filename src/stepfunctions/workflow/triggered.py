@@ -31,17 +31,24 @@ class Triggered:
 
         ``workflow.triggers(weekly, new_data)`` makes the rules and schedules, a role that may start executions, and a
         queue for events that could not start one, in a CloudFormation stack ``<workflow>-triggers``; called again, it
-        changes what differs and removes what is no longer given. ``workflow.triggers()`` removes all. ``alias``: the
+        changes what differs and removes what is no longer given. ``workflow.triggers()`` removes all, also after
+        :meth:`delete`. ``alias``: the
         alias that executions are started of. ``session``: boto3's session (default: of the environment, where the
         workflow's client is). To have them in the workflow's own stack, write ``workflow.stack(triggers=[…])``.
 
-        Raises WorkflowNotFound before :meth:`create`, ValueError with CloudFormation's reason.
+        Raises WorkflowNotFound before :meth:`create`, ValueError for an alias, bucket or alarm that is not there, and
+        with CloudFormation's reason.
         """
         from stepfunctions.deploy.trigger_stack import put_triggers
+        from stepfunctions.deploy.triggers import Trigger
 
-        arn = self._machine_arn()
-        if alias is not None:
+        for one in triggers:
+            if not isinstance(one, Trigger):
+                raise ValueError(f"triggers() is given {one!r}; give Schedule(…), OnEvent(…) or another trigger.")
+        arn = self._machine_arn() if triggers else ""
+        client = Clients(session, self._client, "triggers").client
+        if alias is not None and triggers:
             arn = versions.alias_arn(arn, alias)
-        cloudformation = Clients(session, self._client, "triggers").client("cloudformation")
+            versions.check_alias(arn, client("stepfunctions"))
         name = checks.stack_name(self.name)
-        return put_triggers(name, arn, triggers, cloudformation, settings.read_tags(self.tags))
+        return put_triggers(name, arn, triggers, client, settings.read_tags(self.tags))

@@ -81,6 +81,18 @@ def alias_arn(machine_arn: str, alias: Alias | str) -> str:
     return f"{machine_arn}:{check_alias_name(alias)}"
 
 
+def check_alias(arn: str, client: Any) -> None:
+    """Raise ValueError when there is no such alias. ``client``: boto3's Step Functions client."""
+    from botocore.exceptions import ClientError
+
+    try:
+        client.describe_state_machine_alias(stateMachineAliasArn=arn)
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in ("ResourceNotFound", "StateMachineDoesNotExist"):
+            raise
+        raise ValueError(f"There is no alias {arn}. Make it with publish(alias=…).") from None
+
+
 def check_alias_name(name: str) -> str:
     """Return the name of an alias. Raises ValueError for one that the service refuses."""
     if not _ALIAS.fullmatch(name):

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import boto3
 import pytest
+from botocore.exceptions import WaiterError
 from tests.local.server.test_shifting import Endpoints
 
 from stepfunctions.deploy.trigger_stack import triggers_template
@@ -171,10 +175,99 @@ def test_what_cannot_start_is_kept(cloud: LocalCloud, until: Any) -> None:
     until(lambda: sqs.receive_message(QueueUrl=url, VisibilityTimeout=0).get("Messages"))
 
 
-def test_a_time_zone_with_a_change_of_clocks(cloud: LocalCloud, until: Any) -> None:
-    given = Triggered(cloud, "berlin", Schedule("cron(30 2 ? * * *)", timezone="Europe/Berlin"))
-    cloud.clock.advance(3 * 86_400)
-    until(lambda: len(given.inputs()) == 3)
+def test_what_is_missing_is_told_before_anything_is_made(cloud: LocalCloud) -> None:
+    given = Triggered(cloud, "careful")
+    for trigger, message in (
+        (OnObjectCreated("nowhere"), "there is no bucket 'nowhere'"),
+        (OnAlarm(alarm="none"), "there is no alarm 'none'"),
+        ("daily", "triggers\\(\\) is given 'daily'"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            given.set(Schedule("rate(1 day)"), trigger)
+    with pytest.raises(ValueError, match=r"There is no alias arn:.*:careful:live"):
+        given.set(Schedule("rate(1 day)"), alias="live")
+    with pytest.raises(cloud.client("cloudformation").exceptions.ClientError, match="does not exist"):
+        cloud.client("cloudformation").describe_stacks(StackName="careful-triggers")
+
+
+def test_a_buckets_other_notifications_stay(cloud: LocalCloud, until: Any) -> None:
+    s3, sqs = cloud.clients("s3", "sqs")
+    s3.create_bucket(Bucket="told")
+    queue = sqs.create_queue(QueueName="told")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    kept = {"QueueConfigurations": [{"Id": "mine", "QueueArn": arn, "Events": ["s3:ObjectRemoved:*"]}]}
+    s3.put_bucket_notification_configuration(
+        Bucket="told", NotificationConfiguration=kept, SkipDestinationValidation=True
+    )
+    given = Triggered(cloud, "told", OnObjectCreated("told"))
+    found = s3.get_bucket_notification_configuration(Bucket="told")
+    assert found["EventBridgeConfiguration"] == {}
+    assert [one["Id"] for one in found["QueueConfigurations"]] == ["mine"]
+    s3.put_object(Bucket="told", Key="a", Body=b"")
+    until(given.inputs)
+
+
+def test_a_stack_that_could_not_be_made_does_not_stand_in_the_way(cloud: LocalCloud) -> None:
+    cloudformation = cloud.client("cloudformation")
+    bad = {"Resources": {"Rule": {"Type": "AWS::Events::Rule", "Properties": {"EventPattern": {"source": "no"}}}}}
+    cloudformation.create_stack(StackName="second-triggers", TemplateBody=json.dumps(bad))
+    with pytest.raises(WaiterError):
+        cloudformation.get_waiter("stack_create_complete").wait(
+            StackName="second-triggers", WaiterConfig={"Delay": 1, "MaxAttempts": 30}
+        )
+    Triggered(cloud, "second", Schedule("rate(1 day)", enabled=False))
+    (stack,) = cloudformation.describe_stacks(StackName="second-triggers")["Stacks"]
+    assert stack["StackStatus"] == "CREATE_COMPLETE"
+
+
+def test_they_can_be_removed_after_their_workflow(cloud: LocalCloud) -> None:
+    given = Triggered(cloud, "gone", Schedule("rate(1 day)", enabled=False))
+    given.flow.delete()
+    assert given.set()
+    assert not given.set()
+
+
+def test_a_schedule_names_its_executions(cloud: LocalCloud, until: Any) -> None:
+    given = Triggered(cloud, "named", Schedule("rate(1 day)", unique=True, input={"week": 1}))
+    until(given.inputs)
+    assert given.inputs() == [{"week": 1}]
+    (execution,) = given.flow.list_executions()
+    assert re.fullmatch(r"[0-9a-f]{16}", execution.name)
+
+
+def test_an_event_that_is_delivered_twice_starts_twice(cloud: LocalCloud, until: Any) -> None:
+    """EventBridge promises at least once: the id of the event is for the workflow to look at."""
+    given = Triggered(cloud, "twice", OnEvent({"source": ["twice"]}, input={"id": EventField("$.detail.id")}))
+    for _ in range(2):
+        detail = json.dumps({"id": "7"})
+        cloud.client("events").put_events(Entries=[{"Source": "twice", "DetailType": "t", "Detail": detail}])
+    until(lambda: len(given.inputs()) == 2)
+    assert given.inputs() == [{"id": "7"}] * 2
+
+
+@pytest.mark.parametrize(
+    ("begin", "expected"),
+    [
+        # In March the clocks go from 2:00 to 3:00: there is no 2:30 on that day.
+        ("2027-03-26T00:00:00", ["2027-03-26T02:30+01:00", "2027-03-27T02:30+01:00", "2027-03-29T02:30+02:00"]),
+        # In October 2:30 is shown twice: it happens at the first one.
+        (
+            "2027-10-30T00:00:00",
+            ["2027-10-30T02:30+02:00", "2027-10-31T02:30+02:00", "2027-11-01T02:30+01:00", "2027-11-02T02:30+01:00"],
+        ),
+    ],
+)
+def test_a_time_zone_with_a_change_of_clocks(begin: str, expected: list[str]) -> None:
+    zone = ZoneInfo("Europe/Berlin")
+    began = datetime.fromisoformat(begin).replace(tzinfo=zone)
+    with LocalCloud(clock="jump") as cloud:
+        cloud.clock.hold()
+        cloud.clock.advance((began - cloud.clock.now()).total_seconds())
+        given = Triggered(cloud, "berlin", Schedule("cron(30 2 ? * * *)", timezone="Europe/Berlin"))
+        cloud.clock.advance(3.9 * 86_400)
+        Endpoints(cloud).until(lambda: len(given.inputs()) >= len(expected))
+        started = sorted(one.describe()["startDate"].astimezone(zone) for one in given.flow.list_executions())
+        assert [one.isoformat(timespec="minutes") for one in started] == expected
 
 
 def test_only_an_approval_fits(cloud: LocalCloud) -> None:
