@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from stepfunctions.mlops import (
     DeployModelStep,
     Instances,
     Linear,
+    Metric,
+    MetricGate,
     QuietAlarms,
     Rolling,
     SmokeTest,
@@ -30,6 +33,9 @@ ROLE = "arn:aws:iam::123456789012:role/sagemaker"
 IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
 MODEL = {"ExecutionRoleArn": ROLE, "PrimaryContainer": {"Image": IMAGE, "ModelDataUrl": "s3://models/m.tar.gz"}}
 QUEUE = "https://sqs.us-east-1.amazonaws.com/123456789012/approvals"
+GATE = MetricGate(
+    metric=Metric(namespace="Models", name="mae", dimensions={"Model": "delays"}, period=60), threshold=30, seconds=600
+)
 GOLDEN = Path(__file__).parent / "golden"
 STRATEGIES: dict[str, Strategy | None] = {
     "default": None,
@@ -60,7 +66,7 @@ def everything(language: str) -> dict[str, Any]:
         strategy=Canary(25, 600),
         alarms=["errors"],
         approval=asked,
-        checks=[SmokeTest(body={"n": 1}, expect=[1.5]), QuietAlarms(["latency"], 300)],
+        checks=[SmokeTest(body={"n": 1}, expect=[1.5]), QuietAlarms(["latency"], 300), GATE],
         data_capture_config={
             "EnableCapture": True,
             "InitialSamplingPercentage": 100,
@@ -100,6 +106,16 @@ def test_nothing_is_wrong_with_it(name: str) -> None:
     definition = GOLDENS[name]()
     assert faults_of(definition) == []
     assert [one for one in lint.check(definition) if one.rule not in OF_THE_ACCOUNT] == []
+
+
+def test_gates_that_cannot_be() -> None:
+    for given, message in (
+        ({"comparison": "=="}, "comparison is '=='; write >, >=, < or <="),
+        ({"seconds": 30}, "seconds is 30, but must be 60 to 86400"),
+        ({"datapoints": 11}, "datapoints is 11, but must be 0 to 10"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            replace(GATE, **given)
 
 
 def test_what_names_no_fleet_or_model_is_refused() -> None:

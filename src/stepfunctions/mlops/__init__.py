@@ -10,18 +10,28 @@ from stepfunctions.deploy.event_triggers import (
     OnWorkflow,
 )
 from stepfunctions.deploy.triggers import EventField, Schedule
-from stepfunctions.mlops.checks import QuietAlarms, SmokeTest
+from stepfunctions.mlops.baseline import Baseline
+from stepfunctions.mlops.checks import MetricGate, QuietAlarms, SmokeTest
 from stepfunctions.mlops.deploy_model import DeployModelStep
+from stepfunctions.mlops.drift import Captured, Dataset, DriftMonitor, DriftStep, Truth
+from stepfunctions.mlops.model_monitor import ModelMonitor
 from stepfunctions.steps.strategies import AllAtOnce, Canary, Instances, Linear, Rolling
 
 __all__ = [
     "AllAtOnce",
+    "Baseline",
     "Canary",
+    "Captured",
+    "Dataset",
     "DeployModelStep",
+    "DriftMonitor",
+    "DriftStep",
     "EventField",
     "Instances",
     "Linear",
     "Metric",
+    "MetricGate",
+    "ModelMonitor",
     "OnAlarm",
     "OnEvent",
     "OnModelApproved",
@@ -32,4 +42,5 @@ __all__ = [
     "Rolling",
     "Schedule",
     "SmokeTest",
+    "Truth",
 ]

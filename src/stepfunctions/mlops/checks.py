@@ -12,7 +12,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from stepfunctions.asl.fields import JSONATA
-from stepfunctions.inputs.expressions import Expression, result, variable
+from stepfunctions.deploy.event_triggers import Metric
+from stepfunctions.deploy.triggers import whole_number
+from stepfunctions.inputs.context import context
+from stepfunctions.inputs.expressions import Expression, jsonata, result, variable
 from stepfunctions.inputs.functions import states
 from stepfunctions.steps.flows import Flow, flow_of
 from stepfunctions.steps.services.aws_sdk import aws_sdk
@@ -21,6 +24,7 @@ from stepfunctions.steps.state_types import Choice, Fail, Pass, Wait
 MOST_ALARMS = 100
 """Names of one DescribeAlarms."""
 _LONGEST_SHOWN = 500
+_LONGEST_GATE = 86_400
 _ANY: Any = object()
 
 
@@ -136,3 +140,82 @@ class QuietAlarms:
         )
         quiet = Choice(f"{prefix}quiet?", **more).when(look.output()["Alarms"] == 0, Pass(f"{prefix}quiet", **more))
         return wait >> look >> quiet.otherwise(alarm)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MetricGate:
+    """Watch a metric for a time after all traffic has moved; a value that is too bad fails the check.
+
+    ``metric``: such as an error that the service itself measures. After ``seconds``, no value of that time may be
+    ``comparison`` (``>``, ``>=``, ``<``, ``<=``) the ``threshold``, and there must be ``datapoints`` at least, so that
+    a model that nobody asked does not pass; 0 lets it. A value is of the metric's statistic over its period.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html
+    """
+
+    metric: Metric
+    threshold: float
+    seconds: int
+    comparison: str = ">"
+    datapoints: int = 1
+
+    def __post_init__(self) -> None:
+        if self.comparison not in (">", ">=", "<", "<="):
+            raise ValueError(f"MetricGate.comparison is {self.comparison!r}; write >, >=, < or <=.")
+        whole_number("MetricGate.seconds", self.seconds, self.metric.period, _LONGEST_GATE)
+        whole_number("MetricGate.datapoints", self.datapoints, 0, self.seconds // self.metric.period)
+
+    def steps(self, prefix: str, endpoint: str | Expression, language: str) -> Flow:  # noqa: ARG002
+        """Return the states: wait, ask for the values, and decide."""
+        more = spoken(language)
+        since = {"DeployGateSince": context.state.entered_time}
+        wait = Wait(f"{prefix}let the metric be measured", seconds=self.seconds, assign=since, **more)
+        look = aws_sdk(
+            "cloudwatch",
+            "get_metric_data",
+            f"{prefix}look at the metric",
+            parameters={
+                "StartTime": variable("DeployGateSince", str),
+                "EndTime": context.state.entered_time,
+                "MetricDataQueries": [{"Id": "gate", "MetricStat": self._asked()}],
+            },
+            output_schema={"Bad": int, "Seen": int},
+            **keeping(language, self._counted(language)),
+            **more,
+        )
+        found = look.output()
+        bad = Fail(
+            f"{prefix}the metric is bad",
+            error="DeployModel.Metric",
+            cause=f"{self.metric.name} was {self.comparison} {self.threshold} within {self.seconds} seconds.",
+            **more,
+        )
+        unknown = Fail(
+            f"{prefix}the metric is not known",
+            error="DeployModel.Metric",
+            cause=f"{self.metric.name} has fewer than {self.datapoints} values of {self.seconds} seconds.",
+            **more,
+        )
+        good = Pass(f"{prefix}the metric is good", **more)
+        gate = Choice(f"{prefix}good enough?", **more).when(found["Bad"] > 0, bad)
+        return wait >> look >> gate.when(found["Seen"] >= self.datapoints, good).otherwise(unknown)
+
+    def _asked(self) -> dict[str, Any]:
+        dimensions = [{"Name": name, "Value": value} for name, value in self.metric.dimensions.items()]
+        metric = {"Namespace": self.metric.namespace, "MetricName": self.metric.name, "Dimensions": dimensions}
+        return {"Metric": metric, "Period": self.metric.period, "Stat": self.metric.statistic}
+
+    def _counted(self, language: str) -> dict[str, Any]:
+        """Return how many values there are, and how many that are too bad."""
+        conditions = {"Bad": f"{self.comparison} {self.threshold}", "Seen": ""}
+        if language == JSONATA:
+            values = "$states.result.MetricDataResults[0].Values"
+            return {
+                name: jsonata(f"$count({values}{f'[$ {condition}]' if condition else ''})")
+                for name, condition in conditions.items()
+            }
+        values = "$.MetricDataResults[0].Values"
+        return {
+            f"{name}.$": f"States.ArrayLength({values}{f'[?(@ {condition})]' if condition else ''})"
+            for name, condition in conditions.items()
+        }

@@ -14,6 +14,8 @@ from stepfunctions.mlops import (
     DeployModelStep,
     Instances,
     Linear,
+    Metric,
+    MetricGate,
     QuietAlarms,
     Rolling,
     SmokeTest,
@@ -114,6 +116,45 @@ def test_a_wrong_answer_puts_the_old_model_back(endpoints: Endpoints, models: An
     told = Pipeline(endpoints, "new-and-wrong").deploy("two", checks=[check])
     assert told["Error"] == "DeployModel.CheckFailed"
     assert endpoints.ask("new-and-wrong") == "two"
+
+
+@pytest.mark.parametrize("language", ["JSONPath", "JSONata"])
+def test_a_metric_that_is_bad_or_unknown_puts_the_old_model_back(
+    endpoints: Endpoints, models: Any, language: str
+) -> None:
+    """The gate sees what the model's own service measures while the new one serves."""
+    name = f"gated-{language.lower()}"
+    metric = Metric(namespace="Models", name="mae", dimensions={"Model": name}, statistic="Maximum", period=60)
+    gate = MetricGate(metric=metric, threshold=20, seconds=600)
+    pipeline = Pipeline(endpoints, name, language)
+    old = pipeline.deploy("one")
+    told = pipeline.deploy("two", checks=[gate])
+    assert "DeployModel.Metric: mae has fewer than 1 values of 600 seconds." in told["Cause"]
+    assert endpoints.ask(name) == "one"
+    for value, error in ((30.0, "DeployModel.Metric: mae was > 20 within 600 seconds."), (10.0, None)):
+        endpoints.cloud.clock.hold()
+        execution = pipeline.begin("two", checks=[gate])
+        endpoints.until(lambda run=execution: waits(endpoints, run, "let the metric be measured"))  # type: ignore[misc]
+        dimensions = [{"Name": "Model", "Value": name}]
+        data = [{"MetricName": "mae", "Dimensions": dimensions, "Value": value}]
+        endpoints.cloudwatch.put_metric_data(Namespace="Models", MetricData=data)
+        endpoints.cloud.clock.hold(False)
+        output: dict[str, Any] = execution.get_output(wait=True, timeout=WAIT)
+        if error is None:
+            assert output["EndpointConfigName"] != old["EndpointConfigName"]
+            assert endpoints.ask(name) == "two"
+        else:
+            assert error in output["Cause"]
+            assert endpoints.ask(name) == "one"
+
+
+def waits(endpoints: Endpoints, execution: Execution, state: str) -> bool:
+    """Tell whether an execution is in a state; the clock goes on while it is not."""
+    entered = [one.get("stateEnteredEventDetails", {}).get("name", "") for one in execution.list_events(1000)]
+    if entered and entered[-1].endswith(state):
+        return True
+    endpoints.cloud.clock.advance(10)
+    return False
 
 
 def endpoints_alarm(endpoints: Endpoints, name: str, metric: str = "Invocation5XXErrors") -> str:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,255}")
 _ROLE = re.compile(r"arn:aws[a-zA-Z-]*:iam::\d{12}:role/.+")
 _REGIONS = ("iterator", "item_processor")
-Service = Literal["lambda", "glue", "ecs"]
+Service = Literal["lambda", "glue", "ecs", "s3"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,8 +50,9 @@ class Asset:
 class Declared:
     """A resource that a step needs: the request that makes it, without where its files are.
 
-    ``service`` decides the operation: ``lambda`` CreateFunction, ``glue`` CreateJob, ``ecs`` RegisterTaskDefinition.
-    ``name`` is the function's, the job's, or the task definition's family. ``source`` says in errors what declared it.
+    ``service`` decides the operation: ``lambda`` CreateFunction, ``glue`` CreateJob, ``ecs`` RegisterTaskDefinition,
+    ``s3`` PutObject. ``name`` is the function's, the job's, the task definition's family, or ``bucket/key``.
+    ``source`` says in errors what declared it.
     """
 
     service: Service
