@@ -7,8 +7,8 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from stepfunctions.catalog.event_patterns import Pattern
 from stepfunctions.local.events.index import Index
-from stepfunctions.local.events.patterns import Pattern
 from table import Row, show
 
 RULES = 1_000

@@ -40,6 +40,7 @@ def parts() -> list[tuple[str, Rows, bool]]:
         ("Expressions", module("query"), False),
         ("Rules of EventBridge", module("events"), False),
         ("Pictures", module("visual"), False),
+        ("Report", module("report_page"), False),
         ("Jobs, besides the user's code", module("jobs"), False),
         ("Memory of the server with large objects", module("s3_job"), True),
         ("Flight delays, week 39 on a fresh local cloud", module("flight_delays"), True),

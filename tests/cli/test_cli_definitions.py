@@ -216,11 +216,11 @@ def test_a_wrong_definition_is_drawn_as_far_as_it_can_be(capsys: pytest.CaptureF
     assert Printed(capsys, "graph", "odd.json").code == 1
 
 
-def test_pictures_have_two_endings(capsys: pytest.CaptureFixture[str]) -> None:
-    printed = Printed(capsys, "graph", "good.json", "-o", "flow.png")
+def test_pictures_end_in_a_format(capsys: pytest.CaptureFixture[str]) -> None:
+    printed = Printed(capsys, "graph", "good.json", "-o", "flow.gif")
     assert printed.code == 2
-    assert "write a file that ends in .svg or .txt" in printed.err
-    assert not Path("flow.png").exists()
+    assert "write a file that ends in .svg, .png, .html, .txt, .mmd, .json" in printed.err
+    assert not Path("flow.gif").exists()
     nowhere = Printed(capsys, "graph", "good.json", "-o", "no/such/folder.svg")
     assert (nowhere.code, nowhere.err) == (2, "Error: no/such/folder.svg: No such file or directory\n")
 

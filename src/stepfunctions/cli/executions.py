@@ -11,7 +11,8 @@ import click
 from stepfunctions.cli.clients import aws_option, client_of
 from stepfunctions.cli.finding import find_execution, state_machines
 from stepfunctions.cli.options import data_dir_option, format_option
-from stepfunctions.cli.run import event_line
+from stepfunctions.cli.watching import event_line
+from stepfunctions.cli.watching import watch as watch_execution
 from stepfunctions.workflow import ExecutionStatus
 from stepfunctions.workflow.clients import pages
 from stepfunctions.workflow.lists import iso_time
@@ -19,7 +20,7 @@ from stepfunctions.workflow.lists import iso_time
 
 @click.group()
 def executions() -> None:
-    """List executions, or show one."""
+    """List executions, show one, or watch it run."""
 
 
 @executions.command("list")
@@ -96,3 +97,23 @@ def show(execution: str, most: int, form: str, data_dir: Path, aws: bool) -> int
         for event in events:
             click.echo(f"{event['id']:6} {event_line(event)}")
     return 0 if found.status in (ExecutionStatus.Running, ExecutionStatus.Succeeded) else 1
+
+
+@executions.command()
+@click.argument("execution", metavar="ARN_OR_NAME")
+@click.option("--timeout", type=click.FloatRange(0), metavar="SECONDS", help="Stop watching after so long.")
+@format_option("text", "jsonl")
+@data_dir_option()
+@aws_option
+def watch(execution: str, timeout: float | None, form: str, data_dir: Path, aws: bool) -> int:
+    """Watch one execution until it ends.
+
+    Live on a terminal, else an event a line. Ctrl-C stops watching, and the execution goes on. Exit code 1 when it
+    ended without success, or still runs after --timeout.
+    """
+    found = find_execution(client_of(data_dir, aws), execution)
+    watch_execution(found, form, timeout, aws=aws)
+    if form == "text":
+        failure = found.failure
+        click.echo(str(failure) if failure is not None else f"{found.execution_arn} {found.status.value}", err=True)
+    return 0 if found.status is ExecutionStatus.Succeeded else 1

@@ -13,11 +13,10 @@ from stepfunctions.cli.finding import find_execution
 from stepfunctions.cli.options import data_dir_option
 from stepfunctions.cli.targets import load_target
 from stepfunctions.visual import Picture
+from stepfunctions.visual.formats import FORMATS
 from stepfunctions.visual.runs import map_counts
 from stepfunctions.visual.themes import Theme
 from stepfunctions.workflow import Execution
-
-_ENDINGS = (".svg", ".txt")
 
 
 @click.command()
@@ -26,7 +25,7 @@ _ENDINGS = (".svg", ".txt")
     "-o",
     "--output",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="The file to write: .svg or .txt. Without it the graph is printed as text.",
+    help="The file to write: .svg, .png, .html, .txt, .mmd (Mermaid) or .json. Without it the graph is printed.",
 )
 @click.option("--execution", metavar="ARN_OR_NAME", help="Mark the states as they stand in this execution.")
 @click.option("--findings", "marked", is_flag=True, help="Mark the states with errors and warnings.")
@@ -56,8 +55,8 @@ def graph(
 
         stepfunctions graph flight_delays.asl.json -o flight_delays.svg
     """
-    if output is not None and output.suffix not in _ENDINGS:
-        raise click.UsageError(f"-o {output}: write a file that ends in {' or '.join(_ENDINGS)}.")
+    if output is not None and output.suffix not in FORMATS:
+        raise click.UsageError(f"-o {output}: write a file that ends in {', '.join(FORMATS)}.")
     definition = load_target(target).definition
     found = lint.check(definition)
     given: dict[str, Any] = {"findings": found} if marked else {}
@@ -68,7 +67,10 @@ def graph(
     if output is None:
         click.echo(picture.text, nl=False)
     else:
-        picture.save(output)
+        try:
+            picture.save(output)
+        except ValueError as error:
+            raise click.UsageError(f"-o {output}: {error}") from None
         click.echo(str(output))
     return 1 if any(finding.severity == lint.ERROR for finding in found) else 0
 

@@ -42,6 +42,7 @@ COMMANDS = MappingProxyType(
         "graph": "stepfunctions.cli.graph:graph",
         "iam": "stepfunctions.cli.iam:iam",
         "local": "stepfunctions.cli.local:local",
+        "report": "stepfunctions.cli.report:report",
         "run": "stepfunctions.cli.run:run",
         "validate": "stepfunctions.cli.validate:validate",
     }

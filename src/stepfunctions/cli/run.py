@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +12,10 @@ from stepfunctions import lint
 from stepfunctions.cli.clients import aws_option, client_or_own_cloud
 from stepfunctions.cli.options import data_dir_option, format_option
 from stepfunctions.cli.targets import load_target, read_input
+from stepfunctions.cli.watching import watch
 from stepfunctions.errors import DefinitionError, Problem
 from stepfunctions.workflow import Execution, ExecutionStatus
 from stepfunctions.workflow.lists import iso_time
-
-_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0
 
 
 @click.command()
@@ -43,7 +40,8 @@ def run(
     """Run a workflow and print its output. FILE is JSON, YAML, or Python as FILE.py:NAME or MODULE:NAME.
 
     The state machine is created, or updated when it exists. It runs on the local cloud of the data directory (when
-    none runs there, one is started and stopped again), or with --aws on AWS. Events go to standard error.
+    none runs there, one is started and stopped again), or with --aws on AWS. A terminal shows it live: states with
+    times and attempts, the progress of Maps, the end of the running job's log. Otherwise events go to standard error.
     Exit code 1 when the execution does not succeed, or still runs after --timeout; it goes on then, in a local cloud
     that was started for it at the next start.
 
@@ -58,53 +56,9 @@ def run(
         workflow = loaded.to_workflow(client, role)
         workflow.create_or_update()
         execution = workflow.execute(name=name, inputs=given)
-        for event in watch(execution, timeout):
-            if form == "jsonl":
-                click.echo(json.dumps(event, default=iso_time))
-            elif form == "text":
-                click.echo(event_line(event), err=True)
+        watch(execution, form, timeout, aws=aws)
         described = execution.describe()
     return _report(execution, described, form)
-
-
-def watch(execution: Execution, timeout: float | None = None) -> Iterator[dict[str, Any]]:
-    """Yield the events of an execution as they happen, until it has ended or ``timeout`` seconds are over."""
-    deadline = None if timeout is None else time.monotonic() + timeout
-    seen, pause = 0, _SHORTEST_PAUSE
-    while True:
-        ended = execution.describe()["status"] != ExecutionStatus.Running.value
-        fresh = _events_after(execution, seen)
-        yield from fresh
-        if fresh:
-            seen, pause = fresh[-1]["id"], _SHORTEST_PAUSE
-        if ended or (deadline is not None and time.monotonic() > deadline):
-            return
-        time.sleep(pause)
-        pause = min(pause * 1.5, _LONGEST_PAUSE)
-
-
-def _events_after(execution: Execution, seen: int) -> list[dict[str, Any]]:
-    """Return the events with a higher id. They are asked for from the end, so that a long history costs little."""
-    fresh: list[dict[str, Any]] = []
-    token: dict[str, str] = {}
-    while True:
-        page = execution.client.get_execution_history(
-            executionArn=execution.execution_arn, reverseOrder=True, maxResults=100, **token
-        )
-        fresh.extend(event for event in page["events"] if event["id"] > seen)
-        if not page.get("nextToken") or not page["events"] or page["events"][-1]["id"] <= seen + 1:
-            return fresh[::-1]
-        token = {"nextToken": page["nextToken"]}
-
-
-def event_line(event: dict[str, Any]) -> str:
-    """Return an event as one line: time, type, and the state or error it is about."""
-    details: dict[str, Any] = next((value for key, value in event.items() if key.endswith("Details")), {})
-    words = [event["type"], details.get("name") or details.get("resource") or ""]
-    if details.get("error"):
-        cause = " ".join(details.get("cause", "").split())[:200]
-        words.append(f"{details['error']}: {cause}" if cause else details["error"])
-    return f"{event['timestamp']:%H:%M:%S} {' '.join(word for word in words if word)}"
 
 
 def _report(execution: Execution, described: dict[str, Any], form: str) -> int:
@@ -118,4 +72,5 @@ def _report(execution: Execution, described: dict[str, Any], form: str) -> int:
         error = f": {described['error']}" if described.get("error") else ""
         cause = f"\n{described['cause']}" if described.get("cause") else ""
         click.echo(f"{status.value}{error}{cause}\n{execution.execution_arn}", err=True)
+        click.echo(f"To see it: stepfunctions report {execution.name}", err=True)
     return 0 if status is ExecutionStatus.Succeeded else 1

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from stepfunctions.visual.formats import FORMATS
 from stepfunctions.visual.graph import Graph, build
 from stepfunctions.visual.layout import Drawing, lay_out
 from stepfunctions.visual.status import Finding, Overlay, read_findings, read_history
@@ -78,11 +79,17 @@ class Picture:
         return to_text(self.graph, self.overlay)
 
     def save(self, path: str | Path) -> Path:
-        """Write the picture to a file, ``.svg`` or ``.txt`` by its name. Raises ValueError for another ending."""
+        """Write the picture to a file and return its path.
+
+        The name's ending decides: ``.svg``; ``.png`` (with the extra ``[png]``); ``.html``; ``.txt``, the states as a
+        tree; ``.mmd``, Mermaid; ``.json``, where everything is. Raises ValueError for another ending, and for what a
+        format lacks.
+        """
         path = Path(path)
-        if path.suffix not in (".svg", ".txt"):
-            raise ValueError(f"Cannot save a picture as '{path.name}': the name must end in .svg or .txt.")
-        path.write_text(self.svg if path.suffix == ".svg" else self.text, encoding="utf-8")
+        if path.suffix not in FORMATS:
+            raise ValueError(f"Cannot save a picture as '{path.name}': the name must end in {', '.join(FORMATS)}.")
+        made = FORMATS[path.suffix](self)
+        path.write_bytes(made if isinstance(made, bytes) else made.encode("utf-8"))
         return path
 
     @property
@@ -93,7 +100,7 @@ class Picture:
         return (
             f'<img alt="{clean(self.title)}" width="{self.drawing.width}" height="{self.drawing.height}" '
             f'style="max-width:none" src="data:image/svg+xml;base64,{encoded}"/>'
-            f"<details><summary>States</summary>{self._table()}</details>"
+            f"<details><summary>States</summary>{self.table}</details>"
             + (f'<a href="{clean(url)}" target="_blank" rel="noopener">{clean(words)}</a>' if self.link else "")
         )
 
@@ -115,7 +122,9 @@ class Picture:
             if (not include or kind in include) and not (exclude and kind in exclude)
         }
 
-    def _table(self) -> str:
+    @property
+    def table(self) -> str:
+        """The states as a table of HTML."""
         last = "Leads to" if self.overlay is None else "Status"
         lines = [f"<table><thead><tr><th>State</th><th>Type</th><th>{last}</th></tr></thead><tbody>"]
         for row in rows(self.graph, self.overlay):

@@ -130,11 +130,13 @@ def _state_at(path: str) -> str | None:
 
 
 @dataclass(slots=True)
-class _Visit:
+class Visit:
+    """One time that a state was entered."""
+
     name: str
     kind: str
     """The state's type."""
-    parent: _Visit | None
+    parent: Visit | None
     """The Parallel or Map that it is inside."""
     in_map: bool
     after: int = 0
@@ -144,18 +146,19 @@ class _Visit:
     status: str = "RUNNING"
 
 
-class _Reader:
-    """Follows ``previousEventId`` from each event to the visit of the state that it belongs to."""
+class Reader:
+    """Follows ``previousEventId`` from each event to the visit of the state that it belongs to (``owner``, by id)."""
 
     def __init__(self) -> None:
-        self.owner: dict[int, _Visit | None] = {}
-        self.left: dict[int, _Visit] = {}
-        self.visits: list[_Visit] = []
+        self.owner: dict[int, Visit | None] = {}
+        self.left: dict[int, Visit] = {}
+        self.visits: list[Visit] = []
         self.taken: set[tuple[str, str]] = set()
         self.iterations: dict[str, Counter[str]] = {}
         self.steps: dict[int, bool] = {}
 
     def read(self, event: Mapping[str, Any]) -> None:
+        """Take the next event: they come by their ids."""
         kind, number, previous = str(event.get("type", "")), event.get("id", 0), event.get("previousEventId", 0)
         visit = self.owner.get(previous)
         if kind.endswith("StateEntered"):
@@ -180,7 +183,7 @@ class _Reader:
                 self._inside(event, kind, visit)
         self.owner[number] = visit
 
-    def _enter(self, event: Mapping[str, Any], kind: str, previous: int, before: _Visit | None) -> _Visit:
+    def _enter(self, event: Mapping[str, Any], kind: str, previous: int, before: Visit | None) -> Visit:
         name = str((event.get("stateEnteredEventDetails") or {}).get("name", "?"))
         came_from = self.left.get(previous)
         parent = came_from.parent if came_from is not None else before
@@ -189,7 +192,7 @@ class _Reader:
             if came_from is not None
             else self.steps.get(previous, False) or (before is not None and before.in_map)
         )
-        visit = _Visit(name, kind.removesuffix("StateEntered"), parent, in_map, previous)
+        visit = Visit(name, kind.removesuffix("StateEntered"), parent, in_map, previous)
         if kind == "FailStateEntered":
             visit.status = "FAILED"
         self.visits.append(visit)
@@ -199,14 +202,14 @@ class _Reader:
             self.taken.add(("", name))
         return visit
 
-    def _evaluation(self, event: Mapping[str, Any], previous: int, visit: _Visit | None) -> _Visit | None:
+    def _evaluation(self, event: Mapping[str, Any], previous: int, visit: Visit | None) -> Visit | None:
         """Return the visit whose expression failed: one that failed at once has the Entered event beside it."""
         name = (event.get("evaluationFailedEventDetails") or {}).get("state")
         if visit is not None and visit.name == name and visit.status == "RUNNING" and visit.after != previous:
             return visit
         return next((one for one in reversed(self.visits) if one.name == name and one.after == previous), visit)
 
-    def _iteration(self, event: Mapping[str, Any], kind: str, visit: _Visit | None) -> _Visit | None:
+    def _iteration(self, event: Mapping[str, Any], kind: str, visit: Visit | None) -> Visit | None:
         word = kind.removeprefix("MapIteration")
         details = event.get(f"m{kind[1:]}EventDetails") or {}
         name = str(details.get("name", visit.name if visit is not None else "?"))
@@ -219,7 +222,7 @@ class _Reader:
             visit = visit.parent
         return visit
 
-    def _inside(self, event: Mapping[str, Any], kind: str, visit: _Visit) -> None:
+    def _inside(self, event: Mapping[str, Any], kind: str, visit: Visit) -> None:
         if kind == "MapStateStarted":
             length = (event.get("mapStateStartedEventDetails") or {}).get("length", 0)
             self.iterations.setdefault(visit.name, Counter())["total"] += length
@@ -236,15 +239,16 @@ class _Reader:
         elif kind.endswith("Succeeded"):
             visit.failing = False
 
-    def _end(self, kind: str, visit: _Visit | None) -> None:
+    def _end(self, kind: str, visit: Visit | None) -> None:
         if kind == "ExecutionFailed" and visit is not None and visit.status == "RUNNING":
             visit.failing = True
         for open_ in self.visits:
             _close(open_, "ABORTED")
 
     def overlay(self) -> Overlay:
+        """Return what the events that were read say; no visit's status changes after that."""
         found = Overlay(taken=self.taken)
-        by_name: dict[str, list[_Visit]] = {}
+        by_name: dict[str, list[Visit]] = {}
         for visit in self.visits:
             _settle(visit)
             by_name.setdefault(visit.name, []).append(visit)
@@ -262,7 +266,7 @@ class _Reader:
         return found
 
 
-def _climb(visit: _Visit | None, name: str | None = None, kind: str | None = None) -> _Visit | None:
+def _climb(visit: Visit | None, name: str | None = None, kind: str | None = None) -> Visit | None:
     """Return the visit of that name or type that this one is inside of, or this one."""
     found = visit
     while found is not None and not ((name is None or found.name == name) and (kind is None or found.kind == kind)):
@@ -270,12 +274,12 @@ def _climb(visit: _Visit | None, name: str | None = None, kind: str | None = Non
     return found or visit
 
 
-def _close(visit: _Visit, status: str) -> None:
+def _close(visit: Visit, status: str) -> None:
     if visit.status == "RUNNING":
         visit.status = "FAILED" if visit.failing else status
 
 
-def _settle(visit: _Visit) -> None:
+def _settle(visit: Visit) -> None:
     """A state that is open inside a container that has ended ended with it."""
     parent = visit.parent
     if visit.status == "RUNNING" and parent is not None and parent.status != "RUNNING":
@@ -298,7 +302,7 @@ def read_history(
     ``map_counts`` gives the numbers of Distributed Maps, whose children are not in the history: for each state's name
     some of ``total``, ``succeeded``, ``failed``, ``running`` and ``aborted``.
     """
-    overlay = _follow(events).overlay()
+    overlay = follow(events).overlay()
     for name, counts in (map_counts or {}).items():
         status = overlay.states.setdefault(name, StateStatus())
         status.counts = {key: int(value) for key, value in counts.items()}
@@ -310,12 +314,13 @@ def states_of(events: Iterable[Mapping[str, Any]]) -> dict[int, str]:
     events = list(events)
     own = {event.get("id", 0) for event in events if str(event.get("type", "")).startswith("Execution")}
     return {
-        number: visit.name for number, visit in _follow(events).owner.items() if visit is not None and number not in own
+        number: visit.name for number, visit in follow(events).owner.items() if visit is not None and number not in own
     }
 
 
-def _follow(events: Iterable[Mapping[str, Any]]) -> _Reader:
-    reader = _Reader()
+def follow(events: Iterable[Mapping[str, Any]]) -> Reader:
+    """Read a history, whose events may be in any order."""
+    reader = Reader()
     for event in sorted(events, key=lambda event: event.get("id", 0)):
         reader.read(event)
     return reader

@@ -23,6 +23,13 @@ _STATUS = {
         "ABORTED": ("#a9b4be", "#27323e"),
     },
 }
+
+
+def colours(status: str) -> tuple[str, str]:
+    """Return the stroke and the fill of a status, in the light theme."""
+    return _STATUS["light"][status]
+
+
 _BASE = {
     "light": {
         "canvas": "#ffffff",
