@@ -3,8 +3,9 @@
     python demo.py [--data-dir DIR] [--fresh]
 
 Starts the local cloud, provisions it, runs week 39 (every eligible route is new) and week 40 (only what is due),
-asks the endpoint for predictions, and has ``recompute.py`` check every error. Leaves the data directory,
-``demo-report.json`` and ``demo-workflow.svg``. Interrupted in any way, it goes on where it was when run again.
+has a bad model rolled back by its canary (``canary.py``), asks the endpoint for predictions, and has ``recompute.py``
+check every error. Leaves the data directory, ``demo-report.json`` and ``demo-workflow.svg``. Interrupted in any way,
+it goes on where it was when run again.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import canary
 import pandas as pd
 import report as reports
 from botocore.exceptions import BotoCoreError, ClientError
@@ -50,8 +52,11 @@ class DemoFailed(Exception):
 
 
 @contextlib.contextmanager
-def local_cloud(data_dir: Path, console: Console) -> Iterator[None]:
-    """The local cloud on a data directory, with this process's environment pointing at it."""
+def local_cloud(data_dir: Path, console: Console, *options: str) -> Iterator[None]:
+    """The local cloud on a data directory, with this process's environment pointing at it.
+
+    ``options``: more of ``stepfunctions local start``.
+    """
     subprocess.run(
         [
             COMMAND,
@@ -71,7 +76,7 @@ def local_cloud(data_dir: Path, console: Console) -> Iterator[None]:
     with (
         log.open("ab") as errors,
         subprocess.Popen(
-            [COMMAND, "local", "start", "--port", "0", "--data-dir", str(data_dir)],
+            [COMMAND, "local", "start", "--port", "0", "--data-dir", str(data_dir), *options],
             stdout=subprocess.PIPE,
             stderr=errors,
         ) as server,
@@ -195,6 +200,14 @@ def _a_few_routes(run: dict[str, Any]) -> list[str]:
     return sorted({*by_flights[:1], *by_flights[-1:], *by_decision.values(), *new[:2]})
 
 
+def _a_model(runs: list[dict[str, Any]]) -> bytes:
+    """One of the models that were trained."""
+    uri = next(row["artefact_uri"] for run in runs for row in run["routes"])
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    body: bytes = boto3.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+    return body
+
+
 def _unpacked(archive: bytes) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
@@ -232,7 +245,8 @@ def run_demo(options: argparse.Namespace, console: Console) -> int:
         provision(settings)
         state_machine = build_workflow(settings, boto3.client("stepfunctions")).create_or_update()
         runs = [run_week(settings, state_machine, week, console) for week in options.weeks]
-        report = {"runs": runs, "predictions": ask_endpoint(settings, runs[-1])}
+        bad = canary.roll_back(_a_model(runs), console.print)
+        report = {"runs": runs, "predictions": ask_endpoint(settings, runs[-1]), "canary": bad}
         options.report.write_text(json.dumps(report, indent=1) + "\n")
         console.print(reports.everything(report))
         draw(runs[-1]["execution_arn"], options.picture)

@@ -23,6 +23,8 @@ from workflow import NAME, Settings
 HERE = Path(__file__).resolve().parent
 RAW = ("flights.csv.zip", "weather.csv", "planes.csv")
 FUNCTIONS = ("prepare", "evaluate", "register", "release", "notify")
+WEEKLY = ("recent", "choose", "evaluate", "register", "release", "notify")
+"""The functions of ``weekly.py``."""
 
 
 def provision(settings: Settings) -> None:
@@ -44,27 +46,28 @@ def raw_files() -> dict[str, Path]:
     return {file.name: Path(str(file.locate())) for file in files if file.name in RAW}
 
 
-def upload(settings: Settings) -> None:
+def upload(settings: Settings, raw: Iterable[str] = RAW) -> None:
     """The bucket with raw data and code."""
     s3 = boto3.client("s3", region_name=settings.region)
     if settings.bucket not in {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]}:
         elsewhere: dict[str, Any] = {"CreateBucketConfiguration": {"LocationConstraint": settings.region}}
         s3.create_bucket(Bucket=settings.bucket, **({} if settings.region == "us-east-1" else elsewhere))
-    for name, path in raw_files().items():
-        s3.upload_file(str(path), settings.bucket, f"raw/{name}")
+    files = raw_files()
+    for name in raw:
+        s3.upload_file(str(files[name]), settings.bucket, f"raw/{name}")
     code = archive(HERE / "training", ("train.py", "inference.py"))
     s3.put_object(Bucket=settings.bucket, Key="code/training.tar.gz", Body=code)
     s3.upload_file(str(HERE / "glue" / "extract.py"), settings.bucket, "code/extract.py")
 
 
-def create_functions(settings: Settings) -> None:
-    """The five functions, all from one zip."""
+def create_functions(settings: Settings, names: Iterable[str] = FUNCTIONS) -> None:
+    """The functions, all from one zip."""
     client = boto3.client("lambda", region_name=settings.region)
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as package:
         for path in sorted((HERE / "functions").glob("*.py")):
             package.writestr(zipfile.ZipInfo(path.name), path.read_bytes())
-    for name in FUNCTIONS:
+    for name in names:
         function = f"{NAME}-{name}"
         try:
             client.create_function(

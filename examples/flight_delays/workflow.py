@@ -73,30 +73,30 @@ def _setting(name: str, default: str) -> str:
 
 def build_workflow(settings: Settings, client: Any = None) -> Workflow:
     """The workflow of one account; ``client`` is a boto3 Step Functions client."""
-    prepare = _function("Prepare", "prepare", RUN, ("Eligible", "Due", "DueKey", "Reasons"))
+    prepare = function("Prepare", "prepare", RUN, ("Eligible", "Due", "DueKey", "Reasons"))
     return FleetRetrainingPipeline(
         NAME,
         settings.role("workflow"),
         select=prepare,
         nothing_due=ChoiceRule.NumericEquals("$.Prepare.Due", 0),
-        prepare=_extract(settings) >> _convert(settings),
+        prepare=extract(settings) >> convert(settings),
         items=ItemReader.jsonl(settings.bucket, prepare.output()["Prepare"]["DueKey"]),
         item={**RUN, **{f"{name}.$": f"$$.Map.Item.Value.{name}" for name in ITEM}},
-        train=_train(settings),
-        evaluate=_evaluate(),
-        better=_better(),
-        register=_register("Promote", "promote"),
-        keep=_register("Keep", "keep"),
-        deploy=_deploy(settings),
+        train=train(settings),
+        evaluate=evaluate(),
+        better=better(),
+        register=register("Promote", "promote"),
+        keep=register("Keep", "keep"),
+        deploy=deploy(settings),
         on_success=LambdaStep(
             "HandleSuccess",
-            parameters=_invoke(
+            parameters=invoke(
                 "notify", {**RUN, "Status": "SUCCEEDED", "Prepare.$": "$.Prepare", "Routes.$": "$.Routes"}
             ),
             output_path="$.Payload",
         ),
         on_failure=LambdaStep(
-            "HandleFailed", parameters=_invoke("notify", {**RUN, "Status": "FAILED", "Error.$": "$.Error"})
+            "HandleFailed", parameters=invoke("notify", {**RUN, "Status": "FAILED", "Error.$": "$.Error"})
         ),
         max_concurrency=settings.max_concurrency,
         tolerated_failure_percentage=5,
@@ -112,21 +112,23 @@ RUN = {"Week.$": "$.Week", "Run.$": "$$.Execution.Name"}
 ITEM = ("Route", "Flights", "NewFlights", "Reason", "Champion")
 
 
-def _invoke(function: str, payload: dict[str, Any]) -> dict[str, Any]:
+def invoke(function: str, payload: dict[str, Any]) -> dict[str, Any]:
+    """The request that invokes one of the functions."""
     return {"FunctionName": f"{NAME}-{function}", "Payload": payload}
 
 
-def _function(state: str, function: str, payload: dict[str, Any], kept: tuple[str, ...], at: str = "") -> LambdaStep:
+def function(state: str, function: str, payload: dict[str, Any], kept: tuple[str, ...], at: str = "") -> LambdaStep:
     """A step that invokes a function and keeps some members of its answer beside the data."""
     return LambdaStep(
         state,
-        parameters=_invoke(function, payload),
+        parameters=invoke(function, payload),
         result_selector={f"{name}.$": f"$.Payload.{name}" for name in kept},
         result_path=f"$.{at or state}",
     )
 
 
-def _extract(settings: Settings) -> GlueStartJobRunStep:
+def extract(settings: Settings) -> GlueStartJobRunStep:
+    """The Glue job that cleans the raw data."""
     return GlueStartJobRunStep(
         "Extract",
         parameters={
@@ -137,10 +139,12 @@ def _extract(settings: Settings) -> GlueStartJobRunStep:
     )
 
 
-def _convert(settings: Settings) -> EcsRunTaskStep:
+def convert(settings: Settings, weeks: int | None = None) -> EcsRunTaskStep:
+    """The container that makes training sets, of the last so many weeks (default: all)."""
     bucket = {"Name": "BUCKET", "Value": settings.bucket}
     week = {"Name": "WEEK", "Value.$": "States.Format('{}', $.Week)"}
     run = {"Name": "RUN", "Value.$": "$$.Execution.Name"}
+    most = [] if weeks is None else [{"Name": "WEEKS", "Value": str(weeks)}]
     return EcsRunTaskStep(
         "Convert to training sets",
         parameters={
@@ -150,16 +154,17 @@ def _convert(settings: Settings) -> EcsRunTaskStep:
             "NetworkConfiguration": {
                 "AwsvpcConfiguration": {"Subnets": list(settings.subnets), "AssignPublicIp": "ENABLED"}
             },
-            "Overrides": {"ContainerOverrides": [{"Name": "convert", "Environment": [bucket, week, run]}]},
+            "Overrides": {"ContainerOverrides": [{"Name": "convert", "Environment": [bucket, week, run, *most]}]},
         },
         result_path=None,
     )
 
 
-def _train(settings: Settings) -> TrainingStep:
+def train(settings: Settings) -> TrainingStep:
+    """The training job of a route."""
     return TrainingStep(
         "Train",
-        estimator=_training_job(settings),
+        estimator=training_job(settings),
         result_selector={
             "Job.$": "$.TrainingJobName",
             "Artifact.$": "$.ModelArtifacts.S3ModelArtifacts",
@@ -169,13 +174,14 @@ def _train(settings: Settings) -> TrainingStep:
     )
 
 
-def _evaluate() -> LambdaStep:
+def evaluate() -> LambdaStep:
+    """The function that scores all contenders on the same flights."""
     payload = {"Route.$": "$.Route", "Artifact.$": "$.Training.Artifact", "Metrics.$": "$.Training.Metrics"}
     judged = ("Model", "Baseline", "Champion", "TestRows", "Facts")
-    return _function("Evaluate", "evaluate", payload, judged, at="Evaluation")
+    return function("Evaluate", "evaluate", payload, judged, at="Evaluation")
 
 
-def _better() -> BaseRule:
+def better() -> BaseRule:
     """A model wins that beats the naive baseline, and the champion where there is one."""
     better_than_champion = ChoiceRule.Or(
         [
@@ -187,7 +193,7 @@ def _better() -> BaseRule:
     return ChoiceRule.And([better_than_baseline, better_than_champion])
 
 
-def _training_job(settings: Settings) -> dict[str, Any]:
+def training_job(settings: Settings) -> dict[str, Any]:
     """The CreateTrainingJob request. The job's name is new for each execution, route, redrive and attempt."""
     execution = states.array_get_item(states.string_split(context.execution.name, "-"), 0)
     attempt = (context.execution.redrive_count, context.state.retry_count)
@@ -227,7 +233,8 @@ def _training_job(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _register(state: str, decision: str) -> LambdaStep:
+def register(state: str, decision: str) -> LambdaStep:
+    """The function that writes a decision into the registry."""
     fields = ("Route", "Week", "Run", "Flights", "NewFlights", "Reason", "Champion", "Evaluation")
     payload = {
         "Decision": decision,
@@ -235,17 +242,17 @@ def _register(state: str, decision: str) -> LambdaStep:
         "Artifact.$": "$.Training.Artifact",
         **{f"{name}.$": f"$.{name}" for name in fields},
     }
-    return LambdaStep(state, parameters=_invoke("register", payload), output_path="$.Payload")
+    return LambdaStep(state, parameters=invoke("register", payload), output_path="$.Payload")
 
 
-def _deploy(settings: Settings) -> Flow:
+def deploy(settings: Settings) -> Flow:
     """Put the champions together in one release, and make the endpoint serve it."""
-    release = _function("Assemble release", "release", RUN, ("Name", "Models", "Prefix"), at="Release")
+    release = function("Assemble release", "release", RUN, ("Name", "Models", "Prefix"), at="Release")
     name = release.output()["Release"]["Name"]
-    return release >> deploy_endpoint(NAME, _model(settings), name, instance_type="ml.m5.large", wait_seconds=5)
+    return release >> deploy_endpoint(NAME, model(settings), name, instance_type="ml.m5.large", wait_seconds=5)
 
 
-def _model(settings: Settings) -> dict[str, Any]:
+def model(settings: Settings) -> dict[str, Any]:
     """The CreateModel request: every archive under the release's prefix is one model of the endpoint."""
     return {
         "ExecutionRoleArn": settings.role("sagemaker"),

@@ -66,6 +66,14 @@ def test_it_succeeds_and_leaves_report_picture_and_data(demo: Ran) -> None:
     assert (place.folder / "build" / "flight-delays").is_dir()
 
 
+def test_a_bad_model_is_rolled_back_by_its_canary(demo: Ran) -> None:
+    told = demo[0].report["canary"]
+    assert told["before"] == told["after"] == {"answers": 20}
+    assert set(told["shifted"]) == {"answers", "ModelError"}
+    assert told["error"] == "DeployModel.RolledBack"
+    assert "the alarm flight-delays errors is in the state ALARM" in told["cause"]
+
+
 def test_each_training_is_a_process_of_its_own(demo: Ran) -> None:
     rows = [row for run in demo[0].report["runs"] for row in run["routes"]]
     assert len({row["training_job"] for row in rows}) == len(rows)

@@ -98,7 +98,7 @@ def mean_error(rows: list[dict[str, str]], name: str) -> float:
 
 
 def test_metrics_match_the_workflows_metric_definitions(module: Module, trained: Trained) -> None:
-    job = module("workflow")._training_job(module("workflow").Settings())
+    job = module("workflow").training_job(module("workflow").Settings())
     found = {
         metric["Name"]: re.search(metric["Regex"], trained.log)
         for metric in job["AlgorithmSpecification"]["MetricDefinitions"]

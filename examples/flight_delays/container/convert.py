@@ -1,8 +1,9 @@
 """Convert to training sets: join flights, weather and planes, one training set a due route (ECS on Fargate).
 
-Environment: ``BUCKET``, ``WEEK``, ``RUN``. For each line of ``runs/<RUN>/due.jsonl`` this writes
-``sets/<RUN>/<route>/flights.csv`` (a row a flight that arrived, ordered by time, with its split) and, when the
-route has a champion, a copy of it as ``champion.tar.gz``: what the new model has to beat.
+Environment: ``BUCKET``, ``WEEK``, ``RUN``, and perhaps ``WEEKS``: of how many weeks (default: all). For each line of
+``runs/<RUN>/due.jsonl`` this writes ``sets/<RUN>/<route>/flights.csv`` (a row a flight that arrived, ordered by time,
+with its split) and, when the route has a champion, a copy of it as ``champion.tar.gz``: what the new model has to beat.
+``trained/<RUN>/flights.csv`` has the delays of all flights that the models are fitted to, for the drift monitor.
 
 **Only what is known before departure is a feature.** The actual departure time and delay are not; the weather is
 the one *observed* at the origin in the scheduled hour and stands in for the forecast a real service would use,
@@ -72,21 +73,24 @@ def split(days: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 def main() -> None:
     """Write the training sets of one execution."""
     bucket, run, week = os.environ["BUCKET"], os.environ["RUN"], int(os.environ["WEEK"])
+    first = max(1, week - int(os.environ.get("WEEKS", week)) + 1)
     s3 = boto3.client("s3")
 
     def table(key: str) -> pd.DataFrame:
         return pd.read_csv(io.BytesIO(s3.get_object(Bucket=bucket, Key=key)["Body"].read()))
 
     flights = pd.concat(
-        [table(f"lake/flights/week={number:02}/flights.csv") for number in range(1, week + 1)], ignore_index=True
+        [table(f"lake/flights/week={number:02}/flights.csv") for number in range(first, week + 1)], ignore_index=True
     )
     rows = join(flights, table("raw/weather.csv"), table("raw/planes.csv"))
     by_route = dict(tuple(rows.groupby("route")))
     due = s3.get_object(Bucket=bucket, Key=f"runs/{run}/due.jsonl")["Body"].read().decode().splitlines()
+    trained = []
     for item in map(json.loads, due):
         route = item["Route"]
         own = by_route[route]
         training_set = own.assign(split=split(own["day"].to_numpy()))
+        trained.append(training_set.loc[training_set["split"] != "test", ["route", "arr_delay"]])
         content = training_set[["split", "row", "date", *FEATURES, "arr_delay"]].to_csv(index=False)
         s3.put_object(Bucket=bucket, Key=f"sets/{run}/{route}/flights.csv", Body=content.encode())
         if item["Champion"]:
@@ -96,6 +100,9 @@ def main() -> None:
                 Key=f"sets/{run}/{route}/champion.tar.gz",
                 CopySource={"Bucket": champion.netloc, "Key": champion.path.lstrip("/")},
             )
+    if trained:
+        content = pd.concat(trained).to_csv(index=False)
+        s3.put_object(Bucket=bucket, Key=f"trained/{run}/flights.csv", Body=content.encode())
     print(f"{len(due)} training sets from {len(flights)} flights up to week {week}; {len(rows)} of them arrived.")
 
 

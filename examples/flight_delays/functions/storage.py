@@ -4,6 +4,8 @@ The bucket's name comes from the function's environment variable BUCKET. Layout:
 
     raw/…                               the files as they were delivered
     lake/flights/week=NN/…              cleaned flights, one partition a week (Extract)
+    incoming/week=NN.csv                a week's raw flights, as they come (the weekly workflow)
+    recent/<run>/, trained/<run>/       what the drift monitor compares (Recent; Convert to training sets)
     runs/<run>/due.jsonl                what one execution retrains (Prepare)
     runs/<run>/routes/<route>.json      how one training was judged (Promote, Keep)
     runs/<run>/summary.json             the outcome of the execution (HandleSuccess, HandleFailed)
@@ -62,6 +64,11 @@ def champions() -> dict[str, dict[str, Any]]:
     """The registry: route -> its record."""
     records = (read_json(key) for key in keys("champions/"))
     return {record["route"]: record for record in records}
+
+
+def partition(week: int) -> str:
+    """The key of a week of the lake."""
+    return f"lake/flights/week={week:02}/flights.csv"
 
 
 def uri(key: str) -> str:

@@ -1,6 +1,7 @@
 """Extract: clean the raw flights into the lake, one partition a week (AWS Glue, Python shell).
 
-Arguments: ``--bucket``, ``--week`` (the last week to load). Weeks that the lake already holds are left alone, so a
+Arguments: ``--bucket``, and ``--week`` (the last week to load of the year's file) or ``--key`` (the object that has
+a single week, such as ``incoming/week=07.csv``). Weeks that the lake already holds are left alone, so a
 weekly run reads and writes one new partition; a partition is one object and appears whole or not at all.
 No row is dropped for its outcome: a cancelled flight was scheduled, and that counts.
 """
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import io
 import sys
+from typing import Any
 
 import boto3
 import pandas as pd
@@ -46,10 +48,28 @@ def clean(raw: pd.DataFrame) -> pd.DataFrame:
 
 
 def main() -> None:
-    """Bring the lake up to the given week."""
-    options = getResolvedOptions(sys.argv, ["bucket", "week"])
-    bucket, last = options["bucket"], int(options["week"])
-    s3 = boto3.client("s3")
+    """Bring the lake up to the given week, or load the object that has come."""
+    if "--key" in sys.argv:
+        options = getResolvedOptions(sys.argv, ["bucket", "key"])
+        load(boto3.client("s3"), options["bucket"], options["key"])
+    else:
+        options = getResolvedOptions(sys.argv, ["bucket", "week"])
+        load_until(boto3.client("s3"), options["bucket"], int(options["week"]))
+
+
+def load(s3: Any, bucket: str, key: str) -> None:
+    """Load one week's object; a second time changes nothing."""
+    lake = clean(pd.read_csv(io.BytesIO(s3.get_object(Bucket=bucket, Key=key)["Body"].read())))
+    weeks = sorted(set((lake["day"] - 1) // 7 + 1))
+    if len(weeks) != 1:
+        raise ValueError(f"{key} has the weeks {weeks}, but must have one.")
+    lake["row"] += 100_000 * weeks[0]  # a flight's identity in the whole lake
+    s3.put_object(Bucket=bucket, Key=partition(weeks[0]), Body=lake.to_csv(index=False).encode())
+    print(f"Loaded week {weeks[0]}: {lake['status'].value_counts().to_dict()}")
+
+
+def load_until(s3: Any, bucket: str, last: int) -> None:
+    """Load all weeks up to this one that the lake does not have."""
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="lake/flights/")
     held = {entry["Key"] for page in pages for entry in page.get("Contents", [])}
     missing = [week for week in range(1, last + 1) if partition(week) not in held]
