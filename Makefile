@@ -17,7 +17,7 @@ $(READY): pyproject.toml requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.10 or later is needed: make PYTHON=python3.12") if sys.version_info < (3, 10) else None'
 	$(PYTHON) -m venv $(VENV)
 	$(RUN) -m pip install --quiet --upgrade 'pip>=25.1'
-	$(RUN) -m pip install --quiet --constraint requirements.lock --editable '.[local,examples]' --group dev
+	$(RUN) -m pip install --quiet --constraint requirements.lock --editable '.[local,examples,drift,png]' --group dev
 	@touch $@
 
 demo: $(READY) ## Retrain a fleet of 195 models on this machine, then the subset of the next week.

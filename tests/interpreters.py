@@ -40,6 +40,7 @@ TOOLS = (
     "pydantic",
     "pyarrow",
     "zstandard",
+    "resvg-py",
     "jsonata2py; python_version >= '3.11'",
 )
 
