@@ -21,6 +21,7 @@ from stepfunctions.local.outages import refusing
 from stepfunctions.local.principal import IamMode, acting, acting_as
 from stepfunctions.local.resources import Resources
 from stepfunctions.local.services import (
+    OF_JOBS,
     SERVICES,
     Call,
     check_known,
@@ -342,17 +343,14 @@ class Cloud:
                 self._timers.start()
 
     def stop(self) -> None:
-        """Stop every service (Step Functions first), then the jobs, then close the databases. Idempotent.
-
-        S3 goes with the jobs: those that are just prepared or finished still read and write objects.
-        """
+        """Stop every service (Step Functions first), then the jobs and what they use, then the databases."""
         if self._started:
             self.measures.flush()
         with self._lock:
             self._started = False
             self._stopping = True
-            services = sorted(self._services.items(), key=lambda item: (item[0] == "s3", item[0] != "stepfunctions"))
-            self._services = {name: service for name, service in services if name == "s3"}
+            services = sorted(self._services.items(), key=lambda item: (item[0] in OF_JOBS, item[0] != "stepfunctions"))
+            self._services = {name: service for name, service in services if name in OF_JOBS}
             timers, self._timers = self._timers, None
             deliveries, self._deliveries = self._deliveries, None
         if timers is not None:
@@ -360,7 +358,7 @@ class Cloud:
         if deliveries is not None:
             deliveries.stop()
         for name, service in services:
-            if name == "s3":
+            if name in OF_JOBS:
                 self._close_jobs()
             if hasattr(service, "stop"):
                 service.stop()

@@ -44,6 +44,8 @@ SERVICES = MappingProxyType(
         "sts": "stepfunctions.local.sts:create",
     }
 )
+OF_JOBS = frozenset({"s3", "logs"})
+"""What jobs that are just prepared or finished still read and write: it stops after them."""
 _NOT_OPERATIONS = frozenset({"start", "stop"})
 
 

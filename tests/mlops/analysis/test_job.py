@@ -15,7 +15,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 import stepfunctions.mlops.analysis as package
-from stepfunctions.mlops.analysis import baselines, job
+from stepfunctions.mlops.analysis import baselines, job, sources
 from stepfunctions.mlops.analysis.judging import Judge
 
 NASTY = 'B</script><img src=x onerror="a">'
@@ -225,7 +225,7 @@ def test_statistics_that_are_not_complete_are_one_line(fleet: Folder, capsys: py
         ({"Count": "9"}, "feature 'delay' is not complete: TypeError"),
         ({"Type": "number"}, "feature 'delay' has counts, types or values that do not fit"),
         ({"Quantiles": [2, 1]}, "feature 'delay' has counts, types or values that do not fit"),
-        ({"Quantiles": None}, "feature 'delay' is not complete"),
+        ({"Quantiles": None}, "feature 'delay' has counts, types or values that do not fit"),
     ):
         document = json.loads(good)
         document["Models"]["A"]["Features"]["delay"].update(change)
@@ -302,7 +302,7 @@ def test_metrics_are_named_as_cloudwatch_takes_them(fleet: Folder, monkeypatch: 
     assert fleet.run("analyse", {**FLEET, "Namespace": "Drifts"}) == 0
     assert cloud.data["Drift", "delays"] == cloud.data["Drift", NASTY] > 1 > cloud.data["Drift", "A"]
     assert (cloud.data["DriftedModels", "delays"], cloud.data["BadLines", "delays"]) == (1, 0)
-    assert job.dimension("größe\n\ud83d") == "gr\\xf6\\xdfe \\ud83d"
+    assert job.dimension("größe\n\ud83d") == "gr\\xf6\\xdfe"
     assert job.dimension("\x07") == "-"
     assert len(job.dimension("ö" * 1024)) == 1024
 
@@ -326,9 +326,10 @@ def test_what_aws_refuses_is_one_line(
     assert error.count("\n") == 1
 
 
-def test_names_that_are_no_text_are_written(folder: Folder) -> None:
-    lone = "lone \ud83d"
-    found = pd.DataFrame({lone: [lone] * 60})
+def test_what_is_no_text_is_a_question_mark(folder: Folder) -> None:
+    (folder.root / "data" / "1.jsonl").write_text('{"lone \\ud83d": "lone \\uD83D", "pair": "\\ud83d\\ude00"}\n' * 60)
+    found = sources.dataset(folder.root / "data", sources.Lines())
+    assert found.iloc[0].to_dict() == {"lone ?": "lone ?", "pair": "\U0001f600"}
     statistics = baselines.statistics_of(found)
     baselines.save(folder.root / "baseline", {"m": statistics}, {})
     assert baselines.load(folder.root / "baseline")["Models"] == {"m": statistics}

@@ -238,8 +238,8 @@ class Serving:
 
     def _failed(self, name: str, reason: str) -> None:
         """A first deployment fails the endpoint; an update leaves the old fleet in service."""
-        if self._pool is None:
-            return  # the cloud stops: the next one tries again
+        if self._pool is None or self._cloud.stopping:
+            return  # the next start tries again
 
         def edit(record: Record) -> str:
             record["FailureReason"] = reason if len(reason) <= _MOST else "…" + reason[-(_MOST - 1) :]

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import json
 import math
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional
+from typing import TYPE_CHECKING, Any, Callable, Dict, List, Mapping, Optional
 
 from stepfunctions.mlops.analysis.measures import CATEGORICAL, NUMERIC, kind_of, numbers, profile, texts
 
@@ -123,25 +124,33 @@ def load(folder: Path) -> Dict[str, Any]:
 
 def _check_model(where: str, model: Any) -> None:
     """Raise BadBaseline for statistics that are not complete."""
-    place = where
+    _check(where, lambda: isinstance(model["Count"], int) and isinstance(model["Features"], dict))
+    for name, feature in model["Features"].items():
+        _check(f"{where}, feature '{name}'", partial(_is_whole, feature))
+    if "Quality" in model:
+        quality = model["Quality"]
+        _check(
+            f"{where}, Quality",
+            lambda: quality["Loss"] in LOSSES and (not quality["Count"] or quality["Mean"] + quality["Std"] >= 0),
+        )
+
+
+def _is_whole(feature: Mapping[str, Any]) -> bool:
+    if not isinstance(feature["Count"] + feature["Missing"], int):
+        return False
+    if feature["Type"] == CATEGORICAL:
+        return bool(sum(feature["Categories"].values()) == feature["Count"])
+    given = feature["Quantiles"] if feature["Count"] else []
+    fits = feature["Type"] == NUMERIC and bool(given) == bool(feature["Count"])
+    return fits and list(given) == sorted(map(float, given))
+
+
+def _check(where: str, whole: Callable[[], bool]) -> None:
     try:
-        whole = isinstance(model["Count"], int)
-        for name, feature in model["Features"].items():
-            place = f"{where}, feature '{name}'"
-            whole = whole and isinstance(feature["Count"] + feature["Missing"], int)
-            if feature["Type"] == CATEGORICAL:
-                whole = whole and sum(feature["Categories"].values()) == feature["Count"]
-            else:
-                given = feature["Quantiles"] if feature["Count"] else []
-                whole = whole and feature["Type"] == NUMERIC and bool(given) == bool(feature["Count"])
-                whole = whole and list(given) == sorted(map(float, given))
-        if "Quality" in model:
-            place = f"{where}, Quality"
-            whole = whole and model["Quality"]["Loss"] in LOSSES
-            whole = whole and (not model["Quality"]["Count"] or model["Quality"]["Mean"] + model["Quality"]["Std"] >= 0)
+        found = whole()
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise BadBaseline(f"{place} is not complete: {type(error).__name__} {error}") from error
-    if not whole:
+        raise BadBaseline(f"{where} is not complete: {type(error).__name__} {error}") from error
+    if not found:
         raise BadBaseline(f"{where} has counts, types or values that do not fit each other")
 
 

@@ -70,6 +70,14 @@ def dataset(folder: Path, lines: Lines, key: Optional[str] = None) -> pd.DataFra
     return data
 
 
+def parsed(text: str) -> Any:
+    """Return a JSON document; half a surrogate pair, which is no text, is a question mark."""
+    document = json.loads(text)
+    if "\\ud" not in text.lower():
+        return document
+    return json.loads(json.dumps(document, ensure_ascii=False).encode("utf-8", "replace"))
+
+
 def table(path: Path, key: Optional[str] = None) -> pd.DataFrame:
     """Return a file's rows; values of the column ``key`` are texts."""
     import pandas as pd
@@ -79,7 +87,7 @@ def table(path: Path, key: Optional[str] = None) -> pd.DataFrame:
         return pd.read_parquet(path)
     if name.endswith((".jsonl", ".json", ".ndjson")):
         with gzip.open(path, "rt", encoding="utf-8") if name != path.name else path.open(encoding="utf-8") as file:
-            return pd.DataFrame([json.loads(line) for line in file if line.strip()])
+            return pd.DataFrame([parsed(line) for line in file if line.strip()])
     return pd.read_csv(path, dtype=None if key is None else {key: str})
 
 
@@ -100,7 +108,7 @@ def captured(
             if not line.strip():
                 continue
             try:
-                rows += _rows(json.loads(line), features)
+                rows += _rows(parsed(line), features)
                 lines.read += 1
             except KeyError as error:
                 lines.refuse(f"{name}, line {number}", f"there is no {error}")
@@ -177,8 +185,8 @@ def _body(part: Mapping[str, Any]) -> Any:
     if encoding == "CSV":
         return [row for row in csv.reader(io.StringIO(text)) if row]
     if kind in ("application/jsonlines", "application/x-jsonlines"):
-        return [json.loads(one) for one in text.split("\n") if one.strip()]
-    return json.loads(text)
+        return [parsed(one) for one in text.split("\n") if one.strip()]
+    return parsed(text)
 
 
 def _records(document: Any, names: Sequence[str]) -> List[Dict[str, Any]]:
