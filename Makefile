@@ -24,7 +24,7 @@ demo: $(READY) ## Retrain a fleet of 195 models on this machine, then the subset
 	$(RUN) examples/flight_delays/demo.py
 
 test: $(READY) ## Run the tests.
-	$(RUN) -m pytest -m 'not crash and not heavy' --numprocesses auto --maxprocesses 4 --dist loadfile
+	$(RUN) -m pytest -m 'not crash and not heavy' --numprocesses 3 --dist loadfile
 
 test-interpreters: $(READY) ## Run the core tests on every other interpreter of 3.10 to 3.13 that is found.
 	$(RUN) tests/interpreters.py

@@ -80,6 +80,7 @@ AS_AWS_LISTS_THEM = {
 }
 
 
+@pytest.mark.heavy
 def test_every_service_of_botocore_has_its_name_and_is_found_by_all_of_them() -> None:
     assert len(CLIENTS) > 300
     for client in CLIENTS:

@@ -50,6 +50,7 @@ def test_forty_trainings_survive_three_kills(flights: Callable[..., Any], quiet_
     check(flights({"FLIGHT_DELAYS_RAW": str(quiet_routes(40))}), total=40)
 
 
+@pytest.mark.crash
 @pytest.mark.local
 @pytest.mark.examples
 @pytest.mark.timeout(300)

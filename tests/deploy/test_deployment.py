@@ -95,6 +95,7 @@ def test_deployed_changed_and_destroyed(place: Place) -> None:
         destroy("flow", place)
 
 
+@pytest.mark.heavy
 @pytest.mark.local
 def test_files_are_uploaded_once(place: Place) -> None:
     stack = Workflow("large", FrozenGraph(large()), ROLE).stack()
@@ -105,6 +106,7 @@ def test_files_are_uploaded_once(place: Place) -> None:
     assert deploy(stack, place) == replace(deploy(stack, place), changes=(), uploaded=())
 
 
+@pytest.mark.heavy
 @pytest.mark.local
 def test_only_what_was_in_test_comes_to_prod(place: Place) -> None:
     def named(text: str) -> Any:

@@ -80,6 +80,7 @@ def place(cloud: LocalCloud) -> Place:
     return Place(environment=TEST, client=lambda service: cloud.clients(service)[0], seconds=0.02)
 
 
+@pytest.mark.heavy
 @pytest.mark.local
 def test_nothing_is_changed_by_looking(place: Place) -> None:
     stack = training().stack()

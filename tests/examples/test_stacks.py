@@ -108,6 +108,11 @@ def test_it_fits_three_regions(example_of: Example, region: str, monkeypatch: py
 @pytest.mark.examples
 @pytest.mark.local
 @pytest.mark.timeout(300)
+@pytest.mark.parametrize(
+    "example_of",
+    [pytest.param(BLOG, id="blog_pipeline"), pytest.param(FLIGHTS, id="flight_delays", marks=pytest.mark.heavy)],
+    indirect=True,
+)
 def test_the_local_cloud_makes_it_and_it_runs(
     example_of: Example,
     monkeypatch: pytest.MonkeyPatch,

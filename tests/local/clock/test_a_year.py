@@ -9,6 +9,8 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from stepfunctions.local.clocks import JumpClock
 from stepfunctions.local.cloud import Cloud
 
@@ -54,6 +56,7 @@ def zipped() -> bytes:
     return archive.getvalue()
 
 
+@pytest.mark.heavy
 def test_months_pass_while_a_real_job_keeps_its_real_seconds(tmp_path: Path) -> None:
     """An eight-hour wait on both sides of a job of three real seconds; a month of alarms; a job over its timeout."""
     job = {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "OutputPath": "$.Payload"}

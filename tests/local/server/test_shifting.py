@@ -194,8 +194,10 @@ def _due(endpoints: Endpoints, name: str) -> float:
     return BAKE - passed
 
 
-@pytest.mark.parametrize("name", STRATEGIES)
-@pytest.mark.parametrize("requests", [400, pytest.param(2_000, marks=pytest.mark.heavy)])
+@pytest.mark.parametrize(
+    ("requests", "name"),
+    [(400, "canary"), (400, "linear"), *(pytest.param(2_000, name, marks=pytest.mark.heavy) for name in STRATEGIES)],
+)
 def test_traffic_shifts_by_the_policy_and_no_request_fails(endpoints: Endpoints, name: str, requests: int) -> None:
     shift(endpoints, name, requests)
 
