@@ -52,11 +52,17 @@ class Pipeline:
         self.endpoints, self.endpoint, self.language, self.given = endpoints, endpoint, language, given
         self.number = 0
 
-    def begin(self, model: str, **more: Any) -> Execution:
-        """Start deploying the model of a configuration that ``Endpoints.config`` made."""
+    def begin(self, model: str | dict[str, Any], **more: Any) -> Execution:
+        """Start deploying the model of a configuration that ``Endpoints.config`` made, or a container."""
+        flow = self.flow(model, **more)
+        flow.create()
+        return flow.execute()
+
+    def flow(self, model: str | dict[str, Any], **more: Any) -> Workflow:
         self.number += 1
         spoken: Any = {"query_language": self.language} if self.language == "JSONata" else {}
-        container = {"Image": IMAGE, "ModelDataUrl": f"s3://models/{model}.tar.gz"}
+        made = {"Image": IMAGE, "ModelDataUrl": f"s3://models/{model}.tar.gz"}
+        container = made if isinstance(model, str) else model
         fleet = {"instance_type": "ml.m5.large", "initial_instance_count": 4}
         step = DeployModelStep(
             "Deploy",
@@ -67,11 +73,9 @@ class Pipeline:
             **spoken,
         )
         name = f"{self.endpoint}-{self.number}-{len(self.given)}"
-        flow = Workflow(name, step, WORKFLOW_ROLE, client=self.endpoints.cloud.client("stepfunctions"), **spoken)
-        flow.create()
-        return flow.execute()
+        return Workflow(name, step, WORKFLOW_ROLE, client=self.endpoints.cloud.client("stepfunctions"), **spoken)
 
-    def deploy(self, model: str, **more: Any) -> dict[str, Any]:
+    def deploy(self, model: str | dict[str, Any], **more: Any) -> dict[str, Any]:
         """Deploy to the end; returns the step's result, or what was caught."""
         output: dict[str, Any] = self.begin(model, **more).get_output(wait=True, timeout=WAIT)
         return output
