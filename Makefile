@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 RUN = $(BIN)/python
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-interpreters test-crash soak test-heavy test-sagemaker check bench bench-peers docs lock clean
+.PHONY: help setup demo test test-interpreters test-crash soak test-heavy test-notebooks test-sagemaker check bench bench-peers docs lock clean
 
 help: ## Show what there is.
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
@@ -38,6 +38,16 @@ soak: $(READY) ## Kill the local cloud 250 times under a mixed load, and retrain
 
 test-heavy: $(READY) ## Run the AWS CLI, 2.3.0 itself and the benchmarks' small sizes; build the package and install it elsewhere.
 	$(RUN) -m pytest -m heavy
+
+test-notebooks: .venv-notebooks/.ready ## Run the example notebook, and notebooks in JupyterLab in a browser.
+	.venv-notebooks/bin/python -m pytest -m heavy tests/notebooks
+
+.venv-notebooks/.ready: tests/notebooks/requirements.txt pyproject.toml
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(@D)/bin/python -m pip install --quiet --no-deps --requirement $<
+	$(@D)/bin/python -m pip install --quiet --no-deps --editable .
+	@touch $@
 
 test-sagemaker: .venv-sagemaker2/.ready .venv-sagemaker3/.ready ## Run the SageMaker steps' tests with line 2 and line 3 of its SDK.
 	.venv-sagemaker2/bin/python -m pytest -W ignore tests/sagemaker tests/compat
@@ -74,6 +84,10 @@ lock: $(READY) ## Pin the dependencies anew.
 	  { echo "# The tests with line $$line of the SageMaker SDK, pinned, for CPython 3.10 and later. Made by \`make lock\`."; \
 	    $(BIN)/uv pip compile pyproject.toml tests/sagemaker/requirements-$$line.in --universal --python-version 3.10 \
 	      --no-annotate --no-header --quiet; } > tests/sagemaker/requirements-$$line.txt; done
+	{ echo '# The tests in notebooks, pinned, for CPython 3.10 and later. Made by `make lock`.'; \
+	  $(BIN)/uv pip compile pyproject.toml tests/notebooks/requirements.in --universal --python-version 3.10 \
+	    --extra local --extra examples --extra notebook --extra png --no-annotate --no-header --quiet; } \
+	  > tests/notebooks/requirements.txt
 	{ echo '# What `record.py` runs with, pinned, for CPython 3.10 and later. Made by `make lock`.'; \
 	  $(BIN)/uv pip compile tests/compat/requirements.in --universal --python-version 3.10 \
 	    --no-annotate --no-header --quiet; } > tests/compat/requirements.txt

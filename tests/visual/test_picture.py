@@ -189,7 +189,8 @@ def test_text_says_how_states_stand(nested: Definition, script: Any) -> None:
 
 def test_a_notebook_gets_an_image_and_a_table(nested: Definition) -> None:
     bundle = Picture.of(nested)._repr_mimebundle_()
-    assert set(bundle) == {"text/html", "image/svg+xml", "text/plain"}
+    assert set(bundle) == {"text/html", "image/svg+xml", "image/png", "text/plain"}
+    assert base64.b64decode(bundle["image/png"]).startswith(b"\x89PNG")
     html = bundle["text/html"]
     assert "<svg" not in html
     assert "<script" not in html

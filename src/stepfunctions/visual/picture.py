@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from stepfunctions.visual.formats import FORMATS
+from stepfunctions.visual.formats import FORMATS, to_png
 from stepfunctions.visual.graph import Graph, build
 from stepfunctions.visual.layout import Drawing, lay_out
 from stepfunctions.visual.status import Finding, Overlay, read_findings, read_history
@@ -18,6 +18,28 @@ from stepfunctions.visual.text import rows, to_text
 from stepfunctions.visual.themes import Theme
 
 _TITLE = "State machine"
+_LARGEST_PNG = 4_000_000
+"""Pixels of the largest drawing that a notebook gets as PNG too: its viewers have others, which are smaller."""
+_T = TypeVar("_T")
+
+
+def chosen(bundle: Mapping[str, _T], include: Any = None, exclude: Any = None) -> dict[str, _T]:
+    """Return the MIME types of a bundle that IPython asks for: by default all, as ``_repr_mimebundle_`` is asked."""
+    return {
+        kind: value
+        for kind, value in bundle.items()
+        if (not include or kind in include) and not (exclude and kind in exclude)
+    }
+
+
+def _png(picture: Picture) -> str | None:
+    """Return a picture as PNG in Base64, or None without the extra ``[png]`` and for a large one."""
+    if picture.drawing.width * picture.drawing.height > _LARGEST_PNG:
+        return None
+    try:
+        return base64.b64encode(to_png(picture)).decode("ascii")
+    except ValueError:
+        return None
 
 
 @dataclass
@@ -115,12 +137,14 @@ class Picture:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, str]:
         """Return what a notebook shows: the richest form it can."""
-        bundle = {"text/html": self.data, "image/svg+xml": self.to_svg(flat=True), "text/plain": self.text}
-        return {
-            kind: value
-            for kind, value in bundle.items()
-            if (not include or kind in include) and not (exclude and kind in exclude)
+        kinds: dict[str, Callable[[], str | None]] = {
+            "text/html": lambda: self.data,
+            "image/svg+xml": lambda: self.to_svg(flat=True),
+            "image/png": lambda: _png(self),
+            "text/plain": lambda: self.text,
         }
+        made = {kind: make() for kind, make in chosen(kinds, include, exclude).items()}
+        return {kind: value for kind, value in made.items() if value is not None}
 
     @property
     def table(self) -> str:

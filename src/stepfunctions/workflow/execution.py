@@ -9,19 +9,17 @@ import json
 import logging
 import math
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from datetime import datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stepfunctions.errors import ExecutionFailed, WaitTimeout
 from stepfunctions.steps.graph import FrozenGraph
-from stepfunctions.workflow.clients import Clients, default_client, pages
+from stepfunctions.workflow.clients import default_client, pages
 from stepfunctions.workflow.following import History, Pauses, failed_state
 from stepfunctions.workflow.lists import EventsList, shown
+from stepfunctions.workflow.showing import ShownExecution
 from stepfunctions.workflow.status import ExecutionStatus
-from stepfunctions.workflow.widgets.tables import console_link, text
-from stepfunctions.workflow.widgets.utils import create_sfn_execution_url
 
 if TYPE_CHECKING:
     from stepfunctions.workflow.workflow import Workflow
@@ -33,7 +31,7 @@ STATUS_SECONDS = 1.0
 _OPEN = (ExecutionStatus.Running, ExecutionStatus.PendingRedrive)
 
 
-class Execution:
+class Execution(ShownExecution):
     """An execution: what it was given, how it stands, what it did.
 
     Made by :meth:`Workflow.execute <stepfunctions.workflow.workflow.Workflow.execute>`, by listings and by
@@ -59,6 +57,7 @@ class Execution:
         self.client = default_client() if client is None else client
         self.name = name or execution_arn.rsplit(":", 1)[-1]
         self.stop_date = stop_date
+        super().__init__()
 
     @property
     def status(self) -> ExecutionStatus:
@@ -197,6 +196,7 @@ class Execution:
                     on_event(event)
                     pauses.shorten()
             if self.known_status not in _OPEN:
+                self._finish_showing()
                 if raise_on_failure:
                     self._raise_failure(described)
                 return described
@@ -225,6 +225,7 @@ class Execution:
         while True:
             described = await asyncio.to_thread(self.describe)
             if self.known_status not in _OPEN:
+                await asyncio.to_thread(self._finish_showing)
                 await asyncio.to_thread(self._raise_failure, described)
                 return _output(described)
             await asyncio.sleep(self._next(pauses))
@@ -252,6 +253,7 @@ class Execution:
                 yield event
                 pauses.shorten()
             if self.known_status not in _OPEN:
+                self._finish_showing()
                 return
             time.sleep(self._next(pauses))
 
@@ -286,49 +288,11 @@ class Execution:
         if failure is not None:
             raise failure
 
-    def render_progress(self, portrait: bool = False, max_events: int = 25000) -> Any:
-        """Return the graph of the definition that this execution runs, with its states marked."""
-        from stepfunctions.visual import Picture
-        from stepfunctions.visual.runs import map_counts
-
-        machine = self.client.describe_state_machine_for_execution(executionArn=self.execution_arn)
-        events = list(self.list_events(max_items=max_events))
-        counts = map_counts(self.client, events)
-        return Picture.of(json.loads(machine["definition"]), events=events, map_counts=counts, portrait=portrait)
-
-    def report(
-        self, path: str | Path, *, redact: bool | Iterable[str] = False, session: Any = None, max_events: int = 25_000
-    ) -> Path:
-        """Write a page about the execution and return its path: one file that opens from disk and loads nothing.
-
-        It has the graph, a timeline, the events, the items of Maps, inputs and outputs, the logs of functions and jobs,
-        and the metrics of training jobs. What a service refuses to tell is left out, and the page says so.
-
-        ``redact``: True hides all values of inputs, outputs, arguments, causes and logs; a list of names
-        (``["password", "*token*"]``) the values below such keys, and their text wherever else it is. ``session``:
-        boto3's, for logs and training jobs; by default that of the environment, in the Region of the workflow's own
-        client, or at its endpoint. ``max_events``: how much of the history to show.
-
-        Raises ValueError for another ``redact``, OSError when the file cannot be written, and what DescribeExecution
-        raises: an execution of an Express workflow cannot be described.
-        """
-        from stepfunctions.visual.report import report
-
-        services = Clients(session, self.client, "report").client if hasattr(self.client, "meta") else None
-        page = report(self.client, self.execution_arn, services, redact=redact, max_events=max_events)
-        path = Path(path)
-        path.write_text(page, encoding="utf-8")
-        return path
-
     def __repr__(self) -> str:
         return (
             f"Execution(execution_arn={self.execution_arn!r}, name={self.name!r}, status={self.known_status.value!r}, "
             f"start_date={self.start_date!r})"
         )
-
-    def _repr_html_(self) -> str:
-        link = console_link(self.execution_arn, create_sfn_execution_url, self.execution_arn)
-        return f"Execution: {link} {text(self.known_status)}"
 
 
 def _output(described: dict[str, Any]) -> Any:

@@ -21,12 +21,11 @@ from stepfunctions.workflow.cloudformation import build_cloudformation_template
 from stepfunctions.workflow.lists import WorkflowList, shown
 from stepfunctions.workflow.provision import Provisioned, provision
 from stepfunctions.workflow.settings import Encryption, Logging, Tags
+from stepfunctions.workflow.showing import ShownWorkflow
 from stepfunctions.workflow.startable import Startable
 from stepfunctions.workflow.state_test import Testable
 from stepfunctions.workflow.triggered import Triggered
 from stepfunctions.workflow.versioned import Versioned
-from stepfunctions.workflow.widgets.tables import console_link, text
-from stepfunctions.workflow.widgets.utils import create_sfn_workflow_url
 
 if TYPE_CHECKING:
     from stepfunctions.deploy.parts import Deployment
@@ -38,7 +37,7 @@ logger = logs.getLogger("stepfunctions")
 Definition = Linkable | Graph
 
 
-class Workflow(Startable, Versioned, Triggered, Testable):
+class Workflow(Startable, Versioned, Triggered, Testable, ShownWorkflow):
     """A workflow on AWS or on the local cloud, through a boto3 Step Functions client.
 
     ``definition`` is a step, a chain, a flow or a graph; ``role`` the ARN of the execution role; ``tags`` a list of
@@ -317,12 +316,6 @@ class Workflow(Startable, Versioned, Triggered, Testable):
             logger.info("The workflow %s is being deleted, as soon as none of its executions runs.", self.name)
             self.state_machine_arn = None
 
-    def render_graph(self, portrait: bool = False) -> Any:
-        """Return the workflow's graph: it shows itself in a notebook, and ``.svg`` is its picture."""
-        from stepfunctions.visual import Picture
-
-        return Picture.of(self.definition.to_dict(), portrait=portrait)
-
     def get_cloudformation_template(self, description: str | None = None) -> str:
         """Return a CloudFormation template of the state machine, as YAML.
 
@@ -377,10 +370,6 @@ class Workflow(Startable, Versioned, Triggered, Testable):
 
     def __repr__(self) -> str:
         return f"Workflow(name={self.name!r}, role={self.role!r}, state_machine_arn={self.state_machine_arn!r})"
-
-    def _repr_html_(self) -> str:
-        arn = self.state_machine_arn
-        return f"Workflow: {text(self.name)} {console_link(arn, create_sfn_workflow_url, arn) if arn else ''}"
 
 
 def _complete(graph: Graph) -> Graph:

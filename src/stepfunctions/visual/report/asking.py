@@ -97,11 +97,12 @@ def gather(client: Any, execution_arn: str, questions: Questions, most_events: i
     if events and min(event["id"] for event in events) > 1:
         questions.notes.append("The beginning of the history is missing.")
     started = [event["mapRunStartedEventDetails"]["mapRunArn"] for event in events if event["type"] == "MapRunStarted"]
-    runs = [run for arn in dict.fromkeys(started) if (run := _map_run(client, arn, questions)) is not None]
+    runs = [run for arn in dict.fromkeys(started) if (run := map_run(client, arn, questions)) is not None]
     return Asked(execution, machine or {}, events, runs, questions.notes)
 
 
-def _map_run(client: Any, arn: str, questions: Questions) -> MapRun | None:
+def map_run(client: Any, arn: str, questions: Questions) -> MapRun | None:
+    """Return a Map Run with its children, of which some that failed are looked into; None when it is refused."""
     described = questions.ask(f"The Map Run {arn.rsplit(':', 1)[-1]}", client.describe_map_run, mapRunArn=arn)
     if described is None:
         return None

@@ -36,12 +36,24 @@ def report(
     Raises what DescribeExecution raises, and ValueError for another ``redact``. What else a service refuses is left
     out, and the page says so.
     """
+    return to_html(document(client, execution_arn, services, redact=redact, max_events=max_events))
+
+
+def document(
+    client: Any,
+    execution_arn: str,
+    services: Services | None = None,
+    *,
+    redact: Redact = False,
+    max_events: int = MOST_EVENTS,
+) -> dict[str, Any]:
+    """Return what such a page shows, as :func:`~stepfunctions.visual.report.document.make` has it."""
     redaction = Redaction(redact)
     questions = Questions()
     asked = gather(client, execution_arn, questions, max_events)
     history = read(asked.events)
     jobs = [] if services is None else look(find(history.spans), services, questions)
-    return to_html(make(asked, history, jobs, failed_below(client, history, questions), redaction))
+    return make(asked, history, jobs, failed_below(client, history, questions), redaction)
 
 
 _PAGE = """<!doctype html>

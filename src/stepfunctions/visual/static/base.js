@@ -98,7 +98,7 @@ export function Tabs({ tabs, chosen, onChoose, label, id }) {
     if (to === undefined) return;
     event.preventDefault();
     onChoose(keys[to]);
-    document.getElementById(`${id}-tab-${keys[to]}`).focus();
+    event.currentTarget.getRootNode().getElementById(`${id}-tab-${keys[to]}`).focus(); // a widget has a root of its own
   };
   return html`<div class="tabs" role="tablist" aria-label=${label} onKeyDown=${move}>
     ${tabs.map(

@@ -34,7 +34,8 @@ export function Graph({ model, selected, onSelect }) {
   const svg = () => drawn.current.querySelector("svg");
   const nodes = () => [...drawn.current.querySelectorAll("[data-id]")];
   useLayoutEffect(() => {
-    const active = drawn.current.contains(document.activeElement) ? document.activeElement.dataset.id : null;
+    const focused = drawn.current.getRootNode().activeElement; // a widget has a root of its own
+    const active = drawn.current.contains(focused) ? focused.dataset.id : null;
     drawn.current.innerHTML = model.doc.svg;
     svg().setAttribute("role", "group");
     svg().setAttribute("aria-label", "Graph of the states");
