@@ -115,7 +115,7 @@ def _gains(errors: list[dict[str, Any]]) -> list[str]:
     gains: Points = [
         (row["week"], row["differ"]["frozen"] - row["differ"]["serving"]) for row in errors if row["differ"]["flights"]
     ]
-    low, high = (bound(0.0, *(gain for _, gain in gains)) for bound in (min, max))
+    low, high = (bound([0.0, *(gain for _, gain in gains)]) for bound in (min, max))
     room = 0.1 * (high - low) or 1.0
     panel = Panel(
         2, "What it was good for: minutes of error less, where the model is another one", low - room, high + room
