@@ -19,13 +19,15 @@ from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from stepfunctions.errors import LocalCloudError, ServiceError
 from stepfunctions.local.cloud import Cloud
+from stepfunctions.local.console import Access, Door
 from stepfunctions.local.control import PREFIX, Control
 from stepfunctions.local.datadir import SERVER_LOG, DataDir, ServerInfo, cannot_use
 from stepfunctions.local.disk import Keeper
+from stepfunctions.local.origins import refuse_others
 from stepfunctions.local.own_process import collect_seldom, more_files
 from stepfunctions.local.principal import IamMode
 from stepfunctions.local.resources import Resources
@@ -48,7 +50,6 @@ _DRAIN_SECONDS = 3
 _CONNECTIONS = 2048
 """Connections above which one more is answered 503 and closed: each, and each call at work, needs files."""
 _LOG_BYTES = 5_000_000
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
 class Application:
@@ -58,9 +59,10 @@ class Application:
     of waiting clients leaves room for the calls that end their waiting.
     """
 
-    def __init__(self, cloud: Cloud, info: ServerInfo) -> None:
+    def __init__(self, cloud: Cloud, info: ServerInfo, door: Door | None = None) -> None:
         self._cloud = cloud
         self._control = Control(cloud, info)
+        self._door = door
         self._short = DaemonPool("call", _SHORT_THREADS)
         self._long = DaemonPool("long-call", _LONG_THREADS)
 
@@ -77,15 +79,26 @@ class Application:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = _head(scope)
-        refusal = _refuse(request)
+        refusal = refuse_others(request)
         if refusal is not None:
             await _send(send, await self._error(refusal, request, None))
+        elif self._door is not None and self._door.takes(request):
+            await self._show(self._door, request, receive, send)
         elif request.path.startswith(PREFIX):
             with suppress(_Gone, _TooLarge):
                 order = _with_body(request, await _read(receive, request.headers))
                 await _send(send, await _in_thread(self._long, functools.partial(self._control.answer, order)))
         else:
             await self._route(request, scope, receive, send)
+
+    async def _show(self, door: Door, request: Request, receive: Receive, send: Send) -> None:
+        run, arn = functools.partial(_in_thread, self._long), door.live(request)
+        if arn is not None:
+            await door.follow(arn, receive, send, run)
+            return
+        with suppress(_Gone, _TooLarge):
+            request = _with_body(request, await _read(receive, request.headers))
+            await _send(send, await run(functools.partial(door.answer, request)))
 
     async def _route(self, request: Request, scope: Scope, receive: Receive, send: Send) -> None:
         unsigned_form = "authorization" not in request.headers and request.content_type.endswith("urlencoded")
@@ -193,28 +206,6 @@ def _with_body(head: Request, body: bytes) -> Request:
     return Request(method=head.method, path=head.path, query=head.query, headers=head.headers, body=body)
 
 
-def _refuse(request: Request) -> ServiceError | None:
-    """Refuse what a web page of another site may send to a port of this machine."""
-    for name in ("host", "origin"):
-        text = request.headers.get(name)
-        if text is not None and not _is_loopback(text):
-            return ServiceError(
-                "AccessDeniedException",
-                f"The local cloud answers this machine only: the "
-                f"{name.title()} header '{text[:100]}' is not 127.0.0.1 or localhost",
-                403,
-            )
-    return None
-
-
-def _is_loopback(text: str) -> bool:
-    try:
-        host = urlsplit(text if "//" in text else f"//{text}").hostname or ""
-    except ValueError:
-        return False
-    return host in _LOOPBACK or host.endswith(".localhost")
-
-
 async def _disconnected(receive: Receive) -> None:
     """Return once the client of a request that was read is gone."""
     while (await receive())["type"] != "http.disconnect":
@@ -304,8 +295,11 @@ def run(
         collect_seldom()
         try:
             _begin(cloud)
-            server = HttpServer(Application(cloud, info), most=_CONNECTIONS, drain_seconds=_DRAIN_SECONDS)
-            _serve(server, listening, on_ready=lambda: _ready(directory, info, cloud, announce))
+            access = Access(directory.path, endpoint)
+            door = Door(cloud, info, access)
+            server = HttpServer(Application(cloud, info, door), most=_CONNECTIONS, drain_seconds=_DRAIN_SECONDS)
+            door.stopping = lambda: server.stopping
+            _serve(server, listening, on_ready=lambda: _ready(directory, info, cloud, access, announce))
         finally:
             cloud.stop()
 
@@ -328,9 +322,10 @@ def _begin(cloud: Cloud) -> None:
         raise cannot_use(cloud.data_dir, error) from error
 
 
-def _ready(directory: DataDir, info: ServerInfo, cloud: Cloud, announce: Callable[[str], None]) -> None:
+def _ready(directory: DataDir, info: ServerInfo, cloud: Cloud, access: Access, announce: Callable[[str], None]) -> None:
     directory.publish(info)
     announce(f"Ready: {info.endpoint}")
+    announce(f"Console: {access.address}")
     announce(_where(cloud))
     threading.Thread(target=_warm, name="warm", daemon=True).start()
 
