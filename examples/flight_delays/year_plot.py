@@ -1,6 +1,8 @@
 """Draw ``year.json``: what was retrained in each week of the year, and what it was good for.
 
 python year_plot.py year.json images/year.svg
+
+Beside the picture it leaves ``year.csv``: which routes drifted, and in which weeks.
 """
 
 from __future__ import annotations
@@ -36,8 +38,8 @@ class Panel:
             self.parts.append(f'<text x="{x:.1f}" y="{y}" text-anchor="middle" fill="{FAINT}">{name}</text>')
 
     def x(self, week: float) -> float:
-        """The middle of a week."""
-        return LEFT + (week - 0.5) * (WIDTH - LEFT - RIGHT) / 52
+        """The middle of a week; the 53rd has a single day."""
+        return LEFT + (week - 0.5) * (WIDTH - LEFT - RIGHT) / 53
 
     def y(self, value: float) -> float:
         """A value's height."""
@@ -68,7 +70,7 @@ class Panel:
         x = WIDTH - RIGHT
         for text, colour in reversed(entries):
             self.parts.append(f'<text x="{x}" y="{self.top - 12}" text-anchor="end" fill="{FAINT}">{text}</text>')
-            x -= 7 * len(text) + 16
+            x -= 7 * len(text) + 20
             self.parts.append(f'<rect x="{x}" y="{self.top - 22}" width="10" height="10" fill="{colour}"/>')
             x -= 14
 
@@ -144,7 +146,22 @@ def draw(year: dict[str, Any]) -> str:
     )
 
 
+def drifted(weeks: list[dict[str, Any]]) -> str:
+    """Which routes drifted, those first that did most often, and when."""
+    found: dict[str, list[str]] = {}
+    for row in weeks:
+        for route, told in row["drift"].items():
+            if told["verdict"] == "Drifted":
+                found.setdefault(route, []).append(str(row["week"]))
+    lines = [
+        f"{route},{' '.join(weeks)}" for route, weeks in sorted(found.items(), key=lambda one: (-len(one[1]), one))
+    ]
+    return "\n".join(["route,weeks", *lines]) + "\n"
+
+
 if __name__ == "__main__":
     source, target = map(Path, sys.argv[1:])
     target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(draw(json.loads(source.read_text())))
+    made = json.loads(source.read_text())
+    target.write_text(draw(made))
+    target.with_suffix(".csv").write_text(drifted(made["weeks"]))

@@ -111,6 +111,15 @@ def test_the_picture_is_drawn_of_any_year(module: Module) -> None:
         assert ET.fromstring(module("year_plot").draw({"weeks": weeks, "errors": few})) is not None
 
 
+def test_routes_are_told_by_how_often_they_drifted(module: Module) -> None:
+    verdicts = [{"A": "Drifted", "B": "Stable"}, {"A": "Stable", "B": "Drifted"}, {"B": "Drifted", "C": "TooFew"}]
+    weeks = [
+        {"week": week, "drift": {route: {"verdict": verdict} for route, verdict in one.items()}}
+        for week, one in enumerate(verdicts, 1)
+    ]
+    assert module("year_plot").drifted(weeks).split() == ["route,weeks", "B,2", "3", "A,1"]
+
+
 @pytest.fixture
 def objects(module: Module, monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
     """What the functions read and write, in memory."""
