@@ -1,0 +1,101 @@
+// What the console asks of its server, and orders.
+import { useEffect, useState } from "./preact.js";
+
+const BASE = "/_local/console/";
+
+function query(given) {
+  const pairs = Object.entries(given).filter(([, value]) => value !== undefined && value !== null && value !== "");
+  return pairs.length ? `?${new URLSearchParams(pairs)}` : "";
+}
+
+export function address(what, given = {}) {
+  return `${BASE}${what}${query(given)}`;
+}
+
+async function answered(response) {
+  const said = await response.json();
+  if (!response.ok) throw new Error(said.message || `The local cloud answered ${response.status}.`);
+  return said;
+}
+
+export async function ask(what, given) {
+  return answered(await fetch(address(what, given)));
+}
+
+export async function order(what, given) {
+  const headers = { "Content-Type": "application/json", "X-Stepfunctions-Console": "1" };
+  return answered(await fetch(address(what), { method: "POST", headers, body: JSON.stringify(given) }));
+}
+
+/** An answer that is asked for again and again, each `every` milliseconds, while somebody looks. */
+export function useAnswer(what, given, every = 2000) {
+  const [state, setState] = useState({ answer: null, error: null });
+  const key = address(what, given);
+  useEffect(() => {
+    let over = false;
+    let timer;
+    const again = async () => {
+      if (!document.hidden) {
+        try {
+          const answer = await ask(what, given);
+          if (!over) setState({ answer, error: null });
+        } catch (error) {
+          if (!over) setState((before) => ({ ...before, error }));
+        }
+      }
+      if (!over) timer = setTimeout(again, every);
+    };
+    setState({ answer: null, error: null });
+    again();
+    return () => {
+      over = true;
+      clearTimeout(timer);
+    };
+  }, [key]);
+  return state;
+}
+
+/** An execution as the page of an execution wants it: its document, and again when it has gone on. */
+export function followed(arn, onState) {
+  return {
+    load: () => ask("execution", { arn }),
+    subscribe(show) {
+      let loading = false;
+      let stale = false;
+      let over = false;
+      const load = async () => {
+        if (loading) {
+          stale = true;
+          return;
+        }
+        loading = true;
+        const began = performance.now();
+        try {
+          const doc = await ask("execution", { arn });
+          if (!over) {
+            show(doc);
+            onState({ doc, error: null });
+          }
+        } catch (error) {
+          if (!over) onState({ error });
+        }
+        const took = performance.now() - began;
+        setTimeout(() => { // a long history is not read again and again without a pause
+          loading = false;
+          if (stale && !over) {
+            stale = false;
+            load();
+          }
+        }, took > 50 ? took : 0);
+      };
+      const events = new EventSource(address("live", { arn }));
+      events.onmessage = () => load();
+      events.onerror = () => onState({ error: new Error("The connection to the local cloud is lost; trying again …") });
+      events.onopen = () => onState({ error: null });
+      return () => {
+        over = true;
+        events.close();
+      };
+    },
+  };
+}
