@@ -1,0 +1,173 @@
+"""JupyterLab in a browser: a notebook of somebody else's, and executions that are followed live."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from tests.notebooks.conftest import Lab, opened
+
+from stepfunctions.testing import LocalCloud
+
+pytestmark = [pytest.mark.heavy, pytest.mark.timeout(300)]
+
+WIDGET = "application/vnd.jupyter.widget-view+json"
+IMAGES = ".jp-OutputArea-output img[src^='data:image/svg+xml']"
+
+
+def test_an_untrusted_notebook_shows_its_pictures(lab: Lab, browser: Any, executed: Path) -> None:
+    path = shutil.copy(executed, lab.folder / "somebody-elses.ipynb")
+    with opened(lab, browser, path) as notebook:
+        page = notebook.page
+        for _ in range(3):  # cells out of sight are not made
+            page.wait_for_selector(IMAGES)
+            page.locator(".jp-Cell").last.scroll_into_view_if_needed()
+        page.wait_for_function(f'() => document.querySelectorAll("{IMAGES}").length === 3')
+        for picture in page.locator(IMAGES).all():
+            assert picture.evaluate("async (image) => { await image.decode(); return image.naturalWidth; }") > 200
+            picture.scroll_into_view_if_needed()
+            assert picture.is_visible()
+        page.locator(".jp-OutputArea-output details summary").first.click()
+        assert page.locator(".jp-OutputArea-output details table").first.is_visible()
+        for number, picture in enumerate(page.locator(IMAGES).all()):
+            picture.scroll_into_view_if_needed()
+            notebook.shoot(f"lab-untrusted-{number}")
+        notebook.be("Dark")
+        notebook.shoot("lab-untrusted-dark")
+
+
+@dataclass
+class Work:
+    """A local cloud with an activity, whose tasks the test does."""
+
+    cloud: LocalCloud
+    client: Any
+    activity: str
+
+    def task(self) -> str:
+        """Wait for the next task and return its token."""
+        return str(self.client.get_activity_task(activityArn=self.activity)["taskToken"])
+
+    def write(self, path: Path, *cells: str) -> Path:
+        """Write a notebook that runs the workflow of two tasks, and has these cells after that."""
+        start = f"""
+import os
+os.environ.update({self.cloud.env!r})
+from stepfunctions.steps import ActivityStep, Parallel, Pass
+from stepfunctions.workflow import Workflow
+
+both = Parallel("Both")
+both.add_branch(ActivityStep("Train", {self.activity!r}))
+both.add_branch(Pass("Note"))
+steps = Pass("Load") >> both >> ActivityStep("Deploy", {self.activity!r})
+workflow = Workflow("{path.stem}", steps, role="arn:aws:iam::123456789012:role/r")
+workflow.create()
+execution = workflow.execute(inputs={{"rows": 12345}})
+"""
+        notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(text) for text in (start, *cells)])
+        notebook.metadata["kernelspec"] = {"display_name": "Python 3", "language": "python", "name": "python3"}
+        nbformat.write(notebook, path)
+        return path
+
+
+@pytest.fixture(scope="module")
+def work() -> Iterator[Work]:
+    with LocalCloud() as cloud:
+        client = cloud.client("stepfunctions")
+        yield Work(cloud, client, client.create_activity(name="work")["activityArn"])
+
+
+def test_a_live_run_can_be_clicked_and_leaves_a_picture(lab: Lab, browser: Any, work: Work) -> None:
+    path = work.write(lab.folder / "clicked.ipynb", "live = execution.show()", "print('the cell ' + 'has ended')")
+    with opened(lab, browser, path) as notebook:
+        page = notebook.page
+        notebook.run("notebook:run-all-cells")
+        page.get_by_text("the cell has ended", exact=True).wait_for()  # show() did not wait for the execution
+        train, first = page.locator("[data-id=Train]"), work.task()
+        train.wait_for()
+        page.locator("[data-id=Train][data-s=RUNNING]").wait_for()
+        train.click()
+        assert page.locator(".inspected h2").inner_text() == "Train"
+        page.locator(".inspector .payload", has_text="12345").first.wait_for()
+        train.press("ArrowDown")  # is for the page: the notebook stays as it is
+        assert page.locator(".inspected h2").inner_text() != "Train"
+        train.click()
+        page.get_by_role("tab", name="Graph").press("ArrowRight")
+        assert page.get_by_role("tab", name="Timeline").get_attribute("aria-selected") == "true"
+        page.get_by_role("tab", name="Graph").click()
+        notebook.shoot("lab-live")
+        notebook.be("Dark")
+        notebook.shoot("lab-live-dark")
+        work.client.send_task_success(taskToken=first, output='{"error": 0.25}')
+        page.locator("[data-id=Train][data-s=SUCCEEDED]").wait_for()
+        page.locator("[data-id=Deploy][data-s=RUNNING]").wait_for()
+        assert page.locator(".inspected h2").inner_text() == "Train"  # what was chosen stays chosen
+        page.locator(".inspector .payload", has_text="0.25").first.wait_for()
+        work.client.send_task_failure(taskToken=work.task(), error="Endpoint.Full", cause="no room")
+        page.wait_for_selector(IMAGES)
+        assert page.locator(".inspected").count() == 0
+        page.get_by_text("✕ Failed · ").wait_for()
+        page.get_by_text("Deploy: Endpoint.Full: no room").wait_for()
+        notebook.shoot("lab-ended-dark")
+        (bundle,) = (bundle for bundle in notebook.save() if "text/html" in bundle)
+        assert {"text/html", "image/svg+xml", "image/png", "text/plain"} == set(bundle)
+
+
+def test_without_a_widget_the_picture_itself_is_live(lab: Lab, browser: Any, work: Work) -> None:
+    path = work.write(
+        lab.folder / "pictures.ipynb", "live = execution.show(interactive=False)", "execution.wait()['status']"
+    )
+    with opened(lab, browser, path) as notebook:
+        page = notebook.page
+        notebook.run("notebook:run-all-cells")
+        first = work.task()
+        page.get_by_text("● Running · ").wait_for()
+        page.wait_for_selector(IMAGES)
+        before = page.get_attribute(IMAGES, "src")
+        (bundle,) = (bundle for bundle in notebook.save() if "text/html" in bundle)
+        assert WIDGET not in bundle
+        work.client.send_task_success(taskToken=first, output="{}")
+        second = work.task()
+        page.wait_for_function(
+            "([images, before]) => document.querySelector(images).src !== before", arg=[IMAGES, before]
+        )
+        work.client.send_task_success(taskToken=second, output="{}")
+        page.get_by_text("✓ Succeeded · ").wait_for()
+        page.get_by_text("'SUCCEEDED'").wait_for()
+        notebook.shoot("lab-pictures")
+
+
+def test_interrupting_the_kernel_stops_the_watching_and_not_the_execution(lab: Lab, browser: Any, work: Work) -> None:
+    path = work.write(lab.folder / "interrupted.ipynb", "print('waiting'); live = execution.show(wait=True)")
+    with opened(lab, browser, path) as notebook:
+        page = notebook.page
+        notebook.run("notebook:run-all-cells")
+        page.get_by_text("waiting", exact=True).wait_for()
+        page.locator("[data-id=Train]").wait_for()
+        notebook.run("notebook:interrupt-kernel")
+        page.get_by_text("Not watched any more").wait_for()
+        page.wait_for_selector(IMAGES)
+        page.get_by_text("KeyboardInterrupt").first.wait_for()
+        (running,) = work.client.list_executions(
+            stateMachineArn=f"arn:aws:states:us-east-1:123456789012:stateMachine:{path.stem}"
+        )["executions"]
+        assert running["status"] == "RUNNING"
+        work.client.stop_execution(executionArn=running["executionArn"])
+
+
+def test_an_execution_that_has_ended_is_inspected(lab: Lab, browser: Any, work: Work) -> None:
+    path = work.write(
+        lab.folder / "inspected.ipynb", "execution.stop(cause='enough')\nexecution.wait()", "execution.inspect()"
+    )
+    with opened(lab, browser, path) as notebook:
+        notebook.run("notebook:run-all-cells")
+        notebook.page.locator("[data-id=Train]").click()
+        assert notebook.page.locator(".inspected h2").inner_text() == "Train"
+        notebook.shoot("lab-inspected")
+        (bundle,) = (bundle for bundle in notebook.save() if WIDGET in bundle)
+        assert "<img" in "".join(bundle["text/html"])  # for viewers that know no widgets
