@@ -14,7 +14,7 @@ from tests.visual.report.conftest import ROLE, Page, Ran, task
 
 from stepfunctions.errors import ServiceError, StateFailed
 from stepfunctions.visual.report import report
-from stepfunctions.visual.report.front_end import LIBRARY, MODULES, REPORT, STATIC, script
+from stepfunctions.visual.report.front_end import LIBRARY, MODULES, REPORT, STATIC, WIDGET, script
 
 HOSTILE = [
     "</script><script>alert(1)</script>",
@@ -52,9 +52,15 @@ def test_the_front_end_is_one_script_without_imports() -> None:
     assert len(names) == len(set(names)), sorted(name for name in names if names.count(name) > 1)
 
 
+def test_the_widget_is_one_module_with_what_anywidget_asks_for() -> None:
+    code = script(WIDGET)
+    assert not re.search(r"^\s*import\b", code, re.MULTILINE)
+    assert re.findall(r"^export .*", code, re.MULTILINE) == ["export default { render: mounted };"]
+
+
 def test_modules_import_only_from_those_before_them() -> None:
     known = [LIBRARY]
-    for name in (*MODULES, REPORT):
+    for name in (*MODULES, REPORT, WIDGET):
         imported = re.findall(r'^import .* from "\./([a-z]+\.js)";$', (STATIC / name).read_text(), re.MULTILINE)
         assert set(imported) <= set(known), name
         known.append(name)

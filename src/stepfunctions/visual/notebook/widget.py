@@ -7,9 +7,7 @@ import json
 from functools import cache
 from typing import Any
 
-from stepfunctions.visual.report.front_end import script, style_sheet
-
-WIDGET = "widget.js"
+from stepfunctions.visual.report.front_end import WIDGET, script, style_sheet
 
 
 def is_possible() -> bool:

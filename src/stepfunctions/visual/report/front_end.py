@@ -28,6 +28,8 @@ MODULES = (
 """In this order: each needs only those before it."""
 REPORT = "report.js"
 """What shows a document that is inside of the page."""
+WIDGET = "widget.js"
+"""What shows the documents of a notebook's kernel, as a module that anywidget loads."""
 
 _IMPORT = re.compile(r"^import \{[^}]*\} from \"\./[a-z]+\.js\";\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:const|function|class) )", re.MULTILINE)
