@@ -30,7 +30,14 @@ def own_environment(folder: Path) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "JUPYTER"))}
     places = ("JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR", "JUPYTERLAB_SETTINGS_DIR")
     own = {place: str(folder / place.lower()) for place in places}
-    return {**kept, **own, "AWS_EC2_METADATA_DISABLED": "true", "JUPYTER_NO_CONFIG": "1", "PYTHONWARNINGS": "default"}
+    return {
+        **kept,
+        **own,
+        "TMPDIR": str(folder),
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "JUPYTER_NO_CONFIG": "1",
+        "PYTHONWARNINGS": "default",
+    }
 
 
 def outputs(notebook: Path) -> list[dict[str, Any]]:
