@@ -145,9 +145,9 @@ def start(
 ) -> None:
     """Start the local cloud; Ctrl-C stops it.
 
-    Prints "Ready: http://127.0.0.1:PORT" when it accepts requests. What is in the data directory goes on where
-    it was: running executions, waiting timers, jobs. Services that the local cloud does not have itself are moto's,
-    in memory only; with --real, tasks call AWS.
+    Prints "Ready: http://127.0.0.1:PORT" when it accepts requests, and where a browser opens its console. What is in
+    the data directory goes on where it was: running executions, waiting timers, jobs. Services that the local cloud
+    does not have itself are moto's, in memory only; with --real, tasks call AWS.
 
         stepfunctions local start --port 8083 --data-dir .stepfunctions
     """
@@ -207,6 +207,7 @@ def status(data_dir: Path, form: str) -> int:
 
     Exit code 1 when none runs on the data directory.
     """
+    from stepfunctions.local.console import Access
     from stepfunctions.local.orders import ask
 
     info = running(data_dir)
@@ -215,6 +216,7 @@ def status(data_dir: Path, form: str) -> int:
         _say(json.dumps({"running": info is not None, **(state or _directory(data_dir))}))
     elif info is not None and state is not None:
         _say(f"Running: {info.endpoint} (process {info.pid}, data directory {info.data_dir})")
+        _say(f"Console: {Access(Path(info.data_dir), info.endpoint).address}")
         _say(f"Executions open: {state['executions']}")
         _say(f"Jobs: {state['jobs']['running']} of at most {state['max_jobs']} run, {state['jobs']['queued']} wait")
         budget = f" of {state['disk_budget']:,}" if state["disk_budget"] else ""

@@ -143,15 +143,17 @@ def test_glue_jobs_are_found_by_their_run(run: Callable[..., Ran], stubs: Stubs)
         "Parameters": {"JobName": "nightly"},
         "End": True,
     }
-    for group in ("output", "error"):
-        stubs["logs"].add_response(
-            "filter_log_events",
-            log_events(group),
-            {"logGroupName": f"/aws-glue/jobs/{group}", "logStreamNamePrefix": "jr_1", "limit": ANY},
-        )
+    for group in ("jobs/output", "jobs/error", "python-jobs/output", "python-jobs/error"):
+        asked = {"logGroupName": f"/aws-glue/{group}", "logStreamNamePrefix": "jr_1", "limit": ANY}
+        if group.startswith("jobs"):
+            stubs["logs"].add_response("filter_log_events", log_events(group), asked)
+        else:  # a job has one of the two kinds
+            stubs["logs"].add_client_error(
+                "filter_log_events", "ResourceNotFoundException", "no such group", expected_params=asked
+            )
     ran = run({"StartAt": "G", "States": {"G": state}}, G={"JobRunId": "jr_1", "JobRunState": "SUCCEEDED"})
     (job,) = stubs.page(ran).document["jobs"]
-    assert [line for _, line in job["lines"]] == ["output", "error"]
+    assert [line for _, line in job["lines"]] == ["jobs/output", "jobs/error"]
 
 
 def test_what_is_refused_is_noted_and_the_rest_is_shown(trained: Ran, stubs: Stubs) -> None:

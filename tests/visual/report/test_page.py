@@ -14,7 +14,7 @@ from tests.visual.report.conftest import ROLE, Page, Ran, task
 
 from stepfunctions.errors import ServiceError, StateFailed
 from stepfunctions.visual.report import report
-from stepfunctions.visual.report.front_end import LIBRARY, MODULES, REPORT, STATIC, WIDGET, script
+from stepfunctions.visual.report.front_end import CONSOLE, LIBRARY, MODULES, REPORT, STATIC, WIDGET, script
 
 HOSTILE = [
     "</script><script>alert(1)</script>",
@@ -60,7 +60,7 @@ def test_the_widget_is_one_module_with_what_anywidget_asks_for() -> None:
 
 def test_modules_import_only_from_those_before_them() -> None:
     known = [LIBRARY]
-    for name in (*MODULES, REPORT, WIDGET):
+    for name in (*MODULES, REPORT, WIDGET, *CONSOLE):
         imported = re.findall(r'^import .* from "\./([a-z]+\.js)";$', (STATIC / name).read_text(), re.MULTILINE)
         assert set(imported) <= set(known), name
         known.append(name)

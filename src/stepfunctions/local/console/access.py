@@ -61,11 +61,6 @@ class Access:
         )
 
 
-def address_of(data_dir: Path, endpoint: str) -> str:
-    """Return where a browser opens the console of a server."""
-    return Access(data_dir, endpoint).address
-
-
 def _token(path: Path) -> str:
     try:
         with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+") as file:

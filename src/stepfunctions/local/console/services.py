@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from stepfunctions.catalog import schedules
 from stepfunctions.local.console.answers import Client, bad_request, milliseconds, pages
 from stepfunctions.visual.report.asking import Questions
-from stepfunctions.visual.report.jobs import Job, look
+from stepfunctions.visual.report.jobs import GLUE_GROUPS, Job, look
 
 if TYPE_CHECKING:
     from stepfunctions.local.cloud import Cloud
@@ -30,7 +30,6 @@ _STATUSES = {
     "STARTING": "RUNNING", "STOPPED": "ABORTED", "TIMEOUT": "TIMED_OUT", "STOPPING": "RUNNING", "WAITING": "RUNNING",
 }  # fmt: skip
 """What services call it, and what the page does."""
-_GLUE_GROUPS = ("/aws-glue/python-jobs/output", "/aws-glue/python-jobs/error")
 
 
 class Services:
@@ -127,7 +126,7 @@ class Services:
                 "variants": [_variant(one) for one in pending["ProductionVariants"]],
             },
             "metrics": [
-                {"variant": one["VariantName"], "name": metric, "statistic": statistic,
+                {"variant": one["VariantName"], "name": metric,
                  **self._course("AWS/SageMaker", metric, statistic,
                                 {"EndpointName": name, "VariantName": one["VariantName"]}, _MEASURED_SECONDS, _PERIOD)}
                 for one in variants for metric, statistic in _METRICS
@@ -244,7 +243,7 @@ def _looked_for(kind: str, name: str, given: Given) -> Job:
         return Job(kind.lower(), name, ((group, f"{name}/"),))
     run = given.get("id", "")
     if kind == "Glue job" and run:
-        return Job(kind, name, tuple((group, run) for group in _GLUE_GROUPS))
+        return Job(kind, name, tuple((group, run) for group in GLUE_GROUPS))
     if kind == "ECS task" and run:
         return Job(kind, run, task_definition=given.get("definition", ""))
     raise bad_request(f"There is no kind of job '{kind[:50]}'")

@@ -28,6 +28,8 @@ MODULES = (
 """In this order: each needs only those before it."""
 REPORT = "report.js"
 """What shows a document that is inside of the page."""
+CONSOLE = ("api.js", "parts.js", "machines.js", "running.js", "services.js", "console.js")
+"""What the console has beside MODULES; a server gives them as they are."""
 WIDGET = "widget.js"
 """What shows the documents of a notebook's kernel, as a module that anywidget loads."""
 

@@ -21,6 +21,8 @@ MOST_JOBS = 100
 MOST_LINES = 2_000
 """Lines of one function or job that are shown, the last ones."""
 REASON = "Failure reason"
+GLUE_GROUPS = tuple(f"/aws-glue/{kind}/{stream}" for kind in ("jobs", "python-jobs") for stream in ("output", "error"))
+"""Of Spark jobs, and of Python shell jobs."""
 _PAGES = 25
 _AFTER = 60_000
 """Milliseconds after the end of an attempt in which its last lines arrive."""
@@ -88,8 +90,7 @@ def _job(attempt: Attempt) -> Job | None:
         return Job(kind, name, ((group, f"{name}/"),)) if isinstance(name, str) else None
     answer = _mapping(attempt.submitted or attempt.output)
     if attempt.kind == "glue" and isinstance(run := answer.get("JobRunId"), str):
-        groups = ("/aws-glue/jobs/output", "/aws-glue/jobs/error")
-        return Job("Glue job", str(given.get("JobName", run)), tuple((group, run) for group in groups))
+        return Job("Glue job", str(given.get("JobName", run)), tuple((group, run) for group in GLUE_GROUPS))
     if attempt.kind == "ecs" and isinstance(answer.get("Tasks"), list) and answer["Tasks"]:
         task = answer["Tasks"][0]
         name = str(task.get("TaskArn", "")).rpartition("/")[2]

@@ -29,6 +29,7 @@ function Console() {
       requestAnimationFrame(() => document.getElementById("content")?.focus({ preventScroll: true }));
     };
     addEventListener("hashchange", go);
+    setNow(place()); // the address may have changed before anybody listened
     return () => removeEventListener("hashchange", go);
   }, []);
   const at = INSIDE[now[0]] ?? now[0];

@@ -41,6 +41,12 @@ export function Job({ kind, name, id, definition }) {
   <//>`;
 }
 
+const METRICS = {
+  Invocations: "Requests a minute",
+  ModelLatency: "Latency",
+  Invocation4XXErrors: "4XX errors",
+  Invocation5XXErrors: "5XX errors",
+};
 const ENDPOINT = { InService: "SUCCEEDED", Failed: "FAILED", Creating: "RUNNING", Updating: "RUNNING", Deleting: "ABORTED" };
 
 /** How the traffic is divided: said in words, and drawn. */
@@ -69,7 +75,7 @@ function Endpoint({ endpoint }) {
     ${variants.map((variant) => html`<div class="courses" key=${variant} aria-label=${`Metrics of ${variant}`} role="group">
       ${endpoint.metrics.filter((one) => one.variant === variant).map((one) => html`<${Course}
         key=${one.name}
-        name=${`${variants.length > 1 ? `${variant}: ` : ""}${one.name}, ${one.statistic.toLowerCase()} a minute`}
+        name=${`${variants.length > 1 ? `${variant}: ` : ""}${METRICS[one.name] ?? one.name}`}
         points=${one.name === "ModelLatency" ? one.points.map((value) => value / 1000) : one.points}
         unit=${one.name === "ModelLatency" ? "ms" : ""}
       />`)}
