@@ -7,8 +7,10 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+from tests.browser.conftest import SCREENSHOTS
 from tests.notebooks.conftest import EXAMPLE, outputs, own_environment
 
 pytestmark = [pytest.mark.heavy, pytest.mark.timeout(300)]
@@ -17,8 +19,9 @@ WIDGET = "application/vnd.jupyter.widget-view+json"
 
 
 def pictures(html: str) -> list[str]:
-    """The drawings inside some HTML."""
-    return [base64.b64decode(coded).decode() for coded in re.findall(r"data:image/svg\+xml;base64,([^\"]+)", html)]
+    """Our drawings inside some HTML."""
+    found = [base64.b64decode(coded).decode() for coded in re.findall(r"data:image/svg\+xml;base64,([^\"]+)", html)]
+    return [drawing for drawing in found if 'class="sfn"' in drawing]
 
 
 @pytest.mark.parametrize("which", ["run now", "as it is kept"])
@@ -52,9 +55,19 @@ def test_the_kept_notebook_knows_nothing_of_the_machine_it_was_run_on() -> None:
     assert "/tmp/" not in text
 
 
-def test_a_page_made_of_it_shows_the_pictures(executed: Path, tmp_path: Path) -> None:
+def test_a_page_made_of_it_shows_the_pictures_without_a_network(executed: Path, tmp_path: Path, browser: Any) -> None:
     command = [sys.executable, "-m", "nbconvert", "--to", "html", str(executed), "--output-dir", str(tmp_path)]
     subprocess.run(command, env=own_environment(tmp_path), check=True, capture_output=True, timeout=120)
     html = (tmp_path / "executed.html").read_text(encoding="utf-8")
     assert len(pictures(html)) == 3
     assert "✓ Succeeded" in html
+    context = browser.new_context(viewport={"width": 1200, "height": 1000}, offline=True)
+    try:
+        page = context.new_page()
+        page.goto((tmp_path / "executed.html").as_uri())
+        for image in page.locator("img[alt]").all():
+            assert image.evaluate("async (image) => { await image.decode(); return image.naturalWidth; }") > 200
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=SCREENSHOTS / "nbconvert.png", full_page=True)
+    finally:
+        context.close()

@@ -116,7 +116,7 @@ def test_any_name_gives_xml(name: str, flat: bool, task: Callable[..., Definitio
     assert len(groups(ElementTree.tostring(root, "unicode"))) == 1
     bundle = picture._repr_mimebundle_()
     assert "<b>" not in bundle["text/html"]
-    bundle["text/html"].encode()
+    assert all(shown.encode() for shown in bundle.values())
 
 
 SHAPES: list[Any] = [

@@ -141,7 +141,7 @@ class Picture:
             "text/html": lambda: self.data,
             "image/svg+xml": lambda: self.to_svg(flat=True),
             "image/png": lambda: _png(self),
-            "text/plain": lambda: self.text,
+            "text/plain": lambda: self.text.encode("utf-8", "replace").decode("utf-8"),  # no half characters
         }
         made = {kind: make() for kind, make in chosen(kinds, include, exclude).items()}
         return {kind: value for kind, value in made.items() if value is not None}

@@ -76,6 +76,13 @@ class Live:
 
     def start(self) -> None:
         """Show the execution as it stands, and go on while it runs. Raises what the service raises."""
+        try:
+            self._begin()
+        except BaseException:
+            self._let_go()
+            raise
+
+    def _begin(self) -> None:
         self._watch.ask()
         if self._watch.has_ended():
             self._output.show(self._watch.bundle())

@@ -46,7 +46,8 @@ def still(picture: Picture, standing: Standing, *, whole: bool = True) -> Bundle
     words = "".join(f"<p>{line}</p>" for line in (f"<b>{first}</b>", *others))
     bundle = picture._repr_mimebundle_(None if whole else {"text/html", "text/plain"})
     bundle["text/html"] = f"<div>{words}{bundle['text/html']}</div>"
-    bundle["text/plain"] = "\n".join([*standing.lines, "", bundle["text/plain"]])
+    said = "\n".join(standing.lines).encode("utf-8", "replace").decode("utf-8")
+    bundle["text/plain"] = f"{said}\n\n{bundle['text/plain']}"
     return bundle
 
 
