@@ -1,6 +1,6 @@
 """The demo: the whole pipeline on this machine, twice, with no AWS account.
 
-    python demo.py [--data-dir DIR] [--fresh]
+    python demo.py [--data-dir DIR] [--fresh] [--no-canary]
 
 Starts the local cloud, provisions it, runs week 39 (every eligible route is new) and week 40 (only what is due),
 has a bad model rolled back by its canary (``canary.py``), asks the endpoint for predictions, and has ``recompute.py``
@@ -245,8 +245,9 @@ def run_demo(options: argparse.Namespace, console: Console) -> int:
         provision(settings)
         state_machine = build_workflow(settings, boto3.client("stepfunctions")).create_or_update()
         runs = [run_week(settings, state_machine, week, console) for week in options.weeks]
-        bad = canary.roll_back(_a_model(runs), console.print)
-        report = {"runs": runs, "predictions": ask_endpoint(settings, runs[-1]), "canary": bad}
+        report: dict[str, Any] = {"runs": runs, "predictions": ask_endpoint(settings, runs[-1])}
+        if options.canary:
+            report["canary"] = canary.roll_back(_a_model(runs), console.print)
         options.report.write_text(json.dumps(report, indent=1) + "\n")
         console.print(reports.everything(report))
         draw(runs[-1]["execution_arn"], options.picture)
@@ -267,6 +268,9 @@ def main() -> int:
     parser.add_argument("--report", type=Path, default=Path("demo-report.json"), help="default: %(default)s")
     parser.add_argument("--picture", type=Path, default=Path("demo-workflow.svg"), help="default: %(default)s")
     parser.add_argument("--weeks", type=int, nargs="+", default=list(WEEKS), help="default: 39 40")
+    parser.add_argument(
+        "--no-canary", dest="canary", action="store_false", help="deploy no bad model that its canary turns back"
+    )
     parser.add_argument("--fresh", action="store_true", help="delete what an earlier demo left and begin anew")
     options = parser.parse_args()
     console = Console()

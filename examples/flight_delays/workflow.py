@@ -52,6 +52,7 @@ class Settings:
         )
     )
     max_concurrency: int = field(default_factory=lambda: int(_setting("MAX_CONCURRENCY", "8")))
+    poll_seconds: int = field(default_factory=lambda: int(_setting("POLL_SECONDS", "5")))  # for the endpoint
 
     def role(self, name: str) -> str:
         """The ARN of one of the example's roles."""
@@ -249,7 +250,10 @@ def deploy(settings: Settings) -> Flow:
     """Put the champions together in one release, and make the endpoint serve it."""
     release = function("Assemble release", "release", RUN, ("Name", "Models", "Prefix"), at="Release")
     name = release.output()["Release"]["Name"]
-    return release >> deploy_endpoint(NAME, model(settings), name, instance_type="ml.m5.large", wait_seconds=5)
+    steps = deploy_endpoint(
+        NAME, model(settings), name, instance_type="ml.m5.large", wait_seconds=settings.poll_seconds
+    )
+    return release >> steps
 
 
 def model(settings: Settings) -> dict[str, Any]:

@@ -16,7 +16,8 @@ from typing import Any
 
 WIDTH, LEFT, RIGHT, HEIGHT, GAP, TOP = 960, 60, 20, 150, 64, 84
 INK, FAINT, GRID = "#1f2933", "#52606d", "#e4e7eb"
-DRIFT, GROWTH, NEW, SERVING, FROZEN = "#d9480f", "#ffc078", "#ced4da", "#1864ab", "#868e96"
+DRIFT, GROWTH, NEW = "#d9480f", "#ffc078", "#ced4da"
+SERVING, FROZEN, WORSE = "#1864ab", "#868e96", "#a61e4d"
 Points = list[tuple[int, float]]
 
 
@@ -69,10 +70,10 @@ class Panel:
         """Colours and what they are, right of the title."""
         x = WIDTH - RIGHT
         for text, colour in reversed(entries):
-            self.parts.append(f'<text x="{x}" y="{self.top - 12}" text-anchor="end" fill="{FAINT}">{text}</text>')
-            x -= 7 * len(text) + 20
-            self.parts.append(f'<rect x="{x}" y="{self.top - 22}" width="10" height="10" fill="{colour}"/>')
-            x -= 14
+            x -= round(6.8 * len(text)) + 6
+            self.parts.append(f'<text x="{x}" y="{self.top - 12}" fill="{FAINT}">{text}</text>')
+            self.parts.append(f'<rect x="{x - 16}" y="{self.top - 22}" width="10" height="10" fill="{colour}"/>')
+            x -= 34
 
 
 def _last_day(week: int) -> date:
@@ -120,10 +121,10 @@ def _gains(errors: list[dict[str, Any]]) -> list[str]:
     low, high = (bound([0.0, *(gain for _, gain in gains)]) for bound in (min, max))
     room = 0.1 * (high - low) or 1.0
     panel = Panel(
-        2, "What it was good for: minutes of error less, where the model is another one", low - room, high + room
+        2, "Minutes by which the error is smaller, where the retrained model is another one", low - room, high + room
     )
-    panel.bars(gains, lambda gain: SERVING if gain > 0 else DRIFT)
-    panel.legend([("better", SERVING), ("worse", DRIFT)])
+    panel.bars(gains, lambda gain: SERVING if gain > 0 else WORSE)
+    panel.legend([("better", SERVING), ("worse", WORSE)])
     return panel.parts
 
 
