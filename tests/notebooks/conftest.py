@@ -65,7 +65,7 @@ def executed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @dataclass
 class Lab:
-    """A JupyterLab server on a folder."""
+    """A server of JupyterLab and Notebook 7 on a folder."""
 
     folder: Path
     url: str
@@ -84,6 +84,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         "--IdentityProvider.token=",
         "--LabApp.news_url=None",
         "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+        "--ServerApp.jpserver_extensions={'notebook': True}",
         f"--ServerApp.root_dir={folder}",
     ]
     environment = own_environment(tmp_path_factory.mktemp("jupyter"))

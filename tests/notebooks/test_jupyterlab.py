@@ -1,4 +1,4 @@
-"""JupyterLab in a browser: a notebook of somebody else's, and executions that are followed live."""
+"""JupyterLab and Notebook 7 in a browser: somebody else's notebook, and executions that are followed live."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.notebooks.conftest import Lab, opened
+from tests.browser.conftest import SCREENSHOTS
+from tests.notebooks.conftest import EXAMPLE, Lab, opened
 
 from stepfunctions.testing import LocalCloud
 
@@ -172,3 +173,53 @@ def test_an_execution_that_has_ended_is_inspected(lab: Lab, browser: Any, work: 
         notebook.shoot("lab-inspected")
         (bundle,) = (bundle for bundle in notebook.save() if WIDGET in bundle)
         assert "<img" in "".join(bundle["text/html"])  # for viewers that know no widgets
+
+
+def test_notebook_7_shows_pictures_of_an_untrusted_notebook_and_a_live_run(
+    lab: Lab, browser: Any, executed: Path, work: Work
+) -> None:
+    context = browser.new_context(viewport={"width": 1200, "height": 1000})
+    try:
+        page = context.new_page()
+        name = Path(shutil.copy(executed, lab.folder / "seven.ipynb")).name
+        page.goto(lab.url.removesuffix("lab") + f"notebooks/{name}")
+        page.get_by_text("Not Trusted").wait_for()
+        page.wait_for_selector(IMAGES)
+        assert page.locator(IMAGES).first.evaluate("(image) => image.naturalWidth") > 200
+        path = work.write(lab.folder / "seven-live.ipynb", "live = execution.show()")
+        page.goto(lab.url.removesuffix("lab") + f"notebooks/{path.name}")
+        page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]")
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+        page.locator("[data-id=Train][data-s=RUNNING]").click()
+        assert page.locator(".inspected h2").inner_text() == "Train"
+        SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=SCREENSHOTS / "notebook-7-live.png")
+        for _ in range(2):
+            work.client.send_task_success(taskToken=work.task(), output="{}")
+        page.get_by_text("✓ Succeeded · ").wait_for()
+        page.wait_for_selector(IMAGES)
+    finally:
+        page.screenshot(path=SCREENSHOTS / "notebook-7.png")
+        context.close()
+
+
+def test_the_example_is_followed_and_looked_into_while_it_runs(lab: Lab, browser: Any) -> None:
+    for thing in EXAMPLE.iterdir():
+        copy = shutil.copytree if thing.is_dir() else shutil.copy
+        if thing.name != "__pycache__":
+            copy(thing, lab.folder / thing.name)
+    with opened(lab, browser, lab.folder / "notebook.ipynb") as notebook:
+        page = notebook.page
+        notebook.run("application:toggle-left-area")
+        notebook.run("notebook:run-all-cells")
+        page.locator("[data-id=Retrain][data-s=RUNNING]").wait_for()
+        page.locator("[data-id=Extract]").click()
+        page.locator(".inspected h2", has_text="Extract").wait_for()
+        page.locator(".inspected h2").scroll_into_view_if_needed()
+        notebook.shoot("notebook-live")  # docs/images has a copy of it
+        page.get_by_text("✓ Succeeded · ").first.wait_for()
+        page.locator("[data-id=Retrain]").wait_for(state="detached")
+        page.get_by_text("week-39.html: ").first.wait_for()
+        shown = [bundle for bundle in notebook.save() if "image/svg+xml" in bundle]
+        assert len(shown) == 3

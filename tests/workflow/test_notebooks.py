@@ -163,6 +163,12 @@ def test_items_of_a_distributed_map_are_counted() -> None:
     each = Map("Each", items_path="$.items", item_processor=Pass("One"), distributed=True)
     execution = Workflow("maps", each, ROLE).run({"items": [1, 2, 3]})
     assert any("Succeeded · 3/3" in line for line in states(execution._repr_mimebundle_()))
+    watched = watch(execution)
+    watched.ask()
+    document = watched.document()
+    assert document["states"][0]["words"] == "Succeeded · 3/3"
+    assert document["maps"][0]["counts"]["succeeded"] == len(document["maps"][0]["items"]) == 3
+    assert not watched.is_stale
 
 
 def test_a_live_view_is_right_until_the_end_and_told_only_of_changes() -> None:

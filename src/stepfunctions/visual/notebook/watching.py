@@ -12,7 +12,7 @@ from stepfunctions.visual.notebook.still import Bundle, standing, still
 from stepfunctions.visual.picture import Picture
 from stepfunctions.visual.report.asking import Asked, MapRun, Questions, Services, map_run
 from stepfunctions.visual.report.document import make
-from stepfunctions.visual.report.jobs import find, look
+from stepfunctions.visual.report.jobs import Job, find, look
 from stepfunctions.visual.report.nested import failed_below
 from stepfunctions.visual.report.reading import Event, History, parsed, read
 from stepfunctions.visual.report.redaction import Redaction
@@ -20,6 +20,19 @@ from stepfunctions.visual.report.redaction import Redaction
 _OPEN = ("RUNNING", "PENDING_REDRIVE")
 SLOW_SECONDS = 5.0
 """How old the items of Map Runs and the logs of jobs may be in a document: they take more calls than the rest."""
+
+
+@dataclass(slots=True)
+class _Slow:
+    """What takes more calls than the rest."""
+
+    at: float
+    arns: list[str]
+    """The Map Runs that there were."""
+    runs: list[MapRun]
+    jobs: list[Job]
+    notes: list[str]
+    """What was refused."""
 
 
 @dataclass
@@ -46,7 +59,7 @@ class Watch:
         self.picture.graph, self.picture.link = build(definition), self.link
         self.history: History = read(())
         self._counts: dict[str, dict[str, Any]] = {}
-        self._slow: tuple[float, list[MapRun], list[Any]] | None = None
+        self._slow: _Slow | None = None
 
     def has_ended(self) -> bool:
         """Whether the execution has ended."""
@@ -72,10 +85,12 @@ class Watch:
                 if self._counts.get(arn, {"status": "RUNNING"})["status"] == "RUNNING":
                     told = self.client.describe_map_run(mapRunArn=arn)
                     self._counts[arn] = {"status": told["status"], **told["itemCounts"]}
-                counts = {name: value for name, value in self._counts[arn].items() if isinstance(value, int)}
-                overlay.states[span.visit.name].counts = counts
+                overlay.states[span.visit.name].counts = self._items(arn)
         self.picture.overlay = overlay
         return self._counts != before
+
+    def _items(self, arn: str) -> dict[str, int]:
+        return {name: value for name, value in self._counts[arn].items() if isinstance(value, int)}
 
     def bundle(self, notes: tuple[str, ...] = (), *, whole: bool = True) -> Bundle:
         """Return what a notebook shows without a kernel; ``whole``: also what only exporters read."""
@@ -84,17 +99,28 @@ class Watch:
     @property
     def is_stale(self) -> bool:
         """Whether a document made now would have newer items and logs than the last one."""
-        return self._slow is None or self.clock() - self._slow[0] >= SLOW_SECONDS
+        slow = self._slow
+        return slow is None or slow.arns != self._runs() or self.clock() - slow.at >= SLOW_SECONDS
+
+    def _runs(self) -> list[str]:
+        return list(dict.fromkeys(arn for span in self.history.spans for arn in span.runs))
 
     def document(self) -> dict[str, Any]:
         """Return what the page of the execution shows; see :func:`~stepfunctions.visual.report.document.make`."""
         questions = Questions()
-        if self.is_stale or self._slow is None:
-            arns = [arn for span in self.history.spans for arn in span.runs]
-            runs = [run for arn in dict.fromkeys(arns) if (run := map_run(self.client, arn, questions)) is not None]
+        if self._slow is None or self.is_stale:
+            arns = self._runs()
+            runs = [run for arn in arns if (run := map_run(self.client, arn, questions)) is not None]
             jobs = [] if self.services is None else look(find(self.history.spans), self.services, questions)
-            self._slow = (self.clock(), runs, jobs)
-        _, runs, jobs = self._slow
-        asked = Asked(self.described, self._machine, list(self.events), runs, questions.notes)
+            self._slow = _Slow(self.clock(), arns, runs, jobs, questions.notes[:])
+        slow = self._slow
+        for run in slow.runs:
+            run.described = {
+                **run.described,
+                "status": self._counts[run.arn]["status"],
+                "itemCounts": self._items(run.arn),
+            }
         below = failed_below(self.client, self.history, questions)
-        return make(asked, self.history, jobs, below, Redaction(False))
+        notes = list(dict.fromkeys([*slow.notes, *questions.notes]))
+        asked = Asked(self.described, self._machine, list(self.events), slow.runs, notes)
+        return make(asked, self.history, slow.jobs, below, Redaction(False))
