@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -200,6 +201,14 @@ def test_a_notebook_gets_an_image_and_a_table(nested: Definition) -> None:
     assert '<td style="text-align:left">Collect</td>' in html
     only = Picture.of(nested)._repr_mimebundle_(include={"text/plain"})
     assert set(only) == {"text/plain"}
+
+
+def test_a_notebook_gets_no_png_where_none_can_be_made(nested: Definition, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stepfunctions.visual.picture._LARGEST_PNG", 100)
+    assert "image/png" not in Picture.of(nested)._repr_mimebundle_()
+    monkeypatch.undo()
+    monkeypatch.setitem(sys.modules, "resvg_py", None)
+    assert "image/png" not in Picture.of(nested)._repr_mimebundle_()
 
 
 def test_saving(nested: Definition, tmp_path: Path) -> None:

@@ -217,6 +217,7 @@ def test_a_part_of_a_history_in_either_order_says_the_same_of_what_it_has() -> N
     glue = event(13, "TaskFailed", resourceType="glue", resource="startJobRun.sync", error="E")
     cut = [*history()[6:9], glue, event(12, "TaskStateExited", after=9, name="R")]
     assert words(EventsTableWidget(cut).show())[3][3] == "glue:startJobRun.sync"
+    assert words(EventsTableWidget(cut[-1:]).show())[0][2] == "R"
 
 
 @pytest.mark.parametrize(

@@ -150,7 +150,9 @@ class Picture:
     def table(self) -> str:
         """The states as a table of HTML."""
         last = "Leads to" if self.overlay is None else "Status"
-        lines = [f"<table><thead><tr><th>State</th><th>Type</th><th>{last}</th></tr></thead><tbody>"]
+        style = "table-layout:auto"  # in JupyterLab all columns are of one width
+        head = f"<tr><th>State</th><th>Type</th><th>{last}</th></tr>"
+        lines = [f'<table style="{style}"><thead>{head}</thead><tbody>']
         for row in rows(self.graph, self.overlay):
             said = "<br/>".join(map(clean, row.ways)) if self.overlay is None else clean(f"{row.sign} {row.status}")
             name = "\u2003" * row.depth + clean(row.name)

@@ -177,14 +177,15 @@ class ShownExecution:
             watch.ask()
             bundle = watch.bundle()
         except (BotoCoreError, ClientError, ServiceError, OSError, ValueError) as error:
-            html = f"{self._line} {text(self.known_status)}<br/>{text(error)}"
+            html = f"{self._repr_html_()}<br/>{text(error)}"
             bundle = {"text/html": html, "text/plain": f"{self!r}\n{error}"}
         else:
             bundle["text/html"] = f"<div><p>{self._line}</p>{bundle['text/html']}</div>"
         return chosen(bundle, include, exclude)
 
     def _repr_html_(self) -> str:
-        return self._repr_mimebundle_({"text/html"})["text/html"]
+        """Return a line that asks the service nothing, as in 2.3.0: for what knows no bundles."""
+        return f"{self._line} {text(self.known_status)}"
 
     @property
     def _line(self) -> str:

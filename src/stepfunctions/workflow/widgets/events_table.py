@@ -80,7 +80,7 @@ def _row(event: Event, history: _History) -> list[Html]:
     return [
         text(event.get("id")),
         text(event.get("type")),
-        text(history.steps.get(event.get("id", 0), "")),
+        text(history.steps.get(event.get("id", 0)) or (event.get("stateExitedEventDetails") or {}).get("name", "")),
         _resource(event, history),
         text(None if elapsed is None else f"{elapsed:.15g}"),
         text(time),

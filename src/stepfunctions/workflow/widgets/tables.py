@@ -55,10 +55,11 @@ def console_link(arn: Any, url_of: Callable[[str], str], shown: Any) -> Html:
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[Html]]) -> str:
     """Return a table with its style."""
-    left = 'style="text-align:left"'  # said again on each cell: a notebook that is not trusted drops the style sheet
+    # Said again inside: a notebook that is not trusted drops the style sheet, and JupyterLab has columns of one width.
+    left = 'style="text-align:left"'
     head = "".join(f"<th {left}>{escape(heading)}</th>" for heading in headings)
     body = "".join("<tr>" + "".join(f"<td {left}>{cell}</td>" for cell in row) + "</tr>\n" for row in rows)
     return (
-        f'<style>{AWS_TABLE_CSS}</style>\n<table class="table-widget"><thead><tr>{head}</tr></thead>\n'
-        f"<tbody>\n{body}</tbody></table>\n"
+        f'<style>{AWS_TABLE_CSS}</style>\n<table class="table-widget" style="table-layout:auto">'
+        f"<thead><tr>{head}</tr></thead>\n<tbody>\n{body}</tbody></table>\n"
     )
