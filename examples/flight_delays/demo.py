@@ -4,8 +4,9 @@
 
 Starts the local cloud, provisions it, runs week 39 (every eligible route is new) and week 40 (only what is due),
 has a bad model rolled back by its canary (``canary.py``), asks the endpoint for predictions, and has ``recompute.py``
-check every error. Leaves the data directory, ``demo-report.json`` and ``demo-workflow.svg``. Interrupted in any way,
-it goes on where it was when run again.
+check every error. Prints where a browser sees it while it runs. Leaves the data directory, ``demo-report.json``,
+``demo-workflow.svg`` and ``demo-run.html``, a page about the last week's execution. Interrupted in any way, it goes on
+where it was when run again.
 """
 
 from __future__ import annotations
@@ -87,6 +88,7 @@ def local_cloud(data_dir: Path, console: Console, *options: str) -> Iterator[Non
             if not line.startswith("Ready:"):
                 raise DemoFailed(f"The local cloud did not start: {_tail(log)}")
             console.print(f"Local cloud {line.strip()}, data in {data_dir}")
+            console.print(f"Watch it in a browser: {server.stdout.readline().decode().strip()}", soft_wrap=True)
             env = subprocess.run(
                 [COMMAND, "local", "env", "--format", "json", "--data-dir", str(data_dir)],
                 check=True,
@@ -218,8 +220,8 @@ def _unpacked(archive: bytes) -> dict[str, Any]:
         return inference.model_fn(folder)
 
 
-def draw(execution_arn: str, picture: Path) -> None:
-    """The workflow with the execution's outcome, as SVG."""
+def draw(execution_arn: str, picture: Path, page: Path) -> None:
+    """The workflow with the execution's outcome as SVG, and all about the execution as a page."""
     client = boto3.client("stepfunctions")
     execution = Execution.attach(execution_arn, client)
     (retrain,) = _map_runs(client, execution_arn)
@@ -230,6 +232,7 @@ def draw(execution_arn: str, picture: Path) -> None:
         map_counts={"Retrain": counts},
         portrait=True,
     ).save(picture)
+    execution.report(page)
 
 
 def _tail(log: Path) -> str:
@@ -250,14 +253,13 @@ def run_demo(options: argparse.Namespace, console: Console) -> int:
             report["canary"] = canary.roll_back(_a_model(runs), console.print)
         options.report.write_text(json.dumps(report, indent=1) + "\n")
         console.print(reports.everything(report))
-        draw(runs[-1]["execution_arn"], options.picture)
+        draw(runs[-1]["execution_arn"], options.picture, options.page)
         raw = str(raw_files()["flights.csv.zip"].parent)
         check = subprocess.run(
             [sys.executable, str(HERE / "recompute.py"), str(options.report), "--raw", raw], check=False
         )
-    console.print(
-        f"{options.report}, {options.picture} and {options.data_dir} are left. {time.monotonic() - began:.0f} seconds."
-    )
+    left = f"{options.report}, {options.picture}, {options.page} and {options.data_dir} are left."
+    console.print(f"{left} {time.monotonic() - began:.0f} seconds.")
     return check.returncode
 
 
@@ -267,6 +269,7 @@ def main() -> int:
     parser.add_argument("--data-dir", type=Path, default=Path("build/flight-delays"), help="default: %(default)s")
     parser.add_argument("--report", type=Path, default=Path("demo-report.json"), help="default: %(default)s")
     parser.add_argument("--picture", type=Path, default=Path("demo-workflow.svg"), help="default: %(default)s")
+    parser.add_argument("--page", type=Path, default=Path("demo-run.html"), help="default: %(default)s")
     parser.add_argument("--weeks", type=int, nargs="+", default=list(WEEKS), help="default: 39 40")
     parser.add_argument(
         "--no-canary", dest="canary", action="store_false", help="deploy no bad model that its canary turns back"

@@ -24,6 +24,14 @@ def browser() -> Iterator[Any]:
         launched.close()
 
 
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The script that looks for what keeps people out: https://github.com/dequelabs/axe-core."""
+    import axe_playwright_python
+
+    return Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text(encoding="utf-8")
+
+
 class Viewer:
     """A page that was opened, and what went wrong in it."""
 

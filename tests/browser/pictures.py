@@ -1,4 +1,4 @@
-"""The pictures of the report in the documentation: ``python -m tests.browser.pictures`` makes them anew."""
+"""The documentation's pictures of report and console: ``python -m tests.browser.pictures`` makes them anew."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ import shutil
 import tempfile
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import quote
 
 from stepfunctions.errors import StateFailed
 from stepfunctions.runtime.inprocess import LocalClient
+from stepfunctions.testing import LocalCloud
 from stepfunctions.visual.report import report
 
 IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
@@ -84,6 +86,39 @@ def page() -> str:
     return report(client, started["executionArn"])
 
 
+def console(browser: Any) -> None:
+    """Run a Map of waits on a local cloud, and look at it in the console when a part of it is done."""
+    better = [{"Variable": "$.better", "BooleanEquals": True, "Next": "Register"}]
+    trained = {
+        "Train": {"Type": "Wait", "SecondsPath": "$.seconds", "Next": "Better?"},
+        "Better?": {"Type": "Choice", "Choices": better, "Default": "Keep champion"},
+        "Register": {"Type": "Pass", "End": True},
+        "Keep champion": {"Type": "Pass", "End": True},
+    }
+    each = {"StartAt": "Train", "States": trained}
+    states = {
+        "Prepare features": {"Type": "Pass", "Next": "Each route"},
+        "Each route": {"Type": "Map", "ItemsPath": "$.routes", "ItemProcessor": each, "Next": "Publish"},
+        "Publish": {"Type": "Pass", "End": True},
+    }
+    routes = [{"route": name, "seconds": 60 * at, "better": at % 3 > 0} for at, name in enumerate(ROUTES, 1)]
+    with LocalCloud(clock="jump") as cloud:
+        cloud.clock.hold()
+        client = cloud.client("stepfunctions")
+        definition = json.dumps({"StartAt": "Prepare features", "States": states})
+        role = "arn:aws:iam::123456789012:role/flights"
+        machine = client.create_state_machine(name="flight-delays", definition=definition, roleArn=role)
+        given = json.dumps({"routes": routes})
+        run = client.start_execution(stateMachineArn=machine["stateMachineArn"], name="week-39", input=given)
+        cloud.clock.advance(330)
+        token = (cloud.data_dir / "console-token").read_text().strip()
+        page = browser.new_page(viewport={"width": 1280, "height": 860})
+        page.goto(f"{cloud.endpoint}/?token={token}")
+        page.goto(f"{cloud.endpoint}/#/execution/{quote(run['executionArn'], safe='')}")
+        page.wait_for_selector("[data-id=Register]:has-text('succeeded')")
+        page.screenshot(path=IMAGES / "console-run.png")
+
+
 def main() -> None:
     from playwright.sync_api import sync_playwright
 
@@ -98,6 +133,7 @@ def main() -> None:
             opened.get_by_role("tab", name=tab).click()
             opened.wait_for_timeout(200)
             opened.screenshot(path=IMAGES / f"report-{tab.lower()}.png")
+        console(browser)
         browser.close()
 
 

@@ -62,6 +62,7 @@ def test_it_succeeds_and_leaves_report_picture_and_data(demo: Ran) -> None:
     place, done = demo
     assert done.returncode == 0, done.stdout + done.stderr
     assert "0 disagreements" in done.stdout
+    assert "<title>week-40 · flight-delays · succeeded</title>" in (place.folder / "demo-run.html").read_text()
     assert (place.folder / "demo-workflow.svg").read_text().lstrip().startswith("<svg")
     assert (place.folder / "build" / "flight-delays").is_dir()
 

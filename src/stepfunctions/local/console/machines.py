@@ -104,7 +104,8 @@ class Machines:
         arn = _needed(given, "arn")
         document = page.document(self._client, arn, self.services)
         told = self._client.describe_execution(executionArn=arn)
-        return {**document, "redrivable": told.get("redriveStatus") == "REDRIVABLE"}
+        now = round(self._cloud.clock.now() * 1000)
+        return {**document, "made": now, "redrivable": told.get("redriveStatus") == "REDRIVABLE"}
 
     def report(self, given: Given) -> str:
         """The same as a page that can be kept."""

@@ -48,12 +48,13 @@ function Executions({ arn, start }) {
   const [wanted, setWanted] = useState("");
   const [from, setFrom] = useState(0);
   useEffect(() => {
-    const timer = setTimeout(() => {
+    if (words === wanted) return undefined;
+    const timer = setTimeout(() => { // not at each letter
       setWanted(words);
       setFrom(0);
     }, 200);
     return () => clearTimeout(timer);
-  }, [words]);
+  }, [words, wanted]);
   const state = useAnswer("executions", { arn, status, words: wanted, from: from || "" });
   const choose = (one) => {
     setStatus(one === status ? "" : one);
