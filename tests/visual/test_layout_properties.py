@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stepfunctions.visual import Picture
+from stepfunctions.visual.graph import Region
 from stepfunctions.visual.layout import Box, Drawing
 
 Definition = dict[str, Any]
@@ -76,11 +77,18 @@ def on_border(point: tuple[int, int], box: Rectangle) -> bool:
     return within and (x in (box[0], box[0] + box[2]) or y in (box[1], box[1] + box[3]))
 
 
+def shown_regions(picture: Picture) -> list[Region]:
+    """The regions that are drawn: a closed container is drawn without them."""
+    shown = [region for region in picture.graph.regions if set(region.nodes) <= set(picture.drawing.boxes)]
+    assert picture.graph.regions[0] in shown
+    return shown
+
+
 def check(picture: Picture) -> None:
     """Assert everything that holds for a drawing."""
     drawing, graph = picture.drawing, picture.graph
     boxes = {number: rectangle(box) for number, box in drawing.boxes.items()}
-    for region in graph.regions:
+    for region in shown_regions(picture):
         for a, b in combinations(region.nodes, 2):
             assert not overlap(boxes[a], boxes[b]), (graph.nodes[a], graph.nodes[b])
         outer = (0, 0, drawing.width, drawing.height) if region.owner is None else boxes[region.owner]
@@ -93,7 +101,7 @@ def check(picture: Picture) -> None:
 def check_lines(picture: Picture, boxes: dict[int, Rectangle]) -> None:
     graph, drawing = picture.graph, picture.drawing
     drawn = [edge for line in drawing.lines for edge in line.edges]
-    assert sorted(map(id, drawn)) == sorted(id(edge) for region in graph.regions for edge in region.edges)
+    assert sorted(map(id, drawn)) == sorted(id(edge) for region in shown_regions(picture) for edge in region.edges)
     for line in drawing.lines:
         edge = line.edges[0]
         assert on_border(line.points[0], boxes[edge.source]), edge
@@ -123,13 +131,13 @@ def check_labels(picture: Picture, drawing: Drawing, boxes: dict[int, Rectangle]
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-@given(definition=scopes(), portrait=st.booleans())
-def test_any_machine_is_drawn_right(definition: Definition, portrait: bool) -> None:
-    picture = Picture.of(definition, portrait=portrait)
+@given(definition=scopes(), portrait=st.booleans(), most_states=st.sampled_from([None, 150, 6, 1]))
+def test_any_machine_is_drawn_right(definition: Definition, portrait: bool, most_states: int | None) -> None:
+    picture = Picture.of(definition, portrait=portrait, most_states=most_states)
     check(picture)
     svg = picture.svg
     ElementTree.fromstring(svg)
-    assert Picture.of(definition, portrait=portrait).svg == svg
+    assert Picture.of(definition, portrait=portrait, most_states=most_states).svg == svg
     assert picture.text
 
 
@@ -239,7 +247,8 @@ def test_deep_nesting_needs_no_recursion(depth: int) -> None:
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(200)
     try:
-        picture = Picture.of(definition)
+        assert Picture.of(definition).svg.count("<g data-id=") == 150
+        picture = Picture.of(definition, most_states=None)
         assert picture.svg.count("<g data-id=") == depth + 1
         assert picture.text.count("\n") == depth + 1 + depth // 2
     finally:

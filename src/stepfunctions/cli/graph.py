@@ -30,6 +30,7 @@ from stepfunctions.workflow import Execution
 @click.option("--execution", metavar="ARN_OR_NAME", help="Mark the states as they stand in this execution.")
 @click.option("--findings", "marked", is_flag=True, help="Mark the states with errors and warnings.")
 @click.option("--landscape", is_flag=True, help="Draw from left to right instead of from top to bottom.")
+@click.option("--all", "every", is_flag=True, help="Draw the states of every Map and Parallel, however many.")
 @click.option(
     "--theme",
     type=click.Choice(["light", "dark", "auto"]),
@@ -45,13 +46,15 @@ def graph(
     execution: str | None,
     marked: bool,
     landscape: bool,
+    every: bool,
     theme: Theme,
     data_dir: Path,
     aws: bool,
 ) -> int:
     """Draw a definition. FILE is JSON, YAML, or Python as FILE.py:NAME or MODULE:NAME.
 
-    A definition with errors is drawn as far as it can be, and the exit code is 1.
+    A definition with errors is drawn as far as it can be, and the exit code is 1. Of more than 150 states, those inside
+    of Maps and Parallels are left out, unless --all is given.
 
         stepfunctions graph flight_delays.asl.json -o flight_delays.svg
     """
@@ -63,6 +66,8 @@ def graph(
     if execution is not None:
         client = client_of(data_dir, aws)
         given = overlay(client, find_execution(client, execution))
+    if every:
+        given["most_states"] = None
     picture = Picture.of(definition, theme=theme, portrait=not landscape, **given)
     if output is None:
         click.echo(picture.text, nl=False)

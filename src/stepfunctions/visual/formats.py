@@ -51,9 +51,10 @@ def to_png(picture: Picture) -> bytes:
 def to_json(picture: Picture) -> str:
     """Return where everything is, in pixels, for programs that draw themselves.
 
-    ``{"width", "height", "nodes": [{"id", "name", "type", "detail", "x", "y", "width", "height", "frames", "status"}],
-    "edges": [{"from", "to", "kind", "label", "points", "labelBox"}]}``: a container's ``frames`` are the places of its
-    branches, ``points`` lead along a line that several edges may share.
+    ``{"width", "height", "nodes": [{"id", "name", "type", "detail", "x", "y", "width", "height", "frames", "closed",
+    "status"}], "edges": [{"from", "to", "kind", "label", "points", "labelBox"}]}``: a container's ``frames`` are the
+    places of its branches, ``closed`` is how many states are inside of one that is drawn without them; ``points`` lead
+    along a line that several edges may share.
     """
     graph, drawing, overlay = picture.graph, picture.drawing, picture.overlay
     nodes: list[dict[str, Any]] = []
@@ -63,7 +64,8 @@ def to_json(picture: Picture) -> str:
         shown = {"id": node.id, "name": node.name, "type": node.type, "detail": node.detail, **place}
         status = None if overlay is None else overlay.of(node)
         frames = {"frames": [list(frame) for frame in box.inner]} if box.inner else {}
-        nodes.append({**shown, **frames, **({} if status is None else {"status": status.status})})
+        hidden = {"closed": box.closed} if box.closed else {}
+        nodes.append({**shown, **frames, **hidden, **({} if status is None else {"status": status.status})})
     edges: list[dict[str, Any]] = []
     for line in drawing.lines:
         label = None if line.label is None else [line.label.x, line.label.y, line.label.width, line.label.height]

@@ -5,6 +5,7 @@ The result depends on nothing but the graph: no clock, no chance, no font, no or
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from stepfunctions.visual.graph import CONTAINERS, Edge, Graph, Node, Region
@@ -29,7 +30,10 @@ _BRANCH_GAP = 28
 
 @dataclass(slots=True)
 class Box:
-    """A node's place. ``lines`` is its name as it is written; ``inner`` the frames of a container's regions."""
+    """A node's place. ``lines`` is its name as it is written; ``inner`` the frames of a container's regions.
+
+    ``closed``: the states inside of a container that is drawn without them.
+    """
 
     node: int
     x: int
@@ -38,6 +42,15 @@ class Box:
     height: int
     lines: tuple[str, ...]
     inner: list[tuple[int, int, int, int]] = field(default_factory=list)
+    closed: int = 0
+
+    def says(self, node: Node) -> str:
+        """Return what stands in small letters about the node."""
+        return (
+            f"{node.detail} · {self.closed} {'state' if self.closed == 1 else 'states'} inside"
+            if self.closed
+            else node.detail
+        )
 
 
 @dataclass(slots=True)
@@ -80,20 +93,25 @@ class _Laid:
     lines: list[Line] = field(default_factory=list)
 
 
-def lay_out(graph: Graph, portrait: bool = True) -> Drawing:
-    """Return the drawing of a graph: from top to bottom, or from left to right if not ``portrait``."""
+def lay_out(graph: Graph, portrait: bool = True, closed: Mapping[int, int] | None = None) -> Drawing:
+    """Return the drawing of a graph: from top to bottom, or from left to right if not ``portrait``.
+
+    ``closed``: containers that are drawn without what is inside of them, as ``closed_containers`` has them.
+    """
+    closed = closed or {}
+    regions = _open_regions(graph, closed)
     laid: dict[int, _Laid] = {}
     boxes: dict[int, Box] = {}
     corners: dict[int, Point] = {}
-    for region in reversed(graph.regions):
+    for region in reversed(regions):
         for number in region.nodes:
-            boxes[number] = _box(graph.nodes[number], laid, corners, portrait)
+            boxes[number] = _box(graph.nodes[number], laid, corners, portrait, closed.get(number, 0))
         laid[region.id] = _lay_out_region(graph, region, boxes, portrait)
     root = laid[0].size
     corners[0] = (MARGIN, MARGIN)
     ordered: dict[int, Box] = {}
     lines: list[Line] = []
-    for region in graph.regions:
+    for region in regions:
         if region.owner is not None:
             owner = boxes[region.owner]
             x, y = corners[region.id]
@@ -108,6 +126,16 @@ def lay_out(graph: Graph, portrait: bool = True) -> Drawing:
     return Drawing(root.width + 2 * MARGIN, root.height + 2 * MARGIN, ordered, lines)
 
 
+def _open_regions(graph: Graph, closed: Mapping[int, int]) -> list[Region]:
+    """Return the regions that are drawn."""
+    hidden: set[int] = set()
+    for region in graph.regions[1:]:
+        assert region.owner is not None
+        if region.owner in closed or graph.nodes[region.owner].region in hidden:
+            hidden.add(region.id)
+    return [region for region in graph.regions if region.id not in hidden]
+
+
 def _moved(line: Line, x: int, y: int) -> Line:
     if line.label is not None:
         line.label.x += x
@@ -115,16 +143,18 @@ def _moved(line: Line, x: int, y: int) -> Line:
     return Line([(a + x, b + y) for a, b in line.points], line.edges, line.label)
 
 
-def _box(node: Node, laid: dict[int, _Laid], corners: dict[int, Point], portrait: bool) -> Box:
+def _box(node: Node, laid: dict[int, _Laid], corners: dict[int, Point], portrait: bool, closed: int) -> Box:
     """Return a node's box without its place; note where its regions lie inside it."""
     if node.type in ("Start", "End"):
         return Box(node.id, 0, 0, 72, 32, (node.name,))
-    if node.type in CONTAINERS and node.regions:
+    if node.type in CONTAINERS and node.regions and not closed:
         return _container(node, laid, corners, portrait)
-    needed = max(text_width(node.name, NAME_SIZE), text_width(node.detail, SMALL_SIZE))
+    box = Box(node.id, 0, 0, 0, 0, (), closed=closed)
+    needed = max(text_width(node.name, NAME_SIZE), text_width(box.says(node), SMALL_SIZE))
     width = next((width for width in _CARD_WIDTHS if needed <= width - TEXT_LEFT - TEXT_RIGHT), _CARD_WIDTHS[-1])
-    lines = wrap(node.name, NAME_SIZE, width - TEXT_LEFT - TEXT_RIGHT)
-    return Box(node.id, 0, 0, width, _even(42 + len(lines) * LINE_HEIGHT), lines)
+    box.lines = wrap(node.name, NAME_SIZE, width - TEXT_LEFT - TEXT_RIGHT)
+    box.width, box.height = width, _even(42 + len(box.lines) * LINE_HEIGHT)
+    return box
 
 
 def _container(node: Node, laid: dict[int, _Laid], corners: dict[int, Point], portrait: bool) -> Box:

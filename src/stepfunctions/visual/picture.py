@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
+from stepfunctions.visual.closing import MOST_STATES, closed_containers
 from stepfunctions.visual.formats import FORMATS, to_png
 from stepfunctions.visual.graph import Graph, build
 from stepfunctions.visual.layout import Drawing, lay_out
@@ -53,6 +54,8 @@ class Picture:
     title: str = _TITLE
     link: tuple[str, str] | None = None
     """Words and the URL they lead to, shown below the picture in HTML."""
+    most_states: int | None = MOST_STATES
+    """With more than these, containers are drawn closed; None: never."""
 
     @classmethod
     def of(
@@ -63,13 +66,15 @@ class Picture:
         portrait: bool = False,
         theme: Theme = "light",
         findings: Iterable[Finding] | None = None,
+        most_states: int | None = MOST_STATES,
     ) -> Picture:
         """Return the picture of a definition, which need not be valid.
 
         ``events``: a history as boto3's ``get_execution_history`` lists it; states then carry their status.
         ``map_counts``: for Distributed Maps by name, some of ``total``, ``succeeded``, ``failed``, ``running`` and
         ``aborted``. ``findings``: the linter's, which mark their states where there is no history. ``portrait``: from
-        top to bottom; from left to right otherwise. ``theme``: light, dark or auto.
+        top to bottom; from left to right otherwise. ``theme``: light, dark or auto. ``most_states``: with more than
+        these, Parallels and Maps are drawn as one card each, the innermost first, until no more are seen; None: never.
         Raises ValueError for another theme.
         """
         if theme not in ("light", "dark", "auto"):
@@ -79,12 +84,12 @@ class Picture:
             overlay = read_findings(findings)
         comment = definition.get("Comment") if isinstance(definition, dict) else None
         title = comment if isinstance(comment, str) and comment else _TITLE
-        return cls(build(definition), overlay, portrait, theme, title)
+        return cls(build(definition), overlay, portrait, theme, title, most_states=most_states)
 
     @cached_property
     def drawing(self) -> Drawing:
         """Where everything is, in pixels."""
-        return lay_out(self.graph, self.portrait)
+        return lay_out(self.graph, self.portrait, closed_containers(self.graph, self.most_states))
 
     def to_svg(self, *, flat: bool = False, theme: Theme | None = None) -> str:
         """Return the picture as SVG; ``flat`` without a style sheet, for what knows none (GitHub, rasterisers)."""

@@ -157,10 +157,10 @@ class _Writer:
         x, y = box.x + TEXT_LEFT, box.y + 24 - up
         room = box.width - TEXT_LEFT - TEXT_RIGHT - (10 if status else 0)
         if status is None or status.status == "NOT_REACHED":
-            return self._text(shorten(node.detail, SMALL_SIZE, room), x, y, SMALL_SIZE, "small")
+            return self._text(shorten(box.says(node), SMALL_SIZE, room), x, y, SMALL_SIZE, "small")
         said = shorten(status.text(), SMALL_SIZE, room)
         left = room - text_width(f"{said} · ", SMALL_SIZE)
-        choices = (node.detail, node.detail.partition(":")[0])
+        choices = (box.says(node), node.detail, node.detail.partition(":")[0])
         rest = next((text for text in choices if text_width(text, SMALL_SIZE) <= left), "")
         more = f'<tspan dx="4"{self.paint("small")}>· {clean(rest)}</tspan>' if rest else ""
         paint = self.paint("state", status.status)
