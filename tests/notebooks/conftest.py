@@ -10,7 +10,7 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from tests.browser.conftest import SCREENSHOTS, browser
 __all__ = ["browser"]
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "flight_delays"
+_HAS_RUN = "() => [...document.querySelectorAll('.jp-InputPrompt')].some((one) => /[0-9]/.test(one.textContent))"
 _HAS_LAB = any(importlib.metadata.distributions(name="jupyterlab"))
 collect_ignore = [] if _HAS_LAB else ["test_example.py", "test_jupyterlab.py"]
 
@@ -122,6 +123,10 @@ class Notebook:
             "([command, given]) => { window.jupyterapp.commands.execute(command, given); }", [command, arguments]
         )
 
+    def run_all(self) -> None:
+        """Run all cells, and wait until the first one has run."""
+        run_all(self.page, lambda: self.run("notebook:run-all-cells"))
+
     def save(self) -> list[dict[str, Any]]:
         """Save the notebook, and return the bundles of its outputs."""
         self.page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
@@ -140,6 +145,31 @@ class Notebook:
         self.page.screenshot(path=SCREENSHOTS / f"{name}.png")
 
 
+def kernel_of(page: Any, path: Path) -> None:
+    """Wait until the kernel of a notebook is there and the page speaks to it."""
+    page.wait_for_function(
+        """async (name) => {
+            const sessions = await (await fetch("/api/sessions")).json();
+            const mine = sessions.find((session) => session.path === name);
+            return mine && mine.kernel.connections > 0 && mine.kernel.execution_state === "idle";
+        }""",
+        arg=path.name,
+        polling=100,
+    )
+
+
+def run_all(page: Any, start: Callable[[], object]) -> None:
+    """Start to run all cells, again when a kernel that just comes up has dropped what it was asked."""
+    from playwright.sync_api import TimeoutError as NothingRan
+
+    for _ in range(5):
+        start()
+        with contextlib.suppress(NothingRan):
+            page.wait_for_function(_HAS_RUN, timeout=15_000)
+            return
+    raise AssertionError("no cell was run")
+
+
 @contextlib.contextmanager
 def opened(lab: Lab, browser: Any, path: Path) -> Iterator[Notebook]:
     """Open a notebook of the server's folder in a browser window of its own."""
@@ -150,6 +180,7 @@ def opened(lab: Lab, browser: Any, path: Path) -> Iterator[Notebook]:
         page.goto(f"{lab.url}/tree/{path.name}?reset")
         page.wait_for_selector(".jp-NotebookPanel .jp-Cell")
         page.wait_for_function("() => window.jupyterapp")
+        kernel_of(page, path)
         page.get_by_text("| Idle").wait_for()
         notebook = Notebook(page, path)
         notebook.be("Light")  # the server remembers

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from tests.browser.conftest import SCREENSHOTS
-from tests.notebooks.conftest import EXAMPLE, Lab, opened
+from tests.notebooks.conftest import EXAMPLE, Lab, kernel_of, opened, run_all
 
 from stepfunctions.testing import LocalCloud
 
@@ -78,17 +78,22 @@ execution = workflow.execute(inputs={{"rows": 12345}})
 
 
 @pytest.fixture(scope="module")
-def work() -> Iterator[Work]:
+def cloud() -> Iterator[LocalCloud]:
     with LocalCloud() as cloud:
-        client = cloud.client("stepfunctions")
-        yield Work(cloud, client, client.create_activity(name="work")["activityArn"])
+        yield cloud
+
+
+@pytest.fixture
+def work(cloud: LocalCloud, request: pytest.FixtureRequest) -> Work:
+    client = cloud.client("stepfunctions")
+    return Work(cloud, client, client.create_activity(name=f"work-{abs(hash(request.node.name))}")["activityArn"])
 
 
 def test_a_live_run_can_be_clicked_and_leaves_a_picture(lab: Lab, browser: Any, work: Work) -> None:
     path = work.write(lab.folder / "clicked.ipynb", "live = execution.show()", "print('the cell ' + 'has ended')")
     with opened(lab, browser, path) as notebook:
         page = notebook.page
-        notebook.run("notebook:run-all-cells")
+        notebook.run_all()
         page.get_by_text("the cell has ended", exact=True).wait_for()  # show() did not wait for the execution
         train, first = page.locator("[data-id=Train]"), work.task()
         train.wait_for()
@@ -126,7 +131,7 @@ def test_without_a_widget_the_picture_itself_is_live(lab: Lab, browser: Any, wor
     )
     with opened(lab, browser, path) as notebook:
         page = notebook.page
-        notebook.run("notebook:run-all-cells")
+        notebook.run_all()
         first = work.task()
         page.get_by_text("● Running · ").wait_for()
         page.wait_for_selector(IMAGES)
@@ -148,7 +153,7 @@ def test_interrupting_the_kernel_stops_the_watching_and_not_the_execution(lab: L
     path = work.write(lab.folder / "interrupted.ipynb", "print('waiting'); live = execution.show(wait=True)")
     with opened(lab, browser, path) as notebook:
         page = notebook.page
-        notebook.run("notebook:run-all-cells")
+        notebook.run_all()
         page.get_by_text("waiting", exact=True).wait_for()
         page.locator("[data-id=Train]").wait_for()
         notebook.run("notebook:interrupt-kernel")
@@ -167,7 +172,7 @@ def test_an_execution_that_has_ended_is_inspected(lab: Lab, browser: Any, work: 
         lab.folder / "inspected.ipynb", "execution.stop(cause='enough')\nexecution.wait()", "execution.inspect()"
     )
     with opened(lab, browser, path) as notebook:
-        notebook.run("notebook:run-all-cells")
+        notebook.run_all()
         notebook.page.locator("[data-id=Train]").click()
         assert notebook.page.locator(".inspected h2").inner_text() == "Train"
         notebook.shoot("lab-inspected")
@@ -188,9 +193,14 @@ def test_notebook_7_shows_pictures_of_an_untrusted_notebook_and_a_live_run(
         assert page.locator(IMAGES).first.evaluate("(image) => image.naturalWidth") > 200
         path = work.write(lab.folder / "seven-live.ipynb", "live = execution.show()")
         page.goto(lab.url.removesuffix("lab") + f"notebooks/{path.name}")
+        kernel_of(page, path)
         page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]")
-        page.get_by_role("menuitem", name="Run", exact=True).click()
-        page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+
+        def start() -> None:
+            page.get_by_role("menuitem", name="Run", exact=True).click()
+            page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+
+        run_all(page, start)
         page.locator("[data-id=Train][data-s=RUNNING]").click()
         assert page.locator(".inspected h2").inner_text() == "Train"
         SCREENSHOTS.mkdir(parents=True, exist_ok=True)
@@ -209,10 +219,16 @@ def test_the_example_is_followed_and_looked_into_while_it_runs(lab: Lab, browser
         copy = shutil.copytree if thing.is_dir() else shutil.copy
         if thing.name != "__pycache__":
             copy(thing, lab.folder / thing.name)
-    with opened(lab, browser, lab.folder / "notebook.ipynb") as notebook:
+    path = lab.folder / "notebook.ipynb"
+    kept = json.loads(path.read_text(encoding="utf-8"))
+    for cell in kept["cells"]:
+        if cell["cell_type"] == "code":
+            cell.update(outputs=[], execution_count=None)
+    path.write_text(json.dumps(kept))
+    with opened(lab, browser, path) as notebook:
         page = notebook.page
         notebook.run("application:toggle-left-area")
-        notebook.run("notebook:run-all-cells")
+        notebook.run_all()
         page.locator("[data-id=Retrain][data-s=RUNNING]").wait_for()
         page.locator("[data-id=Extract]").click()
         page.locator(".inspected h2", has_text="Extract").wait_for()

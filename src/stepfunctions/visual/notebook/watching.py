@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from stepfunctions.visual.graph import build
 from stepfunctions.visual.notebook.still import Bundle, standing, still
 from stepfunctions.visual.picture import Picture
 from stepfunctions.visual.report.asking import Asked, MapRun, Questions, Services, map_run
@@ -56,7 +55,7 @@ class Watch:
         self._machine: dict[str, Any] = self.client.describe_state_machine_for_execution(executionArn=self.arn)
         definition = parsed(self._machine.get("definition", "{}"))
         self.picture = Picture.of(definition, portrait=self.portrait)
-        self.picture.graph, self.picture.link = build(definition), self.link
+        self.picture.link = self.link
         self.history: History = read(())
         self._counts: dict[str, dict[str, Any]] = {}
         self._slow: _Slow | None = None
