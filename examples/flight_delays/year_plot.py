@@ -2,7 +2,8 @@
 
 python year_plot.py year.json images/year.svg
 
-Beside the picture it leaves ``year.csv``: which routes drifted, and in which weeks.
+Beside the picture it leaves ``year.csv``: which routes drifted, and in which weeks; and a small ``year.json`` that has
+what both are made of, and can be given to this script in place of the large one.
 """
 
 from __future__ import annotations
@@ -160,9 +161,20 @@ def drifted(weeks: list[dict[str, Any]]) -> str:
     return "\n".join(["route,weeks", *lines]) + "\n"
 
 
+def small(year: dict[str, Any]) -> dict[str, Any]:
+    """What the picture and the table need of a year."""
+    weeks = []
+    for row in year["weeks"]:
+        verdicts = {route: {"verdict": told["verdict"]} for route, told in row["drift"].items()}
+        drift = {route: told for route, told in verdicts.items() if told["verdict"] == "Drifted"}
+        weeks.append({"week": row["week"], "reasons": row["reasons"], "drift": drift})
+    return {"weeks": weeks, "errors": year["errors"]}
+
+
 if __name__ == "__main__":
     source, target = map(Path, sys.argv[1:])
     target.parent.mkdir(parents=True, exist_ok=True)
     made = json.loads(source.read_text())
     target.write_text(draw(made))
     target.with_suffix(".csv").write_text(drifted(made["weeks"]))
+    target.with_suffix(".json").write_text(json.dumps(small(made)) + "\n")

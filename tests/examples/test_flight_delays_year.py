@@ -120,6 +120,17 @@ def test_routes_are_told_by_how_often_they_drifted(module: Module) -> None:
     assert module("year_plot").drifted(weeks).split() == ["route,weeks", "B,2", "3", "A,1"]
 
 
+def test_picture_and_table_in_the_readme_are_those_of_the_numbers_beside_them(example: Path, module: Module) -> None:
+    plot, images = module("year_plot"), example / "images"
+    year = json.loads((images / "year.json").read_text())
+    assert [row["week"] for row in year["weeks"]] == list(range(1, 53))
+    assert plot.draw(year) == (images / "year.svg").read_text()
+    assert plot.drifted(year["weeks"]) == (images / "year.csv").read_text()
+    assert plot.small(year) == year
+    drifts = sum(len(row["drift"]) for row in year["weeks"])
+    assert f"| of these drifted, on 126 of 199 routes | {drifts:,} |" in (example / "README.md").read_text()
+
+
 @pytest.fixture
 def objects(module: Module, monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
     """What the functions read and write, in memory."""
