@@ -37,7 +37,7 @@ soak: $(READY) ## Kill the local cloud 250 times under a mixed load, and retrain
 	$(RUN) -m pytest -m soak
 
 test-heavy: $(READY) ## Run the AWS CLI, 2.3.0 itself and the benchmarks' small sizes; build the package and install it elsewhere.
-	$(RUN) -m pytest -m heavy
+	$(RUN) -m pytest -m heavy --numprocesses 3 --dist loadfile
 
 test-notebooks: .venv-notebooks/.ready ## Run the example notebook, and notebooks in JupyterLab in a browser.
 	.venv-notebooks/bin/python -m pytest -m heavy tests/notebooks

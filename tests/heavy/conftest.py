@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import select
 import subprocess
@@ -50,9 +51,11 @@ def tool_environment() -> Callable[..., Path]:
         folder = ROOT / f".venv-{name}"
         ready = folder / ".ready"
         wanted = "\n".join(packages)
-        if not ready.exists() or ready.read_text() != wanted:
-            make_environment(folder, *packages)
-            ready.write_text(wanted)
+        with open(f"{folder}.lock", "w") as lock:  # of several processes one makes it
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not ready.exists() or ready.read_text() != wanted:
+                make_environment(folder, *packages)
+                ready.write_text(wanted)
         return folder
 
     return get
