@@ -173,6 +173,8 @@ def small(year: dict[str, Any]) -> dict[str, Any]:
 
 if __name__ == "__main__":
     source, target = map(Path, sys.argv[1:])
+    if target.with_suffix(".json").resolve() == source.resolve():
+        sys.exit(f"{source} would be replaced by its summary: draw into another folder, such as images/{target.name}.")
     target.parent.mkdir(parents=True, exist_ok=True)
     made = json.loads(source.read_text())
     target.write_text(draw(made))

@@ -177,5 +177,5 @@ def test_weeks_pass_by_the_schedule_and_the_report_is_right(
     assert [row["time"] for row in report["weeks"]] == [f"2013-01-{day}T11:00:00Z" for day in ("08", "15", "22")]
     assert report["weeks"][0]["reasons"] == {"new route": 2}
     assert [row["reasons"] for row in report["weeks"][1:]] == [{}, {"growth": 2}]
-    run(str(example / "year_plot.py"), "year.json", "year.svg")
-    assert (tmp_path / "year.svg").read_text().startswith("<svg")
+    run(str(example / "year_plot.py"), "year.json", "images/year.svg")
+    assert (tmp_path / "images" / "year.svg").read_text().startswith("<svg")
