@@ -152,7 +152,7 @@ def test_machines_and_their_executions(console: Browser, cloud: LocalCloud) -> N
     assert (first["more"], second["more"]) == (True, False)
     assert names == [f"Run-{number:03}" for number in range(104, -1, -1)]
     assert len(console.ask("executions", arn=arn, words="rUn-10")["executions"]) == 5
-    assert console.ask("executions", arn=arn, status="FAILED") == {"executions": [], "more": False}
+    assert console.ask("executions", arn=arn, status="FAILED") ["executions"] == []
     assert console.ask("executions", arn=arn, status="NONE")[0] == 400
     assert console.ask("executions")[1] == "'arn' is missing"
     assert console.ask("machine", arn=arn + "x")[0] == 400
@@ -214,7 +214,7 @@ def test_an_execution_that_is_not_there_is_followed_to_nowhere(console: Browser)
 
 
 def test_what_was_never_used_is_not_begun(console: Browser) -> None:
-    assert console.ask("jobs") == {"jobs": []}
+    assert console.ask("jobs")["jobs"] == []
     assert console.ask("endpoints") == {"endpoints": []}
     assert console.ask("models") == {"groups": [], "drift": []}
     assert console.ask("triggers") == {"triggers": []}

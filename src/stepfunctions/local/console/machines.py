@@ -81,10 +81,14 @@ class Machines:
             if skip:
                 skip -= 1
             elif len(shown) == _PAGE:
-                return {"executions": shown, "more": True}
+                return {"executions": shown, "more": True, "now": self._now()}
             else:
                 shown.append(row)
-        return {"executions": shown, "more": False}
+        return {"executions": shown, "more": False, "now": self._now()}
+
+    def _now(self) -> int:
+        """Return the time of the cloud, whose clock may jump."""
+        return round(self._cloud.clock.now() * 1000)
 
     def _matching(self, arn: str, status: str | None, words: str) -> Iterator[dict[str, Any]]:
         of_map_run = ":mapRun:" in arn
@@ -104,8 +108,7 @@ class Machines:
         arn = _needed(given, "arn")
         document = page.document(self._client, arn, self.services)
         told = self._client.describe_execution(executionArn=arn)
-        now = round(self._cloud.clock.now() * 1000)
-        return {**document, "made": now, "redrivable": told.get("redriveStatus") == "REDRIVABLE"}
+        return {**document, "made": self._now(), "redrivable": told.get("redriveStatus") == "REDRIVABLE"}
 
     def report(self, given: Given) -> str:
         """The same as a page that can be kept."""

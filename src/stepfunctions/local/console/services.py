@@ -46,7 +46,8 @@ class Services:
     def jobs(self, given: Given) -> dict[str, Any]:  # noqa: ARG002 - as the others
         """The latest jobs of every service, the newest first."""
         found = [*self._sagemaker_jobs(), *self._glue_runs(), *self._tasks()]
-        return {"jobs": sorted(found, key=lambda job: job["start"] or 0.0, reverse=True)[:_MOST]}
+        latest = sorted(found, key=lambda job: job["start"] or 0.0, reverse=True)[:_MOST]
+        return {"jobs": latest, "now": round(self._cloud.clock.now() * 1000)}
 
     def _sagemaker_jobs(self) -> Iterator[dict[str, Any]]:
         if not self._cloud.has("sagemaker"):

@@ -71,7 +71,7 @@ function Executions({ arn, start }) {
       <${Filter} value=${words} onInput=${setWords} label="Search names" />
       ${start}
     </div>
-    <${Waiting} state=${state}>${({ executions, more }) => html`<div>
+    <${Waiting} state=${state}>${({ executions, more, now }) => html`<div>
       <${List}
         label="Executions"
         columns=${["Name", "Status", "Started", "Took"]}
@@ -82,7 +82,7 @@ function Executions({ arn, start }) {
             html`<a href=${link("execution", one.executionArn)} dir="auto">${one.name}</a>`,
             html`<${Badge} status=${one.status} small=${true} />`,
             html`<${Time} at=${one.start} day=${true} />`,
-            html`<span class="number">${duration((one.end ?? Date.now()) - one.start)}</span>`,
+            html`<span class="number">${duration((one.end ?? now) - one.start)}</span>`,
           ],
         }))}
       />

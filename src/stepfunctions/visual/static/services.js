@@ -10,7 +10,7 @@ export function Jobs() {
   const [words, setWords] = useState("");
   const tools = html`<${Filter} value=${words} onInput=${setWords} label="Filter jobs" />`;
   return html`<${Page} title="Jobs" tools=${tools}>
-    <${Waiting} state=${state}>${({ jobs }) => html`<${List}
+    <${Waiting} state=${state}>${({ jobs, now }) => html`<${List}
       label="Jobs"
       columns=${["Name", "Kind", "Status", "Started", "Took", "Error"]}
       empty=${jobs.length ? "No job is like that." : "No training, processing or Glue job and no container has run yet."}
@@ -21,7 +21,7 @@ export function Jobs() {
           one.kind,
           html`<${Badge} status=${one.status} small=${true} />`,
           html`<${Time} at=${one.start} day=${true} />`,
-          html`<span class="number">${duration((one.end ?? Date.now()) - one.start)}</span>`,
+          html`<span class="number">${duration((one.end ?? now) - one.start)}</span>`,
           html`<span class="error-words cut" title=${one.error}>${one.error ?? ""}</span>`,
         ],
       }))}
