@@ -8,27 +8,20 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from stepfunctions.errors import LocalCloudError, ServiceError
+from stepfunctions.errors import LocalCloudError
 from stepfunctions.local import images
 from stepfunctions.local.jobs import Exit, Job, JobRefused, ProcessSpec, can_mount
 from stepfunctions.local.sagemaker import results
 from stepfunctions.local.sagemaker.container import HOST, OPT_ML
+from stepfunctions.local.sagemaker.named_jobs import DEFAULT_SECONDS, GRACE_SECONDS, OPEN, NamedJobs
 from stepfunctions.local.sagemaker.places import Missing, Places
-from stepfunctions.local.sagemaker.records import Record, Records, invalid, unsupported
-from stepfunctions.local.services import Call
-
-if TYPE_CHECKING:
-    from stepfunctions.local.cloud import Cloud
+from stepfunctions.local.sagemaker.records import Record, invalid, unsupported
 
 KIND = "processing-job"
-JOB_KIND = "processing"
-DEFAULT_SECONDS = 86400
-_GRACE_SECONDS = 120.0
-_OPEN = ("InProgress", "Stopping")
 _MOST_MESSAGE = 1024  # bytes of /opt/ml/output/message that are shown
 _COPIED = (
     "ProcessingJobName",
@@ -54,85 +47,19 @@ _SUMMARY = (
 )
 
 
-class ProcessingJobs:
+class ProcessingJobs(NamedJobs):
     """The operations, and the owner of the processes. A job's key is its name."""
 
-    def __init__(self, cloud: Cloud, records: Records) -> None:
-        self._cloud = cloud
-        self._records = records
-        self._places = Places(cloud)
-        cloud.jobs.register(JOB_KIND, self)
+    word = "Processing"
+    taken = "Job name must be unique within an AWS account and region, and a job with this name already exists"
+    summary = _SUMMARY
 
-    def start(self) -> None:
-        """Submit what a killed server wrote down and did not submit."""
-        for record in self._records.all(KIND, *_OPEN):
-            self._cloud.jobs.submit(JOB_KIND, record["ProcessingJobName"], None)
+    def _begun(self, record: Record, request: Record) -> Record:
+        copied = {member: request[member] for member in _COPIED if member in request}
+        return {"StoppingCondition": {"MaxRuntimeInSeconds": DEFAULT_SECONDS}, **copied, **record}
 
-    def on_end(self, name: str, callback: Callable[[], None]) -> None:
-        """Call back when a processing job has its final status; at once when it already has."""
-        self._cloud.jobs.on_end(JOB_KIND, name, callback)
-
-    # -- operations ------------------------------------------------------------------------------------------
-
-    def create(self, request: Record, call: Call) -> Record:
-        """CreateProcessingJob."""
-        name = request["ProcessingJobName"]
-        arn = self._records.arn(KIND, name)
-        if call.token is None or self._records.token(KIND, name) != call.token:
-            self._check(request)
-        now = self._records.now()
-        record = {
-            "StoppingCondition": {"MaxRuntimeInSeconds": DEFAULT_SECONDS},
-            **{member: request[member] for member in _COPIED if member in request},
-            "ProcessingJobArn": arn,
-            "ProcessingJobStatus": "InProgress",
-            "CreationTime": now,
-            "LastModifiedTime": now,
-        }
-        self._records.create(
-            KIND,
-            name,
-            record,
-            call.token,
-            tags=request.get("Tags"),
-            status="InProgress",
-            taken=lambda: ServiceError(
-                "ResourceInUse",
-                "Job name must be unique within an AWS account and region, and a job with this name already "
-                f"exists ({arn})",
-            ),
-        )
-        self._cloud.jobs.submit(JOB_KIND, name, None)
-        return {"ProcessingJobArn": arn}
-
-    def describe(self, request: Record) -> Record:
-        """DescribeProcessingJob."""
-        return self._get(request["ProcessingJobName"])
-
-    def list(self, request: Record) -> Record:
-        """ListProcessingJobs."""
-        page = self._records.page(KIND, request, order="Ascending")
-        summaries = [{member: record[member] for member in _SUMMARY if member in record} for record in page.records]
-        return {"ProcessingJobSummaries": summaries, **({"NextToken": page.next_token} if page.next_token else {})}
-
-    def stop(self, request: Record) -> Record:
-        """StopProcessingJob."""
-        name = request["ProcessingJobName"]
-        status = self._get(name)["ProcessingJobStatus"]
-        if status not in _OPEN:
-            raise invalid(f"The request was rejected because the processing job is in status {status}.")
+    def _stopping(self, name: str) -> None:
         self._edit(name, ProcessingJobStatus="Stopping")
-        self._cloud.jobs.stop(JOB_KIND, name)
-        return {}
-
-    def delete(self, request: Record) -> Record:
-        """DeleteProcessingJob: the record and the job's folder; results in S3 stay."""
-        name = request["ProcessingJobName"]
-        if self._get(name)["ProcessingJobStatus"] in _OPEN:
-            raise ServiceError("ResourceInUse", f"The processing job {name} has not ended; stop it first")
-        self._records.delete(KIND, name)
-        self._cloud.jobs.forget(JOB_KIND, name)
-        return {}
 
     # -- the processes ---------------------------------------------------------------------------------------
 
@@ -171,7 +98,7 @@ class ProcessingJobs:
             stdout=stdout,
             stderr=stderr,
             timeout_seconds=record["StoppingCondition"]["MaxRuntimeInSeconds"],
-            grace_seconds=_GRACE_SECONDS,
+            grace_seconds=GRACE_SECONDS,
         )
 
     def started(self, job: Job) -> None:
@@ -186,7 +113,7 @@ class ProcessingJobs:
     def finish(self, job: Job, exit: Exit) -> None:
         """Store the results, then write the final status; done twice, it is the same."""
         record = self._records.get(KIND, job.key)
-        if record is None or record["ProcessingJobStatus"] not in _OPEN:
+        if record is None or record["ProcessingJobStatus"] not in OPEN:
             return
         ml, status = job.folder / "ml", _outcome(exit)
         fields: Record = {"ProcessingEndTime": self._records.now()}

@@ -8,28 +8,20 @@ from __future__ import annotations
 import math
 import re
 import shutil
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from stepfunctions.errors import LocalCloudError, ServiceError
+from stepfunctions.errors import LocalCloudError
 from stepfunctions.local import images
 from stepfunctions.local.jobs import Exit, Job, JobRefused, ProcessSpec
 from stepfunctions.local.sagemaker import results
 from stepfunctions.local.sagemaker.container import PROGRAM, arguments, decode_hyperparameters, lay_out
-from stepfunctions.local.sagemaker.places import Missing, Places
-from stepfunctions.local.sagemaker.records import Record, Records, invalid, unsupported
-from stepfunctions.local.services import Call
-
-if TYPE_CHECKING:
-    from stepfunctions.local.cloud import Cloud
+from stepfunctions.local.sagemaker.named_jobs import DEFAULT_SECONDS, GRACE_SECONDS, OPEN, NamedJobs
+from stepfunctions.local.sagemaker.places import Missing
+from stepfunctions.local.sagemaker.records import Record, invalid, unsupported
 
 KIND = "training-job"
-JOB_KIND = "training"
-DEFAULT_SECONDS = 86400
-_GRACE_SECONDS = 120.0  # what SageMaker gives a script between SIGTERM and SIGKILL
-_OPEN = ("InProgress", "Stopping")
 _COPIED = (
     "TrainingJobName",
     "HyperParameters",
@@ -67,64 +59,35 @@ _MESSAGES = {
 }
 
 
-class TrainingJobs:
+class TrainingJobs(NamedJobs):
     """The operations, and the owner of the processes. A job's key is its name."""
 
-    def __init__(self, cloud: Cloud, records: Records) -> None:
-        self._cloud = cloud
-        self._records = records
-        self._places = Places(cloud)
-        cloud.jobs.register(JOB_KIND, self)
+    word = "Training"
+    taken = (
+        "Training job names must be unique within an AWS account and region, and a training job with this name "
+        "already exists"
+    )
+    summary = (
+        "TrainingJobName",
+        "TrainingJobArn",
+        "CreationTime",
+        "TrainingEndTime",
+        "LastModifiedTime",
+        "TrainingJobStatus",
+        "SecondaryStatus",
+    )
 
-    def start(self) -> None:
-        """Submit what a killed server wrote down and did not submit."""
-        for record in self._records.all(KIND, *_OPEN):
-            self._cloud.jobs.submit(JOB_KIND, record["TrainingJobName"], None)
-
-    def on_end(self, name: str, callback: Callable[[], None]) -> None:
-        """Call back when a training job has its final status; at once when it already has."""
-        self._cloud.jobs.on_end(JOB_KIND, name, callback)
-
-    # -- operations ------------------------------------------------------------------------------------------
-
-    def create(self, request: Record, call: Call) -> Record:
-        """CreateTrainingJob."""
-        name = request["TrainingJobName"]
-        arn = self._records.arn(KIND, name)
-        if call.token is None or self._records.token(KIND, name) != call.token:
-            self._check(request)
-        now = self._records.now()
-        record = {
-            "TrainingJobArn": arn,
+    def _begun(self, record: Record, request: Record) -> Record:
+        made = {
+            **record,
             "ModelArtifacts": {"S3ModelArtifacts": ""},
-            "TrainingJobStatus": "InProgress",
             "StoppingCondition": {"MaxRuntimeInSeconds": DEFAULT_SECONDS},
-            "CreationTime": now,
-            "LastModifiedTime": now,
             **{member: request[member] for member in _COPIED if member in request},
             **{member: request.get(member, False) for member in _SWITCHES},
         }
-        record["StoppingCondition"].setdefault("MaxRuntimeInSeconds", DEFAULT_SECONDS)
-        _move(record, "Starting", now)
-        self._records.create(
-            KIND,
-            name,
-            record,
-            call.token,
-            tags=request.get("Tags"),
-            status="InProgress",
-            taken=lambda: ServiceError(
-                "ResourceInUse",
-                "Training job names must be unique within an AWS account and "
-                f"region, and a training job with this name already exists ({arn})",
-            ),
-        )
-        self._cloud.jobs.submit(JOB_KIND, name, None)
-        return {"TrainingJobArn": arn}
-
-    def describe(self, request: Record) -> Record:
-        """DescribeTrainingJob."""
-        return self._get(request["TrainingJobName"])
+        made["StoppingCondition"].setdefault("MaxRuntimeInSeconds", DEFAULT_SECONDS)
+        _move(made, "Starting", record["CreationTime"])
+        return made
 
     def list(self, request: Record) -> Record:
         """ListTrainingJobs."""
@@ -135,37 +98,10 @@ class TrainingJobs:
                 "TrainingPlanArnEquals": "there are no training plans here",
             },
         )
-        page = self._records.page(KIND, request, order="Ascending")
-        members = (
-            "TrainingJobName",
-            "TrainingJobArn",
-            "CreationTime",
-            "TrainingEndTime",
-            "LastModifiedTime",
-            "TrainingJobStatus",
-            "SecondaryStatus",
-        )
-        summaries = [{member: record[member] for member in members if member in record} for record in page.records]
-        return {"TrainingJobSummaries": summaries, **({"NextToken": page.next_token} if page.next_token else {})}
+        return super().list(request)
 
-    def stop(self, request: Record) -> Record:
-        """StopTrainingJob."""
-        name = request["TrainingJobName"]
-        status = self._get(name)["TrainingJobStatus"]
-        if status not in _OPEN:
-            raise invalid(f"The request was rejected because the training job is in status {status}.")
+    def _stopping(self, name: str) -> None:
         self._edit(name, "Stopping", TrainingJobStatus="Stopping")
-        self._cloud.jobs.stop(JOB_KIND, name)
-        return {}
-
-    def delete(self, request: Record) -> Record:
-        """DeleteTrainingJob: the record and the job's folder; results in S3 stay."""
-        name = request["TrainingJobName"]
-        if self._get(name)["TrainingJobStatus"] in _OPEN:
-            raise ServiceError("ResourceInUse", f"The training job {name} has not ended; stop it first")
-        self._records.delete(KIND, name)
-        self._cloud.jobs.forget(JOB_KIND, name)
-        return {}
 
     # -- the processes ---------------------------------------------------------------------------------------
 
@@ -201,7 +137,7 @@ class TrainingJobs:
             stdout=stdout,
             stderr=stderr,
             timeout_seconds=record["StoppingCondition"]["MaxRuntimeInSeconds"],
-            grace_seconds=_GRACE_SECONDS,
+            grace_seconds=GRACE_SECONDS,
         )
 
     def started(self, job: Job) -> None:
@@ -211,7 +147,7 @@ class TrainingJobs:
     def finish(self, job: Job, exit: Exit) -> None:
         """Store the results, then write the final status; done twice, it is the same."""
         record = self._records.get(KIND, job.key)
-        if record is None or record["TrainingJobStatus"] not in _OPEN:
+        if record is None or record["TrainingJobStatus"] not in OPEN:
             return
         fields: Record = {}
         if exit.started_at is not None and exit.refused is None:
