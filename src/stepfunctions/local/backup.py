@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stepfunctions.errors import LocalCloudError
-from stepfunctions.local.datadir import DataDir
+from stepfunctions.local.datadir import CONSOLE_TOKEN, DataDir
 from stepfunctions.local.s3.contents import link_or_copy
 
-_TRANSIENT = frozenset({"server.json", "server.json.new", "server.lock", "endpoints", "incoming"})
+_TRANSIENT = frozenset({CONSOLE_TOKEN, "server.json", "server.json.new", "server.lock", "endpoints", "incoming"})
 """What belongs to a running server, not to its data."""
 
 

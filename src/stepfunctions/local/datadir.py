@@ -17,6 +17,7 @@ from stepfunctions.errors import LocalCloudError
 
 STATUS_PATH = "/_local/status"
 SERVER_LOG = "server.log"
+CONSOLE_TOKEN = "console-token"
 DEFAULT_DATA_DIR = ".stepfunctions"
 _LOCK, _SERVER = "server.lock", "server.json"
 _LONGEST_STATUS = 65536

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 
 from stepfunctions.errors import LocalCloudError
 from stepfunctions.local.clocks import FILE
-from stepfunctions.local.datadir import SERVER_LOG, DataDir
+from stepfunctions.local.datadir import CONSOLE_TOKEN, SERVER_LOG, DataDir
 from stepfunctions.local.jobs import marks
 from stepfunctions.local.jobs.processes import boot_id
 from stepfunctions.local.jobs.watch import is_alive
@@ -19,7 +19,8 @@ from stepfunctions.local.services import SERVICES
 
 _DATABASES = frozenset({*SERVICES, "jobs", "deliveries"})
 _FOLDERS = frozenset({"endpoints", "images", "jobs", "lambda", "s3"})
-_FILES = frozenset({".gitignore", FILE, SERVER_LOG, f"{SERVER_LOG}.1", "server.json", "server.json.new", "server.lock"})
+_OF_SERVERS = frozenset({".gitignore", CONSOLE_TOKEN, "server.json", "server.json.new", "server.lock"})
+_FILES = _OF_SERVERS | {FILE, SERVER_LOG, f"{SERVER_LOG}.1"}
 
 
 def reset(data_dir: Path) -> list[str]:
@@ -39,7 +40,7 @@ def reset(data_dir: Path) -> list[str]:
         raise LocalCloudError(f"{data_dir} is left as it is: {what}. Remove what you do not need yourself.")
     with DataDir(data_dir):
         _end_jobs(data_dir)
-        removed = sorted(names - {"images", "server.lock", "server.json", ".gitignore"})
+        removed = sorted(names - _OF_SERVERS - {"images"})
         for name in removed:
             path = data_dir / name
             if path.is_dir() and not path.is_symlink():

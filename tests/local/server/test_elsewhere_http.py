@@ -86,6 +86,7 @@ def _is_child(process: Path, parent: int) -> bool:
 def test_the_server_says_where_calls_go(start_server: Callable[..., Server], tmp_path: Path) -> None:
     server = start_server(tmp_path / "data", "--real", "s3, EventBridge")
     assert server.process.stdout is not None
+    assert server.process.stdout.readline().startswith(f"Console: {server.endpoint}/?token=")
     line = server.process.stdout.readline()
     assert "AWS itself answers for events, s3." in line
     assert "moto stands for every other service, in memory only" in line

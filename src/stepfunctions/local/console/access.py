@@ -12,12 +12,11 @@ import secrets
 from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
 
-from stepfunctions.local.datadir import cannot_use
+from stepfunctions.local.datadir import CONSOLE_TOKEN, cannot_use
 from stepfunctions.local.wire.messages import Request
 
 HEADER = "x-stepfunctions-console"
 """What the page adds to each order: another site's page cannot without asking, and is refused then."""
-_FILE = "console-token"
 
 
 class Access:
@@ -26,7 +25,7 @@ class Access:
     def __init__(self, data_dir: Path, endpoint: str) -> None:
         self._endpoint = endpoint
         self._cookie = f"stepfunctions-{endpoint.rpartition(':')[2]}"  # a cookie is sent to all ports
-        self._token = _token(data_dir / _FILE)
+        self._token = _token(data_dir / CONSOLE_TOKEN)
 
     @property
     def address(self) -> str:
