@@ -152,7 +152,7 @@ def test_machines_and_their_executions(console: Browser, cloud: LocalCloud) -> N
     assert (first["more"], second["more"]) == (True, False)
     assert names == [f"Run-{number:03}" for number in range(104, -1, -1)]
     assert len(console.ask("executions", arn=arn, words="rUn-10")["executions"]) == 5
-    assert console.ask("executions", arn=arn, status="FAILED") ["executions"] == []
+    assert console.ask("executions", arn=arn, status="FAILED")["executions"] == []
     assert console.ask("executions", arn=arn, status="NONE")[0] == 400
     assert console.ask("executions")[1] == "'arn' is missing"
     assert console.ask("machine", arn=arn + "x")[0] == 400
