@@ -72,6 +72,58 @@ def test_a_history_that_begins_in_the_middle_is_read(script: Any) -> None:
     assert statuses(script.events[5:])["B"] == "SUCCEEDED"
 
 
+@pytest.mark.parametrize("lost", ["A", "B"])
+def test_a_state_that_was_left_succeeded_though_its_beginning_is_lost(script: Any, lost: str) -> None:
+    for name in "ABC":
+        script.task(name)
+    kept = [event for event in script.events if (event.get("stateEnteredEventDetails") or {}).get("name") != lost]
+    assert len(kept) == len(script.events) - 1
+    assert statuses(kept) == dict.fromkeys("ABC", "SUCCEEDED")
+
+
+def test_events_that_come_twice_count_once(nested: Definition) -> None:
+    mocks = {"Collect": {"items": [1, 2]}, "Check": {"status": "READY"}, "Train": {}, "Notify": {}, "Clean up": {}}
+    events = run(nested, mocks)
+    assert read_history(events + events) == read_history(events)
+
+
+def test_a_redrive_goes_on_where_it_failed() -> None:
+    tries: list[int] = []
+
+    def train(given: dict[str, Any]) -> dict[str, Any]:
+        tries.append(given["n"])
+        if given["n"] == 1 and tries.count(1) == 1:
+            raise StateFailed("Boom", "once")
+        return given
+
+    body = {"T": {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "End": True,
+                  "Parameters": {"FunctionName": "train", "Payload.$": "$"}}}  # fmt: skip
+    each = {"Type": "Map", "ItemsPath": "$.items", "ItemProcessor": {"StartAt": "T", "States": body}, "End": True}
+    wait = {"Type": "Wait", "Seconds": 9, "End": True}
+    branches = [{"StartAt": "M", "States": {"M": each}}, {"StartAt": "W", "States": {"W": wait}}]
+    definition = {"StartAt": "P", "States": {"P": {"Type": "Parallel", "Branches": branches, "End": True}}}
+    client = LocalClient({"train": train})
+    role = "arn:aws:iam::123456789012:role/r"
+    machine = client.create_state_machine(name="m", definition=json.dumps(definition), roleArn=role)
+    given = json.dumps({"items": [{"n": number} for number in range(3)]})
+    arn = client.start_execution(stateMachineArn=machine["stateMachineArn"], input=given)["executionArn"]
+    client.run_until_idle()
+    failed = client.get_execution_history(executionArn=arn)["events"]
+    assert statuses(failed) == {"P": "FAILED", "M": "FAILED", "W": "ABORTED", "T": "FAILED"}
+    client.redrive_execution(executionArn=arn)
+    client.run_until_idle()
+    events = client.get_execution_history(executionArn=arn)["events"]
+    again = [event["type"] for event in events].index("TaskStarted", len(failed)) + 1
+    assert statuses(events[:again]) == {"P": "RUNNING", "M": "RUNNING", "W": "RUNNING", "T": "RUNNING"}
+    states = read_history(events).states
+    assert {name: state.text() for name, state in states.items()} == {
+        "P": "Succeeded",
+        "M": "Succeeded · 3/3",
+        "W": "Succeeded",
+        "T": "3 succeeded",
+    }
+
+
 def test_map_counts_of_a_distributed_map_are_told(script: Any) -> None:
     script.add("MapStateEntered", name="Each")
     script.add("MapStateStarted", length=0)

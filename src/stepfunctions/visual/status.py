@@ -29,6 +29,8 @@ _ENDS = {
     "ExecutionAborted": "ABORTED",
     "ExecutionTimedOut": "ABORTED",
 }
+_REDRIVEN = (*_BEGINS_WORK, "MapRunRedriven", "StateExited")
+"""How events end that say that a state runs again."""
 
 
 class Finding(Protocol):
@@ -154,22 +156,28 @@ class Reader:
         self.left: dict[int, Visit] = {}
         self.visits: list[Visit] = []
         self.taken: set[tuple[str, str]] = set()
-        self.iterations: dict[str, Counter[str]] = {}
+        self.iterations: dict[str, dict[tuple[int, int], str]] = {}
+        """By the name of a Map, what each item did last, by its visit and index."""
+        self.lengths: dict[str, dict[int, int]] = {}
         self.steps: dict[int, bool] = {}
+        self.open: list[Visit] = []
+        """The visits that were not over when the execution ended."""
 
     def read(self, event: Mapping[str, Any]) -> None:
         """Take the next event: they come by their ids."""
         kind, number, previous = str(event.get("type", "")), event.get("id", 0), event.get("previousEventId", 0)
         visit = self.owner.get(previous)
+        if kind.endswith(_REDRIVEN):
+            _reopen(visit)
         if kind.endswith("StateEntered"):
             visit = self._enter(event, kind, previous, visit)
         elif kind.endswith("StateExited"):
-            visit = _climb(visit, name=(event.get("stateExitedEventDetails") or {}).get("name"))
-            if visit is not None:
-                visit.status = "CAUGHT" if visit.failing else "SUCCEEDED"
-                self.left[number] = visit
+            visit = self._leave(event, kind, visit)
         elif kind in _ENDS:
             self._end(kind, visit)
+        elif kind == "ExecutionRedriven":
+            for open_ in self.open:
+                _reopen(open_)
         elif kind.startswith("MapIteration"):
             visit = self._iteration(event, kind, visit)
         elif kind == "EvaluationFailed":
@@ -195,12 +203,24 @@ class Reader:
         visit = Visit(name, kind.removesuffix("StateEntered"), parent, in_map, previous)
         if kind == "FailStateEntered":
             visit.status = "FAILED"
+        _reopen(parent)
         self.visits.append(visit)
         if came_from is not None:
             self.taken.add((came_from.name, name))
         elif before is None:
             self.taken.add(("", name))
         return visit
+
+    def _leave(self, event: Mapping[str, Any], kind: str, visit: Visit | None) -> Visit:
+        """Return the visit that ends; of one that began before the history does, its end is all that is known."""
+        name = (event.get("stateExitedEventDetails") or {}).get("name")
+        found = _climb(visit, name=name)
+        if found is None or (name is not None and found.name != name):
+            found = Visit(str(name or "?"), kind.removesuffix("StateExited"), None, in_map=False)
+            self.visits.append(found)
+        found.status = "CAUGHT" if found.failing else "SUCCEEDED"
+        self.left[event.get("id", 0)] = found
+        return found
 
     def _evaluation(self, event: Mapping[str, Any], previous: int, visit: Visit | None) -> Visit | None:
         """Return the visit whose expression failed: one that failed at once has the Entered event beside it."""
@@ -213,21 +233,20 @@ class Reader:
         word = kind.removeprefix("MapIteration")
         details = event.get(f"m{kind[1:]}EventDetails") or {}
         name = str(details.get("name", visit.name if visit is not None else "?"))
-        count = self.iterations.setdefault(name, Counter())
-        count[word.lower()] += 1
         self.steps[event.get("id", 0)] = True
         while visit is not None and visit.name != name:
             if word in ("Failed", "Aborted"):
                 _close(visit, "ABORTED")
             visit = visit.parent
+        self.iterations.setdefault(name, {})[id(visit), details.get("index", -1)] = word.lower()
         return visit
 
     def _inside(self, event: Mapping[str, Any], kind: str, visit: Visit) -> None:
         if kind == "MapStateStarted":
             length = (event.get("mapStateStartedEventDetails") or {}).get("length", 0)
-            self.iterations.setdefault(visit.name, Counter())["total"] += length
+            self.lengths.setdefault(visit.name, {})[id(visit)] = length
         if kind == "MapRunStarted":
-            self.iterations.pop(visit.name, None)  # its items run in histories of their own: nothing here counts them
+            self.lengths.pop(visit.name, None)  # its items run in histories of their own: nothing here counts them
         if kind in _BEGINS_WORK and visit.failing:
             visit.retries += 1
             visit.failing = False
@@ -242,7 +261,8 @@ class Reader:
     def _end(self, kind: str, visit: Visit | None) -> None:
         if kind == "ExecutionFailed" and visit is not None and visit.status == "RUNNING":
             visit.failing = True
-        for open_ in self.visits:
+        self.open = [one for one in self.visits if one.status == "RUNNING"]
+        for open_ in self.open:
             _close(open_, "ABORTED")
 
     def overlay(self) -> Overlay:
@@ -256,7 +276,7 @@ class Reader:
             tally = Counter(visit.status for visit in visits)
             many = visits[-1].in_map and len(visits) > 1
             status = next(status for status in _WORST_FIRST if tally[status]) if many else visits[-1].status
-            counts = _iteration_counts(self.iterations.get(name, Counter()))
+            counts = _iteration_counts(self.iterations.get(name), self.lengths.get(name))
             found.states[name] = StateStatus(
                 status, sum(visit.retries for visit in visits), len(visits), dict(tally) if many else {}, counts
             )
@@ -286,12 +306,19 @@ def _settle(visit: Visit) -> None:
         _close(visit, "ABORTED")
 
 
-def _iteration_counts(seen: Counter[str]) -> dict[str, int]:
-    if not seen:
+def _reopen(visit: Visit | None) -> None:
+    """A state that failed or was aborted runs again: a redrive goes on in the visits that were there."""
+    while visit is not None and visit.status in ("FAILED", "ABORTED") and visit.kind != "Fail":
+        visit.status, visit.failing = "RUNNING", False
+        visit = visit.parent
+
+
+def _iteration_counts(items: Mapping[Any, str] | None, lengths: Mapping[int, int] | None) -> dict[str, int]:
+    if not items and not lengths:
         return {}
+    seen = Counter((items or {}).values())
     ended = {name: seen[name] for name in ("succeeded", "failed", "aborted")}
-    running = seen["started"] - sum(ended.values())
-    return {"total": max(seen["total"], seen["started"]), **ended, "running": max(running, 0)}
+    return {"total": max(sum((lengths or {}).values()), seen.total()), **ended, "running": seen["started"]}
 
 
 def read_history(
@@ -319,8 +346,8 @@ def states_of(events: Iterable[Mapping[str, Any]]) -> dict[int, str]:
 
 
 def follow(events: Iterable[Mapping[str, Any]]) -> Reader:
-    """Read a history, whose events may be in any order."""
+    """Read a history, whose events may be in any order, and there more than once."""
     reader = Reader()
-    for event in sorted(events, key=lambda event: event.get("id", 0)):
+    for _, event in sorted({event.get("id", 0): event for event in events}.items()):
         reader.read(event)
     return reader

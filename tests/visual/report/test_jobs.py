@@ -108,6 +108,20 @@ def test_a_training_job_has_its_log_its_metrics_and_its_course(trained: Ran, stu
     assert job["parameters"] == {"depth": "6", "api_token": "abcdef"}
 
 
+def test_a_loss_that_is_no_number_is_shown(trained: Ran, stubs: Stubs) -> None:
+    loss = {"Name": "loss", "Regex": r"loss=(\S+)"}
+    told = {
+        **DESCRIBED,
+        "AlgorithmSpecification": {"TrainingInputMode": "File", "MetricDefinitions": [loss]},
+        "FinalMetricDataList": [],
+    }
+    stubs["logs"].add_response("filter_log_events", log_events("loss=3.0", "loss=inf", "loss=2.0", "loss=nan"))
+    stubs["sagemaker"].add_response("describe_training_job", told)
+    page = stubs.page(trained)
+    (metric,) = json.loads(page.inside["document"], parse_constant=pytest.fail)["jobs"][0]["metrics"]
+    assert metric == {"name": "loss", "value": "nan", "points": [3.0, 2.0]}
+
+
 def test_hyperparameters_and_logs_are_redacted_too(trained: Ran, stubs: Stubs) -> None:
     for redact in (["*token*"], True):
         stubs["logs"].add_response(

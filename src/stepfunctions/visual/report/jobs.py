@@ -8,6 +8,7 @@ https://docs.aws.amazon.com/glue/latest/dg/monitor-continuous-logging.html.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -49,7 +50,7 @@ class Job:
     parameters: dict[str, str] = field(default_factory=dict)
     """The hyperparameters of a training job."""
     metrics: list[dict[str, Any]] = field(default_factory=list)
-    """Each ``name``, ``value`` (the last one) and ``points``."""
+    """Each ``name``, ``value`` (the last one; ``nan`` and ``inf`` as text) and ``points``, which are finite."""
 
 
 _SAGEMAKER = {
@@ -188,10 +189,13 @@ def _training(job: Job, services: Services, questions: Questions) -> None:
     final = {one["MetricName"]: one["Value"] for one in told.get("FinalMetricDataList", [])}
     courses = _courses(told.get("AlgorithmSpecification", {}).get("MetricDefinitions", []), job.lines)
     for name in dict.fromkeys([*courses, *final]):
-        points = courses.get(name, [])
-        value = final.get(name, points[-1] if points else None)
+        told_of = courses.get(name, [])
+        value = final.get(name, told_of[-1] if told_of else None)
         if value is not None:
-            job.metrics.append({"name": name, "value": value, "points": points[:: len(points) // _KEPT_POINTS + 1]})
+            points = [point for point in told_of if math.isfinite(point)]
+            points = points[:: len(points) // _KEPT_POINTS + 1]
+            shown = value if math.isfinite(value) else str(value)  # JSON has no NaN
+            job.metrics.append({"name": name, "value": shown, "points": points})
 
 
 def _courses(definitions: list[dict[str, str]], lines: list[tuple[float, str]]) -> dict[str, list[float]]:

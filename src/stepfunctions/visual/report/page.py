@@ -102,7 +102,7 @@ def _lines(states: Iterable[dict[str, Any]]) -> list[str]:
 
 def _embedded(document: dict[str, Any]) -> str:
     """Return JSON that no HTML parser takes for anything else, whatever the names in it are."""
-    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), default=str)
+    text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=str)
     text = text.encode("utf-8", "replace").decode("utf-8")  # a lone surrogate is no character
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")

@@ -30,11 +30,11 @@ def details_of(event: Event) -> dict[str, Any]:
 
 
 def parsed(text: Any) -> Any:
-    """Return JSON text as a value, and what is no JSON as it is."""
+    """Return JSON text as a value, and what is no JSON as it is; ``NaN``, which JSON has not, is a text."""
     if not isinstance(text, str):
         return text
     try:
-        return json.loads(text)
+        return json.loads(text, parse_constant=str)
     except ValueError:
         return text
 

@@ -24,6 +24,7 @@ export function Chart({ points, name }) {
 }
 
 export function number(value) {
+  if (typeof value === "string") return value; // nan and inf
   return Math.abs(value) >= 1e6 || (value !== 0 && Math.abs(value) < 1e-4)
     ? value.toExponential(3)
     : Number(value.toPrecision(5)).toLocaleString(undefined, { maximumFractionDigits: 6 });
