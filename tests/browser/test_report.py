@@ -164,6 +164,39 @@ def test_the_timeline_shows_what_is_inside_and_filters(view: Callable[..., Viewe
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(view: Callable[..., Viewer], failed: Path, axe: str, scheme: str) -> None:
+    viewer = view(failed, color_scheme=scheme, bypass_csp=True)
+    viewer.page.evaluate(axe)
+    for tab in ("Graph", "Timeline", "Events", "Map items"):
+        viewer.tab(tab)
+        if tab != "Graph":
+            viewer.page.locator(".row:not(.head)").first.click()
+        found = viewer.page.evaluate("axe.run()")["violations"]
+        bad = [one for one in found if one["impact"] in ("serious", "critical")]
+        assert [(one["id"], one["nodes"][0]["html"][:200]) for one in bad] == [], tab
+
+
+VALUES = [
+    ('{"id": 12345678901234567890, "x": 1.0, "10": [], "2": {}, "e": 1e400}',
+     '{\n  "id": 12345678901234567890,\n  "x": 1.0,\n  "10": [],\n  "2": {},\n  "e": 1e400\n}'),
+    (r'[1, [true, null], {"a": {"b": "\u00e9 {[,:"}}]',
+     '[\n  1,\n  [\n    true,\n    null\n  ],\n  {\n    "a": {\n      "b": "é {[,:"\n    }\n  }\n]'),
+    ('"text"', '"text"'),
+    ("-0.10", "-0.10"),
+    ("no {json", "no {json"),
+]  # fmt: skip
+
+
+def test_payloads_are_shown_as_they_are_written(view: Callable[..., Viewer], tmp_path: Path) -> None:
+    shown = f"JSON.stringify({json.dumps(VALUES)}.map(([one]) => pretty(one)[0]))"
+    program = f"{script(None)}\ndocument.getElementById('app').textContent = {shown};"
+    page = f"<!doctype html><meta charset=utf-8><p class=inspected>x<p id=app><script type=module>{program}</script>"
+    (tmp_path / "values.html").write_text(page, encoding="utf-8")
+    viewer = view(tmp_path / "values.html")
+    assert json.loads(viewer.page.text_content("#app")) == [shown for _, shown in VALUES]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 800, 360])
 def test_it_fits_into_every_window(view: Callable[..., Viewer], failed: Path, scheme: str, width: int) -> None:
     viewer = view(failed, width=width, color_scheme=scheme)

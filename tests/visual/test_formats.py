@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from tests.visual.test_layout_properties import scopes
 
 from stepfunctions.cli.main import run
-from stepfunctions.visual import Picture
+from stepfunctions.visual import Picture, fonts
 from stepfunctions.visual.formats import FORMATS, to_json
 from stepfunctions.visual.mermaid import MOST_CHARACTERS, MOST_EDGES, quoted, to_mermaid
 
@@ -70,11 +70,31 @@ def test_what_a_png_needs_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     with pytest.raises(ValueError, match=r"pip install 'stepfunctions-sdk\[png\]'"):
         Picture.of(DEFINITION).save(tmp_path / "p.png")
     monkeypatch.undo()
-    monkeypatch.setattr("stepfunctions.visual.formats._FONTS", (str(tmp_path),))
+    monkeypatch.setattr("stepfunctions.visual.fonts.family", lambda: None)
     with pytest.raises(ValueError, match="this machine has none"):
         Picture.of(DEFINITION).save(tmp_path / "p.png")
     with pytest.raises(ValueError, match=r"must end in \.svg, \.png, "):
         Picture.of(DEFINITION).save(tmp_path / "p.gif")
+
+
+@pytest.mark.parametrize("font", ["DejaVuSerif.ttf", "DejaVuSans-Bold.ttf", "DejaVuSansMono.ttf"])
+def test_whatever_font_there_is_its_letters_are_drawn(font: str, tmp_path: Path) -> None:
+    import resvg_py
+
+    (installed,) = [file for folder in fonts.FOLDERS for file in Path(folder).expanduser().rglob(font)]
+    (tmp_path / font).write_bytes(installed.read_bytes())
+    (tmp_path / "AAA.ttf").write_bytes(b"no font")
+    family = fonts.family((str(tmp_path),))
+
+    def drawn(name: str) -> bytes:
+        svg = Picture.of({"StartAt": name, "States": {name: {"Type": "Pass", "End": True}}}).to_svg(flat=True)
+        return bytes(
+            resvg_py.svg_to_bytes(
+                svg_string=svg, skip_system_fonts=True, font_dirs=[str(tmp_path)], sans_serif_family=family
+            )
+        )
+
+    assert drawn("Load") != drawn("Save")
 
 
 def test_the_page_is_well_formed(tmp_path: Path) -> None:
@@ -127,8 +147,26 @@ def test_mermaid_has_every_state_and_closes_what_it_opens(definition: dict[str, 
 
 
 def test_labels_are_short_and_harmless() -> None:
-    assert quoted(NASTY) == '"a#34;b#60;/script#62;#60;b#62;#124;]#125;) --#62; x<br/>;#37;#37;#123;init#125;"'
+    assert quoted(NASTY) == '"a#34;b#60;/script#62;#60;b#62;#124;#93;#125;) --#62; x<br/>;#37;#37;#123;init#125;"'
     assert len(quoted("x" * 500)) == 62
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [
+        ("1. Load v1.2", "1#46; Load v1.2"),
+        ("2) Load", "2#41; Load"),
+        ("- Load", "#45; Load"),
+        ("+ Load", "#43; Load"),
+        ("__init__", "#95;#95;init#95;#95;"),
+        ("load_data", "load_data"),
+        ("[Load](http://x.org)", "#91;Load#93;(http#58;//x.org)"),
+        ("a\n1. b", "a<br/>1#46; b"),
+        ("www.x.org", "www#46;x.org"),
+    ],
+)
+def test_names_are_no_markdown(name: str, label: str) -> None:
+    assert quoted(name) == f'"{label}"'
 
 
 def test_what_mermaid_would_not_draw_is_one_node_or_says_its_settings() -> None:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import io
 import json
+import re
+from datetime import datetime, timezone
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
+from stepfunctions.cli.watching import Beside, event_line
 from stepfunctions.runtime.inprocess import LocalClient
 from stepfunctions.visual.terminal import Tree, fitting
 from stepfunctions.visual.text import Row
@@ -97,6 +102,55 @@ def test_names_are_texts(events: list[dict[str, Any]]) -> None:
     definition = {"StartAt": "[red]x[/]", "States": {"[red]x[/]": {"Type": "Succeed"}}}
     assert "○ [red]x[/]" in drawn(Tree(definition, "[bold]name"))
     assert "[bold]name" in drawn(Tree(definition, "[bold]name"))
+
+
+def test_nothing_steers_the_terminal(events: list[dict[str, Any]]) -> None:
+    name = "a\x1b[2J \n b\u202e\x9b2J"
+    tree = Tree({"StartAt": name, "States": {name: {"Type": "Wait", "Timestamp": "\x1b]0;t\x07"}}}, "run-1")
+    tree.log("Lambda function f", ["\x1b[31mred\x1b[0m\x08 \x1b]0;title\x07", " 5%\r 99%\n"])
+    tree.take([{"id": 1, "type": "WaitStateEntered", "timestamp": events[0]["timestamp"],
+                "stateEnteredEventDetails": {"name": name}}])  # fmt: skip
+    text = drawn(tree, height=13, terminal=True)
+    assert not set(text.replace("\n", "")) & {chr(code) for code in (*range(32), *range(127, 160), 0x202E)}
+    assert "● a b\ufffd\ufffd2J  Wait until" in text
+    assert "Running" in text
+    assert re.search(r"Running +\S+ (s|h|d)", text), "its time is found by its name"
+    assert "red\ufffd" in text
+    assert "  99%" in text
+    assert " 5%" not in text
+
+
+def test_an_event_is_one_line_that_steers_nothing() -> None:
+    at = datetime(2026, 1, 1, tzinfo=timezone.utc)
+    event = {"type": "TaskFailed", "timestamp": at, "taskFailedEventDetails": {"error": "a\nb", "cause": "\x1b[2J\x07"}}
+    assert event_line(event) == "00:00:00 TaskFailed a b: \ufffd"
+
+
+class Refusing:
+    """A client of somebody who may not read Map Runs."""
+
+    meta = SimpleNamespace(region_name="us-east-1")
+
+    def describe_map_run(self, **_: Any) -> Any:
+        raise ClientError({"Error": {"Code": "AccessDeniedException"}}, "DescribeMapRun")
+
+
+def test_what_may_not_be_read_does_not_end_the_watching() -> None:
+    tree = Tree(FLAKY, "run-1")
+    at = datetime(2026, 1, 1, tzinfo=timezone.utc)
+    entered = {"id": 1, "type": "MapStateEntered", "timestamp": at, "stateEnteredEventDetails": {"name": "Each"}}
+    started = {"id": 2, "previousEventId": 1, "type": "MapRunStarted", "timestamp": at,
+               "mapRunStartedEventDetails": {"mapRunArn": "arn"}}  # fmt: skip
+    tree.take([entered, started])
+    Beside(Refusing(), aws=False).look(tree, now=True)
+    assert "● Each" in drawn(tree)
+
+
+@pytest.mark.parametrize("width", [1, 8, 20, 40])
+def test_a_narrow_terminal_cuts_lines(events: list[dict[str, Any]], width: int) -> None:
+    tree = Tree(FLAKY, "run-1")
+    tree.take(events)
+    assert all(len(line) <= width for line in drawn(tree, width=width, height=20, terminal=True).splitlines())
 
 
 def test_a_distributed_map_shows_its_counts(events: list[dict[str, Any]]) -> None:

@@ -62,6 +62,8 @@ def run(
 
 
 def _report(execution: Execution, described: dict[str, Any], form: str) -> int:
+    from stepfunctions.visual.text import line_of, plain
+
     status = execution.status
     if form == "json":
         described.pop("ResponseMetadata", None)
@@ -69,8 +71,8 @@ def _report(execution: Execution, described: dict[str, Any], form: str) -> int:
     elif form == "text" and status is ExecutionStatus.Succeeded:
         click.echo(json.dumps(json.loads(described["output"]), indent=2, ensure_ascii=False))
     elif form == "text":
-        error = f": {described['error']}" if described.get("error") else ""
-        cause = f"\n{described['cause']}" if described.get("cause") else ""
+        error = f": {line_of(described['error'])}" if described.get("error") else ""
+        cause = "".join(f"\n{plain(line)}" for line in described.get("cause", "").splitlines())
         click.echo(f"{status.value}{error}{cause}\n{execution.execution_arn}", err=True)
         click.echo(f"To see it: stepfunctions report {execution.name}", err=True)
     return 0 if status is ExecutionStatus.Succeeded else 1

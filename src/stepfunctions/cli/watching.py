@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import time
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -42,12 +43,14 @@ def watch(execution: Execution, form: str, timeout: float | None = None, *, aws:
 
 def event_line(event: dict[str, Any]) -> str:
     """Return an event as one line: time, type, and the state or error it is about."""
+    from stepfunctions.visual.text import line_of
+
     details: dict[str, Any] = next((value for key, value in event.items() if key.endswith("Details")), {})
     words = [event["type"], details.get("name") or details.get("resource") or ""]
     if details.get("error"):
         cause = " ".join(details.get("cause", "").split())[:200]
         words.append(f"{details['error']}: {cause}" if cause else details["error"])
-    return f"{event['timestamp']:%H:%M:%S} {' '.join(word for word in words if word)}"
+    return f"{event['timestamp']:%H:%M:%S} {line_of(' '.join(word for word in words if word))}"
 
 
 def _live(execution: Execution, timeout: float | None, aws: bool) -> None:
@@ -59,7 +62,7 @@ def _live(execution: Execution, timeout: float | None, aws: bool) -> None:
 
     tree = Tree(execution.workflow.definition.to_dict(), execution.name)
     history, pauses = History(execution.client, execution.execution_arn), Pauses(timeout)
-    beside = _Beside(execution.client, aws)
+    beside = Beside(execution.client, aws)
     with Live(tree, console=Console(stderr=True), refresh_per_second=4, vertical_overflow="crop"):
         while True:
             ended = execution.describe()["status"] != ExecutionStatus.Running.value
@@ -77,7 +80,7 @@ def _live(execution: Execution, timeout: float | None, aws: bool) -> None:
             time.sleep(min(pause, _LONGEST_PAUSE))
 
 
-class _Beside:
+class Beside:
     """What is asked beside the history: the counts of Map Runs, and the log of what runs. A refusal is no matter."""
 
     def __init__(self, client: Any, aws: bool) -> None:
@@ -90,15 +93,17 @@ class _Beside:
 
     def look(self, tree: Any, *, now: bool) -> None:
         """Ask, unless it was asked less than a second ago."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
         from stepfunctions.visual.report.jobs import find
         from stepfunctions.visual.runs import map_counts
 
         if time.monotonic() < self._next and not now:
             return
         history = tree.history
-        runs = [event for event in history.events if event["type"] in ("MapRunStarted", "MapStateEntered")]
-        if any(event["type"] == "MapRunStarted" for event in runs):
-            tree.count(map_counts(self._client, history.events))
+        if any(event["type"] == "MapRunStarted" for event in history.events):
+            with suppress(BotoCoreError, ClientError):
+                tree.count(map_counts(self._client, history.events))
         running = [job for job in find(history.spans) if job.end is None and job.sources]
         if running and not now:
             job = running[-1]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from stepfunctions.visual import fonts
 from stepfunctions.visual.mermaid import to_mermaid
 from stepfunctions.visual.svg import clean
 
@@ -17,14 +17,6 @@ _ZOOM = 2.0
 """Pixels of a .png for each of the drawing."""
 _LARGEST = 16_384
 """Pixels that a side of a .png may have: more is more memory than a picture is worth."""
-_FONTS = (
-    "/usr/share/fonts",
-    "/usr/local/share/fonts",
-    "/System/Library/Fonts",
-    "/Library/Fonts",
-    "~/.fonts",
-    "~/.local/share/fonts",
-)
 
 
 def to_png(picture: Picture) -> bytes:
@@ -38,13 +30,12 @@ def to_png(picture: Picture) -> bytes:
         raise ValueError(
             "A .png needs one more package: pip install 'stepfunctions-sdk[png]'. Or write .svg."
         ) from None
-    if not any(next(Path(folder).expanduser().rglob("*.[to]tf"), None) for folder in _FONTS):
+    family = fonts.family()
+    if family is None:
         raise ValueError("A .png needs a font, and this machine has none: install one, such as DejaVu, or write .svg.")
     drawing = picture.drawing
     zoom = min(_ZOOM, _LARGEST / max(drawing.width, drawing.height))
-    made: bytes = resvg_py.svg_to_bytes(
-        svg_string=picture.to_svg(flat=True), zoom=zoom, sans_serif_family="DejaVu Sans"
-    )
+    made: bytes = resvg_py.svg_to_bytes(svg_string=picture.to_svg(flat=True), zoom=zoom, sans_serif_family=family)
     return bytes(made)
 
 

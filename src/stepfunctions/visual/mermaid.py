@@ -5,6 +5,8 @@ https://mermaid.js.org/syntax/flowchart.html
 
 from __future__ import annotations
 
+import re
+
 from stepfunctions.visual.graph import CONTAINERS, Edge, Graph, Node, Region
 from stepfunctions.visual.status import SIGNS, Overlay
 from stepfunctions.visual.themes import colours
@@ -12,6 +14,13 @@ from stepfunctions.visual.themes import colours
 MOST_EDGES, MOST_CHARACTERS = 500, 50_000
 """What Mermaid draws unless it is told otherwise: maxEdges and maxTextSize."""
 _LONGEST = 60
+_MARKUP = re.compile(
+    r"[^\w .,:;/()?!=+\-…$●✓✕–○']"
+    r"|^[-+]|(?<=^\d)[.)]|(?<=^\d\d)[.)]|(?<=^\d{3})[.)]"  # lists
+    r"|:(?=//)|(?<=www)\."
+    r"|(?<![^\W_])_|_(?![^\W_])"
+)
+"""What Mermaid takes for its own, for HTML or for Markdown: labels are no lists, links or emphasis."""
 _SHAPES = {
     "Start": ("([", "])"),
     "End": ("([", "])"),
@@ -104,8 +113,8 @@ def _arrow(edge: Edge) -> str:
 def quoted(text: str) -> str:
     """Return a label: shortened, with nothing in it that Mermaid or HTML would take for more than a text."""
     lines = [line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…" for line in text.split("\n", 1)]
-    return '"' + "<br/>".join("".join(map(_escaped, " ".join(line.split()))) for line in lines) + '"'
+    return '"' + "<br/>".join(_MARKUP.sub(_escaped, " ".join(line.split())) for line in lines) + '"'
 
 
-def _escaped(character: str) -> str:
-    return character if character.isalnum() or character in " .,:;_/()[]?!=+-…$●✓✕–○'" else f"#{ord(character)};"
+def _escaped(found: re.Match[str]) -> str:
+    return "".join(f"#{ord(character)};" for character in found[0])

@@ -13,7 +13,8 @@ from rich.text import Text
 
 from stepfunctions.visual.graph import build
 from stepfunctions.visual.report.reading import Event, History, Span, milliseconds, read
-from stepfunctions.visual.text import Row, rows
+from stepfunctions.visual.status import StateStatus
+from stepfunctions.visual.text import Row, line_of, plain, rows
 
 STYLES = {
     "✓": "green",
@@ -61,8 +62,8 @@ class Tree:
         self._counts = dict(counts)
 
     def log(self, whose: str, lines: Sequence[str]) -> None:
-        """Take the last lines of what runs now."""
-        self._log = whose, lines[-_LOG_ROWS:]
+        """Take the last lines of what runs now; of a line that was written over, what stood there last."""
+        self._log = plain(whose), [plain(line.rstrip().rpartition("\r")[2]) for line in lines[-_LOG_ROWS:]]
 
     def end(self, status: str) -> None:
         """Take the status that the execution ended with."""
@@ -80,12 +81,13 @@ class Tree:
         if self._ended is None and console.is_terminal:
             most = max(options.size.height - len(log) - 3, _LEAST_ROWS)
         shown, hidden = fitting(found, most)
-        spans = {span.visit.name: span for span in self.history.spans}
+        spans = {line_of(span.visit.name): span for span in self.history.spans}
+        states = {line_of(name): status for name, status in self.history.overlay.states.items()}
         table = Table.grid(padding=(0, 1))
         for column in ("states", "status", "time"):
             table.add_column(column, no_wrap=True, overflow="ellipsis", justify="right" if column == "time" else "left")
         for row in shown:
-            table.add_row(*self._cells(row, spans))
+            table.add_row(*self._cells(row, spans, states))
         more = [Text(f"… {hidden} more states", style="dim")] if hidden else []
         yield Group(self._header(), table, *more, *log)
 
@@ -102,14 +104,14 @@ class Tree:
     def _stopped(self) -> float | None:
         return milliseconds(self.history.events[-1].get("timestamp")) if self._ended and self.history.events else None
 
-    def _cells(self, row: Row, spans: Mapping[str, Span]) -> tuple[Any, ...]:
+    def _cells(self, row: Row, spans: Mapping[str, Span], states: Mapping[str, StateStatus]) -> tuple[Any, ...]:
         indent = "  " * row.depth
         if not row.detail:
             return Text(f"{indent}{row.name}", style="dim"), "", ""
         style = STYLES.get(row.sign, "")
         name = Text.assemble(indent, (f"{row.sign} ", style), row.name, (f"  {row.detail}", "dim"))
         span = spans.get(row.name)
-        status = self.history.overlay.states.get(row.name)
+        status = states.get(row.name)
         said: Any = Text("" if row.sign in "○·" else row.status, style=style)
         if status is not None and status.counts.get("total"):
             done = sum(status.counts.get(kind, 0) for kind in ("succeeded", "failed", "aborted"))

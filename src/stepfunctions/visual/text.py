@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from stepfunctions.visual.graph import Edge, Graph, Node, Region
 from stepfunctions.visual.status import SIGNS, Overlay
+
+_CONTROLS = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+_COLOURS = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 
 
 @dataclass(slots=True)
@@ -60,8 +64,8 @@ def _row(graph: Graph, node: Node, depth: int, overlay: Overlay | None) -> Row:
     status = overlay.of(node) if overlay is not None else None
     return Row(
         depth,
-        _line(node.name),
-        node.detail,
+        line_of(node.name),
+        plain(node.detail),
         SIGNS[status.status] if status else "·" if ran else "",
         status.text() if status else "",
         tuple(_way(graph, edge) for edge in edges),
@@ -69,16 +73,22 @@ def _row(graph: Graph, node: Node, depth: int, overlay: Overlay | None) -> Row:
 
 
 def _way(graph: Graph, edge: Edge) -> str:
-    target = _line(graph.nodes[edge.target].name)
+    target = line_of(graph.nodes[edge.target].name)
     if edge.kind == "catch":
-        return f"catch {_line(edge.label)} → {target}"
+        return f"catch {line_of(edge.label)} → {target}"
     if edge.kind == "choice":
-        return f"if {_line(edge.label)} → {target}"
+        return f"if {line_of(edge.label)} → {target}"
     return f"otherwise → {target}" if edge.kind == "default" else f"→ {target}"
 
 
-def _line(text: str) -> str:
-    return " ".join(text.split()) if text.strip() else repr(text)
+def line_of(text: str) -> str:
+    """Return a name as one line."""
+    return plain(" ".join(text.split())) if text.strip() else repr(text)
+
+
+def plain(text: str) -> str:
+    """Return text that a terminal only shows: without colours, and with a sign for what else would steer it."""
+    return _CONTROLS.sub("\ufffd", _COLOURS.sub("", text))
 
 
 def to_text(graph: Graph, overlay: Overlay | None = None) -> str:

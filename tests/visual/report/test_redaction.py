@@ -67,6 +67,13 @@ def test_a_literal_in_the_definition_is_hidden_but_no_state_of_that_name(run: Ca
     assert page.document["definition"]["States"]["token"]["Result"] == {"token": HIDDEN, "user": "ada"}
 
 
+def test_an_error_that_is_named_after_a_secret_is_hidden(run: Callable[..., Ran]) -> None:
+    fail = {"Type": "Fail", "ErrorPath": "$.token", "CausePath": "States.Format('no {}', $.token)"}
+    ran = run({"StartAt": "F", "States": {"F": fail}}, {"token": "abcdef"})
+    assert "abcdef" in ran.page().text
+    assert "abcdef" not in ran.page(redact=["token"]).text
+
+
 @pytest.mark.parametrize("redact", ["password", [1], ["a", None]])
 def test_other_redactions_are_refused(redact: Any) -> None:
     with pytest.raises(ValueError, match="give True, or a list of names"):

@@ -103,7 +103,7 @@ class _Writer:
             "maps": maps,
             "failure": self._failure(self.history.failure, maps),
             "jobs": [self._job(job) for job in self.jobs],
-            "notes": [self.hide.text(note) if not self.hide.all else note for note in self.asked.notes],
+            "notes": [self.hide.name(note) for note in self.asked.notes],
             "texts": self.texts.list,
         }
 
@@ -119,7 +119,7 @@ class _Writer:
             "status": told["status"],
             "start": milliseconds(told.get("startDate")),
             "end": milliseconds(told.get("stopDate")),
-            "error": told.get("error"),
+            "error": self.hide.name(told.get("error")),
             "cause": self.payload(told.get("cause")),
             "input": self.payload(told.get("input")),
             "output": self.payload(told.get("output")),
@@ -164,7 +164,7 @@ class _Writer:
             "retries": visit.retries or None,
             "input": self.payload(span.given),
             "output": self.payload(span.output),
-            "error": span.error,
+            "error": self.hide.name(span.error),
             "cause": self.payload(span.cause),
             "attempts": [
                 {
@@ -174,7 +174,7 @@ class _Writer:
                     "status": attempt.status,
                     "resource": ":".join(filter(None, (attempt.kind, attempt.resource))),
                     "parameters": self.payload(attempt.parameters),
-                    "error": attempt.error,
+                    "error": self.hide.name(attempt.error),
                     "cause": self.payload(attempt.cause),
                     "child": started_by(attempt),
                 }
@@ -191,7 +191,7 @@ class _Writer:
             elif key == "assignedVariables" and isinstance(value, dict):
                 details[key] = {name: self.payload(text) for name, text in value.items()}
             elif not key.endswith("Details"):
-                details[key] = self.texts(value) if isinstance(value, str) else value
+                details[key] = self.texts(self.hide.name(value)) if isinstance(value, str) else value
         number = event.get("id", 0)
         owner = self.history.owner.get(number)
         at = milliseconds(event.get("timestamp"))
@@ -207,15 +207,18 @@ class _Writer:
 
     def _inline(self, span: Span) -> dict[str, Any]:
         items = []
+        by_item: dict[int | None, list[Span]] = {}
+        for one in self.children.get(span.number, ()):
+            by_item.setdefault(one.item, []).append(one)
         for index, item in sorted(span.items.items()):
-            inside = [one for one in self.children.get(span.number, ()) if one.item == index]
+            inside = by_item.get(index, [])
             bad = next((one for one in inside if one.visit.status == "FAILED"), None)
             shown = bad or next(iter(inside), None)
             made: dict[str, Any] = {"name": index, "status": item.status, "start": item.start, "end": item.end}
             if shown is not None:
                 made["span"] = self._deepest(shown).number if bad else shown.number
             if bad is not None:
-                made["error"] = self._deepest(bad).error
+                made["error"] = self.hide.name(self._deepest(bad).error)
             items.append(made)
         return {"kind": "inline", "span": span.number, "state": span.visit.name, "items": items, "complete": True}
 
@@ -247,7 +250,7 @@ class _Writer:
             "status": child["status"],
             "start": milliseconds(child.get("startDate")),
             "end": milliseconds(child.get("stopDate")),
-            "error": child.get("error"),
+            "error": self.hide.name(child.get("error")),
             "cause": self.payload(child.get("cause")),
             "input": self.payload(child.get("input")),
             "output": self.payload(child.get("output")),
@@ -264,16 +267,20 @@ class _Writer:
             if told["status"] not in _ENDED_BADLY:
                 return None
             failure = Failure(None, told.get("error"), told.get("cause"))  # its end is not in the history
-        made: dict[str, Any] = {"error": failure.error, "cause": self.payload(failure.cause), "path": []}
+        made: dict[str, Any] = {
+            "error": self.hide.name(failure.error),
+            "cause": self.payload(failure.cause),
+            "path": [],
+        }
         if failure.span is None:
             return made
         span = self.history.spans[failure.span]
         made.update({"span": span.number, "state": span.visit.name, "path": self._path(span)})
         if span.error:
-            made.update({"error": span.error, "cause": self.payload(span.cause)})
+            made.update({"error": self.hide.name(span.error), "cause": self.payload(span.cause)})
         if self.below:
             made["below"] = [{"arn": one.arn, "state": one.state} for one in self.below]
-            made.update({"error": self.below[-1].error, "cause": self.payload(self.below[-1].cause)})
+            made.update({"error": self.hide.name(self.below[-1].error), "cause": self.payload(self.below[-1].cause)})
         for number, one in enumerate(maps):
             worst = [place for place, item in enumerate(one["items"]) if item["status"] in _ENDED_BADLY[:2]]
             if one["span"] == span.number and one["kind"] == "distributed" and worst:
@@ -300,7 +307,7 @@ class _Writer:
             "attempts": job.attempts,
             "failed": job.failed,
             "facts": {
-                name: value if self.hide.all and name != REASON else self.hide.text(value)
+                name: self.hide.text(value) if name == REASON else self.hide.name(value)
                 for name, value in job.facts.items()
             },
             "parameters": parsed(self.hide.payload(json.dumps(job.parameters))),

@@ -98,6 +98,10 @@ class Redaction:
             self._pattern, self._seen = re.compile("|".join(map(re.escape, longest))), len(self._values)
         return self._pattern.sub(HIDDEN, text)
 
+    def name(self, text: str | None) -> str | None:
+        """Return a name (of an error, of a resource), which stays when all values are hidden."""
+        return text if self.all else self.text(text)
+
     def definition(self, definition: Any, states: bool = False) -> Any:
         """Return a definition; it is code, of which only what is below a given name is hidden. Names of ``states``
         are none.

@@ -5,11 +5,32 @@ import { Copy } from "./base.js";
 const LONG = 20000;
 const TOKEN = /("(?:\\.|[^"\\])*")(\s*:)?|\b(true|false|null)\b|(-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)/g;
 
+const PART = /"(?:\\.|[^"\\])*"|[{}[\],:]|[^\s{}[\],:"]+/g;
+
+/** JSON with indentation, its numbers and the order of its keys as they are written. */
+function indented(json) {
+  let line = "\n";
+  let made = "";
+  let before = "";
+  for (const [part] of json.matchAll(PART)) {
+    const opened = before === "{" || before === "[";
+    if (part === "}" || part === "]") {
+      line = line.slice(0, -2);
+      if (!opened) made += line;
+    } else if (opened || before === ",") made += line;
+    if (part === "{" || part === "[") line += "  ";
+    made += part === ":" ? ": " : part[0] === '"' ? JSON.stringify(JSON.parse(part)) : part;
+    before = part;
+  }
+  return made;
+}
+
 /** The text of a payload with indentation, when it is JSON. */
 export function pretty(value) {
   if (typeof value !== "string") return [JSON.stringify(value, null, 2), true];
   try {
-    return [JSON.stringify(JSON.parse(value), null, 2), true];
+    JSON.parse(value);
+    return [indented(value), true];
   } catch {
     return [value, false];
   }
