@@ -56,3 +56,14 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     path.write_text(json.dumps(DEFINITION))
     assert run(["graph", str(path), "--findings"]) == 1
     assert "✕ A" in capsys.readouterr().out
+
+
+def test_a_definition_with_errors_is_drawn_and_marked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "a.json"
+    path.write_text(json.dumps({"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "Gone"}}}))
+    assert run(["graph", str(path)]) == 1
+    said = capsys.readouterr()
+    assert said.out == "✕ A  [Pass] → Gone  1 error\nGone  [not defined]\n"
+    assert said.err == f"The definition has 1 error: stepfunctions validate {path}\n"
+    assert run(["graph", str(path), "-o", str(tmp_path / "A.SVG")]) == 1
+    assert 'data-s="FAILED"' in (tmp_path / "A.SVG").read_text()

@@ -28,7 +28,9 @@ from stepfunctions.workflow import Execution
     help="The file to write: .svg, .png, .html, .txt, .mmd (Mermaid) or .json. Without it the graph is printed.",
 )
 @click.option("--execution", metavar="ARN_OR_NAME", help="Mark the states as they stand in this execution.")
-@click.option("--findings", "marked", is_flag=True, help="Mark the states with errors and warnings.")
+@click.option(
+    "--findings", "marked", is_flag=True, help="Mark the states with warnings too, not only those with errors."
+)
 @click.option("--landscape", is_flag=True, help="Draw from left to right instead of from top to bottom.")
 @click.option("--all", "every", is_flag=True, help="Draw the states of every Map and Parallel, however many.")
 @click.option(
@@ -53,16 +55,17 @@ def graph(
 ) -> int:
     """Draw a definition. FILE is JSON, YAML, or Python as FILE.py:NAME or MODULE:NAME.
 
-    A definition with errors is drawn as far as it can be, and the exit code is 1. Of more than 150 states, those inside
-    of Maps and Parallels are left out, unless --all is given.
+    A definition with errors is drawn as far as it can be, the states with errors are marked, and the exit code is 1.
+    Of more than 150 states, those inside of Maps and Parallels are left out, unless --all is given.
 
         stepfunctions graph flight_delays.asl.json -o flight_delays.svg
     """
-    if output is not None and output.suffix not in FORMATS:
+    if output is not None and output.suffix.lower() not in FORMATS:
         raise click.UsageError(f"-o {output}: write a file that ends in {', '.join(FORMATS)}.")
     definition = load_target(target).definition
     found = lint.check(definition)
-    given: dict[str, Any] = {"findings": found} if marked else {}
+    errors = [finding for finding in found if finding.severity == lint.ERROR]
+    given: dict[str, Any] = {"findings": found if marked else errors} if marked or errors else {}
     if execution is not None:
         client = client_of(data_dir, aws)
         given = overlay(client, find_execution(client, execution))
@@ -77,7 +80,10 @@ def graph(
         except ValueError as error:
             raise click.UsageError(f"-o {output}: {error}") from None
         click.echo(str(output))
-    return 1 if any(finding.severity == lint.ERROR for finding in found) else 0
+    if errors:
+        number = "1 error" if len(errors) == 1 else f"{len(errors)} errors"
+        click.echo(f"The definition has {number}: stepfunctions validate {target}", err=True)
+    return 1 if errors else 0
 
 
 def overlay(client: Any, execution: Execution) -> dict[str, Any]:

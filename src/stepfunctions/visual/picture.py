@@ -113,9 +113,9 @@ class Picture:
         format lacks.
         """
         path = Path(path)
-        if path.suffix not in FORMATS:
+        if path.suffix.lower() not in FORMATS:
             raise ValueError(f"Cannot save a picture as '{path.name}': the name must end in {', '.join(FORMATS)}.")
-        made = FORMATS[path.suffix](self)
+        made = FORMATS[path.suffix.lower()](self)
         path.write_bytes(made if isinstance(made, bytes) else made.encode("utf-8"))
         return path
 
