@@ -67,6 +67,26 @@ def test_a_literal_in_the_definition_is_hidden_but_no_state_of_that_name(run: Ca
     assert page.document["definition"]["States"]["token"]["Result"] == {"token": HIDDEN, "user": "ada"}
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ('INFO got {"n": 1, "token": "a\\"b", "m": 2}', 'INFO got {"n": 1, "token": [redacted], "m": 2}'),
+        ("login token=abc&n=1 ok", "login token=[redacted]&n=1 ok"),
+        ("{'token': 'abc', 'n': 1}", "{'token': [redacted], 'n': 1}"),
+        ('{"body": "{\\"token\\": \\"abc\\", \\"n\\": 1}', '{"body": "{\\"token\\": [redacted], \\"n\\": 1}'),
+        ('{"n": 1, "token": "ab', '{"n": 1, "token": [redacted]'),
+        ('x {"n": {"token": {"a": "b", "c', 'x {"n": {"token": [redacted]'),
+        ("Token: 12", "Token: [redacted]"),
+        ("tokens: 12, no token here: 1", "tokens: 12, no token here: 1"),
+    ],
+)
+def test_what_stands_after_a_name_in_text_is_hidden(text: str, shown: str) -> None:
+    assert Redaction(["token"]).payload(text) == shown
+    redaction = Redaction(["token"])
+    redaction.learn('{"token": "abcd"}')
+    assert redaction.text("the token=abcd was taken") == "the token=[redacted] was taken"
+
+
 def test_an_error_that_is_named_after_a_secret_is_hidden(run: Callable[..., Ran]) -> None:
     fail = {"Type": "Fail", "ErrorPath": "$.token", "CausePath": "States.Format('no {}', $.token)"}
     ran = run({"StartAt": "F", "States": {"F": fail}}, {"token": "abcdef"})
@@ -100,7 +120,7 @@ def test_payloads(payload: str, hidden: Any) -> None:
 def test_text_that_is_no_json_is_text() -> None:
     redaction = Redaction(["password"])
     redaction.learn('{"password": "abc\\"def"}')
-    assert redaction.payload('{"password": "abc\\"def') == '{"password": "' + HIDDEN
+    assert redaction.payload('{"password": "abc\\"def') == '{"password": ' + HIDDEN
     assert redaction.text("a b c") == "a b c"
     assert Redaction().payload('{"a":  1}') == '{"a":  1}'
 

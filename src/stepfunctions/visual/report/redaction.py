@@ -12,6 +12,13 @@ HIDDEN = "[redacted]"
 _SHORTEST = 4
 """Characters of a hidden value that are looked for in other text; a shorter one would be found in half of all words."""
 
+_NAME = re.compile(r"""(?<![\w.-])([\w.-]+)\\*["']?\s*[:=]\s*""")
+_AFTER = re.compile(
+    re.escape(HIDDEN) + r"""|[{[].*|"(?:\\.|[^"\\])*(?:"|$)|'(?:\\.|[^'\\])*(?:'|$)|\\+"[^"\\]*\\*"?|[^\s,;}\]&"']+""",
+    re.DOTALL,
+)
+"""A name in free text, and what stands after it: a text, what was cut of one, all that a bracket opens, or a word."""
+
 _NO_JSON: Any = object()
 
 Redact = bool | Iterable[str]
@@ -71,7 +78,7 @@ class Redaction:
     def _hide(self, value: Any, *, hidden: bool) -> Any:
         if isinstance(value, dict):
             return {
-                key if self.all else self.text(key): self._hide(inner, hidden=hidden or self._hides(key))
+                key if self.all else self._known(key): self._hide(inner, hidden=hidden or self._hides(key))
                 for key, inner in value.items()
             }
         if isinstance(value, list):
@@ -85,11 +92,22 @@ class Redaction:
         return HIDDEN if not isinstance(value, bool) and json.dumps(value) in self._values else value
 
     def text(self, text: str | None) -> str | None:
-        """Return free text (a cause, a line of a log) without what is hidden."""
+        """Return free text (a cause, a line of a log) without what is hidden, and without what stands there after such
+        a name: ``token=…``, ``"token": "…``.
+        """
         if not text or not self.active:
             return text
         if self.all:
             return HIDDEN
+        text, at, parts = self._known(text), 0, []
+        for found in _NAME.finditer(text):
+            if found.start() >= at and self._hides(found[1]) and (value := _AFTER.match(text, found.end())):
+                parts += [text[at : found.end()], HIDDEN]
+                at = value.end()
+        return "".join([*parts, text[at:]])
+
+    def _known(self, text: str) -> str:
+        """Return text without the values that were learned."""
         if not self._values:
             return text
         if self._pattern is None or self._seen != len(self._values):
@@ -100,7 +118,7 @@ class Redaction:
 
     def name(self, text: str | None) -> str | None:
         """Return a name (of an error, of a resource), which stays when all values are hidden."""
-        return text if self.all else self.text(text)
+        return text if self.all or not text else self._known(text)
 
     def definition(self, definition: Any, states: bool = False) -> Any:
         """Return a definition; it is code, of which only what is below a given name is hidden. Names of ``states``
@@ -115,7 +133,7 @@ class Redaction:
             }
         if isinstance(definition, list):
             return [self.definition(inner) for inner in definition]
-        return definition if self.all or not isinstance(definition, str) else self.text(definition)
+        return definition if self.all or not isinstance(definition, str) else self._known(definition)
 
 
 def _value(text: str, otherwise: Any = None) -> Any:
