@@ -94,8 +94,19 @@ def check(picture: Picture) -> None:
         outer = (0, 0, drawing.width, drawing.height) if region.owner is None else boxes[region.owner]
         for number in region.nodes:
             assert inside(boxes[number], outer)
+    check_frames(picture, boxes)
     check_lines(picture, boxes)
     check_labels(picture, drawing, boxes)
+
+
+def check_frames(picture: Picture, boxes: dict[int, Rectangle]) -> None:
+    """Branches are in their frames, and the frames side by side as declared, then row by row."""
+    for box in picture.drawing.boxes.values():
+        assert box.inner == sorted(box.inner, key=lambda frame: (frame[1], frame[0]))
+        assert not any(overlap(a, b) for a, b in combinations(box.inner, 2))
+        for number, frame in zip(picture.graph.nodes[box.node].regions, box.inner, strict=bool(box.inner)):
+            assert inside(frame, rectangle(box))
+            assert all(inside(boxes[node], frame) for node in picture.graph.regions[number].nodes)
 
 
 def check_lines(picture: Picture, boxes: dict[int, Rectangle]) -> None:
