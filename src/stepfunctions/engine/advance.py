@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
+from typing import TypeAlias
 
 from stepfunctions.asl.document import JSON, Document
 from stepfunctions.engine import map_distributed, redrive, task
@@ -39,7 +39,9 @@ MAX_TRANSITIONS = 1_000
 MAX_TEXT = 8_000_000
 """Characters of their inputs after which it enters no more: what one commit holds in memory is bounded."""
 
-Action = Callable[[Turn, Branch, Node], None]
+_OfBranch: TypeAlias = TimerFired | TaskSucceeded | TaskFailed | TaskSubmitted | TaskHeartbeat | MapRunEnded
+Action = Callable[..., None]
+"""What is done in a state: it gets the turn, the branch and the node, and what else there is to say."""
 
 
 @dataclass(slots=True)
@@ -122,10 +124,10 @@ def _run(turn: Turn) -> None:
             _settle(turn)
 
 
-def _attempt(turn: Turn, branch: Branch, node: Node, action: Action) -> None:
+def _attempt(turn: Turn, branch: Branch, node: Node, action: Action, *given: object) -> None:
     """Do something in a state; when it fails, let the state's retriers and catchers have it."""
     try:
-        action(turn, branch, node)
+        action(turn, branch, node, *given)
     except StateFailed as error:
         _failed(turn, branch, node, error)
     except RecursionError:
@@ -151,52 +153,34 @@ def _settle(turn: Turn) -> None:
         child, failure = turn.settled.popleft()
         branch = turn.execution.branches[child.parent]
         node = turn.node(branch)
-        handler = CHILD_ENDED[node.type]
-        _attempt(
-            turn,
-            branch,
-            node,
-            lambda turn, branch, node, handler=handler, child=child, failure=failure: (  # type: ignore[misc]
-                handler(turn, branch, node, child, failure)
-            ),
-        )
+        _attempt(turn, branch, node, CHILD_ENDED[node.type], child, failure)
 
 
 def _take(turn: Turn, outcome: Outcome) -> None:
     """Deliver an outcome to what waits for it; drop it when nothing does."""
-    execution = turn.execution
-    if outcome.__class__ is TaskSucceeded:
-        _take_result(turn, outcome)
-        return
     if isinstance(outcome, Started):
         _start(turn)
-        return
-    if isinstance(outcome, Redriven):
+    elif isinstance(outcome, Redriven):
         _redrive(turn)
-        return
-    if isinstance(outcome, Stopped):
+    elif isinstance(outcome, Stopped):
         end(turn, Status.ABORTED, 0, None, outcome.error, outcome.cause)
-        return
-    if isinstance(outcome, TimerFired) and outcome.branch == EXECUTION_BRANCH:
+    elif not isinstance(outcome, TimerFired):
+        awaited, action = _ANSWERS[outcome.__class__]
+        _deliver(turn, outcome, awaited, action, outcome)
+    elif outcome.branch == EXECUTION_BRANCH:
         end(turn, Status.TIMED_OUT, 0)
-        return
+    else:
+        _deliver(turn, outcome, *_TIMERS[outcome.kind])
+
+
+def _deliver(turn: Turn, outcome: _OfBranch, awaited: Waiting, action: Action, *given: object) -> None:
+    """Do something in the branch that an outcome names, if that is what the branch waits for."""
+    execution = turn.execution
     branch = execution.branches.get(outcome.branch)
-    if branch is None or branch.attempt != outcome.attempt:
+    if branch is None or branch.attempt != outcome.attempt or branch.waiting is not awaited:
         return
-    action = _action(branch, outcome)
-    if action is not None:
-        execution.dirty.add(branch.id)
-        node = turn.node(branch)
-        _attempt(turn, branch, node, action)
-
-
-def _take_result(turn: Turn, outcome: TaskSucceeded) -> None:
-    """Deliver the result of a task: what nearly all outcomes are."""
-    branch = turn.execution.branches.get(outcome.branch)
-    if branch is None or branch.attempt != outcome.attempt or branch.waiting is not Waiting.TASK:
-        return
-    turn.execution.dirty.add(branch.id)
-    _attempt(turn, branch, turn.node(branch), partial(task.succeeded, outcome=outcome))
+    execution.dirty.add(branch.id)
+    _attempt(turn, branch, turn.node(branch), action, *given)
 
 
 def _start(turn: Turn) -> None:
@@ -233,30 +217,6 @@ def _redrive(turn: Turn) -> None:
             _settle(turn)
 
 
-def _action(branch: Branch, outcome: Outcome) -> Action | None:
-    """Return what the outcome does to its branch; None when the branch waits for something else."""
-    waiting = branch.waiting
-    if isinstance(outcome, TimerFired):
-        due, action = _TIMERS[outcome.kind]
-        return action if waiting is due else None
-    if isinstance(outcome, MapRunEnded):
-        if waiting is not Waiting.MAP_RUN:
-            return None
-        ended = outcome
-        return lambda turn, branch, node: map_distributed.ended(turn, branch, node, ended)
-    if waiting is not Waiting.TASK:
-        return None
-    if isinstance(outcome, TaskFailed):
-        failure = outcome
-        return lambda turn, branch, node: task.failed(turn, branch, node, failure)
-    if isinstance(outcome, TaskSubmitted):
-        submission = outcome
-        return lambda turn, branch, node: task.submitted(turn, branch, node, submission)
-    if isinstance(outcome, TaskHeartbeat):
-        return lambda turn, branch, node: task.heartbeat(turn, branch)  # noqa: ARG005
-    return None
-
-
 def _wake(turn: Turn, branch: Branch, node: Node) -> None:
     branch.waiting = Waiting.NOTHING
     end_wait(turn, branch, node)
@@ -274,3 +234,12 @@ _TIMERS: dict[TimerKind, tuple[Waiting, Action]] = {
     TimerKind.HEARTBEAT: (Waiting.TASK, task.heartbeat_missed),
 }
 """The timers of branches: what the branch then waits for, and what they do to it."""
+
+_ANSWERS: dict[type, tuple[Waiting, Action]] = {
+    TaskSucceeded: (Waiting.TASK, task.succeeded),
+    TaskFailed: (Waiting.TASK, task.failed),
+    TaskSubmitted: (Waiting.TASK, task.submitted),
+    TaskHeartbeat: (Waiting.TASK, task.heartbeat),
+    MapRunEnded: (Waiting.MAP_RUN, map_distributed.ended),
+}
+"""The outcomes of what branches began: what the branch then waits for, and what they do to it."""

@@ -28,6 +28,8 @@ LONGEST_STANDARD = 365 * 86_400
 LONGEST_EXPRESS = 300
 """Seconds that an EXPRESS execution may take."""
 DATA_LIMIT = "States.DataLimitExceeded"
+_WIDEST = 4
+"""Bytes of a character in UTF-8 at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,8 @@ class Limits:
 
     def check_size(self, document: Document, what: str) -> None:
         """Raise StateFailed(States.DataLimitExceeded) for a document that is too large; ``what``: the state or task."""
-        if self.payload is not None and document.size > self.payload:
+        most = self.payload
+        if most is not None and len(document.text) * _WIDEST > most and document.size > most:
             raise too_large(what)
 
     def check_assigned(self, values: dict[str, JSON], state: str) -> None:

@@ -8,7 +8,15 @@ from stepfunctions.engine.context import evaluate
 from stepfunctions.engine.dataflow import effective_input, parameters, read_number, refused
 from stepfunctions.engine.execution import Branch, Waiting
 from stepfunctions.engine.leaving import fail_state, finish_work, reasons
-from stepfunctions.engine.messages import CancelTask, RunTask, TaskFailed, TaskSubmitted, TaskSucceeded, TimerKind
+from stepfunctions.engine.messages import (
+    CancelTask,
+    RunTask,
+    TaskFailed,
+    TaskHeartbeat,
+    TaskSubmitted,
+    TaskSucceeded,
+    TimerKind,
+)
 from stepfunctions.engine.program import Node, Number, TaskWork
 from stepfunctions.engine.retry import HEARTBEAT_TIMEOUT, TIMEOUT
 from stepfunctions.engine.tokens import make_token
@@ -29,8 +37,8 @@ def begin(turn: Turn, branch: Branch, node: Node) -> None:
     if arguments is not branch.input:
         turn.limits.check_size(arguments, node.name)
     credentials = None if work.credentials is None else evaluate(turn, branch, node, work.credentials, effective).value
-    timeout = _seconds(turn, branch, node, work.timeout, effective)
-    heartbeat = _seconds(turn, branch, node, work.heartbeat, effective)
+    timeout = None if work.timeout is None else _seconds(turn, branch, node, work.timeout, effective)
+    heartbeat = None if work.heartbeat is None else _seconds(turn, branch, node, work.heartbeat, effective)
     _scheduled(turn, branch, work, arguments, credentials, timeout, heartbeat)
     branch.waiting = Waiting.TASK
     branch.submitted = False
@@ -40,7 +48,7 @@ def begin(turn: Turn, branch: Branch, node: Node) -> None:
     turn.commands.append(
         RunTask(branch.id, branch.attempt, node.name, work.resource, arguments, token, credentials, timeout, heartbeat)
     )
-    if work.resource.kind != "activity":  # its time counts from when a worker takes it
+    if (timeout or heartbeat) and work.resource.kind != "activity":  # its time counts from when a worker takes it
         _set_timers(turn, branch, timeout, heartbeat)
 
 
@@ -51,9 +59,7 @@ def _set_timers(turn: Turn, branch: Branch, timeout: int | None, heartbeat: int 
         turn.timer(branch, TimerKind.HEARTBEAT, heartbeat)
 
 
-def _seconds(turn: Turn, branch: Branch, node: Node, number: Number | None, effective: Document) -> int | None:
-    if number is None:
-        return None
+def _seconds(turn: Turn, branch: Branch, node: Node, number: Number, effective: Document) -> int:
     seconds = int(read_number(turn, branch, node, number, effective))
     if not 0 < seconds <= LONGEST_SECONDS:
         raise refused(
@@ -153,7 +159,7 @@ def _over(turn: Turn, branch: Branch, node: Node, names: tuple[str, ...]) -> Non
     fail_state(turn, branch, node, Failure(TIMEOUT, None, names))
 
 
-def heartbeat(turn: Turn, branch: Branch) -> None:
+def heartbeat(turn: Turn, branch: Branch, _node: Node, _outcome: TaskHeartbeat) -> None:
     """The task is alive: its heartbeat timer starts anew."""
     if branch.heartbeat:
         turn.timer(branch, TimerKind.HEARTBEAT, branch.heartbeat)

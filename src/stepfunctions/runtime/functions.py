@@ -33,15 +33,24 @@ class Context:
     https://docs.aws.amazon.com/lambda/latest/dg/python-context.html
     """
 
+    function_version = "$LATEST"
+    memory_limit_in_mb = "128"
+    log_stream_name = "in-process"
+    identity = None
+    client_context = None
+
     def __init__(self, name: str) -> None:
         self.function_name = name
-        self.function_version = "$LATEST"
-        self.invoked_function_arn = f"arn:aws:lambda:us-east-1:123456789012:function:{name}"
-        self.memory_limit_in_mb = "128"
-        self.log_group_name = f"/aws/lambda/{name}"
-        self.log_stream_name = "in-process"
-        self.identity = None
-        self.client_context = None
+
+    @cached_property
+    def invoked_function_arn(self) -> str:
+        """The function's ARN."""
+        return f"arn:aws:lambda:us-east-1:123456789012:function:{self.function_name}"
+
+    @cached_property
+    def log_group_name(self) -> str:
+        """Where Lambda would log."""
+        return f"/aws/lambda/{self.function_name}"
 
     @cached_property
     def aws_request_id(self) -> str:
