@@ -187,9 +187,22 @@ def _serve() -> None:
     application = _Guard(DomainDispatcherApplication(create))
     server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    print(f"http://127.0.0.1:{server.server_port}", flush=True)
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # nobody reads what moto prints
+    _tell(f"http://127.0.0.1:{server.server_port}\n")
     _wait_for_the_end()
+
+
+def _tell(line: str) -> None:
+    """Tell the parent where the server is, the last thing it reads.
+
+    From before then nothing is printed to it: whatever moto prints in a request would fail once the parent has closed
+    the pipe, and the request with it, unanswered.
+    """
+    parent = os.dup(1)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.close(nowhere)
+    os.write(parent, line.encode())
+    os.close(parent)
 
 
 def _wait_for_the_end() -> None:
