@@ -1,15 +1,16 @@
 """Run a workload inside a process of its own, through the client that has no server, with either store.
 
-    python benchmarks/inside.py W1 [memory|sqlite] [small]
+    python benchmarks/inside.py W1 [--durability memory|normal|full] [--commit state] [--small]
 
-Prints a JSON object: seconds of CPU and of wall an execution, the most memory in MiB, the number of events.
+``--commit state``: the engine enters one state between two commits, where it would go on as long as it can. Prints a
+JSON object: seconds of CPU and of wall an execution, the most memory in MiB, the number of events.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import resource
-import sys
 import tempfile
 import time
 from dataclasses import replace
@@ -18,8 +19,10 @@ from typing import Any
 
 import machines
 from machines import Workload
+from stepfunctions.engine import advance
 from stepfunctions.runtime.api import StepFunctionsApi
 from stepfunctions.runtime.clock import SystemClock
+from stepfunctions.runtime.durability import Durability
 from stepfunctions.runtime.inprocess import LocalClient
 from stepfunctions.runtime.items.source import Items
 from stepfunctions.runtime.mocks import MockIntegration
@@ -34,8 +37,8 @@ FUNCTIONS = {machines.FUNCTION: machines.add_one}
 class OnDisk:
     """The operations over SQLite, without a server."""
 
-    def __init__(self, folder: str) -> None:
-        store, clock = SqliteStore(Path(folder) / "executions.db"), SystemClock()
+    def __init__(self, folder: str, durability: str) -> None:
+        store, clock = SqliteStore(Path(folder) / "executions.db", Durability(durability)), SystemClock()
         runner = Runner(store, clock, MockIntegration({}, FUNCTIONS), Items(), workers=0)
         self._api = StepFunctionsApi(runner, store, clock)
         self._pump = runner.pump
@@ -99,11 +102,20 @@ def measure(client: Any, workload: Workload, rounds: int, executions: int) -> di
 
 
 def main() -> None:
-    key, store, *rest = [*sys.argv[1:], "memory"] if len(sys.argv) == 2 else sys.argv[1:]
-    workload = machines.WORKLOADS[key]()
-    workload, rounds = (replace(workload.small(), executions=1), 1) if rest else (workload, ROUNDS)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("workload", choices=machines.WORKLOADS)
+    parser.add_argument("--durability", choices=[one.value for one in Durability], default="memory")
+    parser.add_argument("--commit", choices=["execution", "state"], default="execution")
+    parser.add_argument("--small", action="store_true")
+    options = parser.parse_args()
+    if options.commit == "state":
+        advance.MAX_TRANSITIONS = 1
+    workload, rounds = machines.WORKLOADS[options.workload](), ROUNDS
+    if options.small:
+        workload, rounds = replace(workload.small(), executions=1), 1
     with tempfile.TemporaryDirectory() as folder:
-        client = OnDisk(folder) if store == "sqlite" else open_client(workload)
+        on_disk = options.durability != Durability.MEMORY.value
+        client = OnDisk(folder, options.durability) if on_disk else open_client(workload)
         print(json.dumps(measure(client, workload, rounds, workload.executions)))
 
 

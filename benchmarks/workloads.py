@@ -63,10 +63,10 @@ def served(workload: Workload, durability: str = "memory", rounds: int = ROUNDS)
     return found
 
 
-def inside(workload: Workload, store: str, small: bool) -> dict[str, float]:
+def inside(workload: Workload, small: bool, *options: str) -> dict[str, float]:
     """Measure a workload in a process of its own, without a server."""
-    command = [sys.executable, str(Path(__file__).with_name("inside.py")), workload.key, store]
-    done = subprocess.run([*command, *(["small"] if small else [])], check=True, capture_output=True, text=True)
+    command = [sys.executable, str(Path(__file__).with_name("inside.py")), workload.key, *options]
+    done = subprocess.run([*command, *(["--small"] if small else [])], check=True, capture_output=True, text=True)
     found: dict[str, float] = json.loads(done.stdout)
     if found["events"] != workload.events:
         raise servers.Wrong(f"{workload.what}: {found['events']} events in the history, not {workload.events}")
@@ -116,7 +116,7 @@ def of_server(key: str, options: argparse.Namespace) -> Iterator[Row]:
 def in_process(key: str, options: argparse.Namespace) -> Iterator[Row]:
     """The row of a workload in process."""
     workload = _workload(key, options)
-    cost = inside(workload, "memory", options.small)
+    cost = inside(workload, options.small)
     scale, (limit, aim) = 1e6 / workload.units, INSIDE[key]
     yield Row(
         f"{key} in process: {workload.what}",
@@ -184,35 +184,43 @@ def history(options: argparse.Namespace) -> Iterator[Row]:
 
 
 def durable(options: argparse.Namespace) -> Iterator[Row]:
-    """What it costs to lose nothing."""
+    """What it costs to lose nothing, through the server and without it, as the floor has none either."""
     workload = _workload("W1", options)
     scale = 1e6 / workload.units
     for durability, most in (("normal", COMMIT_AN_EXECUTION), ("full", None)):
         cost = served(workload, durability, 1 if options.small else ROUNDS)
-        least = floor.in_sqlite(workload, "execution", durability)
         yield Row(
             f"W1 durable, {durability}: a commit an execution",
             cost.cpu * scale,
             "µs",
-            most or round(OF_THE_FLOOR * least, 1),
+            most,
             wall=cost.wall * scale,
             memory=cost.memory,
-            floor=least,
+            floor=floor.in_sqlite(workload, "execution", durability),
         )
     if syncs.available():
         executions = 8 if options.small else 400
         each = syncs.each_execution("full", executions)
         yield Row(f"W7 durable, full: fsync an execution, {traffic.CLIENTS} clients", each, "fsync", 1)
-    workload = _workload("W6", options)
-    on_disk = inside(workload, "sqlite", options.small)
-    yield Row(
-        "W6 durable, normal: a commit a state, in process",
-        on_disk["cpu"] * 1e6 / workload.units,
+    yield _on_disk("W1", "full", "execution", options)
+    yield _on_disk("W1", "normal", "state", options, COMMIT_A_STATE)
+    yield _on_disk("W6", "normal", "state", options)
+
+
+def _on_disk(key: str, durability: str, commit: str, options: argparse.Namespace, most: float | None = None) -> Row:
+    """The row of a workload in process and on disk; ``most`` None: as much of the floor as may be, if it syncs."""
+    workload = _workload(key, options)
+    cost = inside(workload, options.small, "--durability", durability, "--commit", commit)
+    least = floor.in_sqlite(workload, commit, durability)
+    scale = 1e6 / workload.units
+    return Row(
+        f"{key} durable, {durability}, in process: a commit {'an' if commit == 'execution' else 'a'} {commit}",
+        cost["cpu"] * scale,
         "µs",
-        COMMIT_A_STATE,
-        wall=on_disk["wall"] * 1e6 / workload.units,
-        memory=on_disk["memory"],
-        floor=floor.in_sqlite(workload, "state"),
+        round(OF_THE_FLOOR * least, 1) if durability == "full" else most,
+        wall=cost["wall"] * scale,
+        memory=cost["memory"],
+        floor=least,
     )
 
 
