@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, Literal
 import click
 
 from stepfunctions.cli.options import data_dir_option, format_option, type_option
+from stepfunctions.cli.printing import say, say_json
 from stepfunctions.cli.stacks import load_stack
 from stepfunctions.deploy import bootstrap as bootstrapping
 from stepfunctions.deploy.deployment import Deployed, Event, Place
@@ -90,7 +90,7 @@ def _local_clients(data_dir: Path) -> Callable[[str], Any]:
 
 
 def _progress(form: str) -> Callable[[Event], None]:
-    return (lambda event: click.echo(f"  {event}")) if form == "text" else (lambda _: None)
+    return (lambda event: say(f"  {event}")) if form == "text" else (lambda _: None)
 
 
 @click.command()
@@ -109,9 +109,9 @@ def bootstrap(environment: str, data_dir: Path, form: str) -> None:
     client = place.client("cloudformation")
     made = checked(lambda: bootstrapping.bootstrap(environment, client, place.environment.tags))
     if form == "json":
-        click.echo(json.dumps(asdict(made), indent=2))
+        say_json(asdict(made), indent=2)
     else:
-        click.echo(f"{made.stack}: the bucket {made.bucket} is {'made' if made.changed else 'there, nothing changed'}.")
+        say(f"{made.stack}: the bucket {made.bucket} is {'made' if made.changed else 'there, nothing changed'}.")
 
 
 @click.command()
@@ -150,13 +150,13 @@ def deploy(
         stack = checked(lambda: promoted(stack, origin))
     done: Deployed = checked(lambda: deploy_stack(stack, place))
     if form == "json":
-        click.echo(json.dumps(asdict(done), indent=2))
+        say_json(asdict(done), indent=2)
         return
     for key in done.uploaded:
-        click.echo(f"Uploaded {key}")
-    click.echo(f"{done.stack}: {done.status}" if done.changed else f"{done.stack}: nothing changed")
+        say(f"Uploaded {key}")
+    say(f"{done.stack}: {done.status}" if done.changed else f"{done.stack}: nothing changed")
     for output, value in done.outputs.items():
-        click.echo(f"  {output}: {value}")
+        say(f"  {output}: {value}")
 
 
 @click.command()
@@ -178,7 +178,7 @@ def diff(target: str, environment: str, data_dir: Path, name: str | None, kind: 
     stack = stack_of(target, name, kind, local=environment == LOCAL)
     found: Difference = checked(lambda: difference(stack, place))
     if form == "json":
-        click.echo(json.dumps(asdict(found), indent=2))
+        say_json(asdict(found), indent=2)
     else:
         _show(found, stack.name, environment)
     return 1 if found.resources or found.states else 0
@@ -186,15 +186,15 @@ def diff(target: str, environment: str, data_dir: Path, name: str | None, kind: 
 
 def _show(found: Difference, stack: str, environment: str) -> None:
     if not found.resources and not found.states:
-        click.echo(f"{stack}: nothing differs in the environment {environment}")
+        say(f"{stack}: nothing differs in the environment {environment}")
         return
     for title, lines in (("Resources", found.resources), ("States", found.states)):
         if lines:
-            click.echo(f"{title}:")
+            say(f"{title}:")
         for line in lines:
-            click.echo(f"  {line}")
+            say(f"  {line}")
     for meaning in found.means:
-        click.echo(meaning)
+        say(meaning)
 
 
 @click.command()
@@ -214,11 +214,11 @@ def destroy(stack: str, environment: str, data_dir: Path, yes: bool, form: str) 
         click.confirm(f"Delete the stack {stack} of the environment {environment}?", abort=True)
     stays = checked(lambda: destroy_stack(stack, place))
     if form == "json":
-        click.echo(json.dumps({"stack": stack, "retained": [asdict(one) for one in stays]}, indent=2))
+        say_json({"stack": stack, "retained": [asdict(one) for one in stays]}, indent=2)
         return
-    click.echo(f"{stack}: deleted")
+    say(f"{stack}: deleted")
     for one in stays:
-        click.echo(f"  {one.resource} ({one.type}) stays")
+        say(f"  {one.resource} ({one.type}) stays")
 
 
 def _values(given: tuple[str, ...]) -> dict[str, str]:

@@ -13,6 +13,7 @@ from stepfunctions.catalog.prices import default_prices, read_prices
 from stepfunctions.cli.clients import aws_option, client_of
 from stepfunctions.cli.finding import find_execution
 from stepfunctions.cli.options import data_dir_option, format_option, type_option
+from stepfunctions.cli.printing import say, say_json
 from stepfunctions.cli.targets import load_target
 from stepfunctions.estimate import Assumptions, Counts, Estimate, Measured, estimate, measured
 
@@ -73,7 +74,7 @@ def estimate_(
         seen = measured(found.list_events(max_items=_MOST_EVENTS))
     made = estimate(machine, prices, assumed=assumed, kind=kind or "STANDARD", runs=runs, seen=seen)
     if form == "json":
-        click.echo(json.dumps(made.to_dict(), indent=2))
+        say_json(made.to_dict(), indent=2)
     else:
         _print(made)
     return 0
@@ -91,21 +92,19 @@ def _print(made: Estimate) -> None:
         rows.append(("Express children", *_both(made, "express_children")))
     rows.append(("seconds of waiting", *_both(made, "wait_seconds")))
     for name, least, most in rows:
-        click.echo(f"{name:<20}{least:>14}{most:>14}")
+        say(f"{name:<20}{least:>14}{most:>14}")
     if made.most.events > _MOST_EVENTS and made.kind == "STANDARD":
-        click.echo(f"The longest way has more than the {_MOST_EVENTS:,} events that an execution may have.")
+        say(f"The longest way has more than the {_MOST_EVENTS:,} events that an execution may have.")
     if made.measured is not None:
         seen = made.measured
-        click.echo(
-            f"measured: {seen.seconds:,.1f} s, {seen.counts.transitions:,} transitions, {seen.counts.events:,} events"
-        )
+        say(f"measured: {seen.seconds:,.1f} s, {seen.counts.transitions:,} transitions, {seen.counts.events:,} events")
         for name, seconds in sorted(seen.states.items(), key=lambda one: -one[1])[:5]:
-            click.echo(f"    {seconds:>10,.1f} s  {name}")
+            say(f"    {seconds:>10,.1f} s  {name}")
     what = "1 run" if made.runs == 1 else f"{made.runs:,} runs"
-    click.echo(f"{what}: {_money(made.cost_least)} to {_money(made.cost_most)} {made.currency} for Step Functions")
+    say(f"{what}: {_money(made.cost_least)} to {_money(made.cost_most)} {made.currency} for Step Functions")
     if made.cost_jobs is not None:
-        click.echo(f"{what}: {_money(made.cost_jobs)} {made.currency} for SageMaker's instances, as long as measured")
-    click.echo(f"Prices of {made.prices_of}; --prices takes others.")
+        say(f"{what}: {_money(made.cost_jobs)} {made.currency} for SageMaker's instances, as long as measured")
+    say(f"Prices of {made.prices_of}; --prices takes others.")
 
 
 def _money(cost: float) -> str:

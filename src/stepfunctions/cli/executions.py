@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import click
 from stepfunctions.cli.clients import aws_option, client_of
 from stepfunctions.cli.finding import find_execution, state_machines
 from stepfunctions.cli.options import data_dir_option, format_option
+from stepfunctions.cli.printing import below, say, say_json
 from stepfunctions.cli.watching import event_line
 from stepfunctions.cli.watching import watch as watch_execution
 from stepfunctions.workflow import ExecutionStatus
@@ -49,15 +49,15 @@ def list_(machine: str | None, status: str | None, limit: int, form: str, data_d
         )
     rows.sort(key=lambda row: row["startDate"], reverse=True)
     if form == "json":
-        click.echo(json.dumps(rows, indent=2, default=iso_time))
+        say_json(rows, indent=2, default=iso_time)
     elif form == "jsonl":
         for row in rows:
-            click.echo(json.dumps(row, default=iso_time))
+            say_json(row, default=iso_time)
     else:
         for row in rows:
-            click.echo(_line(row))
+            say(_line(row))
         if not rows:
-            click.echo("No executions.", err=True)
+            say("No executions.", err=True)
     return 0
 
 
@@ -86,16 +86,16 @@ def show(execution: str, most: int, form: str, data_dir: Path, aws: bool) -> int
     described.pop("ResponseMetadata", None)
     events = found.list_events(max_items=most)
     if form == "json":
-        click.echo(json.dumps({**described, "events": list(events)}, indent=2, default=iso_time))
+        say_json({**described, "events": list(events)}, indent=2, default=iso_time)
     elif form == "jsonl":
         for event in events:
-            click.echo(json.dumps(event, default=iso_time))
+            say_json(event, default=iso_time)
     else:
         for key in ("executionArn", "status", "startDate", "stopDate", "input", "output", "error", "cause"):
             if described.get(key) is not None:
-                click.echo(f"{key + ':':14} {described[key]}")
+                say(below(f"{key + ':':14} ", described[key]))
         for event in events:
-            click.echo(f"{event['id']:6} {event_line(event)}")
+            say(f"{event['id']:6} {event_line(event)}")
     return 0 if found.status in (ExecutionStatus.Running, ExecutionStatus.Succeeded) else 1
 
 
@@ -115,5 +115,5 @@ def watch(execution: str, timeout: float | None, form: str, data_dir: Path, aws:
     watch_execution(found, form, timeout, aws=aws)
     if form == "text":
         failure = found.failure
-        click.echo(str(failure) if failure is not None else f"{found.execution_arn} {found.status.value}", err=True)
+        say(below("", failure) if failure is not None else f"{found.execution_arn} {found.status.value}", err=True)
     return 0 if found.status is ExecutionStatus.Succeeded else 1

@@ -8,6 +8,7 @@ from typing import Literal
 import click
 
 from stepfunctions.cli.options import type_option
+from stepfunctions.cli.printing import say, say_document
 from stepfunctions.cli.stacks import load_stack
 from stepfunctions.deploy.stack import Stack
 from stepfunctions.errors import DefinitionError
@@ -62,10 +63,10 @@ def cloudformation(
     written_as = form or ("json" if output is not None and output.suffix == ".json" else "yaml")
     text = stack.to_json() if written_as == "json" else stack.to_yaml()
     if output is None:
-        click.echo(text, nl=False)
+        say_document(text, is_json=written_as == "json")
     else:
         output.write_text(text, encoding="utf-8")
-        click.echo(f"{output}: {len(stack.template['Resources'])} resources")
+        say(f"{output}: {len(stack.template['Resources'])} resources")
     _tell(stack)
 
 
@@ -74,6 +75,6 @@ def _tell(stack: Stack) -> None:
     for parameter in stack.template.get("Parameters", {}):
         if "Default" not in stack.template["Parameters"][parameter]:
             here = stack.parameters.get(parameter)
-            click.echo(f"Parameter without a default: {parameter}{'' if here is None else f' (here {here})'}", err=True)
+            say(f"Parameter without a default: {parameter}{'' if here is None else f' (here {here})'}", err=True)
     for asset in stack.assets:
-        click.echo(f"File to put into the bucket: {asset.key}", err=True)
+        say(f"File to put into the bucket: {asset.key}", err=True)

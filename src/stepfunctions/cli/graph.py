@@ -11,12 +11,20 @@ from stepfunctions import lint
 from stepfunctions.cli.clients import aws_option, client_of
 from stepfunctions.cli.finding import find_execution
 from stepfunctions.cli.options import data_dir_option
+from stepfunctions.cli.printing import say
 from stepfunctions.cli.targets import load_target
 from stepfunctions.visual import Picture
 from stepfunctions.visual.formats import FORMATS
+from stepfunctions.visual.graph import build
+from stepfunctions.visual.report.asking import MOST_EVENTS, Questions
 from stepfunctions.visual.runs import map_counts
+from stepfunctions.visual.status import read_history
+from stepfunctions.visual.text import line_of
 from stepfunctions.visual.themes import Theme
 from stepfunctions.workflow import Execution
+
+_NAMED = 5
+"""States that a message names."""
 
 
 @click.command()
@@ -68,25 +76,41 @@ def graph(
     given: dict[str, Any] = {"findings": found if marked else errors} if marked or errors else {}
     if execution is not None:
         client = client_of(data_dir, aws)
-        given = overlay(client, find_execution(client, execution))
+        given = _overlay(client, find_execution(client, execution), definition)
     if every:
         given["most_states"] = None
     picture = Picture.of(definition, theme=theme, portrait=not landscape, **given)
     if output is None:
-        click.echo(picture.text, nl=False)
+        say(picture.text, nl=False)
     else:
         try:
             picture.save(output)
         except ValueError as error:
             raise click.UsageError(f"-o {output}: {error}") from None
-        click.echo(str(output))
+        say(str(output))
     if errors:
         number = "1 error" if len(errors) == 1 else f"{len(errors)} errors"
-        click.echo(f"The definition has {number}: stepfunctions validate {target}", err=True)
+        say(f"The definition has {number}: stepfunctions validate {target}", err=True)
     return 1 if errors else 0
 
 
-def overlay(client: Any, execution: Execution) -> dict[str, Any]:
-    """Return what a picture needs to mark the states of an execution: its events, and counts of its Map Runs."""
-    events = list(execution.list_events(max_items=25_000))
-    return {"events": events, "map_counts": map_counts(client, events)}
+def _overlay(client: Any, execution: Execution, definition: Any) -> dict[str, Any]:
+    """Return what a picture needs to mark the states of an execution: its events, and counts of its Map Runs.
+
+    What it does not show is said on standard error.
+    """
+    questions = Questions()
+    events = list(execution.list_events(max_items=MOST_EVENTS))
+    counts = map_counts(client, events, questions)
+    drawn = {node.name for node in build(definition).nodes}
+    strange = sorted({line_of(name) for name in read_history(events).states if name not in drawn})
+    if strange:
+        more = f" and {len(strange) - _NAMED} more" if len(strange) > _NAMED else ""
+        questions.notes.append(
+            f"The execution ran another definition: FILE does not have its states {', '.join(strange[:_NAMED])}{more}."
+        )
+    if not events:
+        questions.notes.append("The execution has no events: its states are as if it had not begun.")
+    for note in questions.notes:
+        say(note, err=True)
+    return {"events": events, "map_counts": counts}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import click
 
 from stepfunctions.cli.deploy import checked, place_of, place_options, stack_of
 from stepfunctions.cli.options import format_option
+from stepfunctions.cli.printing import say, say_json
 from stepfunctions.deploy.bundle import bundle as bundled
 from stepfunctions.deploy.bundle import write_bundle
 from stepfunctions.deploy.drift import ResourceDrift
@@ -33,15 +33,15 @@ def drift(stack: str, environment: str, data_dir: Path, form: str) -> int:
     place = place_of(environment, data_dir, lambda _: None)
     found: tuple[ResourceDrift, ...] = checked(lambda: drift_of(stack, place))
     if form == "json":
-        click.echo(json.dumps([asdict(one) for one in found], indent=2))
+        say_json([asdict(one) for one in found], indent=2)
     elif not found:
-        click.echo(f"{stack}: as its template says")
+        say(f"{stack}: as its template says")
     else:
-        click.echo(f"{stack}: {len(found)} {'resource differs' if len(found) == 1 else 'resources differ'}")
+        say(f"{stack}: {len(found)} {'resource differs' if len(found) == 1 else 'resources differ'}")
         for one in found:
-            click.echo(f"  {one}")
+            say(f"  {one}")
             for difference in one.differences:
-                click.echo(f"    {difference}")
+                say(f"    {difference}")
     return _DRIFTED if found else 0
 
 
@@ -80,8 +80,8 @@ def bundle(target: str, names: tuple[str, ...], name: str | None, output: Path, 
     except FileExistsError as error:
         raise click.UsageError(str(error)) from None
     if form == "json":
-        click.echo(json.dumps({"bundle": str(output), "files": list(files)}, indent=2))
+        say_json({"bundle": str(output), "files": list(files)}, indent=2)
         return
-    click.echo(f"{output}: {len(files)} files")
+    say(f"{output}: {len(files)} files")
     for path in files:
-        click.echo(f"  {path}")
+        say(f"  {path}")

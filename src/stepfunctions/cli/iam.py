@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
 
 from stepfunctions.cli.options import format_option
+from stepfunctions.cli.printing import say, say_json
 from stepfunctions.cli.targets import load_target
 from stepfunctions.deploy.comparison import Difference, compare, count, read_policies
 from stepfunctions.deploy.policy import Policy, Statement, policy_of
@@ -60,9 +60,9 @@ def iam(
         return _compared(policy, role, form)
     if form in ("policy", "trust"):
         document = policy.document if form == "policy" else policy.trust
-        click.echo(json.dumps(document(partition=partition, region=region, account=account), indent=2))
+        say_json(document(partition=partition, region=region, account=account), indent=2)
     elif form == "json":
-        click.echo(json.dumps([_shown(one) for one in policy.statements], indent=2))
+        say_json([_shown(one) for one in policy.statements], indent=2)
     else:
         for statement in policy.statements:
             _print(statement)
@@ -79,17 +79,17 @@ def _shown(statement: Statement) -> dict[str, Any]:
 
 
 def _print(statement: Statement) -> None:
-    click.echo(", ".join(statement.actions))
+    say(", ".join(statement.actions))
     for resource in statement.resources:
-        click.echo(f"    on {resource}")
+        say(f"    on {resource}")
     for operator, values in statement.conditions.items():
         for name, value in values.items():
-            click.echo(f"    if {name} {operator} {value}")
-    click.echo(f"    {statement.reason}")
+            say(f"    if {name} {operator} {value}")
+    say(f"    {statement.reason}")
     if statement.states:
-        click.echo(f"    for {', '.join(statement.states)}")
+        say(f"    for {', '.join(statement.states)}")
     if not statement.verified:
-        click.echo("    not verified: no page of AWS was seen that names it")
+        say("    not verified: no page of AWS was seen that names it")
 
 
 def _compared(policy: Policy, role: Path, form: str) -> int:
@@ -99,15 +99,15 @@ def _compared(policy: Policy, role: Path, form: str) -> int:
         raise click.UsageError(str(error)) from None
     counts = count(differences)
     if form in ("json", "policy", "trust"):
-        click.echo(json.dumps([one.to_dict() for one in differences], indent=2))
+        say_json([one.to_dict() for one in differences], indent=2)
     else:
         for one in differences:
             _print_difference(one)
-        click.echo(f"{role}: " + ", ".join(f"{number} {kind}" for kind, number in counts.items()))
+        say(f"{role}: " + ", ".join(f"{number} {kind}" for kind, number in counts.items()))
     return 1 if counts["missing"] else 0
 
 
 def _print_difference(one: Difference) -> None:
-    click.echo(f"{one.kind} {one.action} on {one.resource}")
+    say(f"{one.kind} {one.action} on {one.resource}")
     states = f" For {', '.join(one.states)}." if one.states else ""
-    click.echo(f"    {one.why}{states}")
+    say(f"    {one.why}{states}")

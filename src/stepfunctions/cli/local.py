@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shlex
@@ -16,6 +15,7 @@ import click
 
 from stepfunctions.cli.local_control import clock, clock_line, logs, reset, services, stop_server
 from stepfunctions.cli.options import data_dir_option, format_option
+from stepfunctions.cli.printing import say, say_json
 from stepfunctions.cli.settings import ENVIRONMENT, read_settings
 from stepfunctions.local.datadir import ServerInfo, running
 from stepfunctions.local.principal import IamMode
@@ -171,7 +171,7 @@ def start(
         clock=clock_kind,
         start=start_time,
         resources=Resources(job_memory=job_memory, disk=disk_budget),
-        announce=_say,
+        announce=say,
     )
     sys.stdout.flush()
     os._exit(0)  # all is closed; a thread that still waits for a function or a client keeps nobody here
@@ -195,7 +195,7 @@ def stop(data_dir: Path) -> int:
     if info is None:
         return _not_running(data_dir)
     stop_server(info)
-    _say(f"Stopped: {info.endpoint}")
+    say(f"Stopped: {info.endpoint}")
     return 0
 
 
@@ -213,15 +213,15 @@ def status(data_dir: Path, form: str) -> int:
     info = running(data_dir)
     state = None if info is None else ask(info.endpoint, "state")
     if form == "json":
-        _say(json.dumps({"running": info is not None, **(state or _directory(data_dir))}))
+        say_json({"running": info is not None, **(state or _directory(data_dir))})
     elif info is not None and state is not None:
-        _say(f"Running: {info.endpoint} (process {info.pid}, data directory {info.data_dir})")
-        _say(f"Console: {Access(Path(info.data_dir), info.endpoint).address}")
-        _say(f"Executions open: {state['executions']}")
-        _say(f"Jobs: {state['jobs']['running']} of at most {state['max_jobs']} run, {state['jobs']['queued']} wait")
+        say(f"Running: {info.endpoint} (process {info.pid}, data directory {info.data_dir})")
+        say(f"Console: {Access(Path(info.data_dir), info.endpoint).address}")
+        say(f"Executions open: {state['executions']}")
+        say(f"Jobs: {state['jobs']['running']} of at most {state['max_jobs']} run, {state['jobs']['queued']} wait")
         budget = f" of {state['disk_budget']:,}" if state["disk_budget"] else ""
-        _say(f"Disk: {state['disk']['total']:,}{budget} bytes")
-        _say(f"Clock: {clock_line(state['clock'])}")
+        say(f"Disk: {state['disk']['total']:,}{budget} bytes")
+        say(f"Clock: {clock_line(state['clock'])}")
     return 0 if info is not None else 1 if form == "json" else _not_running(data_dir)
 
 
@@ -239,11 +239,11 @@ def iam(data_dir: Path, form: str) -> int:
 
     found = missing_rights(data_dir)
     if form == "json":
-        _say(json.dumps(found))
+        say_json(found)
     elif not found:
-        _say("No role lacked a right.")
+        say("No role lacked a right.")
     for one in found if form == "text" else ():
-        _say(f"{one['role']}: {one['action']} on {one['resource']} ({one['times']} times)")
+        say(f"{one['role']}: {one['action']} on {one['resource']} ({one['times']} times)")
     return 1 if found else 0
 
 
@@ -267,10 +267,10 @@ def env(data_dir: Path, form: str) -> int:
         **_no_proxy(os.environ),
     }
     if form == "json":
-        _say(json.dumps(variables))
+        say_json(variables)
     else:
         for name, value in variables.items():
-            _say(f"export {name}={shlex.quote(value)}")
+            say(f"export {name}={shlex.quote(value)}")
     return 0
 
 
@@ -286,8 +286,8 @@ def backup(target: Path, data_dir: Path) -> None:
     """
     from stepfunctions.local.backup import backup
 
-    done = backup(data_dir, target, lambda part: click.echo(f"Copying {part}", err=True))
-    _say(f"Copied {done.databases} databases and {done.files} files, {done.size:,} bytes, to {target.absolute()}")
+    done = backup(data_dir, target, lambda part: say(f"Copying {part}", err=True))
+    say(f"Copied {done.databases} databases and {done.files} files, {done.size:,} bytes, to {target.absolute()}")
 
 
 @local.command()
@@ -301,9 +301,9 @@ def vacuum(data_dir: Path) -> None:
 
     freed = 0
     for name, before, after in vacuum(data_dir):
-        _say(f"{name}: {before:,} -> {after:,} bytes")
+        say(f"{name}: {before:,} -> {after:,} bytes")
         freed += before - after
-    _say(f"Freed {freed:,} bytes")
+    say(f"Freed {freed:,} bytes")
 
 
 @local.group()
@@ -344,7 +344,7 @@ def image_add(repository: str, folder: Path, family: str, data_dir: Path) -> Non
     """
     from stepfunctions.local import images
 
-    _say(str(images.add(data_dir.absolute(), repository, folder, family=family)))
+    say(str(images.add(data_dir.absolute(), repository, folder, family=family)))
 
 
 def _client_env(info: ServerInfo) -> dict[str, str]:
@@ -368,14 +368,9 @@ def _directory(data_dir: Path) -> dict[str, str]:
 
 
 def _not_running(data_dir: Path) -> int:
-    click.echo(
+    say(
         f"No local cloud runs on {data_dir.absolute()}. Start one: stepfunctions local start "
         f"--data-dir {shlex.quote(str(data_dir))}",
         err=True,
     )
     return 1
-
-
-def _say(line: str) -> None:
-    """Print a line at once: whoever waits for it may read from a pipe."""
-    print(line, flush=True, file=sys.stdout)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import signal
-import sys
 import tempfile
 import time
 from collections import deque
@@ -16,6 +14,7 @@ from typing import Any
 import click
 
 from stepfunctions.cli.options import data_dir_option, format_option
+from stepfunctions.cli.printing import say, say_json
 from stepfunctions.errors import LocalCloudError
 from stepfunctions.local.datadir import ServerInfo, running, wait_until_gone
 
@@ -67,7 +66,10 @@ def clock(
     given = {"advance": advance, "set": moment, "hold": hold}
     orders = {name: value for name, value in given.items() if value is not None}
     told = order(info.endpoint, "clock", orders, timeout=timeout) if orders else ask(info.endpoint, "clock")
-    click.echo(json.dumps(told) if form == "json" else clock_line(told))
+    if form == "json":
+        say_json(told)
+    else:
+        say(clock_line(told))
     return 0 if told.get("reached", True) else 1
 
 
@@ -98,7 +100,7 @@ def reset(data_dir: Path, force: bool) -> None:
             raise LocalCloudError(f"A local cloud runs at {info.endpoint}: stop it first, or say --force")
         stop_server(info)
     removed = reset(data_dir.absolute())
-    click.echo(f"Removed from {data_dir.absolute()}: {', '.join(removed) or 'nothing, there was none'}")
+    say(f"Removed from {data_dir.absolute()}: {', '.join(removed) or 'nothing, there was none'}")
 
 
 def stop_server(info: ServerInfo) -> None:
@@ -130,7 +132,7 @@ def logs(name: str | None, lines: int, follow: bool, data_dir: Path) -> None:
     found = logs(data_dir.absolute())
     if name is None:
         for one in sorted(found):
-            click.echo(one)
+            say(one)
         return
     if name not in found:
         near = [one for one in sorted(found) if name in one] or sorted(found)
@@ -139,12 +141,10 @@ def logs(name: str | None, lines: int, follow: bool, data_dir: Path) -> None:
     path = found[name][-1]
     with path.open(encoding="utf-8", errors="replace") as file:
         for line in deque(file, maxlen=lines):
-            sys.stdout.write(line)
-        sys.stdout.flush()
+            say(line, nl=False)
         while follow:
             added = file.read()
-            sys.stdout.write(added)
-            sys.stdout.flush()
+            say(added, nl=False)
             if not added:
                 time.sleep(_LOOK)
 
@@ -171,15 +171,15 @@ def services(name: str | None, data_dir: Path, form: str) -> None:
         )
     shown = table if name is None else {name: table[name]}
     if form == "json":
-        click.echo(json.dumps(shown))
+        say_json(shown)
         return
     for one, told in shown.items():
         if told["by"] == "real":
-            click.echo(f"{one}: AWS itself")
+            say(f"{one}: AWS itself")
         else:
-            click.echo(f"{one}: {len(told['operations'])} of {told['of']} operations")
+            say(f"{one}: {len(told['operations'])} of {told['of']} operations")
         for operation in told.get("operations", ()) if name else ():
-            click.echo(f"  {operation}")
+            say(f"  {operation}")
 
 
 def _table(real: list[str]) -> dict[str, Any]:

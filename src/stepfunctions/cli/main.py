@@ -11,12 +11,14 @@ Nobody sees a traceback unless ``STEPFUNCTIONS_TRACEBACK`` is set.
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 from types import MappingProxyType
 
 import click
 
+from stepfunctions.cli.printing import say
 from stepfunctions.errors import (
     DefinitionError,
     ExecutionFailed,
@@ -86,10 +88,12 @@ def run(arguments: list[str] | None = None) -> int:
     except click.exceptions.Exit as leaving:
         return leaving.exit_code
     except click.ClickException as error:
-        error.show()
+        said = io.StringIO()
+        error.show(said)
+        say(said.getvalue(), err=True, nl=False)
         return error.exit_code if error.exit_code != 1 else USAGE
     except (click.Abort, KeyboardInterrupt):
-        click.echo("Interrupted", err=True)
+        say("Interrupted", err=True)
         return 130
     except BrokenPipeError:  # `stepfunctions … | head`: nobody reads on, which is no error
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -97,7 +101,7 @@ def run(arguments: list[str] | None = None) -> int:
     except Exception as error:
         if os.environ.get("STEPFUNCTIONS_TRACEBACK"):
             raise
-        click.echo(f"Error: {_message(error)}", err=True)
+        say(f"Error: {_message(error)}", err=True)
         return _exit_code(error)
 
 

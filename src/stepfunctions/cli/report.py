@@ -9,6 +9,7 @@ import click
 from stepfunctions.cli.clients import aws_option, client_of
 from stepfunctions.cli.finding import find_execution
 from stepfunctions.cli.options import data_dir_option
+from stepfunctions.cli.printing import say
 
 
 @click.command()
@@ -49,5 +50,5 @@ def report(
     session = None if aws else boto3.Session("local", "local", region_name=client.meta.region_name)
     target = output or Path(f"{found.name}.html")
     path = found.report(target, redact=redact or names, session=session, max_events=most)
-    click.echo(str(path))
+    say(str(path))
     return 0

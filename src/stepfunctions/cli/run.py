@@ -11,6 +11,7 @@ import click
 from stepfunctions import lint
 from stepfunctions.cli.clients import aws_option, client_or_own_cloud
 from stepfunctions.cli.options import data_dir_option, format_option
+from stepfunctions.cli.printing import say, say_json
 from stepfunctions.cli.targets import load_target, read_input
 from stepfunctions.cli.watching import watch
 from stepfunctions.errors import DefinitionError, Problem
@@ -62,17 +63,17 @@ def run(
 
 
 def _report(execution: Execution, described: dict[str, Any], form: str) -> int:
-    from stepfunctions.visual.text import line_of, plain
+    from stepfunctions.visual.text import line_of
 
     status = execution.status
     if form == "json":
         described.pop("ResponseMetadata", None)
-        click.echo(json.dumps(described, indent=2, default=iso_time))
+        say_json(described, indent=2, default=iso_time)
     elif form == "text" and status is ExecutionStatus.Succeeded:
-        click.echo(json.dumps(json.loads(described["output"]), indent=2, ensure_ascii=False))
+        say_json(json.loads(described["output"]), indent=2, ascii_only=False)
     elif form == "text":
         error = f": {line_of(described['error'])}" if described.get("error") else ""
-        cause = "".join(f"\n{plain(line)}" for line in described.get("cause", "").splitlines())
-        click.echo(f"{status.value}{error}{cause}\n{execution.execution_arn}", err=True)
-        click.echo(f"To see it: stepfunctions report {execution.name}", err=True)
+        cause = "".join(f"\n    {line}" for line in described.get("cause", "").splitlines())
+        say(f"{status.value}{error}{cause}\n{execution.execution_arn}", err=True)
+        say(f"To see it: stepfunctions report {execution.name}", err=True)
     return 0 if status is ExecutionStatus.Succeeded else 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -13,6 +12,7 @@ import click
 
 from stepfunctions import lint
 from stepfunctions.cli.options import format_option, type_option
+from stepfunctions.cli.printing import say, say_json
 from stepfunctions.cli.targets import load_target
 from stepfunctions.errors import DefinitionError, sentences
 
@@ -69,16 +69,16 @@ def validate(
     for target in targets:
         if fix and Path(target).is_file() and Path(target).suffix != ".py":
             mended = lint.fix_file(target)
-            click.echo(f"{target}: {_count(mended, 'finding')} mended", err=True)
+            say(f"{target}: {_count(mended, 'finding')} mended", err=True)
         found += [one for one in _check(target, kind) if (not select or one.rule in select) and one.rule not in ignore]
     if form == "json":
-        click.echo(json.dumps([one.to_dict() for one in found], indent=2, ensure_ascii=False))
+        say_json([one.to_dict() for one in found], indent=2, ascii_only=False)
     elif form == "jsonl":
         for one in found:
-            click.echo(json.dumps(one.to_dict(), ensure_ascii=False))
+            say_json(one.to_dict(), ascii_only=False)
     elif form == "github":
         for one in found:
-            click.echo(_github(one))
+            say(_github(one))
     else:
         _print(found, targets)
     worst = {one.severity for one in found}
@@ -114,13 +114,13 @@ def _print(found: Iterable[lint.Finding], targets: Sequence[str]) -> None:
         where = ":".join(str(part) for part in (one.file, one.line, one.column) if part is not None)
         place = f" {one.path}" if one.path else ""
         resource = f" in {one.resource}" if one.resource else ""
-        click.echo(f"{where}: {click.style(one.severity, _COLOURS[one.severity])}{resource}{place}")
-        click.echo(f"    {sentences(one.message, one.hint)} [{one.rule}]")
+        say(f"{where}: ", (one.severity, _COLOURS[one.severity]), f"{resource}{place}")
+        say(f"    {sentences(one.message, one.hint)} [{one.rule}]")
         if one.file is not None and one.line is not None:
             for text in _excerpt(lines, one.file, one.line, one.column or 1):
-                click.echo(f"    {text}")
+                say(f"    {text}")
     what = targets[0] if len(targets) == 1 else f"{len(targets)} files"
-    click.echo(f"{what}: {_count(counts[lint.ERROR], 'error')}, {_count(counts[lint.WARNING], 'warning')}")
+    say(f"{what}: {_count(counts[lint.ERROR], 'error')}, {_count(counts[lint.WARNING], 'warning')}")
 
 
 _COLOURS = {lint.ERROR: "red", lint.WARNING: "yellow", lint.INFO: "blue"}

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
-from contextlib import suppress
 from typing import Any
 
-import click
-
+from stepfunctions.cli.printing import say, say_json
 from stepfunctions.errors import WaitTimeout
 from stepfunctions.workflow import Execution, ExecutionStatus
 from stepfunctions.workflow.clients import Clients
@@ -34,9 +31,9 @@ def watch(execution: Execution, form: str, timeout: float | None = None, *, aws:
     try:
         for event in execution.events(follow=True, timeout=timeout):
             if form == "jsonl":
-                click.echo(json.dumps(event, default=iso_time))
+                say_json(event, default=iso_time)
             elif form == "text":
-                click.echo(event_line(event), err=True)
+                say(event_line(event), err=True)
     except WaitTimeout:
         return
 
@@ -93,8 +90,6 @@ class Beside:
 
     def look(self, tree: Any, *, now: bool) -> None:
         """Ask, unless it was asked less than a second ago."""
-        from botocore.exceptions import BotoCoreError, ClientError
-
         from stepfunctions.visual.report.jobs import find
         from stepfunctions.visual.runs import map_counts
 
@@ -102,8 +97,7 @@ class Beside:
             return
         history = tree.history
         if any(event["type"] == "MapRunStarted" for event in history.events):
-            with suppress(BotoCoreError, ClientError):
-                tree.count(map_counts(self._client, history.events))
+            tree.count(map_counts(self._client, history.events))
         running = [job for job in find(history.spans) if job.end is None and job.sources]
         if running and not now:
             job = running[-1]

@@ -58,8 +58,8 @@ class Tree:
             self._behind = ahead if ahead > _AHEAD else 0.0
 
     def count(self, counts: Mapping[str, Mapping[str, int]]) -> None:
-        """Take the item counts of Distributed Maps, by the names of their states."""
-        self._counts = dict(counts)
+        """Take item counts of Distributed Maps, by the names of their states; what was told of others still holds."""
+        self._counts |= counts
 
     def log(self, whose: str, lines: Sequence[str]) -> None:
         """Take the last lines of what runs now; of a line that was written over, what stood there last."""
