@@ -12,6 +12,7 @@ import pytest
 from stepfunctions.errors import StateFailed
 from stepfunctions.runtime.inprocess import LocalClient
 from stepfunctions.visual import Picture
+from stepfunctions.visual.report.reading import read
 from stepfunctions.visual.status import read_history
 
 Definition = dict[str, Any]
@@ -115,6 +116,10 @@ def test_a_redrive_goes_on_where_it_failed() -> None:
     events = client.get_execution_history(executionArn=arn)["events"]
     again = [event["type"] for event in events].index("TaskStarted", len(failed)) + 1
     assert statuses(events[:again]) == {"P": "RUNNING", "M": "RUNNING", "W": "RUNNING", "T": "RUNNING"}
+    said = [read_history(events[:cut]).states["M"].text() for cut in (len(failed), len(failed) + 1, again)]
+    assert said == ["Failed · 3/3 · 1 failed · 1 aborted", "Running · 1/3", "Running · 1/3 · 2 running"]
+    standing = [item.status for span in read(events[:again]).spans for item in span.items.values()]
+    assert standing == ["SUCCEEDED", "RUNNING", "RUNNING"]
     states = read_history(events).states
     assert {name: state.text() for name, state in states.items()} == {
         "P": "Succeeded",
@@ -130,6 +135,31 @@ def test_map_counts_of_a_distributed_map_are_told(script: Any) -> None:
     script.add("MapRunStarted", mapRunArn="arn")
     counts = {"Each": {"total": 40, "succeeded": 17, "failed": 3, "running": 5}}
     assert read_history(script.events, counts).states["Each"].text() == "Running · 20/40 · 3 failed · 5 running"
+    late = {"Each": {"total": 9, "succeeded": 1, "failed": 0, "timedOut": 2, "running": 0, "aborted": 6}}
+    assert read_history(script.events, late).states["Each"].text() == "Running · 9/9 · 2 timed out · 6 aborted"
+
+
+def test_a_map_that_is_tried_again_counts_its_items_anew(script: Any) -> None:
+    script.add("MapStateEntered", name="Each")
+    for status in ("Failed", "Succeeded"):
+        begun = script.add("MapStateStarted", after=2, length=2)
+        assert read_history(script.events).states["Each"].counts["failed"] == 0
+        for index in range(2):
+            script.add("MapIterationStarted", after=begun, name="Each", index=index)
+            script.add(f"MapIteration{status}", name="Each", index=index)
+        script.add(f"MapState{status}")
+    assert read_history(script.events).states["Each"].text() == "Running · 2/2 · 1 retry"
+
+
+@pytest.mark.parametrize("end", ["ExecutionAborted", "ExecutionTimedOut"])
+def test_items_that_were_under_way_at_the_end_do_not_run(script: Any, end: str) -> None:
+    script.add("MapStateEntered", name="Each")
+    begun = script.add("MapStateStarted", length=2)
+    for index in range(2):
+        script.add("MapIterationStarted", after=begun, name="Each", index=index)
+    script.add(end, after=0)
+    assert read_history(script.events).states["Each"].text() == "Aborted · 2/2 · 2 aborted"
+    assert [item.status for span in read(script.events).spans for item in span.items.values()] == ["ABORTED"] * 2
 
 
 def run(definition: Definition, mocks: dict[str, Any], given: Any = None) -> list[dict[str, Any]]:

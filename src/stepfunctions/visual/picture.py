@@ -71,10 +71,11 @@ class Picture:
         """Return the picture of a definition, which need not be valid.
 
         ``events``: a history as boto3's ``get_execution_history`` lists it; states then carry their status.
-        ``map_counts``: for Distributed Maps by name, some of ``total``, ``succeeded``, ``failed``, ``running`` and
-        ``aborted``. ``findings``: the linter's, which mark their states where there is no history. ``portrait``: from
-        top to bottom; from left to right otherwise. ``theme``: light, dark or auto. ``most_states``: with more than
-        these, Parallels and Maps are drawn as one card each, the innermost first, until no more are seen; None: never.
+        ``map_counts``: for Distributed Maps by name, some of ``total``, ``succeeded``, ``failed``, ``timedOut``,
+        ``running`` and ``aborted``. ``findings``: the linter's, which mark their states where there is no history.
+        ``portrait``: from top to bottom; from left to right otherwise. ``theme``: light, dark or auto. ``most_states``:
+        with more than these, Parallels and Maps are drawn as one card each, the innermost first, until no more are
+        seen; None: never.
         Raises ValueError for another theme.
         """
         if theme not in ("light", "dark", "auto"):

@@ -33,6 +33,11 @@ _REDRIVEN = (*_BEGINS_WORK, "MapRunRedriven", "StateExited")
 """How events end that say that a state runs again."""
 
 
+ENDED = ("succeeded", "failed", "timedOut", "aborted")
+"""Counts of items that have ended."""
+_COUNTED = {"failed": "failed", "timedOut": "timed out", "running": "running", "aborted": "aborted"}
+
+
 class Finding(Protocol):
     """What is wrong with a definition, as the linter says it: only this much of it is looked at."""
 
@@ -79,11 +84,9 @@ class StateStatus:
 
 
 def _count_words(counts: Mapping[str, int]) -> list[str]:
-    done = sum(counts.get(name, 0) for name in ("succeeded", "failed", "aborted"))
+    done = sum(counts.get(name, 0) for name in ENDED)
     total = counts.get("total", done + counts.get("running", 0))
-    return [f"{done}/{total}"] + [
-        f"{counts[name]} {name}" for name in ("failed", "running", "aborted") if counts.get(name)
-    ]
+    return [f"{done}/{total}"] + [f"{counts[name]} {word}" for name, word in _COUNTED.items() if counts.get(name)]
 
 
 @dataclass(slots=True)
@@ -143,6 +146,8 @@ class Visit:
     in_map: bool
     after: int = 0
     """The event that its Entered event follows."""
+    item: int | None = None
+    """The index of the item of the inline Map that it is directly inside."""
     failing: bool = False
     retries: int = 0
     status: str = "RUNNING"
@@ -156,10 +161,12 @@ class Reader:
         self.left: dict[int, Visit] = {}
         self.visits: list[Visit] = []
         self.taken: set[tuple[str, str]] = set()
-        self.iterations: dict[str, dict[tuple[int, int], str]] = {}
-        """By the name of a Map, what each item did last, by its visit and index."""
+        self.iterations: dict[str, dict[int, dict[int, str]]] = {}
+        """By the name of a Map, and its visit, what each item did last, by its index."""
         self.lengths: dict[str, dict[int, int]] = {}
         self.steps: dict[int, bool] = {}
+        self.indexes: dict[int, int] = {}
+        """The item that an event begins."""
         self.open: list[Visit] = []
         """The visits that were not over when the execution ended."""
 
@@ -168,7 +175,7 @@ class Reader:
         kind, number, previous = str(event.get("type", "")), event.get("id", 0), event.get("previousEventId", 0)
         visit = self.owner.get(previous)
         if kind.endswith(_REDRIVEN):
-            _reopen(visit)
+            self._reopen(visit)
         if kind.endswith("StateEntered"):
             visit = self._enter(event, kind, previous, visit)
         elif kind.endswith("StateExited"):
@@ -177,7 +184,7 @@ class Reader:
             self._end(kind, visit)
         elif kind == "ExecutionRedriven":
             for open_ in self.open:
-                _reopen(open_)
+                self._reopen(open_)
         elif kind.startswith("MapIteration"):
             visit = self._iteration(event, kind, visit)
         elif kind == "EvaluationFailed":
@@ -200,10 +207,12 @@ class Reader:
             if came_from is not None
             else self.steps.get(previous, False) or (before is not None and before.in_map)
         )
-        visit = Visit(name, kind.removesuffix("StateEntered"), parent, in_map, previous)
+        item = came_from.item if came_from is not None else self.indexes.get(previous)
+        visit = Visit(name, kind.removesuffix("StateEntered"), parent, in_map, previous, item)
         if kind == "FailStateEntered":
             visit.status = "FAILED"
-        _reopen(parent)
+        self._reopen(parent)
+        self._start_item(visit)
         self.visits.append(visit)
         if came_from is not None:
             self.taken.add((came_from.name, name))
@@ -234,17 +243,20 @@ class Reader:
         details = event.get(f"m{kind[1:]}EventDetails") or {}
         name = str(details.get("name", visit.name if visit is not None else "?"))
         self.steps[event.get("id", 0)] = True
+        if word == "Started":
+            self.indexes[event.get("id", 0)] = details.get("index", -1)
         while visit is not None and visit.name != name:
             if word in ("Failed", "Aborted"):
                 _close(visit, "ABORTED")
             visit = visit.parent
-        self.iterations.setdefault(name, {})[id(visit), details.get("index", -1)] = word.lower()
+        self._items(name, visit)[details.get("index", -1)] = word.lower()
         return visit
 
     def _inside(self, event: Mapping[str, Any], kind: str, visit: Visit) -> None:
         if kind == "MapStateStarted":
             length = (event.get("mapStateStartedEventDetails") or {}).get("length", 0)
             self.lengths.setdefault(visit.name, {})[id(visit)] = length
+            self._items(visit.name, visit).clear()  # a Map that is tried again begins with its first item
         if kind == "MapRunStarted":
             self.lengths.pop(visit.name, None)  # its items run in histories of their own: nothing here counts them
         if kind in _BEGINS_WORK and visit.failing:
@@ -265,6 +277,38 @@ class Reader:
         for open_ in self.open:
             _close(open_, "ABORTED")
 
+    def _reopen(self, visit: Visit | None) -> None:
+        """A state that failed or was aborted runs again: a redrive goes on in the visits that were there.
+
+        The item that it is inside of runs too; the others of its Map that did not succeed wait for their turn.
+        """
+        inside = []
+        while visit is not None and visit.status in ("FAILED", "ABORTED") and visit.kind != "Fail":
+            visit.status, visit.failing = "RUNNING", False
+            if visit.kind == "Map":
+                items = self._items(visit.name, visit)
+                items.update({index: "pending" for index in items if items[index] != "succeeded"})
+            inside.append(visit)
+            visit = visit.parent
+        for one in inside:
+            self._start_item(one)
+
+    def _start_item(self, visit: Visit) -> None:
+        """The item that a state is directly inside of runs."""
+        above = visit.parent
+        if above is not None and above.kind == "Map" and visit.item is not None:
+            self._items(above.name, above)[visit.item] = "started"
+
+    def _items(self, name: str, visit: Visit | None) -> dict[int, str]:
+        return self.iterations.setdefault(name, {}).setdefault(id(visit), {})
+
+    def items(self, name: str, visit: Visit | None) -> dict[int, str]:
+        """Return what each item of an inline Map did last: started, pending, succeeded, failed or aborted."""
+        found = self.iterations.get(name, {}).get(id(visit), {})
+        if visit is None or visit.status == "RUNNING":
+            return found
+        return {index: "aborted" if word == "started" else word for index, word in found.items()}
+
     def overlay(self) -> Overlay:
         """Return what the events that were read say; no visit's status changes after that."""
         found = Overlay(taken=self.taken)
@@ -276,7 +320,8 @@ class Reader:
             tally = Counter(visit.status for visit in visits)
             many = visits[-1].in_map and len(visits) > 1
             status = next(status for status in _WORST_FIRST if tally[status]) if many else visits[-1].status
-            counts = _iteration_counts(self.iterations.get(name), self.lengths.get(name))
+            words = Counter(word for visit in (*visits, None) for word in self.items(name, visit).values())
+            counts = _iteration_counts(words, self.lengths.get(name))
             found.states[name] = StateStatus(
                 status, sum(visit.retries for visit in visits), len(visits), dict(tally) if many else {}, counts
             )
@@ -306,17 +351,9 @@ def _settle(visit: Visit) -> None:
         _close(visit, "ABORTED")
 
 
-def _reopen(visit: Visit | None) -> None:
-    """A state that failed or was aborted runs again: a redrive goes on in the visits that were there."""
-    while visit is not None and visit.status in ("FAILED", "ABORTED") and visit.kind != "Fail":
-        visit.status, visit.failing = "RUNNING", False
-        visit = visit.parent
-
-
-def _iteration_counts(items: Mapping[Any, str] | None, lengths: Mapping[int, int] | None) -> dict[str, int]:
-    if not items and not lengths:
+def _iteration_counts(seen: Counter[str], lengths: Mapping[int, int] | None) -> dict[str, int]:
+    if not seen and not lengths:
         return {}
-    seen = Counter((items or {}).values())
     ended = {name: seen[name] for name in ("succeeded", "failed", "aborted")}
     return {"total": max(sum((lengths or {}).values()), seen.total()), **ended, "running": seen["started"]}
 
@@ -327,7 +364,7 @@ def read_history(
     """Return what a history says (events as GetExecutionHistory lists them, in any order).
 
     ``map_counts`` gives the numbers of Distributed Maps, whose children are not in the history: for each state's name
-    some of ``total``, ``succeeded``, ``failed``, ``running`` and ``aborted``.
+    some of ``total``, ``succeeded``, ``failed``, ``timedOut``, ``running`` and ``aborted``.
     """
     overlay = follow(events).overlay()
     for name, counts in (map_counts or {}).items():

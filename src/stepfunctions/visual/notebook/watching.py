@@ -15,6 +15,7 @@ from stepfunctions.visual.report.jobs import Job, find, look
 from stepfunctions.visual.report.nested import failed_below
 from stepfunctions.visual.report.reading import Event, History, parsed, read
 from stepfunctions.visual.report.redaction import Redaction
+from stepfunctions.visual.text import line_of
 
 _OPEN = ("RUNNING", "PENDING_REDRIVE")
 SLOW_SECONDS = 5.0
@@ -58,6 +59,7 @@ class Watch:
         self.picture.link = self.link
         self.history: History = read(())
         self._counts: dict[str, dict[str, Any]] = {}
+        self._refused: tuple[str, ...] = ()
         self._slow: _Slow | None = None
 
     def has_ended(self) -> bool:
@@ -76,16 +78,26 @@ class Watch:
         return self._count() or changed
 
     def _count(self) -> bool:
-        """Ask for the items of Map Runs that have not ended, and return whether they are others."""
+        """Ask for the items of Map Runs that have not ended, and return whether they are others.
+
+        What is refused is missing until it is told.
+        """
         before = dict(self._counts)
         overlay = self.history.overlay
+        questions = Questions()
         for span in self.history.spans:
             for arn in span.runs:
-                if self._counts.get(arn, {"status": "RUNNING"})["status"] == "RUNNING":
-                    told = self.client.describe_map_run(mapRunArn=arn)
-                    self._counts[arn] = {"status": told["status"], **told["itemCounts"]}
-                overlay.states[span.visit.name].counts = self._items(arn)
+                known = self._counts.get(arn, {"status": "RUNNING"})
+                again = span.visit.status == "RUNNING" and arn == span.runs[-1]  # it may be redriven
+                if known["status"] == "RUNNING" or again:
+                    what = f"The items of {line_of(span.visit.name)}"
+                    told = questions.ask(what, self.client.describe_map_run, mapRunArn=arn)
+                    if told is not None:
+                        self._counts[arn] = {"status": told["status"], **told["itemCounts"]}
+                if arn in self._counts:
+                    overlay.states[span.visit.name].counts = self._items(arn)
         self.picture.overlay = overlay
+        self._refused = tuple(questions.notes)
         return self._counts != before
 
     def _items(self, arn: str) -> dict[str, int]:
@@ -93,6 +105,7 @@ class Watch:
 
     def bundle(self, notes: tuple[str, ...] = (), *, whole: bool = True) -> Bundle:
         """Return what a notebook shows without a kernel; ``whole``: also what only exporters read."""
+        notes = (*notes, *self._refused)
         return still(self.picture, standing(self.described, self.history, time.time(), notes), whole=whole)
 
     @property
@@ -113,7 +126,7 @@ class Watch:
             jobs = [] if self.services is None else look(find(self.history.spans), self.services, questions)
             self._slow = _Slow(self.clock(), arns, runs, jobs, questions.notes[:])
         slow = self._slow
-        for run in slow.runs:
+        for run in [run for run in slow.runs if run.arn in self._counts]:
             run.described = {
                 **run.described,
                 "status": self._counts[run.arn]["status"],

@@ -14,6 +14,7 @@ Event = Mapping[str, Any]
 
 _BEGINS = ("TaskScheduled", "LambdaFunctionScheduled", "ActivityScheduled", "ParallelStateStarted", "MapStateStarted")
 _STARTS = ("TaskStarted", "LambdaFunctionStarted", "ActivityStarted")
+_AGAIN = {"started": "RUNNING", "pending": "PENDING_REDRIVE"}
 _ENDS = {"Succeeded": "SUCCEEDED", "Failed": "FAILED", "TimedOut": "FAILED", "Aborted": "ABORTED"}
 
 
@@ -131,6 +132,7 @@ def read(events: Iterable[Event]) -> History:
         owner[event["id"]] = span.number
         _take(span, event)
     for span in spans:
+        _stand(span, reader.items(span.visit.name, span.visit))
         _close(span, spans)
     return History(ordered, spans, owner, overlay, _failure(ordered, owner, spans))
 
@@ -189,6 +191,16 @@ def _iterate(span: Span, kind: str, details: dict[str, Any], at: float | None) -
         span.items[index] = Item(index, at)
     elif index in span.items:
         span.items[index].end, span.items[index].status = at, _ENDS.get(word, "RUNNING")
+
+
+def _stand(span: Span, words: Mapping[int, str]) -> None:
+    """An item that a redrive tries again has not ended, whatever its last end was; one that it never will has."""
+    for index, item in span.items.items():
+        word = words.get(index)
+        if word in _AGAIN:
+            item.status, item.end = _AGAIN[word], None
+        elif word == "aborted" and item.end is None:
+            item.status, item.end = "ABORTED", span.last
 
 
 def _finish(span: Span, kind: str, details: dict[str, Any], at: float | None) -> None:
