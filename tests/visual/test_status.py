@@ -117,7 +117,7 @@ def test_a_redrive_goes_on_where_it_failed() -> None:
     again = [event["type"] for event in events].index("TaskStarted", len(failed)) + 1
     assert statuses(events[:again]) == {"P": "RUNNING", "M": "RUNNING", "W": "RUNNING", "T": "RUNNING"}
     said = [read_history(events[:cut]).states["M"].text() for cut in (len(failed), len(failed) + 1, again)]
-    assert said == ["Failed · 3/3 · 1 failed · 1 aborted", "Running · 1/3", "Running · 1/3 · 2 running"]
+    assert said == ["Failed · 3/3 · 1 failed · 1 aborted", "Running · 1/3 · 1 running", "Running · 1/3 · 2 running"]
     standing = [item.status for span in read(events[:again]).spans for item in span.items.values()]
     assert standing == ["SUCCEEDED", "RUNNING", "RUNNING"]
     states = read_history(events).states
