@@ -182,17 +182,68 @@ def test_what_is_refused_is_noted_and_the_rest_is_shown(trained: Ran, stubs: Stu
     assert document["spans"][0]["status"] == "SUCCEEDED"
 
 
-def test_what_is_refused_once_is_not_asked_again_and_a_group_that_is_not_there_is_no_refusal(
+def functions(run: Callable[..., Ran], names: str) -> Ran:
+    """An execution that called functions of these names, one after the other."""
+    states = {name: task(name, Next=chr(ord(name) + 1)) for name in names}
+    for state in states.values():
+        state.pop("End")
+    states[chr(ord(names[-1]) + 1)] = {"Type": "Pass", "End": True}
+    return run({"StartAt": "A", "States": states}, **dict.fromkeys(names, lambda payload: payload))
+
+
+def test_one_refusal_does_not_keep_the_others_from_being_asked_and_an_absent_group_is_none(
     run: Callable[..., Ran], stubs: Stubs
 ) -> None:
-    states = {name: task(name, Next=chr(ord(name) + 1)) for name in "ABC"} | {"D": {"Type": "Pass", "End": True}}
-    for name in "ABC":
-        states[name].pop("End")
-    ran = run({"StartAt": "A", "States": states}, **dict.fromkeys("ABC", lambda payload: payload))
     stubs["logs"].add_client_error("filter_log_events", "ResourceNotFoundException", "no such group")
     stubs["logs"].add_client_error("filter_log_events", "AccessDeniedException", "not you")
-    document = stubs.page(ran).document
+    stubs["logs"].add_response("filter_log_events", log_events("x"))
+    document = stubs.page(functions(run, "ABC")).document
     assert [note.partition(":")[0] for note in document["notes"]] == ["The log of Lambda function B could not be read"]
+    assert [job["name"] for job in document["jobs"] if job["lines"]] == ["C"]
+
+
+def test_all_that_were_refused_are_named(run: Callable[..., Ran], stubs: Stubs) -> None:
+    for name in "ABCDEF":
+        stubs["logs"].add_client_error("filter_log_events", "AccessDeniedException", f"not you on {name}")
+    notes = stubs.page(functions(run, "ABCDEF")).document["notes"]
+    assert [note.rpartition(" ")[2] for note in notes[:3]] == ["A", "B", "C"]
+    assert notes[3:] == ["The same is missing of D, E, F."]
+
+
+@pytest.mark.parametrize("code", ["ThrottlingException", "ExpiredTokenException"])
+def test_who_gets_no_answer_at_all_does_not_ask_on(run: Callable[..., Ran], stubs: Stubs, code: str) -> None:
+    stubs["logs"].add_client_error("filter_log_events", code, "no")
+    assert len(stubs.page(functions(run, "ABC")).document["notes"]) == 1
+
+
+def test_a_refused_training_job_leaves_the_metrics_of_the_others(run: Callable[..., Ran], stubs: Stubs) -> None:
+    names = [f"job-{number}" for number in range(3)]
+    training = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::sagemaker:createTrainingJob.sync",
+        "Parameters": {
+            "TrainingJobName.$": "$",
+            "RoleArn": "arn:aws:iam::123456789012:role/r",
+            "AlgorithmSpecification": {"TrainingImage": "image", "TrainingInputMode": "File"},
+            "OutputDataConfig": {"S3OutputPath": "s3://b/out"},
+            "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 1},
+            "StoppingCondition": {"MaxRuntimeInSeconds": 60},
+        },
+        "End": True,
+    }
+    each = {"Type": "Map", "ItemProcessor": {"StartAt": "T", "States": {"T": training}}, "MaxConcurrency": 1}
+    ran = run({"StartAt": "M", "States": {"M": {**each, "End": True}}}, names, T={"TrainingJobName": "x"})
+    for _ in names:
+        stubs["logs"].add_response("filter_log_events", log_events("x"))
+    stubs["sagemaker"].add_client_error("describe_training_job", "AccessDeniedException", "not you")
+    stubs["sagemaker"].add_response("describe_training_job", DESCRIBED, {"TrainingJobName": "job-1"})
+    stubs["sagemaker"].add_client_error("describe_training_job", "ValidationException", "it is gone")
+    document = stubs.page(ran).document
+    assert {job["name"]: len(job["metrics"]) for job in document["jobs"]} == {"job-0": 0, "job-1": 2, "job-2": 0}
+    assert [note.partition(":")[0] for note in document["notes"]] == [
+        "Training job job-0 could not be read",
+        "Training job job-2 could not be read",
+    ]
 
 
 def test_of_many_jobs_those_that_failed_are_looked_at(run: Callable[..., Ran], stubs: Stubs) -> None:

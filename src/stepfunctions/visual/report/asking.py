@@ -19,6 +19,9 @@ MOST_ITEMS = 1_000
 MOST_FAILURES = 50
 """Failed items of a Distributed Map that are looked into."""
 
+_OF_THE_CALLER = ("Throttl", "Expired", "UnrecognizedClient", "InvalidClientToken", "Signature")
+"""What is in the names of errors that the next question would have too."""
+
 Services = Callable[[str], Any]
 """Gives boto3's client of a service."""
 
@@ -54,13 +57,16 @@ class Questions:
 
         self._refusals = (BotoCoreError, ClientError, ServiceError)
         self.notes: list[str] = []
+        self.lost = 0
+        """How often a service was not reached, or answers nothing to whoever asks."""
 
     def ask(self, what: str, call: Callable[..., Any], *, absent: str = "", **request: Any) -> Any:
         """Return an answer; None, with a note, when the call is refused. ``absent`` is the error that needs no note."""
         try:
             return call(**request)
         except self._refusals as error:
-            code = getattr(error, "response", {}).get("Error", {}).get("Code")
+            code = getattr(error, "code", None) or getattr(error, "response", {}).get("Error", {}).get("Code", "")
+            self.lost += not code or any(word in code for word in _OF_THE_CALLER)
             note = f"{what} could not be read: {error}"
             if note not in self.notes and not (absent and code == absent):
                 self.notes.append(note)

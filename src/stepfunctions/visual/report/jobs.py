@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,6 +28,8 @@ _PAGES = 25
 _AFTER = 60_000
 """Milliseconds after the end of an attempt in which its last lines arrive."""
 _KEPT_POINTS = 500
+_REASONS = 3
+"""Refusals that are told with their reasons."""
 
 
 @dataclass(slots=True)
@@ -120,13 +122,28 @@ def look(jobs: list[Job], services: Services, questions: Questions) -> list[Job]
     if len(chosen) < len(jobs):
         questions.notes.append(f"Logs of {MOST_JOBS} of {len(jobs):,} functions and jobs are shown, failed ones first.")
     for read, kinds in ((_log, None), (_training, "training job")):
-        before = len(questions.notes)
-        for job in chosen:
-            if kinds is None or job.kind == kinds:
-                read(job, services, questions)
-            if len(questions.notes) > before:  # what is refused once is refused for all
-                break
+        _ask_all([job for job in chosen if kinds in (None, job.kind)], read, services, questions)
     return sorted(chosen, key=lambda job: job.start or 0.0)
+
+
+def _ask_all(
+    jobs: list[Job], read: Callable[[Job, Services, Questions], None], services: Services, questions: Questions
+) -> None:
+    """Ask for each job: one may be refused, and the next one not. All that are refused are noted, the first with why.
+
+    A service that is not reached is not asked again.
+    """
+    before, refused, lost = len(questions.notes), [], questions.lost
+    for job in jobs:
+        at = len(questions.notes)
+        read(job, services, questions)
+        if len(questions.notes) > at:
+            del questions.notes[at + (at < before + _REASONS) :]
+            refused.append(job.name)
+        if questions.lost > lost:
+            break
+    if more := refused[_REASONS:]:
+        questions.notes.append(f"The same is missing of {', '.join(more)}.")
 
 
 def _log(job: Job, services: Services, questions: Questions) -> None:
