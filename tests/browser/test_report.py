@@ -218,6 +218,70 @@ def test_names_and_payloads_stay_text(view: Callable[..., Viewer], failed: Path)
     assert viewer.page.title() == "run · weekly · failed"
 
 
+STRANGE = [
+    "a\x1b[2J\x07",
+    "b\x00",
+    "c\td\n e",
+    "f\r\n",
+    "g\x9bh",
+    "i\ud800",
+    "j\ufffd",
+    "j\ufffe",
+    "k&quot;\\u0000",
+    " ",
+]
+
+
+class Renamed:
+    """A client of a machine whose states P0, P1 … have other names, also those that no service takes."""
+
+    def __init__(self, client: LocalClient, names: list[str]) -> None:
+        self._client = client
+        self._names = {f"P{place}": name for place, name in enumerate(names)}
+
+    def describe_state_machine_for_execution(self, **request: Any) -> dict[str, Any]:
+        told = self._client.describe_state_machine_for_execution(**request)
+        for name, other in self._names.items():
+            told["definition"] = told["definition"].replace(f'"{name}"', json.dumps(other))
+        return dict(told)
+
+    def get_execution_history(self, **request: Any) -> dict[str, Any]:
+        told = self._client.get_execution_history(**request)
+        for event in told["events"]:
+            for details in event.values():
+                if isinstance(details, dict) and "name" in details:
+                    details["name"] = self._names[details["name"]]
+        return dict(told)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+
+def test_a_state_is_found_by_its_name_whatever_characters_it_has(view: Callable[..., Viewer], tmp_path: Path) -> None:
+    names = [f"P{place}" for place in range(len(STRANGE))]
+    states: dict[str, Any] = {name: {"Type": "Pass", "Comment": f"state {name}"} for name in names}
+    for name, after in zip(names, [*names[1:], None], strict=True):
+        states[name].update({"End": True} if after is None else {"Next": after})
+    client = LocalClient({})
+    definition = json.dumps({"StartAt": "P0", "States": states})
+    machine = client.create_state_machine(name="m", definition=definition, roleArn=ROLE)
+    arn = client.start_execution(stateMachineArn=machine["stateMachineArn"], name="run")["executionArn"]
+    client.run_until_idle()
+    path = tmp_path / "run.html"
+    path.write_text(report(Renamed(client, STRANGE), arn), encoding="utf-8")
+    viewer = view(path)
+    page = viewer.page
+    assert page.locator("[data-id]").count() == len(STRANGE)
+    for name in names:
+        node = page.locator("[data-id]", has=page.locator("title", has_text=f"state {name}"))
+        node.click()
+        page.locator("[aria-pressed=true]", has=page.locator("title", has_text=f"state {name}")).wait_for()
+        page.get_by_text("Definition", exact=True).click()
+        assert f"state {name}" in page.locator(".inspector .section", has_text="Definition").inner_text()
+        assert page.locator(".inspected .badge[data-s=SUCCEEDED]").count() == 1
+    viewer.shoot("report-strange-names")
+
+
 def test_a_history_of_25000_events_is_a_few_rows_at_a_time(
     view: Callable[..., Viewer], write: Callable[..., Path]
 ) -> None:

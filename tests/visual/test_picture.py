@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
 import sys
 from collections.abc import Callable
@@ -264,3 +265,16 @@ def test_text_fits_the_room_it_is_given() -> None:
             assert len(lines) <= 2
             assert all(text_width(line, 14) <= room for line in lines)
     assert wrap("Create endpoint configuration", 14, 150) == ("Create endpoint", "configuration")
+
+
+@pytest.mark.parametrize("name", ["a\x1b[2J", "b\x00\x07", "c\td", "e\nf\r", "g\x9b", "h\ud800", "i\ufffe", 'j"<&\x01'])
+def test_a_name_that_xml_cannot_hold_is_there_as_it_is(name: str) -> None:
+    picture = Picture.of({"StartAt": name, "States": {name: {"Type": "Succeed"}}})
+    group = next(group for group in ElementTree.fromstring(picture.svg).iter(f"{SVG}g") if "data-id" in group.attrib)
+    assert json.loads(group.attrib["data-key"]) == name
+    shown = "".join(group.itertext()) + group.attrib["data-id"] + group.attrib["aria-label"]
+    assert not set(shown) & {chr(code) for code in (*range(9), *range(14, 32), *range(127, 160), 0xD800, 0xFFFE)}
+
+
+def test_other_names_are_there_once() -> None:
+    assert "data-key" not in Picture.of({"StartAt": "Zürich 🛫 \u202e", "States": {"Zürich 🛫 \u202e": {}}}).svg

@@ -143,6 +143,11 @@ def _moved(line: Line, x: int, y: int) -> Line:
     return Line([(a + x, b + y) for a, b in line.points], line.edges, line.label)
 
 
+def _shown(node: Node) -> str:
+    """Return a state's name; of blanks alone, as a literal."""
+    return node.name if node.name.strip() else repr(node.name)
+
+
 def _box(node: Node, laid: dict[int, _Laid], corners: dict[int, Point], portrait: bool, closed: int) -> Box:
     """Return a node's box without its place; note where its regions lie inside it."""
     if node.type in ("Start", "End"):
@@ -150,9 +155,9 @@ def _box(node: Node, laid: dict[int, _Laid], corners: dict[int, Point], portrait
     if node.type in CONTAINERS and node.regions and not closed:
         return _container(node, laid, corners, portrait)
     box = Box(node.id, 0, 0, 0, 0, (), closed=closed)
-    needed = max(text_width(node.name, NAME_SIZE), text_width(box.says(node), SMALL_SIZE))
+    needed = max(text_width(_shown(node), NAME_SIZE), text_width(box.says(node), SMALL_SIZE))
     width = next((width for width in _CARD_WIDTHS if needed <= width - TEXT_LEFT - TEXT_RIGHT), _CARD_WIDTHS[-1])
-    box.lines = wrap(node.name, NAME_SIZE, width - TEXT_LEFT - TEXT_RIGHT)
+    box.lines = wrap(_shown(node), NAME_SIZE, width - TEXT_LEFT - TEXT_RIGHT)
     box.width, box.height = width, _even(42 + len(box.lines) * LINE_HEIGHT)
     return box
 
@@ -174,7 +179,7 @@ def _container(node: Node, laid: dict[int, _Laid], corners: dict[int, Point], po
     spare = (width - PADDING - right) // 2 if portrait else 0
     for number in node.regions:
         corners[number] = (corners[number][0] + spare, corners[number][1])
-    lines = wrap(node.name, NAME_SIZE, width - TEXT_LEFT - TEXT_RIGHT, 1)
+    lines = wrap(_shown(node), NAME_SIZE, width - TEXT_LEFT - TEXT_RIGHT, 1)
     return Box(node.id, 0, 0, width, _even(y + row + PADDING), lines)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from html import escape
 
@@ -27,7 +28,9 @@ from stepfunctions.visual.widths import shorten, text_width
 
 _FONT = "'Amazon Ember','Helvetica Neue',Helvetica,Arial,'Liberation Sans',sans-serif"
 _RADIUS, _TIP = 8, 8
-_NOT_XML = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_ALTERED = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+"""What XML cannot hold, or has as something else in an attribute."""
+_NOT_XML = re.compile("[^\t\n\r -~\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def _said(status: StateStatus | None) -> list[str]:
@@ -71,8 +74,13 @@ def to_svg(
 
 
 def clean(text: str) -> str:
-    """Return text fit for XML: escaped, and characters that XML cannot hold replaced."""
+    """Return text fit for XML: escaped, and control characters and those that XML cannot hold replaced."""
     return escape(_NOT_XML.sub("\ufffd", text))
+
+
+def _real(key: str) -> str:
+    """Return an attribute with the key as JSON, when XML cannot hold it as it is: what is shown of it is clean."""
+    return f' data-key="{clean(json.dumps(key))}"' if _ALTERED.search(key) else ""
 
 
 class _Writer:
@@ -141,7 +149,7 @@ class _Writer:
         title = "\n".join([node.title, *_said(status)])
         data = f' data-s="{status.status}"' if status else ""
         return (
-            f'<g data-id="{clean(node.key)}"{data} data-type="{clean(node.type)}" role="group" '
+            f'<g data-id="{clean(node.key)}"{_real(node.key)}{data} data-type="{clean(node.type)}" role="group" '
             f'aria-label="{clean(said)}"><title>{clean(title)}</title>'
         )
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from collections.abc import Iterable
-from html import escape
 from typing import Any
 
 from stepfunctions.visual.report.asking import MOST_EVENTS, Questions, Services, gather
@@ -16,6 +16,8 @@ from stepfunctions.visual.report.jobs import find, look
 from stepfunctions.visual.report.nested import failed_below
 from stepfunctions.visual.report.reading import read
 from stepfunctions.visual.report.redaction import Redact, Redaction
+from stepfunctions.visual.svg import clean
+from stepfunctions.visual.text import line_of
 
 
 def report(
@@ -88,22 +90,25 @@ def to_html(document: dict[str, Any]) -> str:
     )
     return _PAGE.format(
         policy=policy,
-        title=escape(f"{execution['name']} · {execution['machine']} · {execution['status'].lower()}"),
+        title=clean(f"{execution['name']} · {execution['machine']} · {execution['status'].lower()}"),
         style=style_sheet(),
-        text=escape("\n".join(_lines(document["states"]))),
+        text=clean("\n".join(_lines(document["states"]))),
         data=_embedded(document),
         script=code,
     )
 
 
 def _lines(states: Iterable[dict[str, Any]]) -> list[str]:
-    return [f"{state['name']} ({state['type']}): {state['words']}" for state in states]
+    return [f"{line_of(state['name'])} ({state['type']}): {state['words']}" for state in states]
+
+
+_HALVES = re.compile("[\ud800-\udfff]")
 
 
 def _embedded(document: dict[str, Any]) -> str:
     """Return JSON that no HTML parser takes for anything else, whatever the names in it are."""
     text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=str)
-    text = text.encode("utf-8", "replace").decode("utf-8")  # a lone surrogate is no character
+    text = _HALVES.sub(lambda found: f"\\u{ord(found[0]):04x}", text)  # a lone surrogate is no character of UTF-8
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return text

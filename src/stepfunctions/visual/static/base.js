@@ -48,6 +48,7 @@ const timeOnly = new Intl.DateTimeFormat(undefined, { ...CLOCK, fractionalSecond
 export function Time({ at, day }) {
   if (at === null || at === undefined) return html`<span>–</span>`;
   const date = new Date(at);
+  if (Number.isNaN(date.getTime())) return html`<span>${at}</span>`; // later than there are days
   return html`<time datetime=${date.toISOString()} title=${date.toISOString()}>${
     (day ? dayAndTime : timeOnly).format(date)
   }</time>`;

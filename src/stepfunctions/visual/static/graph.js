@@ -33,9 +33,11 @@ export function Graph({ model, selected, onSelect }) {
   const [scale, setScale] = useState(null);
   const svg = () => drawn.current.querySelector("svg");
   const nodes = () => [...drawn.current.querySelectorAll("[data-id]")];
+  const keyOf = (node) => (node.dataset.key ? JSON.parse(node.dataset.key) : node.dataset.id); // as it is, not as shown
+  const nameOf = (node) => model.names.get(keyOf(node)) ?? keyOf(node);
   useLayoutEffect(() => {
     const focused = drawn.current.getRootNode().activeElement; // a widget has a root of its own
-    const active = drawn.current.contains(focused) ? focused.dataset.id : null;
+    const active = drawn.current.contains(focused) ? keyOf(focused) : null;
     drawn.current.innerHTML = model.doc.svg;
     svg().setAttribute("role", "group");
     svg().setAttribute("aria-label", "Graph of the states");
@@ -43,7 +45,7 @@ export function Graph({ model, selected, onSelect }) {
       node.setAttribute("role", "button"); // its name is its title: the state's name and status
       node.setAttribute("aria-description", node.getAttribute("aria-label"));
       node.removeAttribute("aria-label");
-      if (active && node.dataset.id === active) {
+      if (active !== null && keyOf(node) === active) {
         node.setAttribute("tabindex", "0");
         node.focus({ preventScroll: true }); // a picture that was drawn anew keeps the focus
       }
@@ -60,8 +62,9 @@ export function Graph({ model, selected, onSelect }) {
   useEffect(() => {
     const all = nodes();
     let chosen;
-    for (let name = selected; name && !chosen; name = model.states.get(name)?.inside) {
-      chosen = all.find((node) => node.dataset.id === name); // what is folded away is inside of what is drawn
+    const above = (name) => model.names.get(model.states.get(name)?.inside);
+    for (let name = selected; name !== null && name !== undefined && !chosen; name = above(name)) {
+      chosen = all.find((node) => nameOf(node) === name); // what is folded away is inside of what is drawn
     }
     all.forEach((node, index) => {
       node.classList.toggle("selected", node === chosen);
@@ -81,11 +84,11 @@ export function Graph({ model, selected, onSelect }) {
   const press = (event) => {
     const node = event.target.closest("[data-id]");
     if (!node) return;
-    if (event.key === "Enter" || event.key === " ") onSelect(node.dataset.id);
+    if (event.key === "Enter" || event.key === " ") onSelect(nameOf(node));
     else if (event.key.startsWith("Arrow")) {
       const next = neighbour(nodes(), node, event.key);
       if (next) {
-        onSelect(next.dataset.id);
+        onSelect(nameOf(next));
         next.focus({ preventScroll: true });
       }
     } else return;
@@ -94,7 +97,7 @@ export function Graph({ model, selected, onSelect }) {
   const click = (event) => {
     const node = event.target.closest("[data-id]");
     if (node) node.focus({ preventScroll: true });
-    onSelect(node ? node.dataset.id : null);
+    onSelect(node ? nameOf(node) : null);
   };
   const zoom = (step) => {
     const at = STEPS.findIndex((one) => one >= now - 0.01);

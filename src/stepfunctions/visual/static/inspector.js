@@ -150,7 +150,7 @@ function Execution({ model }) {
 function Title({ name, kind, status }) {
   return html`<header class="inspected">
     <p class="muted">${kind}</p>
-    <h2 dir="auto">${name}</h2>
+    <h2 dir="auto">${name.trim() ? name : JSON.stringify(name)}</h2>
     <${Badge} status=${status} />
   </header>`;
 }

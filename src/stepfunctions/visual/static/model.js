@@ -46,7 +46,8 @@ export function modelOf(doc) {
     jobs,
     start,
     end: Math.max(start, end),
-    states: new Map(doc.states.map((state) => [state.name, state])),
+    states: new Map([...doc.states].reverse().map((state) => [state.name, state])), // of two of a name, the first
+    names: new Map(doc.states.map((state) => [state.key, state.name])),
     bodies: bodiesOf(doc.definition),
     text: (value) => (value && typeof value === "object" && "$" in value ? doc.texts[value.$] : value),
     endOf: (span) => span.end ?? Math.max(start, end),
