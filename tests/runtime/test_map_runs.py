@@ -155,7 +155,7 @@ def test_stopping_the_parent_stops_the_children(world: Any) -> None:
     assert (described["status"], described["itemCounts"]["aborted"]) == ("ABORTED", 3)
     assert "stopDate" in described
     assert world.runner.idle
-    assert world.runner._core._map_runs._active == {}
+    assert world.runner._core._map_runs.active == {}
 
 
 def test_a_kill_between_the_end_of_a_run_and_of_its_children(world: Any) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
 JSON: TypeAlias = Any
@@ -24,15 +24,23 @@ def encoder_of(default: Callable[[Any], JSON] | None = None) -> Callable[[JSON],
     It raises ValueError for NaN and the infinities. ``default`` gives the JSON value of anything else, or raises
     TypeError, as ``json.JSONEncoder`` has it.
     """
-    encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=default)
-    make = getattr(json.encoder, "c_make_encoder", None)
-    if make is None:  # an interpreter without CPython's accelerator
-        return encoder.encode
-    parts = make(None, encoder.default, json.encoder.encode_basestring, None, ":", ",", False, False, False)
+    parts = _parts_of(default)
     return lambda value: "".join(parts(value, 0))
 
 
-_encode = encoder_of()
+def _parts_of(default: Callable[[Any], JSON] | None = None) -> Callable[[JSON, int], Iterable[str]]:
+    """Return what writes a value, at so many levels of indentation (0), as texts to be joined."""
+    encoder = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=default)
+    make = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:  # an interpreter without CPython's accelerator
+        return lambda value, _: (encoder.encode(value),)
+    parts: Callable[[JSON, int], Iterable[str]] = make(
+        None, encoder.default, json.encoder.encode_basestring, None, ":", ",", False, False, False
+    )
+    return parts
+
+
+_parts = _parts_of()
 
 
 def dumps(value: JSON) -> str:
@@ -42,9 +50,9 @@ def dumps(value: JSON) -> str:
     does not have is a text: ``"Infinity"``, ``"-Infinity"``, ``"NaN"``.
     """
     try:
-        text = _encode(value)
+        text = "".join(_parts(value, 0))
     except ValueError:
-        text = _encode(_without_infinity(value))
+        text = "".join(_parts(_without_infinity(value), 0))
     return text if text.isascii() else _LONE_SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 

@@ -39,6 +39,7 @@ MAX_TRANSITIONS = 1_000
 MAX_TEXT = 8_000_000
 """Characters of their inputs after which it enters no more: what one commit holds in memory is bounded."""
 
+_ANSWERED = (TaskSucceeded, TaskFailed, TaskSubmitted, TaskHeartbeat, MapRunEnded)
 _OfBranch: TypeAlias = TimerFired | TaskSucceeded | TaskFailed | TaskSubmitted | TaskHeartbeat | MapRunEnded
 Action = Callable[..., None]
 """What is done in a state: it gets the turn, the branch and the node, and what else there is to say."""
@@ -70,7 +71,8 @@ def advance(execution: Execution, outcome: Outcome | None, now: float, deleted: 
     try:
         if outcome is not None:
             _take(turn, outcome)
-            _settle(turn)
+            if turn.settled:
+                _settle(turn)
         if deleted:
             _end_deleted(turn)
         _run(turn)
@@ -158,19 +160,19 @@ def _settle(turn: Turn) -> None:
 
 def _take(turn: Turn, outcome: Outcome) -> None:
     """Deliver an outcome to what waits for it; drop it when nothing does."""
-    if isinstance(outcome, Started):
+    if isinstance(outcome, _ANSWERED):
+        _deliver(turn, outcome, *_ANSWERS[outcome.__class__], outcome)
+    elif isinstance(outcome, Started):
         _start(turn)
     elif isinstance(outcome, Redriven):
         _redrive(turn)
     elif isinstance(outcome, Stopped):
         end(turn, Status.ABORTED, 0, None, outcome.error, outcome.cause)
-    elif not isinstance(outcome, TimerFired):
-        awaited, action = _ANSWERS[outcome.__class__]
-        _deliver(turn, outcome, awaited, action, outcome)
-    elif outcome.branch == EXECUTION_BRANCH:
-        end(turn, Status.TIMED_OUT, 0)
-    else:
-        _deliver(turn, outcome, *_TIMERS[outcome.kind])
+    elif isinstance(outcome, TimerFired):
+        if outcome.branch == EXECUTION_BRANCH:
+            end(turn, Status.TIMED_OUT, 0)
+        else:
+            _deliver(turn, outcome, *_TIMERS[outcome.kind])
 
 
 def _deliver(turn: Turn, outcome: _OfBranch, awaited: Waiting, action: Action, *given: object) -> None:

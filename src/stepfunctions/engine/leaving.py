@@ -27,7 +27,8 @@ _ABORTED = {
 def finish_work(turn: Turn, branch: Branch, node: Node, result: Document) -> None:
     """The state's work gave ``result``: shape the output and go on."""
     output = output_of(turn, branch, node, result)
-    leave(turn, branch, node, output, node.next, assigned_after(turn, branch, node, result))
+    values = None if node.flow.assign is None else assigned_after(turn, branch, node, result)
+    leave(turn, branch, node, output, node.next, values)
 
 
 def leave(

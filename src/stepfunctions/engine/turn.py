@@ -64,7 +64,8 @@ class Turn:
         self.now = now
         self.limits: Limits = program.limits
         """What the execution may use."""
-        self.shown: float = max(now, execution.latest, execution.started_at)
+        before = execution.latest or execution.started_at
+        self.shown: float = now if now > before else before
         """The time that the history tells: it never goes back, even where the clock does."""
         self.events: list[HistoryEvent] = []
         self.commands: list[Command] = []

@@ -64,6 +64,8 @@ def compile_expression(text: str, field: str) -> Evaluator:
 
 def _of_input(path: Path, field: str) -> OfInput:
     find = path.find
+    if path.text == "$":  # it always leads somewhere
+        return OfInput(find)
 
     def read(document: JSON) -> JSON:
         try:

@@ -34,7 +34,7 @@ class ActivityTasks:
 
     def start(self, call: TaskCall) -> None:
         """Queue the task of an activity that exists; begin any other task."""
-        if not self._is_ours(call):
+        if call.command.resource.kind != "activity" or not self._is_ours(call):
             self._others.start(call)
             return
         self.begun(call.key)

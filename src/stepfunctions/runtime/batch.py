@@ -61,9 +61,12 @@ def telling(observer: Observer) -> Watcher:
     return watch
 
 
+_OF_TASKS = (TaskSucceeded, TaskSubmitted, TaskFailed, TaskHeartbeat)
+
+
 def awaited(execution: Execution, outcome: Outcome | None) -> bool:
     """Tell whether a task that this is an outcome of is still at work; True for everything else."""
-    if isinstance(outcome, (TaskSubmitted, TaskSucceeded, TaskFailed, TaskHeartbeat)):
+    if isinstance(outcome, _OF_TASKS):
         branch = execution.branches.get(outcome.branch)
         return branch is not None and branch.waiting is Waiting.TASK and branch.attempt == outcome.attempt
     return True

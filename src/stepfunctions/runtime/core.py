@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import partial
 
 from stepfunctions.asl.document import Document
@@ -137,7 +137,7 @@ class Core:
                 if self._careful and batch.changes:
                     self._careful -= 1
                     break
-            runs = self._map_runs.take_changed()
+            runs = self._map_runs.take_changed() if self._map_runs.changed else []
             if batch.changes or runs:
                 self._store.executions.commit(list(batch.changes.values()), runs)
         except _Fault as fault:
@@ -174,7 +174,7 @@ class Core:
             if arn in self.live:
                 self._advance(batch, self.live[arn], fired, now)
                 yield
-        for arn in tuple(self._more)[:_GOING_ON]:
+        for arn in tuple(self._more)[:_GOING_ON] if self._more else ():
             del self._more[arn]
             if arn in self.live:
                 self._advance(batch, self.live[arn], None, now)
@@ -184,7 +184,7 @@ class Core:
             batch.messages.append(message)
             self._handle(batch, message, now)
             yield
-        if self._map_runs.at_work and self._dispatcher.backlog < _BACKLOG:
+        if self._map_runs.active and self._dispatcher.backlog < _BACKLOG:
             for child, outcome in self._map_runs.next_children(now, _CHILDREN):
                 if isinstance(outcome, Started):
                     self.live[child.arn] = child
@@ -249,7 +249,7 @@ class Core:
             return
         change = batch.changes.get(execution.arn)
         if change is None:
-            change = batch.changes[execution.arn] = Change(execution, step.events, step.commands.copy())
+            change = batch.changes[execution.arn] = Change(execution, step.events, step.commands)
         else:
             change.events += step.events
             change.commands += step.commands
@@ -278,12 +278,14 @@ class Core:
         for arn, change in batch.changes.items():
             if change.commands:
                 self._dispatch(arn, change.commands)
-            if change.execution.ended:
+            if arn not in self.live:
                 self._jobs.forget(arn)
 
     def _dispatch(self, arn: str, commands: list[Command]) -> None:
         """Run the tasks of a change that it did not cancel as well, and cancel others."""
-        cancelled = {(one.branch, one.attempt) for one in commands if isinstance(one, CancelTask)}
+        cancelled: Collection[tuple[int, int]] = ()
+        if len(commands) > 1:
+            cancelled = {(one.branch, one.attempt) for one in commands if isinstance(one, CancelTask)}
         for command in commands:
             if isinstance(command, RunTask):
                 if (command.branch, command.attempt) not in cancelled:

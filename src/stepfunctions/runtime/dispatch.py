@@ -51,7 +51,11 @@ class Dispatcher:
 
     def start(self, call: TaskCall) -> None:
         """Begin a task."""
-        self._submit(call, self._integration.start)
+        act = self._integration.start
+        if self._workers:
+            self._submit(call, act)
+        else:
+            self._call(call, act)
 
     def resume(self, call: TaskCall) -> None:
         """Attach to a task after a restart, or begin it."""

@@ -90,7 +90,7 @@ def _answer(name: str, function: Function, event: JSON) -> JSON:
     except SystemExit as error:
         raise _failure("Runtime.ExitError", f"The function exited with {error.code!r}.", context, []) from error
     try:
-        answer: JSON = _decode(_encode(result))
+        answer: JSON = _decode(_encode(result))[0]
     except (TypeError, ValueError, RecursionError) as error:
         raise _failure("Runtime.MarshalError", f"Unable to marshal response: {error}", context, []) from None
     return answer
@@ -123,4 +123,4 @@ def _plain(value: object) -> float:
 
 
 _encode = encoder_of(_plain)
-_decode = json.JSONDecoder().decode
+_decode = json.JSONDecoder().raw_decode

@@ -60,12 +60,13 @@ class ExecutionLog:
         self._store = store
         self._sink = sink
         self._known: dict[tuple[str, str | None], JSON] = {}
+        """Settings by the ARNs of machine and version; None: nothing is logged."""
         self._lock = threading.Lock()
 
     def changed(self, machine_arn: str, settings: JSON) -> None:
         """Take notice of a machine's new settings; its log group is there afterwards."""
         with self._lock:
-            for key in [key for key in self._known if key[0] == machine_arn]:
+            for key in [key for key in self._known if key[0].partition("/")[0] == machine_arn]:
                 del self._known[key]
         group = _group_arn((settings or {}).get("loggingConfiguration"))
         if group is not None:
@@ -74,15 +75,16 @@ class ExecutionLog:
     def committed(self, changes: Collection[Change]) -> None:
         """Write what was committed: a watcher of the engine's core."""
         for change in changes:
-            if change.events:
-                self.write(change.execution, change.events)
+            execution = change.execution
+            settings = self._known.get((execution.machine_arn, execution.version_arn), self)
+            if settings is self:
+                settings = self._settings(execution)
+            if settings is not None and change.events:
+                self._write(execution, change.events, settings)
 
-    def write(self, execution: Execution, events: Sequence[HistoryEvent]) -> None:
+    def _write(self, execution: Execution, events: Sequence[HistoryEvent], settings: JSON) -> None:
         """Write those events of an execution that its machine's level asks for."""
-        settings = self._settings(execution)
-        group = _group_arn(settings)
-        if group is None:
-            return
+        group = _group_arn(settings) or ""
         with_data = settings.get("includeExecutionData") is True
         lines = [
             (int(event.timestamp * 1000), line_of(execution, event, with_data))
@@ -99,16 +101,14 @@ class ExecutionLog:
 
     def _settings(self, execution: Execution) -> JSON:
         machine_arn = execution.machine_arn.partition("/")[0]
-        key = (machine_arn, execution.version_arn)
-        known = self._known.get(key, self)
-        if known is not self:  # the events of all executions pass here
-            return known
         versions = self._store.published.versions(machine_arn) if execution.version_arn else ()
         found: Any = next((one for one in versions if one.arn == execution.version_arn), None)
         found = found or self._store.machines.get(machine_arn)
         settings = ((found.settings if found else None) or {}).get("loggingConfiguration")
+        if _group_arn(settings) is None:
+            settings = None
         with self._lock:
-            self._known[key] = settings
+            self._known[execution.machine_arn, execution.version_arn] = settings
         return settings
 
 

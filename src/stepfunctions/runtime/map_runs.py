@@ -64,8 +64,10 @@ class MapRuns:
     def __init__(self, source: ItemSource, store: MapRunStore) -> None:
         self._source = source
         self._store = store
-        self._active: dict[str, _Active] = {}
-        self._changed: dict[str, MapRun] = {}
+        self.active: dict[str, _Active] = {}
+        """Those at work, by ARN."""
+        self.changed: dict[str, MapRun] = {}
+        """Those to write with the next commit, by ARN."""
         self._stops: deque[str] = deque()
         self._over: deque[str] = deque()
 
@@ -80,13 +82,13 @@ class MapRuns:
 
     def begin(self, run: MapRun, parent: Execution) -> None:
         """Take up a new map run of ``parent``."""
-        active = self._active[run.arn] = _Active(run, parent)
-        self._changed[run.arn] = run
+        active = self.active[run.arn] = _Active(run, parent)
+        self.changed[run.arn] = run
         self._judge(active)
 
     def resume(self, run: MapRun, parent: Execution, children: set[str]) -> None:
         """Take up a stored map run, whose ``children`` are the executions of it that still run."""
-        active = self._active[run.arn] = _Active(run, parent, children)
+        active = self.active[run.arn] = _Active(run, parent, children)
         if run.status != Status.RUNNING:
             self._end(active, Verdict(run.status))
         else:
@@ -94,7 +96,7 @@ class MapRuns:
 
     def stop(self, arn: str, now: float) -> None:
         """Abort a map run: nobody waits for its result any more."""
-        active = self._active.get(arn)
+        active = self.active.get(arn)
         if active is not None:
             active.again = None
         if active is not None and active.run.status == Status.RUNNING:
@@ -102,12 +104,12 @@ class MapRuns:
             active.run.status = Status.ABORTED
             active.run.stopped_at = now
             active.run.unwritten = active.run.exports
-            self._changed[arn] = active.run
+            self.changed[arn] = active.run
             self._end(active, Verdict(Status.ABORTED))
 
     def redrive(self, command: RedriveMapRun, parent: Execution, now: float) -> None:
         """Go on with a run that did not succeed: at once, or when it is over, as it may still stop its children."""
-        active = self._active.get(command.map_run_arn)
+        active = self.active.get(command.map_run_arn)
         if active is not None:
             active.again, active.parent = command, parent
             return
@@ -118,34 +120,34 @@ class MapRuns:
 
     def _redriven(self, run: MapRun, command: RedriveMapRun, parent: Execution, now: float) -> None:
         rules.redriven(run, command.attempt, now, self._store.children(run.arn))
-        self._changed[run.arn] = run
-        active = self._active[run.arn] = _Active(run, parent)
+        self.changed[run.arn] = run
+        active = self.active[run.arn] = _Active(run, parent)
         self._judge(active)
 
     def live(self, arn: str) -> MapRun | None:
         """Return a map run at work, or None."""
-        active = self._active.get(arn)
+        active = self.active.get(arn)
         return active.run if active else None
 
     def change(self, arn: str, act: Callable[[MapRun], None]) -> bool:
         """Change the settings of a run at work; False when there is none."""
-        active = self._active.get(arn)
+        active = self.active.get(arn)
         if active is None:
             return False
         act(active.run)
-        self._changed[arn] = active.run
+        self.changed[arn] = active.run
         if active.ending is None:
             self._judge(active)
         return True
 
     def child_ended(self, child: Execution) -> None:
         """Count the end of a child execution."""
-        active = self._active.get(child.parent_map_run_arn or "")
+        active = self.active.get(child.parent_map_run_arn or "")
         if active is None or child.arn not in active.children:
             return
         active.children.discard(child.arn)
         rules.child_ended(active.run, child.status, child.item_count)
-        self._changed[active.run.arn] = active.run
+        self.changed[active.run.arn] = active.run
         if active.ending is None:
             self._judge(active)
         elif not active.children:
@@ -156,7 +158,7 @@ class MapRuns:
 
         One that is Redriven comes as it ended, and without branches.
         """
-        working = [active for active in self._active.values() if active.ending is None]
+        working = [active for active in self.active.values() if active.ending is None]
         while working and budget > 0:
             for active in tuple(working):
                 wanted = budget > 0 and active.ending is None and rules.capacity(active.run) > 0
@@ -180,7 +182,7 @@ class MapRuns:
         child = next(child for child in active.unsuccessful if rules.waits_for_redrive(run, child))
         run.redrive_from = (child.item_index or 0) + 1
         rules.child_redriven(run, child)
-        self._changed[run.arn] = run
+        self.changed[run.arn] = run
         active.children.add(child.arn)
         return child
 
@@ -193,11 +195,6 @@ class MapRuns:
         """Whether there are children to stop, or runs that are over."""
         return bool(self._stops or self._over)
 
-    @property
-    def at_work(self) -> bool:
-        """Whether there is any map run."""
-        return bool(self._active)
-
     def take_stops(self) -> Iterator[str]:
         """Remove and yield the children to stop, each once."""
         while self._stops:
@@ -207,17 +204,17 @@ class MapRuns:
         """Remove and yield the parents of runs that are over, with the outcome; all children's ends are committed."""
         for _ in range(len(self._over)):
             arn = self._over.popleft()
-            active = self._active.get(arn)
+            active = self.active.get(arn)
             if active is None or active.ending is None:
                 continue
             ended = self._outcome(active, active.ending)
             if ended is None:
                 self._over.append(arn)  # it goes on in the next cycle
                 continue
-            del self._active[arn]
+            del self.active[arn]
             run = active.run
             run.unwritten = False
-            self._changed[arn] = run
+            self.changed[arn] = run
             if active.again is not None:
                 self._redriven(run, active.again, active.parent, now)
             if run.status != Status.RUNNING or active.again is not None:
@@ -227,16 +224,14 @@ class MapRuns:
 
     def take_changed(self) -> list[MapRun]:
         """Return the runs to write with this commit."""
-        if not self._changed:
-            return []
-        changed, self._changed = self._changed, {}
+        changed, self.changed = self.changed, {}
         return list(changed.values())
 
     def close(self) -> None:
         """Close all sources and forget all runs."""
-        for active in self._active.values():
+        for active in self.active.values():
             _close(active)
-        self._active, self._changed, self._stops, self._over = {}, {}, deque(), deque()
+        self.active, self.changed, self._stops, self._over = {}, {}, deque(), deque()
 
     def _next_child(self, active: _Active, now: float) -> Execution | None:
         run, parent = active.run, active.parent
@@ -246,7 +241,7 @@ class MapRuns:
             found = next(active.inputs, None)
             if found is None:
                 rules.source_ended(run)
-                self._changed[run.arn] = run
+                self.changed[run.arn] = run
                 self._judge(active)
                 return None
             given, items = found
@@ -259,13 +254,13 @@ class MapRuns:
             return None
         child = _child(run, parent, given, items, now)
         rules.child_started(run, items)
-        self._changed[run.arn] = run
+        self.changed[run.arn] = run
         active.children.add(child.arn)
         return child
 
     def _fail(self, active: _Active, error: str, cause: str) -> None:
         active.run.error, active.run.cause = error, cause
-        self._changed[active.run.arn] = active.run
+        self.changed[active.run.arn] = active.run
         self._judge(active)
 
     def _judge(self, active: _Active) -> None:

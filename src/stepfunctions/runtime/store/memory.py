@@ -88,7 +88,7 @@ class MemoryExecutions:
 
     def prepare(self, changes: Sequence[Change]) -> list[dict[int, _Row]]:
         """Make the rows of changes: the part of a commit that can fail."""
-        return [_rows_of(change.execution) for change in changes]
+        return list(map(_rows_of, changes))
 
     def write(
         self, changes: Sequence[Change], rows: Sequence[dict[int, _Row]], map_runs: Sequence[MapRun] = ()
@@ -124,11 +124,12 @@ class MemoryExecutions:
 
     def _write(self, change: Change, branches: dict[int, _Row]) -> None:
         execution = change.execution
+        ended = execution.ended
         rows = self._rows.get(execution.arn)
         if rows is None:
             self._last += 1
             rows = self._rows[execution.arn] = _Rows(self._last, header(execution))
-        elif execution.ended or rows.header.ended:
+        elif ended or rows.header.ended:
             rows.header = header(execution)
         else:  # what changes while it runs
             known = rows.header
@@ -139,7 +140,7 @@ class MemoryExecutions:
         rows.branches.update(branches)
         for number in execution.removed:
             rows.branches.pop(number, None)
-        if execution.ended:
+        if ended:
             rows.waits = None
         elif change.commands or rows.waits:
             waits = rows.waits
@@ -221,8 +222,9 @@ class MemoryExecutions:
         return children
 
 
-def _rows_of(execution: Execution) -> dict[int, _Row]:
+def _rows_of(change: Change) -> dict[int, _Row]:
     """Return copies of the branches to write. What no text can be made of fails here, as in every store."""
+    execution = change.execution
     rows = {}
     for number in execution.dirty - execution.removed:
         branch = execution.branches[number]
