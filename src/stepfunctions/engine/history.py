@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, NamedTuple
 
 from stepfunctions.asl.document import JSON, Document
 
 
-@dataclass(slots=True)
-class HistoryEvent:
+class HistoryEvent(NamedTuple):
     """One event as the store keeps it: ``payload`` shares the text of the states' documents."""
 
     id: int

@@ -22,6 +22,9 @@ from stepfunctions.engine.messages import (
 from stepfunctions.engine.program import Node, Program
 from stepfunctions.engine.variables import forget
 
+_event = tuple.__new__
+"""Makes a named tuple as its class does, in half of the time: every event passes here."""
+
 
 class HistoryFull(Exception):
     """A STANDARD execution would write more events than it may."""
@@ -90,7 +93,7 @@ class Turn:
         number = execution.last_event_id + 1
         if number >= self._most:
             self._check_room(kind)
-        self.events.append(HistoryEvent(number, branch.last_event, self.shown, kind, name, payload, extra))
+        self.events.append(_event(HistoryEvent, (number, branch.last_event, self.shown, kind, name, payload, extra)))
         branch.last_event = execution.last_event_id = number
 
     def note(
@@ -107,7 +110,7 @@ class Turn:
         if number >= self._most:
             self._check_room(kind)
         execution.last_event_id = number
-        self.events.append(HistoryEvent(number, previous, self.shown, kind, name, payload, extra))
+        self.events.append(_event(HistoryEvent, (number, previous, self.shown, kind, name, payload, extra)))
         return number
 
     def _check_room(self, kind: str) -> None:

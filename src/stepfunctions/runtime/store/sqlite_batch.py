@@ -125,25 +125,16 @@ class Batch:
 
 def _event_rows(number: int, events: Iterable[HistoryEvent]) -> Iterator[tuple[Any, ...]]:
     written: dict[int, int] = {}
-    for event in events:
+    for id_, previous, timestamp, kind, name, document, extra in events:
         payload: str | int | None = None
-        extra = event.extra
-        if event.payload is not None:
-            payload = event.payload.text
+        if document is not None:
+            payload = document.text
             if len(payload) > _SHARED:
-                first = written.setdefault(id(event.payload), event.id)
-                if first != event.id:
+                first = written.setdefault(id(document), id_)
+                if first != id_:
                     payload = first
-        yield (
-            number,
-            event.id,
-            event.previous_id,
-            event.timestamp,
-            event.type,
-            event.name,
-            payload,
-            None if extra is None else extra.text if isinstance(extra, Lasting) else dumps(extra),
-        )
+        details = None if extra is None else extra.text if isinstance(extra, Lasting) else dumps(extra)
+        yield number, id_, previous, timestamp, kind, name, payload, details
 
 
 _NEXT_BRANCH = "UPDATE executions SET next_branch = ? WHERE id = ?"
