@@ -1,6 +1,7 @@
-"""Lines that meet are drawn together once: of a line that joins another on its way, only the piece before the junction.
+"""Lines that meet are drawn together once: of a line that joins another, or leaves it, only the piece of its own.
 
-Otherwise a hundred catchers of one handler would draw their common part a hundred times, and its dashes would close.
+Otherwise a hundred catchers of one handler would draw their common part a hundred times, and its dashes would close;
+and the common beginning of a Choice's lines would be thicker than a line is.
 """
 
 from __future__ import annotations
@@ -20,18 +21,26 @@ _Covered = dict[tuple[bool, int], list[tuple[int, int]]]
 def join(lines: Iterable[tuple[Hashable, list[Point]]]) -> list[tuple[list[Point], bool]]:
     """Return for each line what to draw of it, and whether that is its end too (where the tip is).
 
-    Lines are given with a key; those of equal keys that end at the same point may join.
+    Lines are given with a key; those of equal keys may join when they end at the same point, and part when they begin
+    at the same point.
     """
     given = list(lines)
+    order = sorted(range(len(given)), key=lambda index: (-_length(given[index][1]), index))
+    keys = [key for key, _ in given]
+    ends = _once([(key, points) for key, points in given], order)
+    begins = _once([(key, points[::-1]) for key, points in zip(keys, ends, strict=True)], order)
+    return [(points[::-1], end[-1] == whole[-1]) for points, end, (_, whole) in zip(begins, ends, given, strict=True)]
+
+
+def _once(lines: list[tuple[Hashable, list[Point]]], order: Iterable[int]) -> list[list[Point]]:
+    """Return each line as far as it is not drawn by one before it in this order that ends at the same point."""
     covered: dict[Hashable, _Covered] = defaultdict(dict)
-    drawn: list[tuple[list[Point], bool]] = [([], True)] * len(given)
-    for index in sorted(range(len(given)), key=lambda index: (-_length(given[index][1]), index)):
-        key, points = given[index]
+    drawn: list[list[Point]] = [[]] * len(lines)
+    for index in order:
+        key, points = lines[index]
         known = covered[key, points[-1]]
-        kept = _cut(points, known)
-        whole = kept[-1] == points[-1]
-        drawn[index] = (kept, whole)
-        for a, b in pairwise(kept if whole else kept[:-1]):
+        drawn[index] = kept = _cut(points, known)
+        for a, b in pairwise(kept if kept[-1] == points[-1] else kept[:-1]):
             axis, low, high = _segment(a, b)
             known.setdefault(axis, []).append((low, high))
     return drawn
