@@ -49,14 +49,19 @@ def _configured_region(*_: str | None) -> str | None:
 def get_aws_partition() -> str:
     """Return the partition of the current Region: from the environment, else of boto3's session.
 
-    Without a Region it is ``aws``, which is logged as a warning: ARNs made with it are wrong in China, GovCloud and
-    the other partitions.
+    Without a Region it is ``aws``, which is logged once as a warning: ARNs made with it are wrong in China, GovCloud
+    and the other partitions.
     """
     region = current_region()
     if not region:
-        logger.warning("There is no Region in the environment or boto3's session: ARNs are of the partition 'aws'.")
+        _warn_of_no_region()
         return DEFAULT_PARTITION
     return partition_of(region)
+
+
+@lru_cache
+def _warn_of_no_region() -> None:
+    logger.warning("There is no Region in the environment or boto3's session: ARNs are of the partition 'aws'.")
 
 
 def merge_dicts(target: dict[str, Any], source: Mapping[str, Any]) -> None:
