@@ -12,7 +12,7 @@ from tests.browser.conftest import Viewer
 
 from stepfunctions.errors import StateFailed
 from stepfunctions.runtime.inprocess import LocalClient
-from stepfunctions.visual.report import report
+from stepfunctions.visual.report import asking, report
 from stepfunctions.visual.report.front_end import script, style_sheet
 
 pytestmark = pytest.mark.heavy
@@ -299,6 +299,62 @@ def test_a_history_of_25000_events_is_a_few_rows_at_a_time(
     viewer.page.get_by_label("Filter by type, state or text").fill("MapIterationSucceeded")
     viewer.page.wait_for_function("document.querySelector('[role=status]:not(.loading)').textContent.startsWith('2,')")
     viewer.shoot("report-long")
+
+
+def fleet(items: int) -> tuple[LocalClient, str]:
+    """A Map Run of which one item in eight fails."""
+    steps = {
+        "Good?": {
+            "Type": "Choice",
+            "Choices": [{"Variable": "$.bad", "BooleanEquals": True, "Next": "Diverged"}],
+            "Default": "Trained",
+        },
+        "Diverged": {"Type": "Fail", "Error": "Diverged", "Cause": "loss is NaN"},
+        "Trained": {"Type": "Succeed"},
+    }
+    config = {"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"}
+    processor = {"StartAt": "Good?", "ProcessorConfig": config, "States": steps}
+    fleet = {"Type": "Map", "ToleratedFailurePercentage": 100, "ItemProcessor": processor, "End": True}
+    client = LocalClient({}, limits=False)
+    definition = json.dumps({"StartAt": "Fleet", "States": {"Fleet": fleet}})
+    machine = client.create_state_machine(name="fleet", definition=definition, roleArn=ROLE)
+    given = json.dumps([{"n": number, "bad": number % 8 == 3} for number in range(items)])
+    arn = client.start_execution(stateMachineArn=machine["stateMachineArn"], name="run", input=given)["executionArn"]
+    client.run_until_idle()
+    return client, arn
+
+
+@pytest.mark.parametrize(("most", "listed", "failed"), [(1_000, 1_875, 1_000), (20_000, 12_000, 1_500)])
+def test_those_that_failed_are_found_among_12000_items(
+    view: Callable[..., Viewer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int, listed: int, failed: int
+) -> None:
+    monkeypatch.setattr(asking, "MOST_ITEMS", most)
+    path = tmp_path / "run.html"
+    path.write_text(report(*fleet(12_000)), encoding="utf-8")
+    viewer = view(path)
+    page, rows = viewer.page, viewer.page.locator(".row:not(.head)")
+    page.get_by_role("tab", name=f"Map items {listed:,}").click()
+    assert "1,500 failed" in " ".join(page.inner_text(".facts-line").split())
+    assert (f"{listed:,} items of 12,000 are listed" in page.inner_text(".facts-line")) == (listed < 12_000)
+    assert rows.count() < 100
+    page.get_by_role("button", name=f"Failed {failed:,}").click()
+    grid = page.get_by_role("grid", name="Items")
+    for key in ("End", "PageUp", "Home"):
+        grid.focus()
+        page.keyboard.press(key)
+        page.wait_for_selector(".row[aria-selected=true]")
+        assert 0 < rows.count() < 100
+        assert {text.split()[-1] for text in rows.locator(".badge").all_inner_texts()} == {"Failed"}
+    assert grid.get_attribute("aria-rowcount") == str(failed + 1)
+    page.get_by_label("Filter by name or error").fill("diverged")
+    page.wait_for_selector("[role=grid][aria-rowcount='51']")  # those that are looked into
+    rows.first.click()
+    assert page.inner_text(".inspected .muted") == "Item of Fleet"
+    assert page.inner_text(".error-name") == "Diverged"
+    viewer.shoot(f"report-12000-items-{listed}")
+    page.get_by_role("button", name=f"Failed {failed:,}").click()
+    page.get_by_label("Filter by name or error").fill("nothing is called so")
+    page.get_by_text("No item is like that.").wait_for()
 
 
 def test_a_redacted_report_shows_where_and_not_what(view: Callable[..., Viewer], write: Callable[..., Path]) -> None:

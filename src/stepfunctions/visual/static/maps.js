@@ -61,7 +61,7 @@ export function Maps({ model, selected, onSelect }) {
         <b>${count.toLocaleString()}</b> ${name.replace(/([A-Z])/g, " $1").toLowerCase()}
       </span>`)}
       ${!map.complete && html`<span class="muted">
-        ${plural(map.items.length, "item")} of ${total.toLocaleString()} are listed, all that failed first.
+        ${plural(map.items.length, "item")} of ${total.toLocaleString()} are listed, those that failed first.
       </span>`}
     </p>`}
     <${Table}
