@@ -16,15 +16,11 @@ from stepfunctions.cli.targets import load_target
 from stepfunctions.visual import Picture
 from stepfunctions.visual.formats import FORMATS
 from stepfunctions.visual.graph import build
-from stepfunctions.visual.report.asking import MOST_EVENTS, Questions
+from stepfunctions.visual.report.asking import MOST_EVENTS, Questions, gaps, strangers
 from stepfunctions.visual.runs import map_counts
 from stepfunctions.visual.status import read_history
-from stepfunctions.visual.text import line_of
 from stepfunctions.visual.themes import Theme
 from stepfunctions.workflow import Execution
-
-_NAMED = 5
-"""States that a message names."""
 
 
 @click.command()
@@ -102,15 +98,7 @@ def _overlay(client: Any, execution: Execution, definition: Any) -> dict[str, An
     questions = Questions()
     events = list(execution.list_events(max_items=MOST_EVENTS))
     counts = map_counts(client, events, questions)
-    drawn = {node.name for node in build(definition).nodes}
-    strange = sorted({line_of(name) for name in read_history(events).states if name not in drawn})
-    if strange:
-        more = f" and {len(strange) - _NAMED} more" if len(strange) > _NAMED else ""
-        questions.notes.append(
-            f"The execution ran another definition: FILE does not have its states {', '.join(strange[:_NAMED])}{more}."
-        )
-    if not events:
-        questions.notes.append("The execution has no events: its states are as if it had not begun.")
-    for note in questions.notes:
+    missing = gaps(events, execution.status.value)
+    for note in (*questions.notes, *missing, *strangers(build(definition), read_history(events))):
         say(note, err=True)
     return {"events": events, "map_counts": counts}

@@ -23,7 +23,7 @@ _WORST_FIRST = ("RUNNING", "FAILED", "ABORTED", "CAUGHT", "SUCCEEDED")
 _BEGINS_WORK = frozenset(
     {"TaskScheduled", "LambdaFunctionScheduled", "ActivityScheduled", "ParallelStateStarted", "MapStateStarted"}
 )
-_ENDS = {
+ENDS = {
     "ExecutionSucceeded": "",
     "ExecutionFailed": "FAILED",
     "ExecutionAborted": "ABORTED",
@@ -33,7 +33,7 @@ _REDRIVEN = (*_BEGINS_WORK, "MapRunRedriven", "StateExited")
 """How events end that say that a state runs again."""
 
 
-ENDED = ("succeeded", "failed", "timedOut", "aborted")
+COUNTED_AS_ENDED = ("succeeded", "failed", "timedOut", "aborted")
 """Counts of items that have ended."""
 _COUNTED = {"failed": "failed", "timedOut": "timed out", "running": "running", "aborted": "aborted"}
 
@@ -84,7 +84,7 @@ class StateStatus:
 
 
 def _count_words(counts: Mapping[str, int]) -> list[str]:
-    done = sum(counts.get(name, 0) for name in ENDED)
+    done = sum(counts.get(name, 0) for name in COUNTED_AS_ENDED)
     total = counts.get("total", done + counts.get("running", 0))
     return [f"{done}/{total}"] + [f"{counts[name]} {word}" for name, word in _COUNTED.items() if counts.get(name)]
 
@@ -180,11 +180,12 @@ class Reader:
             visit = self._enter(event, kind, previous, visit)
         elif kind.endswith("StateExited"):
             visit = self._leave(event, kind, visit)
-        elif kind in _ENDS:
+        elif kind in ENDS:
             self._end(kind, visit)
         elif kind == "ExecutionRedriven":
             for open_ in self.open:
                 self._reopen(open_)
+            self.open = []
         elif kind.startswith("MapIteration"):
             visit = self._iteration(event, kind, visit)
         elif kind == "EvaluationFailed":
@@ -273,8 +274,8 @@ class Reader:
     def _end(self, kind: str, visit: Visit | None) -> None:
         if kind == "ExecutionFailed" and visit is not None and visit.status == "RUNNING":
             visit.failing = True
-        self.open = [one for one in self.visits if one.status == "RUNNING"]
-        for open_ in self.open:
+        for open_ in [one for one in self.visits if one.status == "RUNNING"]:
+            self.open.append(open_)
             _close(open_, "ABORTED")
 
     def _reopen(self, visit: Visit | None) -> None:

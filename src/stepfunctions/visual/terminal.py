@@ -13,7 +13,7 @@ from rich.text import Text
 
 from stepfunctions.visual.graph import build
 from stepfunctions.visual.report.reading import Event, History, Span, milliseconds, read
-from stepfunctions.visual.status import ENDED, StateStatus
+from stepfunctions.visual.status import COUNTED_AS_ENDED, StateStatus
 from stepfunctions.visual.text import Row, line_of, plain, rows
 
 STYLES = {
@@ -114,7 +114,7 @@ class Tree:
         status = states.get(row.name)
         said: Any = Text("" if row.sign in "○·" else row.status, style=style)
         if status is not None and status.counts.get("total"):
-            done = sum(status.counts.get(kind, 0) for kind in ENDED)
+            done = sum(status.counts.get(kind, 0) for kind in COUNTED_AS_ENDED)
             bar = ProgressBar(total=status.counts["total"], completed=done, width=_BAR)
             said = Table.grid(padding=(0, 1))
             said.add_row(bar, Text(row.status.partition(" · ")[2], style=style))

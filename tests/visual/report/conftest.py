@@ -69,7 +69,7 @@ class Ran:
         return self.page(**options).document
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def run() -> Callable[..., Ran]:
     def start(definition: dict[str, Any], given: Any = None, **mocks: Any) -> Ran:
         return Ran(definition, {} if given is None else given, mocks)
@@ -82,7 +82,7 @@ def task(function: str, **fields: Any) -> dict[str, Any]:
     return {"Type": "Task", "Resource": LAMBDA, "Parameters": parameters, "End": True, **fields}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def failing(run: Callable[..., Ran]) -> Ran:
     """A Map in a Parallel whose item 2 fails in its second state, for good after one retry."""
 

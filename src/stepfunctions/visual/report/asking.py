@@ -10,12 +10,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stepfunctions.errors import ServiceError
-from stepfunctions.visual.report.reading import Event
+from stepfunctions.visual.graph import Graph
+from stepfunctions.visual.report.reading import Event, details_of
+from stepfunctions.visual.status import ENDS, Overlay
+from stepfunctions.visual.text import line_of
 
 MOST_EVENTS = 25_000
 """As many as a history can have."""
 MOST_ITEMS = 1_000
 """Items of a Distributed Map that are listed, of those that failed and of all."""
+_ENDED = ("SUCCEEDED", "FAILED", "TIMED_OUT", "ABORTED")
+_NAMED = 5
+"""States that a sentence names."""
 MOST_FAILURES = 50
 """Failed items of a Distributed Map that are looked into."""
 
@@ -92,6 +98,7 @@ def gather(client: Any, execution_arn: str, questions: Questions, most_events: i
     """
     execution = client.describe_execution(executionArn=execution_arn)
     machine = questions.ask("The definition", client.describe_state_machine_for_execution, executionArn=execution_arn)
+    refused = len(questions.notes)
     events = list(
         questions.pages(
             "The history", client.get_execution_history, "events", most_events + 1, executionArn=execution_arn
@@ -100,11 +107,41 @@ def gather(client: Any, execution_arn: str, questions: Questions, most_events: i
     if len(events) > most_events:
         events.pop()
         questions.notes.append(f"The history is longer: its first {most_events:,} events are shown.")
-    if events and min(event["id"] for event in events) > 1:
-        questions.notes.append("The beginning of the history is missing.")
-    started = [event["mapRunStartedEventDetails"]["mapRunArn"] for event in events if event["type"] == "MapRunStarted"]
-    runs = [run for arn in dict.fromkeys(started) if (run := map_run(client, arn, questions)) is not None]
+        questions.notes += gaps(events, None)
+    elif len(questions.notes) == refused:
+        questions.notes += gaps(events, execution["status"])
+    started = [details_of(event).get("mapRunArn") for event in events if event.get("type") == "MapRunStarted"]
+    runs = [run for arn in dict.fromkeys(started) if arn and (run := map_run(client, arn, questions)) is not None]
     return Asked(execution, machine or {}, events, runs, questions.notes)
+
+
+def gaps(events: list[Event], status: str | None) -> list[str]:
+    """Return what is missing of a history, in sentences.
+
+    ``status`` is the execution's, which tells whether there is an end; None: it is known that there is more.
+    """
+    numbers = {event.get("id", 0) for event in events}
+    if not numbers:
+        return ["The history has no events."]
+    found = []
+    if min(numbers) > 1:
+        found.append("The beginning of the history is missing.")
+    whole = max(numbers) - min(numbers) + 1
+    if len(numbers) < whole:
+        found.append(f"Events of the history are missing: {len(numbers):,} of {whole:,} are there.")
+    if status in _ENDED and not any(event.get("type") in ENDS for event in events):
+        found.append("The end of the history is missing.")
+    return found
+
+
+def strangers(graph: Graph, overlay: Overlay) -> list[str]:
+    """Return what is to be said, in a sentence, of states of a history that a definition does not have."""
+    drawn = {node.name for node in graph.nodes}
+    names = sorted({line_of(name) for name in overlay.states if name not in drawn})
+    if not names:
+        return []
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    return [f"The execution had states that the definition does not have: {', '.join(names[:_NAMED])}{more}."]
 
 
 def map_run(client: Any, arn: str, questions: Questions) -> MapRun | None:

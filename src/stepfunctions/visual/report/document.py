@@ -8,7 +8,7 @@ from typing import Any
 
 from stepfunctions.visual.graph import Graph, build
 from stepfunctions.visual.picture import Picture
-from stepfunctions.visual.report.asking import Asked, MapRun
+from stepfunctions.visual.report.asking import Asked, MapRun, strangers
 from stepfunctions.visual.report.jobs import REASON, Job
 from stepfunctions.visual.report.nested import Nested, started_by
 from stepfunctions.visual.report.reading import Event, Failure, History, Span, details_of, milliseconds, parsed, read
@@ -103,9 +103,12 @@ class _Writer:
             "maps": maps,
             "failure": self._failure(self.history.failure, maps),
             "jobs": [self._job(job) for job in self.jobs],
-            "notes": [self.hide.name(note) for note in self.asked.notes],
+            "notes": [self.hide.name(note) for note in (*self.asked.notes, *self._strangers())],
             "texts": self.texts.list,
         }
+
+    def _strangers(self) -> list[str]:
+        return strangers(self.graph, self.history.overlay) if self.definition else []
 
     def _execution(self) -> dict[str, Any]:
         told = self.asked.execution

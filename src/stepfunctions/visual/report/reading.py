@@ -249,7 +249,8 @@ def _failure(events: list[Event], owner: dict[int, int], spans: list[Span]) -> F
         kind = str(event.get("type", ""))
         if kind.endswith("StateEntered") or kind == "EvaluationFailed":
             break
-        event = by_id.get(event.get("previousEventId", 0))
+        before = event.get("previousEventId", 0)
+        event = by_id.get(before) if before < event["id"] else None  # no event follows itself, or a later one
     if found is not None and not spans[found].error:
         spans[found].error, spans[found].cause = error, cause
     return Failure(found, error, cause)
