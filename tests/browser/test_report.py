@@ -351,6 +351,7 @@ def test_those_that_failed_are_found_among_12000_items(
     rows.first.click()
     assert page.inner_text(".inspected .muted") == "Item of Fleet"
     assert page.inner_text(".error-name") == "Diverged"
+    assert page.get_by_text("More about it").count() == 0, "nothing tells of an Express execution"
     viewer.shoot(f"report-12000-items-{listed}")
     page.get_by_role("button", name=f"Failed {failed:,}").click()
     page.get_by_label("Filter by name or error").fill("nothing is called so")

@@ -6,7 +6,10 @@ from typing import Any
 
 import click
 
+from stepfunctions.errors import DefinitionError, ServiceError
+from stepfunctions.steps.graph import FrozenGraph
 from stepfunctions.workflow import Execution, Workflow
+from stepfunctions.workflow.checks import allowed_name
 
 _MACHINES = 100_000
 """As many state machines as an account may have."""
@@ -34,9 +37,31 @@ def find_execution(client: Any, arn_or_name: str) -> Execution:
         ]
     for arn in arns:
         try:
-            return Execution.attach(arn, client)
+            return _attached(arn, client)
         except (client.exceptions.ExecutionDoesNotExist, client.exceptions.InvalidArn):
             continue
     raise click.UsageError(
         f"There is no execution '{arn_or_name}'. 'stepfunctions executions list' shows those there are."
     )
+
+
+def _attached(arn: str, client: Any) -> Execution:
+    """Return an execution; when its definition is refused, without states. Raises what DescribeExecution raises."""
+    from botocore.exceptions import ClientError
+
+    try:
+        return Execution.attach(arn, client)
+    except (client.exceptions.ExecutionDoesNotExist, client.exceptions.InvalidArn):
+        raise
+    except (ClientError, DefinitionError, ServiceError):
+        told = client.describe_execution(executionArn=arn)
+        machine = told.get("stateMachineArn") or arn
+        workflow = Workflow(
+            allowed_name(machine.rsplit(":", 1)[-1]),
+            FrozenGraph({"States": {}}),
+            "unknown",
+            state_machine_arn=machine,
+            client=client,
+        )
+        given = (told["startDate"], told["status"], client, told.get("name"), told.get("stopDate"))
+        return Execution(workflow, arn, *given)

@@ -87,7 +87,7 @@ function State({ model, name, span, onSpan, onLogs }) {
         ${model.spans[visit.parent].state}${visit.item === null ? "" : `, item ${visit.item}`}
       </button>`],
     ]} />
-    ${child && html`<p class="muted">More about it: <code class="wrap">stepfunctions report ${child}</code></p>`}
+    ${child && html`<${More} arn=${child} />`}
     ${visit && html`<${Failure} model=${model} error=${visit.error} cause=${visit.cause} />`}
     ${visit && html`<${Attempts} model=${model} attempts=${visit.attempts} />`}
     ${visit && html`<${Given} model=${model} name="Input" value=${visit.input} />`}
@@ -100,6 +100,12 @@ function State({ model, name, span, onSpan, onLogs }) {
     ${model.bodies.has(name) && html`<${Section} name="Definition" open=${false}>
       <${Payload} value=${model.bodies.get(name)} what="Definition" />
     <//>`}`;
+}
+
+/** How to look into another execution: of an Express one AWS tells nothing. */
+function More({ arn }) {
+  if (arn.includes(":express:")) return null;
+  return html`<p class="muted more">More about it: <code class="wrap">stepfunctions report ${arn}</code></p>`;
 }
 
 function Item({ model, chosen }) {
@@ -115,7 +121,7 @@ function Item({ model, chosen }) {
     <${Failure} model=${model} error=${item.error} cause=${item.cause} />
     <${Given} model=${model} name="Input" value=${item.input} />
     <${Given} model=${model} name="Output" value=${item.output} />
-    <p class="muted more">More about it: <code>stepfunctions report ${item.arn}</code></p>`;
+    <${More} arn=${item.arn} />`;
 }
 
 function Event({ model, event }) {
