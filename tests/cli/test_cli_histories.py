@@ -175,3 +175,15 @@ def test_25000_events(client: Client, command: Command, name: str) -> None:
     assert "✓ Again" in out or name == "report"
     assert (code == 1) == (name == "graph"), "the loop of the definition has no way out, as the linter finds"
     assert "Traceback" not in err
+
+
+def test_a_place_that_cannot_be_written_is_a_usage_error(
+    tmp_path: Path, client: Client, capfd: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "fleet.asl.json"
+    file.write_text(json.dumps(DEFINITION), encoding="utf-8")
+    for place in (tmp_path / "not there", file):
+        assert main.run(["graph", str(file), "-o", str(place / "a.svg")]) == 2
+        assert main.run(["report", "e", "-o", str(place / "a.html")]) == 2
+        lines = capfd.readouterr().err.splitlines()
+        assert [line.partition(": ")[0] for line in lines] == ["Error", "Error"]

@@ -13,6 +13,7 @@ from stepfunctions.visual.notebook.watching import Watch
 from stepfunctions.visual.report import report
 from stepfunctions.visual.report.asking import Questions
 from stepfunctions.visual.runs import map_counts
+from stepfunctions.workflow import Execution
 
 
 class Redriven:
@@ -110,3 +111,11 @@ def test_a_map_run_whose_beginning_is_lost_has_no_name(redriven: Redriven, ring:
     events[1]["previousEventId"] = ring  # an event that follows itself, or one that follows it
     assert map_counts(redriven, events) == {}
     assert map_counts(redriven, [{"type": "MapRunStarted"}, {}]) == {}
+
+
+def test_a_picture_warns_of_counts_that_are_refused(redriven: Redriven) -> None:
+    redriven.refused = True
+    execution = Execution.attach(redriven.arn, redriven)
+    with pytest.warns(UserWarning, match="The item counts of M could not be read: AccessDeniedException: not you"):
+        picture = execution.render_progress()
+    assert "M  [Distributed Map]  Failed\n" in str(picture)

@@ -28,6 +28,8 @@ from stepfunctions.errors import (
 )
 
 DONE, NEGATIVE, USAGE, SERVICE = 0, 1, 2, 3
+_OF_FILES = (FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError)
+"""Errors of files that the caller named."""
 
 COMMANDS = MappingProxyType(
     {
@@ -121,7 +123,9 @@ def _message(error: Exception) -> str:
 def _exit_code(error: Exception) -> int:
     if isinstance(error, (ExecutionFailed, WaitTimeout)):
         return NEGATIVE
-    if isinstance(error, (DefinitionError, QuerySyntaxError, FileNotFoundError, IsADirectoryError)):
+    if isinstance(error, PermissionError) and error.filename is None:  # of a port, or another's process
+        return SERVICE
+    if isinstance(error, (DefinitionError, QuerySyntaxError, *_OF_FILES)):
         return USAGE
     return SERVICE
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -129,13 +130,20 @@ class ShownExecution:
         return Clients(session, self.client, method).client if hasattr(self.client, "meta") else None
 
     def render_progress(self, portrait: bool = False, max_events: int = 25000) -> Any:
-        """Return the graph of the definition that this execution runs, with its states marked."""
+        """Return the graph of the definition that this execution runs, with its states marked.
+
+        Warns of a Map Run whose item counts the service refuses to tell.
+        """
         from stepfunctions.visual import Picture
+        from stepfunctions.visual.report.asking import Questions
         from stepfunctions.visual.runs import map_counts
 
         machine = self.client.describe_state_machine_for_execution(executionArn=self.execution_arn)
         events = list(pages(self.client.get_execution_history, "events", max_events, executionArn=self.execution_arn))
-        counts = map_counts(self.client, events)
+        questions = Questions()
+        counts = map_counts(self.client, events, questions)
+        for note in questions.notes:
+            warnings.warn(note, stacklevel=2)
         return Picture.of(json.loads(machine["definition"]), events=events, map_counts=counts, portrait=portrait)
 
     def report(
