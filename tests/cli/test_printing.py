@@ -16,6 +16,7 @@ import pytest
 
 import stepfunctions.cli
 from stepfunctions.cli import main, printing
+from stepfunctions.local import leftovers
 from stepfunctions.runtime.inprocess import LocalClient
 
 CLEAR = "\x1b[2J\x1b]0;title\x07\x9b2J\u202e"
@@ -92,6 +93,19 @@ def test_no_command_steers_the_terminal(
     assert "Traceback" not in err
     assert "fault of stepfunctions" not in err
     assert steers(out + err) == set()
+
+
+def test_the_lines_of_a_log_steer_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    log = tmp_path / "job.log"
+    log.write_bytes(f"one{CLEAR}\n\x1b[31mred\x1b[0m\n50%\r100%\nlast".encode() + b"\xff\xc3\x28")
+    monkeypatch.setattr(leftovers, "logs", lambda _: {"job": [log]})
+    code, out, err = printed(capfd, "local", "logs", "job", "--data-dir", str(tmp_path))
+    assert (code, err) == (0, "")
+    assert steers(out) == set()
+    assert out.splitlines()[1:4] == ["red", "50%", "100%"]
+    assert out.startswith("one\ufffd]0;title")
 
 
 @pytest.mark.usefixtures("client")
