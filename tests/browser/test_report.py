@@ -395,6 +395,12 @@ PARTS: dict[str, Callable[[list[Any]], list[Any]]] = {
     "middle": lambda events: events[20:60],
     "backwards": lambda events: events[::-1],
     "each third": lambda events: events[::3],
+    "twice": lambda events: events + events,
+    "its end twice": lambda events: [*events, {**events[-1], "id": len(events) + 1}],
+    "in rings": lambda events: [{**event, "previousEventId": event["id"] // 7 * 7 + 6} for event in events],
+    "without details": lambda events: [
+        {key: value for key, value in event.items() if not key.endswith("Details")} for event in events
+    ],
 }
 
 
