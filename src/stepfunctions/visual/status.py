@@ -18,6 +18,7 @@ WORDS = {
     "ABORTED": "Aborted",
     "NOT_REACHED": "Not reached",
 }
+_BRIEF = {"SUCCEEDED": "done", "CAUGHT": "caught"}
 SIGNS = {"SUCCEEDED": "✓", "RUNNING": "●", "FAILED": "✕", "CAUGHT": "!", "ABORTED": "–", "NOT_REACHED": "○"}
 _WORST_FIRST = ("RUNNING", "FAILED", "ABORTED", "CAUGHT", "SUCCEEDED")
 _BEGINS_WORK = frozenset(
@@ -67,16 +68,20 @@ class StateStatus:
     findings: tuple[Finding, ...] = ()
     """What the linter says of the state, of a definition that did not run."""
 
-    def text(self) -> str:
-        """Return it in words: ``Failed · 2 retries``, ``Running · 20/40 · 3 failed``, ``1 error · 2 warnings``."""
+    def text(self, brief: bool = False) -> str:
+        """Return it in words: ``Failed · 2 retries``, ``Running · 20/40 · 3 failed``, ``1 error · 2 warnings``.
+
+        ``brief``: for where there is little room: ``3 running · 5 done``, ``20/40 · 3 failed``.
+        """
         if self.findings:
             severities = Counter(finding.severity for finding in self.findings)
             return " · ".join(f"{number} {name}{'' if number == 1 else 's'}" for name, number in severities.items())
         parts = [WORDS[self.status]]
         if self.counts:
-            parts += _count_words(self.counts)
+            parts = [*([] if brief else parts), *_count_words(self.counts)]
         elif self.tally:
-            parts = [f"{self.tally[status]} {WORDS[status].lower()}" for status in _WORST_FIRST if status in self.tally]
+            words = WORDS | _BRIEF if brief else WORDS
+            parts = [f"{self.tally[status]} {words[status].lower()}" for status in _WORST_FIRST if status in self.tally]
             parts[0] = parts[0].capitalize()
         if self.retries:
             parts.append(f"{self.retries} retr{'y' if self.retries == 1 else 'ies'}")

@@ -166,7 +166,9 @@ class _Writer:
         room = box.width - TEXT_LEFT - TEXT_RIGHT - (10 if status else 0)
         if status is None or status.status == "NOT_REACHED":
             return self._text(shorten(box.says(node), SMALL_SIZE, room), x, y, SMALL_SIZE, "small")
-        said = shorten(status.text(), SMALL_SIZE, room)
+        said = status.text()
+        if text_width(said, SMALL_SIZE) > room:
+            said = shorten(status.text(brief=True), SMALL_SIZE, room)
         left = room - text_width(f"{said} · ", SMALL_SIZE)
         choices = (box.says(node), node.detail, node.detail.partition(":")[0])
         rest = next((text for text in choices if text_width(text, SMALL_SIZE) <= left), "")

@@ -248,3 +248,46 @@ class listening:  # noqa: N801 - reads as a with statement
     def __exit__(self, *_: object) -> None:
         self._response.close()
         self._connection.close()
+
+
+def test_a_document_says_how_far_it_goes(console: Browser, cloud: LocalCloud) -> None:
+    arn = machine(cloud, "far", Wait={"Type": "Wait", "Seconds": 3600, "End": True})
+    _, made = console.order("start", {"arn": arn})
+    with listening(console, made["arn"]) as events:
+        document = console.ask("execution", arn=made["arn"])
+        assert next(events) == document["revision"]
+        assert document["live"] is True
+    console.order("stop", made)
+
+
+def test_an_express_execution_is_waited_for(console: Browser, cloud: LocalCloud) -> None:
+    definition = {"StartAt": "A", "States": {"A": {"Type": "Fail", "Error": "Bad", "Cause": "<b>"}}}
+    arn = cloud.client("stepfunctions").create_state_machine(
+        name="quick", definition=json.dumps(definition), roleArn=ROLE, type="EXPRESS"
+    )["stateMachineArn"]
+    status, told = console.order("start", {"arn": arn, "name": "one", "wait": True})
+    assert (status, told["name"], told["status"], told["error"], told["cause"]) == (200, "one", "FAILED", "Bad", "<b>")
+    assert console.ask("execution", arn=told["arn"])[0] == 400
+
+
+def test_a_definition_is_shown_as_it_was_written(console: Browser, cloud: LocalCloud) -> None:
+    text = '{"StartAt":"A","States":{"A":{"Type":"Pass","Result":12345678901234567890.10,"End":true}}}'
+    made = cloud.client("stepfunctions").create_state_machine(name="written", definition=text, roleArn=ROLE)
+    assert console.ask("machine", arn=made["stateMachineArn"])["text"] == text
+
+
+def test_triggers_of_one_name_are_told_apart(cloud: LocalCloud, console: Browser) -> None:
+    scheduler = cloud.client("scheduler")
+    scheduler.create_schedule_group(Name="other")
+    target = {"Arn": machine(cloud, "timed", A={"Type": "Succeed"}), "RoleArn": ROLE}
+    for group in ("default", "other"):
+        scheduler.create_schedule(
+            Name="weekly",
+            GroupName=group,
+            ScheduleExpression="rate(7 days)",
+            FlexibleTimeWindow={"Mode": "OFF"},
+            Target=target,
+        )
+    found = console.ask("triggers")["triggers"]
+    assert [(one["group"], one["name"]) for one in found] == [("default", "weekly"), ("other", "weekly")]
+    assert all(one["next"] > 0 for one in found)

@@ -20,6 +20,7 @@ _LATEST = 12
 _MOST = 1_000
 _MOST_SCANNED = 100_000
 _ROW = ("executionArn", "name", "status", "redriveCount", "itemCount")
+_TOLD = ("name", "status", "output", "error", "cause")
 
 Given = dict[str, str]
 
@@ -67,6 +68,7 @@ class Machines:
             "role": told["roleArn"],
             "created": milliseconds(told["creationDate"]),
             "definition": definition,
+            "text": told["definition"],
             "svg": picture.to_svg(),
             "findings": [finding.to_dict() for finding in findings],
         }
@@ -106,9 +108,11 @@ class Machines:
     def execution(self, given: Given) -> dict[str, Any]:
         """Everything about an execution, as a report has it; may it be stopped or redriven?"""
         arn = _needed(given, "arn")
+        revision = self.revision(arn)  # what happens from here on is at most shown too early, never missed
         document = page.document(self._client, arn, self.services)
         told = self._client.describe_execution(executionArn=arn)
-        return {**document, "made": self._now(), "redrivable": told.get("redriveStatus") == "REDRIVABLE"}
+        redrivable = told.get("redriveStatus") == "REDRIVABLE"
+        return {**document, "made": self._now(), "redrivable": redrivable, "live": True, "revision": revision}
 
     def report(self, given: Given) -> str:
         """The same as a page that can be kept."""
@@ -129,10 +133,13 @@ class Machines:
     # -- orders ----------------------------------------------------------------------------------------------
 
     def start(self, given: dict[str, Any]) -> dict[str, Any]:
-        """Start an execution: ``arn``, perhaps ``name`` and ``input``, a JSON text."""
+        """Start an execution: ``arn``, perhaps ``name`` and ``input``, a JSON text; ``wait`` for an Express one."""
         request = {"stateMachineArn": _needed(given, "arn"), "input": str(given.get("input") or "{}")}
         if given.get("name"):
             request["name"] = str(given["name"])
+        if given.get("wait"):
+            told = self._client.start_sync_execution(**request)
+            return {"arn": told["executionArn"], **{key: told[key] for key in _TOLD if told.get(key) is not None}}
         return {"arn": self._client.start_execution(**request)["executionArn"]}
 
     def stop(self, given: dict[str, Any]) -> dict[str, Any]:

@@ -163,6 +163,7 @@ class Services:
             yield {
                 "kind": "Schedule",
                 "name": told["Name"],
+                "group": one["GroupName"],
                 "when": told["ScheduleExpression"] + (f" {zone}" if zone and zone != "UTC" else ""),
                 "on": told["State"] == "ENABLED",
                 "next": self._next(told["ScheduleExpression"], zone, anchor) if told["State"] == "ENABLED" else None,
@@ -186,6 +187,7 @@ class Services:
                 yield {
                     "kind": "Rule",
                     "name": rule["Name"],
+                    "group": bus["Name"],
                     "when": rule.get("ScheduleExpression") or rule.get("EventPattern", ""),
                     "on": rule["State"] != "DISABLED",
                     "next": None,

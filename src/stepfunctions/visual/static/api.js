@@ -58,8 +58,9 @@ export function useAnswer(what, given, every = 2000) {
 /** An execution as the page of an execution wants it: its document, and again when it has gone on. */
 export function followed(arn, onState) {
   return {
-    load: () => ask("execution", { arn }),
+    load: () => new Promise(() => {}), // what is subscribed to says it first
     subscribe(show) {
+      let known; // of what is shown, how far it had gone
       let loading = false;
       let stale = false;
       let over = false;
@@ -73,10 +74,12 @@ export function followed(arn, onState) {
         try {
           const doc = await ask("execution", { arn });
           if (!over) {
+            known = JSON.stringify(doc.revision);
             show(doc);
             onState({ doc, error: null });
           }
         } catch (error) {
+          known = undefined;
           if (!over) onState({ error });
         }
         const took = performance.now() - began;
@@ -89,9 +92,19 @@ export function followed(arn, onState) {
         }, took > 50 ? took : 0);
       };
       const events = new EventSource(address("live", { arn }));
-      events.onmessage = () => load();
-      events.onerror = () => onState({ error: new Error("The connection to the local cloud is lost; trying again …") });
-      events.onopen = () => onState({ error: null });
+      let lost = false;
+      events.onmessage = ({ data }) => {
+        if (JSON.stringify(JSON.parse(data)) !== known) load();
+      };
+      events.onerror = () => {
+        lost = true;
+        onState({ error: new Error("The connection to the local cloud is lost; trying again …") });
+      };
+      events.onopen = () => {
+        if (lost) onState({ error: null });
+        lost = false;
+      };
+      load();
       return () => {
         over = true;
         events.close();

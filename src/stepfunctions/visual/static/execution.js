@@ -95,15 +95,16 @@ function tabsOf(doc) {
 
 export function ExecutionPage({ source }) {
   const [doc, setDoc] = useState(null);
+  const [trouble, setTrouble] = useState("");
   const [tab, setTab] = useState("graph");
   const [chosen, setChosen] = useState(null);
   const [job, setJob] = useState(null);
   useEffect(() => {
-    source.load().then(setDoc);
+    source.load().then(setDoc, (error) => setTrouble(error.message));
     return source.subscribe(setDoc);
   }, [source]);
   const model = useMemo(() => (doc ? modelOf(doc) : null), [doc]);
-  if (!model) return html`<p class="loading" role="status">Loading …</p>`;
+  if (!model) return html`<p class=${trouble ? "loading over" : "loading"} role="status">${trouble || "Loading …"}</p>`;
   const now = chosen ?? firstChosen(model);
   const [tabs, trained] = tabsOf(doc);
   const state = (name) => {

@@ -87,7 +87,7 @@ function State({ model, name, span, onSpan, onLogs }) {
         ${model.spans[visit.parent].state}${visit.item === null ? "" : `, item ${visit.item}`}
       </button>`],
     ]} />
-    ${child && html`<${More} arn=${child} />`}
+    ${child && html`<${More} model=${model} arn=${child} />`}
     ${visit && html`<${Failure} model=${model} error=${visit.error} cause=${visit.cause} />`}
     ${visit && html`<${Attempts} model=${model} attempts=${visit.attempts} />`}
     ${visit && html`<${Given} model=${model} name="Input" value=${visit.input} />`}
@@ -103,8 +103,9 @@ function State({ model, name, span, onSpan, onLogs }) {
 }
 
 /** How to look into another execution: of an Express one AWS tells nothing. */
-function More({ arn }) {
+function More({ model, arn }) {
   if (arn.includes(":express:")) return null;
+  if (model.doc.live) return html`<p class="more"><a href=${`#/execution/${encodeURIComponent(arn)}`}>Open this execution</a></p>`;
   return html`<p class="muted more">More about it: <code class="wrap">stepfunctions report ${arn}</code></p>`;
 }
 
@@ -121,7 +122,7 @@ function Item({ model, chosen }) {
     <${Failure} model=${model} error=${item.error} cause=${item.cause} />
     <${Given} model=${model} name="Input" value=${item.input} />
     <${Given} model=${model} name="Output" value=${item.output} />
-    <${More} arn=${item.arn} />`;
+    <${More} model=${model} arn=${item.arn} />`;
 }
 
 function Event({ model, event }) {

@@ -42,6 +42,18 @@ export function Machines() {
   <//>`;
 }
 
+/** An Express machine: nobody keeps its executions, so one is waited for. */
+function Express({ arn }) {
+  const [made, setMade] = useState(null);
+  return html`<div class="stack">
+    <div class="tools"><p class="muted">Executions of Express machines are not kept; one that is started here is shown when it has ended.</p>
+      <span class="spring"></span><${Start} arn=${arn} words="Start execution" onEnd=${setMade} /></div>
+    <div role="status">${made && html`<p><${Badge} status=${made.status} /> <b dir="auto">${made.name}</b> <span class="error-words">${made.error ?? ""}</span></p>`}</div>
+    ${made && made.cause && html`<p dir="auto">${made.cause}</p>`}
+    ${made && made.output && html`<${Payload} value=${made.output} what="Output" />`}
+  </div>`;
+}
+
 function Executions({ arn, start }) {
   const [status, setStatus] = useState("");
   const [words, setWords] = useState("");
@@ -96,19 +108,24 @@ function Executions({ arn, start }) {
 }
 
 /** Asks for the input of a new execution. */
-export function Start({ arn, given = "{}", words = "Start execution" }) {
+export function Start({ arn, given = "{}", words = "Start execution", onEnd }) {
   const dialog = useRef(null);
   const [input, setInput] = useState(given);
   const [name, setName] = useState("");
   const [error, setError] = useState("");
+  const [busy, setBusy] = useState(false);
   const send = async (event) => {
     event.preventDefault();
     try {
-      const made = await order("start", { arn, name: name.trim(), input });
-      dialog.current.close();
-      location.hash = link("execution", made.arn);
+      setBusy(true);
+      const made = await order("start", { arn, name: name.trim(), input, wait: Boolean(onEnd) });
+      dialog.current?.close();
+      if (onEnd) onEnd(made);
+      else location.hash = link("execution", made.arn);
     } catch (refused) {
       setError(refused.message);
+    } finally {
+      setBusy(false);
     }
   };
   return html`<span>
@@ -124,7 +141,7 @@ export function Start({ arn, given = "{}", words = "Start execution" }) {
         <label>Input, as JSON <textarea rows="12" spellcheck="false" value=${input} onInput=${(event) => setInput(event.target.value)}></textarea></label>
         <p class="error-words" role="alert">${error}</p>
         <div class="buttons"><button type="button" class="quiet" onClick=${() => dialog.current.close()}>Cancel</button>
-          <button type="submit" class="strong">Start</button></div>
+          <button type="submit" class="strong" disabled=${busy}>Start</button></div>
       </form>
     </dialog>
   </span>`;
@@ -152,7 +169,7 @@ function Definition({ machine }) {
       <h2>Findings</h2>
       <${Findings} findings=${machine.findings} />
       <h2>Definition</h2>
-      <${Payload} value=${JSON.stringify(machine.definition, null, 2)} what="definition" />
+      <${Payload} value=${machine.text} what="definition" />
     </div>
   </div>`;
 }
@@ -171,7 +188,9 @@ export function Machine({ arn }) {
     <${Waiting} state=${{ answer: machine, error }}>${() => html`<div class="box">
       <${Tabs} id="machine" label="Views" tabs=${tabs} chosen=${tab} onChoose=${setTab} />
       <div role="tabpanel" id="machine-panel" aria-labelledby=${`machine-tab-${tab}`} class="inside">
-        ${tab === "executions" ? html`<${Executions} arn=${arn} start=${html`<${Start} arn=${arn} />`} />` : html`<${Definition} machine=${machine} />`}
+        ${tab !== "executions"
+          ? html`<${Definition} machine=${machine} />`
+          : machine.type === "EXPRESS" ? html`<${Express} arn=${arn} />` : html`<${Executions} arn=${arn} start=${html`<${Start} arn=${arn} />`} />`}
       </div>
     </div>`}<//>
     ${machine && html`<p class="muted small-words">${plural(Object.keys(machine.definition.States ?? {}).length, "state")} · <bdi>${machine.arn}</bdi></p>`}

@@ -27,6 +27,8 @@ export function Running({ arn }) {
       ${execution && html`<a class="button" href=${address("report", { arn })} download="report.html">Report</a>`}
       ${machine && html`<${Start} key=${text} arn=${machine} given=${text ?? "{}"} words="New execution" />`}
     </nav>
-    <${ExecutionPage} source=${source} key=${arn} />
+    ${!state.doc && state.error
+      ? html`<p class="nothing" dir="auto">There is nothing to show of ${arn}</p>`
+      : html`<${ExecutionPage} source=${source} key=${arn} />`}
   </div>`;
 }

@@ -17,7 +17,7 @@ export function Jobs() {
       rows=${jobs.filter((one) => `${one.name} ${one.kind}`.toLowerCase().includes(words.trim().toLowerCase())).map((one) => ({
         key: `${one.kind}/${one.name}/${one.id ?? ""}`,
         cells: [
-          html`<a href=${link("job", one.kind, one.name, one.id ?? "", one.definition ?? "")}>${one.name}</a>`,
+          html`<a href=${link("job", one.kind, one.name, one.id ?? "", one.definition ?? "")} dir="auto">${one.name}</a>`,
           one.kind,
           html`<${Badge} status=${one.status} small=${true} />`,
           html`<${Time} at=${one.start} day=${true} />`,
@@ -100,9 +100,9 @@ export function Triggers() {
       columns=${["Name", "Kind", "When", "Next", "Starts"]}
       empty="Nothing is started by a schedule or by an event yet."
       rows=${triggers.map((one) => ({
-        key: `${one.kind}/${one.name}`,
+        key: `${one.kind}/${one.group}/${one.name}`,
         cells: [
-          one.name,
+          html`<bdi>${one.name}</bdi>${one.group !== "default" && html` <span class="muted">in <bdi>${one.group}</bdi></span>`}`,
           one.on ? one.kind : `${one.kind}, off`,
           html`<code class="pattern">${one.when}</code>`,
           one.next ? html`<${Time} at=${one.next} day=${true} />` : html`<span class="muted">${one.kind === "Schedule" ? "never again" : "when it happens"}</span>`,
@@ -138,7 +138,7 @@ export function Models() {
     <${Waiting} state=${state}>${({ groups, drift }) => (groups.length || drift.length
       ? html`<div class="stack">
         ${groups.map((group) => html`<section key=${group.name}>
-          <h2>${group.name}</h2>
+          <h2 dir="auto">${group.name}</h2>
           <${List}
             label=${`Versions of ${group.name}`}
             columns=${["Version", "Approval", "Created"]}
