@@ -95,7 +95,9 @@ def test_a_cloud_of_its_own_runs_as_long_as_the_command(tmp_path: Path) -> None:
     assert failed.stdout == ""
     assert "FailStateEntered No\n" in failed.stderr
     assert " ExecutionFailed Late: two lines\n" in failed.stderr
-    assert re.search(r"FAILED: Late\ntwo\nlines\narn:aws:states:us-east-1:123456789012:execution:fail:", failed.stderr)
+    assert re.search(
+        r"FAILED: Late\n    two\n    lines\narn:aws:states:us-east-1:123456789012:execution:fail:", failed.stderr
+    )
 
 
 def test_a_cloud_that_cannot_start_says_why(tmp_path: Path) -> None:
