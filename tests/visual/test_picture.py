@@ -14,7 +14,9 @@ from xml.etree import ElementTree
 import pytest
 
 from stepfunctions.visual import Picture
+from stepfunctions.visual.graph import build
 from stepfunctions.visual.rules import compact, condition_text, rule_text
+from stepfunctions.visual.status import Overlay, StateStatus
 from stepfunctions.visual.widths import shorten, text_width, wrap
 
 Definition = dict[str, Any]
@@ -278,3 +280,13 @@ def test_a_name_that_xml_cannot_hold_is_there_as_it_is(name: str) -> None:
 
 def test_other_names_are_there_once() -> None:
     assert "data-key" not in Picture.of({"StartAt": "Zürich 🛫 \u202e", "States": {"Zürich 🛫 \u202e": {}}}).svg
+
+
+def test_words_of_a_status_fit_into_the_card() -> None:
+    each = {"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 1, "End": True}}}
+    definition = {"StartAt": "M", "States": {"M": {"Type": "Map", "ItemProcessor": each, "End": True}}}
+    overlay = Overlay({"W": StateStatus("RUNNING", visits=8, tally={"RUNNING": 3, "SUCCEEDED": 5})})
+    drawn = Picture(build(definition), overlay, portrait=True).to_svg()
+    assert ">3 running · 5 done<" in drawn
+    assert "3 running · 5 succeeded" in drawn  # the title has all of it
+    assert "…" not in drawn
