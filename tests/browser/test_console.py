@@ -253,3 +253,70 @@ def test_ten_thousand_executions_are_there_at_once(look: Callable[..., Viewer], 
     viewer.page.wait_for_selector("a:has-text('run-09899')")
     viewer.page.get_by_label("Search names").fill("00042")
     viewer.page.wait_for_selector("tbody tr:only-child:has-text('run-00042')")
+
+
+def test_addresses_that_lead_nowhere_are_said(look: Callable[..., Viewer], cloud: LocalCloud, retrain: str) -> None:
+    viewer = look("nonsense")
+    page = viewer.page
+    page.wait_for_selector("h1:has-text('There is no such page')")
+    for broken in ("constructor", "machine", "execution/"):
+        page.goto(f"{cloud.endpoint}/#/{broken}")
+        page.wait_for_selector("h1:has-text('There is no such page')")
+    page.goto(f"{cloud.endpoint}/#/machine/%E0%A4%A")  # half of a character
+    page.wait_for_selector(".trouble:has-text('Invalid Arn')")
+    page.goto(f"{cloud.endpoint}/#/execution/{quote('arn:aws%0a' + HOSTILE, safe='')}")
+    page.wait_for_selector(".nothing:has-text('There is nothing to show of')")
+    assert HOSTILE in page.inner_text(".nothing")
+    page.goto(f"{cloud.endpoint}/#/execution/{quote(retrain.replace(':stateMachine:', ':execution:') + ':no', safe='')}")
+    page.wait_for_selector(".trouble-words:has-text('Does Not Exist')")
+    page.get_by_role("link", name="State machines").first.click()
+    page.wait_for_selector("a:has-text('retrain')")
+    assert viewer.wrong
+    assert all("400" in said for said in viewer.wrong)
+    viewer.wrong.clear()  # Chromium logs what was refused
+
+
+def test_an_express_execution_is_shown_when_it_has_ended(look: Callable[..., Viewer], cloud: LocalCloud) -> None:
+    definition = {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}}
+    arn = cloud.client("stepfunctions").create_state_machine(
+        name="express", definition=json.dumps(definition), roleArn=ROLE, type="EXPRESS"
+    )["stateMachineArn"]
+    page = look("machine", arn).page
+    page.get_by_role("button", name="Start execution").click()
+    page.get_by_label("Input, as JSON").fill(json.dumps({"a": HOSTILE}))
+    page.get_by_role("button", name="Start", exact=True).click()
+    page.wait_for_selector("#machine-panel .badge[data-s=SUCCEEDED]")
+    assert HOSTILE in json.loads(page.inner_text("#machine-panel pre"))["a"]
+
+
+def test_children_of_a_map_run_are_opened_from_its_items(look: Callable[..., Viewer], cloud: LocalCloud) -> None:
+    bad = {"Variable": "$", "NumericEquals": 3, "Next": "Bad"}
+    states = {
+        "Which": {"Type": "Choice", "Choices": [bad], "Default": "Good"},
+        "Bad": {"Type": "Fail", "Error": "Diverged"},
+        "Good": {"Type": "Succeed"},
+    }
+    each = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}, "StartAt": "Which"}
+    items = {"Type": "Map", "ItemsPath": "$.items", "ItemProcessor": {**each, "States": states}, "End": True}
+    arn = started(cloud, made(cloud, "distributed", {"All": items}), {"items": list(range(8))}, "children")
+    page = look("execution", arn).page
+    page.wait_for_selector(".top .badge[data-s=FAILED]")
+    page.get_by_role("tab", name="Map items").click()
+    page.locator(".chips button:has-text('Failed')").click()
+    page.locator("#items-0").click()
+    page.get_by_role("link", name="Open this execution").click()
+    page.wait_for_selector(".banner:has-text('Diverged')")
+    assert status(Viewer(page), "Bad") == "FAILED"
+    page.go_back()
+    page.wait_for_selector(".top h1:has-text('children')")
+
+
+def test_the_page_reads_what_is_new_and_nothing_else(look: Callable[..., Viewer], cloud: LocalCloud) -> None:
+    arn = started(cloud, made(cloud, "waits", {"W": {"Type": "Wait", "Seconds": 60, "End": True}}), {}, "read-once")
+    viewer = look("execution", arn)
+    page = viewer.page
+    page.wait_for_selector("[data-id=W][data-s=RUNNING]")
+    cloud.clock.advance(61)
+    page.wait_for_selector(".top .badge[data-s=SUCCEEDED]")
+    read = [url for url in viewer.loaded if "/execution?" in url]
+    assert 2 <= len(read) <= 3  # the start, the end, and perhaps in between
