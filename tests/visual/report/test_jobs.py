@@ -210,6 +210,13 @@ def test_all_that_were_refused_are_named(run: Callable[..., Ran], stubs: Stubs) 
     assert notes[3:] == ["The same is missing of D, E, F."]
 
 
+def test_who_is_refused_everything_does_not_ask_for_ever(run: Callable[..., Ran], stubs: Stubs) -> None:
+    for _ in range(10):
+        stubs["logs"].add_client_error("filter_log_events", "AccessDeniedException", "not you")
+    notes = stubs.page(functions(run, "ABCDEFGHIJKL")).document["notes"]
+    assert notes[3:] == ["The same is missing of D, E, F, G, H, I, J, and of 2 more that were not asked for."]
+
+
 @pytest.mark.parametrize("code", ["ThrottlingException", "ExpiredTokenException"])
 def test_who_gets_no_answer_at_all_does_not_ask_on(run: Callable[..., Ran], stubs: Stubs, code: str) -> None:
     stubs["logs"].add_client_error("filter_log_events", code, "no")

@@ -30,6 +30,8 @@ _AFTER = 60_000
 _KEPT_POINTS = 500
 _REASONS = 3
 """Refusals that are told with their reasons."""
+_GIVE_UP = 10
+"""So many refusals, one after the other from the first on, are taken for an answer."""
 
 
 @dataclass(slots=True)
@@ -131,10 +133,14 @@ def _ask_all(
 ) -> None:
     """Ask for each job: one may be refused, and the next one not. All that are refused are noted, the first with why.
 
-    A service that is not reached is not asked again.
+    A service that is not reached is not asked again, nor one that refuses the first ten.
     """
-    before, refused, lost = len(questions.notes), [], questions.lost
-    for job in jobs:
+    before, lost, rest = len(questions.notes), questions.lost, 0
+    refused: list[str] = []
+    for number, job in enumerate(jobs):
+        if len(refused) == number == _GIVE_UP:
+            rest = len(jobs) - number
+            break
         at = len(questions.notes)
         read(job, services, questions)
         if len(questions.notes) > at:
@@ -143,7 +149,8 @@ def _ask_all(
         if questions.lost > lost:
             break
     if more := refused[_REASONS:]:
-        questions.notes.append(f"The same is missing of {', '.join(more)}.")
+        others = f", and of {rest:,} more that were not asked for" if rest else ""
+        questions.notes.append(f"The same is missing of {', '.join(more)}{others}.")
 
 
 def _log(job: Job, services: Services, questions: Questions) -> None:
