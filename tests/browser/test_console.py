@@ -267,7 +267,9 @@ def test_addresses_that_lead_nowhere_are_said(look: Callable[..., Viewer], cloud
     page.goto(f"{cloud.endpoint}/#/execution/{quote('arn:aws%0a' + HOSTILE, safe='')}")
     page.wait_for_selector(".nothing:has-text('There is nothing to show of')")
     assert HOSTILE in page.inner_text(".nothing")
-    page.goto(f"{cloud.endpoint}/#/execution/{quote(retrain.replace(':stateMachine:', ':execution:') + ':no', safe='')}")
+    page.goto(
+        f"{cloud.endpoint}/#/execution/{quote(retrain.replace(':stateMachine:', ':execution:') + ':no', safe='')}"
+    )
     page.wait_for_selector(".trouble-words:has-text('Does Not Exist')")
     page.get_by_role("link", name="State machines").first.click()
     page.wait_for_selector("a:has-text('retrain')")
@@ -320,3 +322,21 @@ def test_the_page_reads_what_is_new_and_nothing_else(look: Callable[..., Viewer]
     page.wait_for_selector(".top .badge[data-s=SUCCEEDED]")
     read = [url for url in viewer.loaded if "/execution?" in url]
     assert 2 <= len(read) <= 3  # the start, the end, and perhaps in between
+
+
+def test_a_chosen_item_stays_chosen_while_others_come(look: Callable[..., Viewer], cloud: LocalCloud) -> None:
+    each = {
+        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+        "StartAt": "W",
+        "States": {"W": {"Type": "Wait", "SecondsPath": "$", "End": True}},
+    }
+    items = {"Type": "Map", "ItemsPath": "$.items", "MaxConcurrency": 2, "ItemProcessor": each, "End": True}
+    arn = started(cloud, made(cloud, "coming", {"All": items}), {"items": [60, 3600, 60, 60, 60, 60]}, "chosen")
+    page = look("execution", arn).page
+    page.get_by_role("tab", name="Map items").click()
+    page.locator("#items-1").click()
+    chosen = page.inner_text(".inspected h2")
+    for count in (3, 4, 5):
+        cloud.clock.advance(61)
+        page.wait_for_selector(f"#view-tab-maps .count:text-is('{count}')")
+        assert page.inner_text(".inspected h2") == chosen

@@ -106,10 +106,12 @@ class Machines:
         return [_row(one) for one in answer["executions"]]
 
     def execution(self, given: Given) -> dict[str, Any]:
-        """Everything about an execution, as a report has it; may it be stopped or redriven?"""
+        """Everything about an execution, as a report has it; with ``brief`` without the items of its Map Runs."""
         arn = _needed(given, "arn")
         revision = self.revision(arn)  # what happens from here on is at most shown too early, never missed
-        document = page.document(self._client, arn, self.services)
+        document = page.document(
+            self._client, arn, self.services, max_items=0 if given.get("brief") else page.MOST_ITEMS
+        )
         told = self._client.describe_execution(executionArn=arn)
         redrivable = told.get("redriveStatus") == "REDRIVABLE"
         return {**document, "made": self._now(), "redrivable": redrivable, "live": True, "revision": revision}

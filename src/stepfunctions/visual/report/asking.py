@@ -91,8 +91,14 @@ class Questions:
             token = {"nextToken": answer["nextToken"]}
 
 
-def gather(client: Any, execution_arn: str, questions: Questions, most_events: int = MOST_EVENTS) -> Asked:
-    """Return what is known of an execution. Raises what DescribeExecution raises.
+def gather(
+    client: Any,
+    execution_arn: str,
+    questions: Questions,
+    most_events: int = MOST_EVENTS,
+    most_items: int = MOST_ITEMS,
+) -> Asked:
+    """Return what is known of an execution; of Map Runs ``most_items``. Raises what DescribeExecution raises.
 
     https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html
     """
@@ -111,7 +117,7 @@ def gather(client: Any, execution_arn: str, questions: Questions, most_events: i
     elif len(questions.notes) == refused:
         questions.notes += gaps(events, execution["status"])
     started = [details_of(event).get("mapRunArn") for event in events if event.get("type") == "MapRunStarted"]
-    runs = [run for arn in dict.fromkeys(started) if arn and (run := map_run(client, arn, questions)) is not None]
+    runs = [run for arn in dict.fromkeys(started) if arn and (run := map_run(client, arn, questions, most_items))]
     return Asked(execution, machine or {}, events, runs, questions.notes)
 
 
@@ -144,7 +150,7 @@ def strangers(graph: Graph, overlay: Overlay) -> list[str]:
     return [f"The execution had states that the definition does not have: {', '.join(names[:_NAMED])}{more}."]
 
 
-def map_run(client: Any, arn: str, questions: Questions) -> MapRun | None:
+def map_run(client: Any, arn: str, questions: Questions, most: int = MOST_ITEMS) -> MapRun | None:
     """Return a Map Run with its children, of which some that failed are looked into; None when it is refused."""
     described = questions.ask(f"The Map Run {arn.rsplit(':', 1)[-1]}", client.describe_map_run, mapRunArn=arn)
     if described is None:
@@ -156,14 +162,14 @@ def map_run(client: Any, arn: str, questions: Questions) -> MapRun | None:
         filters = [{"statusFilter": status} for status in ("FAILED", "TIMED_OUT", "ABORTED")] + filters
     for given in filters:
         for child in questions.pages(
-            "The items of a Map Run", client.list_executions, "executions", MOST_ITEMS, mapRunArn=arn, **given
+            "The items of a Map Run", client.list_executions, "executions", most, mapRunArn=arn, **given
         ):
             found.setdefault(child["executionArn"], dict(child))
     children = sorted(found.values(), key=lambda child: (child["startDate"], child["name"]))
     for child in [child for child in children if child["status"] in ("FAILED", "TIMED_OUT")][:MOST_FAILURES]:
         child.update(child_of(client, child["executionArn"], questions))
     total = described.get("executionCounts", {}).get("total", 0)
-    return MapRun(arn, described, children, total <= MOST_ITEMS)
+    return MapRun(arn, described, children, total <= most)
 
 
 def child_of(client: Any, arn: str, questions: Questions) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from stepfunctions.visual.report.asking import MOST_EVENTS, Questions, Services, gather
+from stepfunctions.visual.report.asking import MOST_EVENTS, MOST_ITEMS, Questions, Services, gather
 from stepfunctions.visual.report.document import make
 from stepfunctions.visual.report.front_end import script, style_sheet
 from stepfunctions.visual.report.jobs import find, look
@@ -48,11 +48,15 @@ def document(
     *,
     redact: Redact = False,
     max_events: int = MOST_EVENTS,
+    max_items: int = MOST_ITEMS,
 ) -> dict[str, Any]:
-    """Return what such a page shows, as :func:`~stepfunctions.visual.report.document.make` has it."""
+    """Return what such a page shows, as :func:`~stepfunctions.visual.report.document.make` has it.
+
+    ``max_items``: how many children of each Map Run to list, of those that failed and of all.
+    """
     redaction = Redaction(redact)
     questions = Questions()
-    asked = gather(client, execution_arn, questions, max_events)
+    asked = gather(client, execution_arn, questions, max_events, max_items)
     history = read(asked.events)
     jobs = [] if services is None else look(find(history.spans), services, questions)
     return make(asked, history, jobs, failed_below(client, history, questions), redaction)

@@ -61,18 +61,20 @@ export function followed(arn, onState) {
     load: () => new Promise(() => {}), // what is subscribed to says it first
     subscribe(show) {
       let known; // of what is shown, how far it had gone
+      let heard; // while it is read again
+      let whole = false; // whether the items of Map Runs were read, which takes a while
       let loading = false;
-      let stale = false;
       let over = false;
       const load = async () => {
-        if (loading) {
-          stale = true;
-          return;
-        }
+        if (loading) return;
         loading = true;
+        heard = undefined;
+        let more = false;
         const began = performance.now();
         try {
-          const doc = await ask("execution", { arn });
+          const doc = await ask("execution", { arn, brief: whole ? "" : 1 });
+          more = !whole && doc.maps.some((map) => map.kind === "distributed");
+          whole = true;
           if (!over) {
             known = JSON.stringify(doc.revision);
             show(doc);
@@ -85,16 +87,14 @@ export function followed(arn, onState) {
         const took = performance.now() - began;
         setTimeout(() => { // a long history is not read again and again without a pause
           loading = false;
-          if (stale && !over) {
-            stale = false;
-            load();
-          }
-        }, took > 50 ? took : 0);
+          if (!over && (more || (heard !== undefined && heard !== known))) load();
+        }, took > 50 && !more ? took : 0);
       };
       const events = new EventSource(address("live", { arn }));
       let lost = false;
       events.onmessage = ({ data }) => {
-        if (JSON.stringify(JSON.parse(data)) !== known) load();
+        heard = JSON.stringify(JSON.parse(data));
+        if (heard !== known) load();
       };
       events.onerror = () => {
         lost = true;

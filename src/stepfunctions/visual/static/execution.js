@@ -25,6 +25,15 @@ function failureOf(model) {
   return { ...NOTHING, state: failure.state, span: item ? null : failure.span, item };
 }
 
+/** What is chosen, where it is now: a document that was read anew may list other items, or in another order. */
+function placed(chosen, doc) {
+  if (!chosen.item) return chosen;
+  const { span, arn, name } = chosen.item.of;
+  const map = doc.maps.findIndex((one) => one.span === span && one.arn === arn);
+  const item = map < 0 ? -1 : doc.maps[map].items.findIndex((one) => one.name === name);
+  return { ...chosen, item: item < 0 ? null : { ...chosen.item, map, item } };
+}
+
 function Banner({ model, onShow }) {
   const { failure, execution } = model.doc;
   const [whole, setWhole] = useState(false);
@@ -97,7 +106,7 @@ export function ExecutionPage({ source }) {
   const [doc, setDoc] = useState(null);
   const [trouble, setTrouble] = useState("");
   const [tab, setTab] = useState("graph");
-  const [chosen, setChosen] = useState(null);
+  const [chosen, keep] = useState(null);
   const [job, setJob] = useState(null);
   useEffect(() => {
     source.load().then(setDoc, (error) => setTrouble(error.message));
@@ -105,7 +114,12 @@ export function ExecutionPage({ source }) {
   }, [source]);
   const model = useMemo(() => (doc ? modelOf(doc) : null), [doc]);
   if (!model) return html`<p class=${trouble ? "loading over" : "loading"} role="status">${trouble || "Loading …"}</p>`;
-  const now = chosen ?? firstChosen(model);
+  const now = chosen ? placed(chosen, doc) : firstChosen(model);
+  const setChosen = ({ item, ...next }) => {
+    if (!item) return keep({ ...next, item });
+    const { span, arn, items } = doc.maps[item.map];
+    return keep({ ...next, item: { ...item, of: { span, arn, name: items[item.item].name } } });
+  };
   const [tabs, trained] = tabsOf(doc);
   const state = (name) => {
     const visits = name === null ? [] : model.byState.get(name) || [];
