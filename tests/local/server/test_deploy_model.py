@@ -211,7 +211,7 @@ def alarm_on(endpoints: Endpoints, name: str, endpoint: str, metric: str, thresh
 
 def step_by_step(endpoints: Endpoints) -> bool:
     """Move the held clock a little, so that the pipeline's own waits end."""
-    endpoints.cloud.clock.advance(5)
+    endpoints.cloud.clock.advance(20)
     return False
 
 

@@ -127,7 +127,7 @@ class Endpoints:
         return answers
 
     def until(self, condition: Callable[[], bool]) -> None:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 100
         while not condition():
             assert time.monotonic() < deadline
             threading.Event().wait(0.05)
