@@ -24,7 +24,8 @@ ROLE = "arn:aws:iam::123456789012:role/r"
 WATCH = """() => {
   window.seen = {};
   const look = () => {
-    for (const { dataset } of document.querySelectorAll("[data-id][data-s=RUNNING]")) window.seen[dataset.id] ??= Date.now();
+    const running = document.querySelectorAll("[data-id][data-s=RUNNING]");
+    for (const { dataset } of running) window.seen[dataset.id] ??= Date.now();
   };
   new MutationObserver(look).observe(document.body, { subtree: true, childList: true, attributes: true });
 }"""

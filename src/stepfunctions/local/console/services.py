@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from stepfunctions.catalog import schedules
 from stepfunctions.local.console.answers import Client, bad_request, milliseconds, pages
+from stepfunctions.local.console.scores import Scores
 from stepfunctions.visual.report.asking import Questions
 from stepfunctions.visual.report.jobs import GLUE_GROUPS, Job, look
 
@@ -37,6 +38,7 @@ class Services:
 
     def __init__(self, cloud: Cloud) -> None:
         self._cloud = cloud
+        self._scores = Scores()
 
     def _client(self, service: str) -> Client:
         return Client(self._cloud, service)
@@ -204,6 +206,7 @@ class Services:
         if not self._cloud.has("sagemaker"):
             return
         client = self._client("sagemaker")
+        self._scores.look(client)
         for group in pages(client.list_model_package_groups, "ModelPackageGroupSummaryList", _MOST):
             name = group["ModelPackageGroupName"]
             listed = pages(
@@ -218,6 +221,7 @@ class Services:
                         "status": one["ModelPackageStatus"],
                         "approval": one.get("ModelApprovalStatus"),
                         "created": milliseconds(one["CreationTime"]),
+                        "scores": self._scores.of(client, one["ModelPackageArn"]),
                     }
                     for one in listed
                 ],

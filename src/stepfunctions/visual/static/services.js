@@ -132,6 +132,19 @@ function Drifts({ drift }) {
 
 const APPROVAL = { Approved: "SUCCEEDED", Rejected: "FAILED", PendingManualApproval: "RUNNING" };
 
+/** How each score went from version to version, the oldest first. */
+function History({ versions }) {
+  const ordered = versions.toSorted((one, other) => one.version - other.version);
+  const names = [...new Set(ordered.flatMap((one) => Object.keys(one.scores)))];
+  const courses = names.map((name) => [name, ordered.filter((one) => name in one.scores).map((one) => one.scores[name])]);
+  const drawn = courses.filter(([, points]) => points.length > 1);
+  if (!drawn.length) return null;
+  return html`<div class="courses" role="group" aria-label="Scores from version to version">
+    ${drawn.map(([name, points]) => html`<div class="card" key=${name}><${Course} name=${name} points=${points} />
+      <p class="muted small-words">${plural(points.length, "version")}, the latest beside its name</p></div>`)}
+  </div>`;
+}
+
 export function Models() {
   const state = useAnswer("models", {}, 5000);
   return html`<${Page} title="Models">
@@ -141,17 +154,19 @@ export function Models() {
           <h2 dir="auto">${group.name}</h2>
           <${List}
             label=${`Versions of ${group.name}`}
-            columns=${["Version", "Approval", "Created"]}
+            columns=${["Version", "Approval", "Scores", "Created"]}
             empty="It has no version yet."
             rows=${group.versions.map((one) => ({
               key: one.arn,
               cells: [
                 html`<span title=${one.arn}>${one.version}</span>`,
                 html`<${Badge} small=${true} status=${APPROVAL[one.approval] ?? "NOT_REACHED"} words=${one.approval ?? one.status} />`,
+                Object.entries(one.scores).map(([name, value]) => html`<span class="score" key=${name}><bdi>${name}</bdi> ${number(value)}</span>`),
                 html`<${Time} at=${one.created} day=${true} />`,
               ],
             }))}
           />
+          <${History} versions=${group.versions} />
         </section>`)}
         ${drift.length > 0 && html`<${Drifts} drift=${drift} />`}
       </div>`
