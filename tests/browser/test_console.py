@@ -340,3 +340,17 @@ def test_a_chosen_item_stays_chosen_while_others_come(look: Callable[..., Viewer
         cloud.clock.advance(61)
         page.wait_for_selector(f"#view-tab-maps .count:text-is('{count}')")
         assert page.inner_text(".inspected h2") == chosen
+
+
+def test_a_page_that_nobody_sees_frees_its_connection(look: Callable[..., Viewer], cloud: LocalCloud) -> None:
+    arn = started(cloud, made(cloud, "unseen", {"W": {"Type": "Wait", "Seconds": 60, "End": True}}), {}, "unseen")
+    page = look("execution", arn).page
+    page.wait_for_selector("[data-id=W][data-s=RUNNING]")
+    hide = "Object.defineProperty(document, 'hidden', {value: %s, configurable: true});"
+    hide += "document.dispatchEvent(new Event('visibilitychange'))"
+    with page.expect_event("requestfailed", lambda request: "/live?" in request.url):
+        page.evaluate(hide % "true")
+    with page.expect_request(lambda request: "/live?" in request.url):
+        page.evaluate(hide % "false")
+    cloud.clock.advance(61)
+    page.wait_for_selector(".top .badge[data-s=SUCCEEDED]")

@@ -90,24 +90,36 @@ export function followed(arn, onState) {
           if (!over && (more || (heard !== undefined && heard !== known))) load();
         }, took > 50 && !more ? took : 0);
       };
-      const events = new EventSource(address("live", { arn }));
+      let events = null;
       let lost = false;
-      events.onmessage = ({ data }) => {
-        heard = JSON.stringify(JSON.parse(data));
-        if (heard !== known) load();
+      let timer;
+      const listen = () => {
+        clearTimeout(timer);
+        events?.close();
+        if (over || document.hidden) return; // a browser has few connections for all its pages
+        events = new EventSource(address("live", { arn }));
+        events.onmessage = ({ data }) => {
+          heard = JSON.stringify(JSON.parse(data));
+          if (heard !== known) load();
+        };
+        events.onerror = () => {
+          lost = true;
+          onState({ error: new Error("The connection to the local cloud is lost; trying again …") });
+          if (events.readyState === EventSource.CLOSED) timer = setTimeout(listen, 2000); // it was refused
+        };
+        events.onopen = () => {
+          if (lost) onState({ error: null });
+          lost = false;
+        };
       };
-      events.onerror = () => {
-        lost = true;
-        onState({ error: new Error("The connection to the local cloud is lost; trying again …") });
-      };
-      events.onopen = () => {
-        if (lost) onState({ error: null });
-        lost = false;
-      };
+      document.addEventListener("visibilitychange", listen);
+      listen();
       load();
       return () => {
         over = true;
-        events.close();
+        clearTimeout(timer);
+        document.removeEventListener("visibilitychange", listen);
+        events?.close();
       };
     },
   };
