@@ -285,6 +285,40 @@ def test_weighted_variants(sm: Any) -> None:
     assert {invoke(sm, "weighted", b"1")["InvokedProductionVariant"] for _ in range(20)} == {"v-light"}
 
 
+@pytest.mark.parametrize(
+    ("fields", "weight", "count"),
+    [
+        ({}, 3.0, 1),
+        ({"RetainAllVariantProperties": True}, 7.0, 5),
+        (
+            {
+                "RetainAllVariantProperties": True,
+                "ExcludeRetainedVariantProperties": [{"VariantPropertyType": "DesiredWeight"}],
+            },
+            3.0,
+            5,
+        ),
+        ({"ExcludeRetainedVariantProperties": [{"VariantPropertyType": "DesiredWeight"}]}, 3.0, 1),
+    ],
+    ids=["nothing", "all", "all but the weight", "nothing to leave out of"],
+)
+def test_what_an_update_keeps_of_the_variants(sm: Any, fields: dict[str, Any], weight: float, count: int) -> None:
+    name = f"kept-{weight:g}-{count}-{len(fields)}"
+    make_model(sm, name, ECHO)
+    for config in (f"{name}-1", f"{name}-2"):
+        make_config(sm, config, (name, 3))
+    sm("CreateEndpoint", EndpointName=name, EndpointConfigName=f"{name}-1")
+    sm.settled(name)
+    wanted = {"VariantName": f"v-{name}", "DesiredWeight": 7.0, "DesiredInstanceCount": 5}
+    sm("UpdateEndpointWeightsAndCapacities", EndpointName=name, DesiredWeightsAndCapacities=[wanted])
+    sm("UpdateEndpoint", EndpointName=name, EndpointConfigName=f"{name}-2", **fields)
+    said = sm.settled(name)
+    [variant] = said["ProductionVariants"]
+    assert said["EndpointConfigName"] == f"{name}-2"
+    assert (variant["CurrentWeight"], variant["DesiredWeight"]) == (weight, weight)
+    assert (variant["CurrentInstanceCount"], variant["DesiredInstanceCount"]) == (count, count)
+
+
 def test_many_models(sm: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Loaded on first use, the one used longest ago unloaded, each its own."""
     from stepfunctions.local.sagemaker import fleet
