@@ -211,7 +211,12 @@ def test_axe_finds_nothing_serious(
 def test_a_narrow_window_scrolls_in_one_direction_only(
     look: Callable[..., Viewer], cloud: LocalCloud, retrain: str
 ) -> None:
-    for place in ([""], ["machine", retrain], ["jobs"], ["triggers"]):
+    sagemaker, group = cloud.client("sagemaker"), "g" * 63
+    sagemaker.create_model_package_group(ModelPackageGroupName=group)
+    for value in ("9.25", "8.5"):
+        scores = {"mae": value, HOSTILE[:60]: "0.5"}
+        sagemaker.create_model_package(ModelPackageGroupName=group, CustomerMetadataProperties=scores)
+    for place in ([""], ["machine", retrain], ["jobs"], ["triggers"], ["models"]):
         viewer = look(*place, width=400)
         viewer.page.wait_for_selector("h1")
         viewer.page.wait_for_selector(".loading", state="detached")
