@@ -25,7 +25,7 @@ def test_of_motos_server(monkeypatch: pytest.MonkeyPatch, ends: str, status: str
         session = boto3.Session("a", "b", region_name="us-east-1")
 
         def client(service: str) -> object:
-            return session.client(service, endpoint_url=f"http://{host}:{port}")  # type: ignore[call-overload]
+            return session.client(service, endpoint_url=f"http://{host}:{port}")
 
         states = session.client("stepfunctions", endpoint_url=f"http://{host}:{port}")
         definition = {"StartAt": "A State", "States": {"A State": {"Type": "Pass", "End": True}}}
