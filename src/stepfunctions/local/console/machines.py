@@ -10,7 +10,6 @@ from stepfunctions import lint
 from stepfunctions.local.console.answers import Client, bad_request, milliseconds, pages
 from stepfunctions.visual.picture import Picture
 from stepfunctions.visual.report import page
-from stepfunctions.visual.report.asking import MOST_ITEMS
 
 if TYPE_CHECKING:
     from stepfunctions.local.cloud import Cloud
@@ -110,7 +109,7 @@ class Machines:
         """Everything about an execution, as a report has it; with ``brief`` without the items of its Map Runs."""
         arn = _needed(given, "arn")
         revision = self.revision(arn)  # what happens from here on is at most shown too early, never missed
-        document = page.document(self._client, arn, self.services, max_items=0 if given.get("brief") else MOST_ITEMS)
+        document = page.document(self._client, arn, self.services, max_items=0 if given.get("brief") else None)
         told = self._client.describe_execution(executionArn=arn)
         redrivable = told.get("redriveStatus") == "REDRIVABLE"
         return {**document, "made": self._now(), "redrivable": redrivable, "live": True, "revision": revision}

@@ -96,9 +96,9 @@ def gather(
     execution_arn: str,
     questions: Questions,
     most_events: int = MOST_EVENTS,
-    most_items: int = MOST_ITEMS,
+    most_items: int | None = None,
 ) -> Asked:
-    """Return what is known of an execution; of Map Runs ``most_items``. Raises what DescribeExecution raises.
+    """Return what is known of an execution; of Map Runs ``most_items``, by default 1,000. Raises what DescribeExecution raises.
 
     https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html
     """
@@ -150,8 +150,9 @@ def strangers(graph: Graph, overlay: Overlay) -> list[str]:
     return [f"The execution had states that the definition does not have: {', '.join(names[:_NAMED])}{more}."]
 
 
-def map_run(client: Any, arn: str, questions: Questions, most: int = MOST_ITEMS) -> MapRun | None:
+def map_run(client: Any, arn: str, questions: Questions, most: int | None = None) -> MapRun | None:
     """Return a Map Run with its children, of which some that failed are looked into; None when it is refused."""
+    most = MOST_ITEMS if most is None else most
     described = questions.ask(f"The Map Run {arn.rsplit(':', 1)[-1]}", client.describe_map_run, mapRunArn=arn)
     if described is None:
         return None

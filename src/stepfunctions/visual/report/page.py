@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from stepfunctions.visual.report.asking import MOST_EVENTS, MOST_ITEMS, Questions, Services, gather
+from stepfunctions.visual.report.asking import MOST_EVENTS, Questions, Services, gather
 from stepfunctions.visual.report.document import make
 from stepfunctions.visual.report.front_end import script, style_sheet
 from stepfunctions.visual.report.jobs import find, look
@@ -48,11 +48,11 @@ def document(
     *,
     redact: Redact = False,
     max_events: int = MOST_EVENTS,
-    max_items: int = MOST_ITEMS,
+    max_items: int | None = None,
 ) -> dict[str, Any]:
     """Return what such a page shows, as :func:`~stepfunctions.visual.report.document.make` has it.
 
-    ``max_items``: how many children of each Map Run to list, of those that failed and of all.
+    ``max_items``: how many children of each Map Run to list, of those that failed and of all (default: 1,000).
     """
     redaction = Redaction(redact)
     questions = Questions()
