@@ -98,7 +98,7 @@ def gather(
     most_events: int = MOST_EVENTS,
     most_items: int | None = None,
 ) -> Asked:
-    """Return what is known of an execution, with ``most_items`` (1,000) of a Map Run. Raises what DescribeExecution does.
+    """Return what is known of an execution, and ``most_items`` of Map Runs. Raises what DescribeExecution does.
 
     https://docs.aws.amazon.com/step-functions/latest/apireference/API_DescribeExecution.html
     """
