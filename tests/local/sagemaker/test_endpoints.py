@@ -319,6 +319,37 @@ def test_what_an_update_keeps_of_the_variants(sm: Any, fields: dict[str, Any], w
     assert (variant["CurrentInstanceCount"], variant["DesiredInstanceCount"]) == (count, count)
 
 
+def test_a_serverless_variant_has_no_instances(sm: Any) -> None:
+    """What an update keeps of a variant with instances is not given to one without."""
+    make_model(sm, "server-less", ECHO)
+    make_config(sm, "server-ful", ("server-less", 3))
+    serverless = {"MemorySizeInMB": 2048, "MaxConcurrency": 5}
+    variant = {"VariantName": "v-server-less", "ModelName": "server-less", "ServerlessConfig": serverless}
+    sm("CreateEndpointConfig", EndpointConfigName="server-less", ProductionVariants=[variant])
+    sm("CreateEndpoint", EndpointName="server-less", EndpointConfigName="server-ful")
+    sm.settled("server-less")
+    sm(
+        "UpdateEndpoint",
+        EndpointName="server-less",
+        EndpointConfigName="server-less",
+        RetainAllVariantProperties=True,
+    )
+    [said] = sm.settled("server-less")["ProductionVariants"]
+    assert (said["CurrentServerlessConfig"], said["DesiredServerlessConfig"]) == (serverless, serverless)
+    assert said["CurrentWeight"] == 3.0
+    assert not {"CurrentInstanceCount", "DesiredInstanceCount"} & set(said)
+    wanted = {"VariantName": "v-server-less", "DesiredInstanceCount": 2}
+    with pytest.raises(ServiceError, match="v-server-less is serverless: it has no instances to count"):
+        sm(
+            "UpdateEndpointWeightsAndCapacities",
+            EndpointName="server-less",
+            DesiredWeightsAndCapacities=[wanted],
+        )
+    sm("UpdateEndpoint", EndpointName="server-less", EndpointConfigName="server-ful", RetainAllVariantProperties=True)
+    [said] = sm.settled("server-less")["ProductionVariants"]
+    assert said["CurrentInstanceCount"] == 1
+
+
 def test_many_models(sm: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Loaded on first use, the one used longest ago unloaded, each its own."""
     from stepfunctions.local.sagemaker import fleet

@@ -144,6 +144,8 @@ class Endpoints:
                     raise invalid(f"The endpoint has no variant {wanted['VariantName']}: {', '.join(variants)}.")
                 if "DesiredWeight" in wanted:
                     variant["CurrentWeight"] = variant["DesiredWeight"] = wanted["DesiredWeight"]
+                if "DesiredInstanceCount" in wanted and "CurrentServerlessConfig" in variant:
+                    raise invalid(f"The variant {wanted['VariantName']} is serverless: it has no instances to count.")
                 if "DesiredInstanceCount" in wanted:
                     variant["CurrentInstanceCount"] = variant["DesiredInstanceCount"] = wanted["DesiredInstanceCount"]
             return self._serving.status(record, "InService")
@@ -199,6 +201,6 @@ def _kept(record: Record, request: Record) -> list[Record]:
     excluded = {one["VariantPropertyType"] for one in request.get("ExcludeRetainedVariantProperties", ())}
     members = [member for kind, names in _PROPERTIES.items() if kind not in excluded for member in names]
     return [
-        {"VariantName": variant["VariantName"], **{member: variant[member] for member in members}}
+        {"VariantName": variant["VariantName"], **{member: variant[member] for member in members if member in variant}}
         for variant in record.get("ProductionVariants", ())
     ]

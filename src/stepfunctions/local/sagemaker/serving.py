@@ -295,19 +295,17 @@ class Serving:
         made = []
         for variant in self._models.config(config)["ProductionVariants"]:
             container = self._models.served(variant["ModelName"])["PrimaryContainer"]
-            count, weight = variant.get("InitialInstanceCount", 1), variant["InitialVariantWeight"]
+            weight, fleet = variant["InitialVariantWeight"], _fleet_of(variant)
             image = {"SpecifiedImage": container["Image"], "ResolvedImage": container["Image"]}
-            made.append(
-                {
-                    "VariantName": variant["VariantName"],
-                    "CurrentWeight": weight,
-                    "DesiredWeight": weight,
-                    "CurrentInstanceCount": count,
-                    "DesiredInstanceCount": count,
-                    "DeployedImages": [{**image, "ResolutionTime": self._records.now()}],
-                    **kept.get(variant["VariantName"], {}),
-                }
-            )
+            summary = {
+                "VariantName": variant["VariantName"],
+                "CurrentWeight": weight,
+                "DesiredWeight": weight,
+                **fleet,
+                "DeployedImages": [{**image, "ResolutionTime": self._records.now()}],
+            }
+            before = kept.get(variant["VariantName"], {})
+            made.append({**summary, **{member: value for member, value in before.items() if member in summary}})
         return made
 
     def status(self, record: Record, status: str) -> str:
@@ -315,6 +313,16 @@ class Serving:
         record["EndpointStatus"] = status
         record["LastModifiedTime"] = self._records.now()
         return status
+
+
+def _fleet_of(variant: Mapping[str, Any]) -> Record:
+    """Return what DescribeEndpoint says of a variant's capacity: a serverless one has no instances."""
+    serverless, scaling = variant.get("ServerlessConfig"), variant.get("ManagedInstanceScaling")
+    if serverless is not None:
+        return {"CurrentServerlessConfig": serverless, "DesiredServerlessConfig": serverless}
+    count = variant.get("InitialInstanceCount") or (scaling or {}).get("MinInstanceCount", 1)
+    counts = {"CurrentInstanceCount": count, "DesiredInstanceCount": count}
+    return counts if scaling is None else {**counts, "ManagedInstanceScaling": scaling}
 
 
 def _forget(record: Record) -> None:
