@@ -49,19 +49,14 @@ def _configured_region(*_: str | None) -> str | None:
 def get_aws_partition() -> str:
     """Return the partition of the current Region: from the environment, else of boto3's session.
 
-    Without a Region it is ``aws``, which is logged once as a warning: ARNs made with it are wrong in China, GovCloud
-    and the other partitions.
+    Without a Region it is ``aws``, which is logged as a warning: ARNs made with it are wrong in China, GovCloud and
+    the other partitions.
     """
     region = current_region()
     if not region:
-        _warn_of_no_region()
+        logger.warning("There is no Region in the environment or boto3's session: ARNs are of the partition 'aws'.")
         return DEFAULT_PARTITION
     return partition_of(region)
-
-
-@lru_cache
-def _warn_of_no_region() -> None:
-    logger.warning("There is no Region in the environment or boto3's session: ARNs are of the partition 'aws'.")
 
 
 def merge_dicts(target: dict[str, Any], source: Mapping[str, Any]) -> None:
