@@ -176,7 +176,6 @@ PUBLIC: dict[str, set[str]] = {
         "StepCache",
         "TrainingPipeline",
         "cached",
-        "deploy_endpoint",
     },
     "stepfunctions.asl": {
         "ABSENT",

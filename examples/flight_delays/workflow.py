@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stepfunctions.inputs import ExecutionInput, StepInput, context, states
+from stepfunctions.mlops import DeployModelStep
 from stepfunctions.steps import (
     ChoiceRule,
     EcsRunTaskStep,
@@ -24,7 +25,7 @@ from stepfunctions.steps import (
     TrainingStep,
 )
 from stepfunctions.steps.choice_rule import BaseRule
-from stepfunctions.template import FleetRetrainingPipeline, deploy_endpoint
+from stepfunctions.template import FleetRetrainingPipeline
 from stepfunctions.workflow import Workflow
 
 NAME = "flight-delays"
@@ -250,10 +251,16 @@ def deploy(settings: Settings) -> Flow:
     """Put the champions together in one release, and make the endpoint serve it."""
     release = function("Assemble release", "release", RUN, ("Name", "Models", "Prefix"), at="Release")
     name = release.output()["Release"]["Name"]
-    steps = deploy_endpoint(
-        NAME, model(settings), name, instance_type="ml.m5.large", wait_seconds=settings.poll_seconds
+    deployment = DeployModelStep(
+        "Deploy",
+        NAME,
+        model(settings),
+        name=name,
+        instance_type="ml.m5.large",
+        poll=settings.poll_seconds,
+        result_path="$.Deployment",
     )
-    return release >> steps
+    return release >> deployment
 
 
 def model(settings: Settings) -> dict[str, Any]:

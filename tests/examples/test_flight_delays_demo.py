@@ -33,7 +33,7 @@ class Demo:
         return subprocess.run(
             [sys.executable, str(self.example / script), *arguments],
             cwd=self.folder,
-            env={**os.environ, "FLIGHT_DELAYS_RAW": str(self.raw), "FLIGHT_DELAYS_POLL_SECONDS": "1", "COLUMNS": "120"},
+            env={**os.environ, "FLIGHT_DELAYS_RAW": str(self.raw), "FLIGHT_DELAYS_POLL_SECONDS": "2", "COLUMNS": "120"},
             capture_output=True,
             text=True,
             timeout=250,

@@ -14,6 +14,7 @@ from stepfunctions.errors import StateFailed
 
 pytestmark = pytest.mark.examples
 Module = Callable[[str], ModuleType]
+CREATE, UPDATE = "Deploy: create the endpoint", "Deploy: update the endpoint"
 
 
 @pytest.fixture(scope="module")
@@ -35,13 +36,16 @@ def test_nothing_is_wrong_with_it(definition: dict[str, Any]) -> None:
 
 def test_every_task_is_retried_and_caught(definition: dict[str, Any]) -> None:
     tasks = {name: state for name, state in states(definition) if state["Type"] == "Task"}
-    assert len(tasks) == 16
+    assert len(tasks) == 10
     retry = {"ErrorEquals": ["States.ALL"], "IntervalSeconds": 15, "BackoffRate": 4.0, "MaxAttempts": 2}
     for name, task in tasks.items():
         full = [one["ErrorEquals"] for one in task["Retry"][:-1]]
         assert full == ([["SageMaker.ResourceLimitExceededException"]] if name == "Train" else []), name
         assert task["Retry"][-1] == retry, name
         assert task["Catch"][0]["ErrorEquals"] == ["States.ALL"], name
+    deploy = definition["States"]["Deploy"]  # its tasks have retriers of their own
+    assert "Retry" not in deploy
+    tasks["Deploy"] = deploy
     handlers = {task["Catch"][0]["Next"] for name, task in tasks.items() if name in definition["States"]}
     assert handlers == {"HandleFailed", "Failed"}
 
@@ -106,12 +110,13 @@ class Services:
             "flight-delays-evaluate": evaluated,
             "flight-delays-register": lambda sent: {"Route": sent["Route"], "Decision": sent["Decision"]},
             "flight-delays-release": {"Name": "flight-delays-release", "Models": 196, "Prefix": "s3://b/releases/x/"},
-            "Create model": {},
-            "Create endpoint configuration": {},
-            "Find endpoint": {"Endpoints": [{"EndpointName": name} for name in endpoints]},
-            "Create endpoint": {},
-            "Update endpoint": {},
-            "Describe endpoint": {**names, "EndpointStatus": "InService"},
+            "Deploy: create model": {"ModelArn": "arn:aws:sagemaker:us-east-1:1:model/flight-delays-release"},
+            "Deploy: create configuration": {},
+            "Deploy: find the endpoint": {"Endpoints": [{"EndpointName": name} for name in endpoints]},
+            "Deploy: look at the endpoint": {**names, "EndpointStatus": "InService"},
+            "Deploy: create the endpoint": {},
+            "Deploy: update the endpoint": {},
+            "Deploy: describe the endpoint": {**names, "EndpointStatus": "InService"},
             "flight-delays-notify": lambda sent: sent,
         }
         self.mocks: dict[str, Any] = {
@@ -178,12 +183,12 @@ def test_a_retried_training_has_another_name(module: Module) -> None:
 
 @pytest.mark.parametrize(
     ("endpoints", "step"),
-    [((), "Create endpoint"), (("flight-delays",), "Update endpoint"), (("flight-delays-old",), "Create endpoint")],
+    [((), CREATE), (("flight-delays",), UPDATE), (("flight-delays-old",), CREATE)],
 )
 def test_the_endpoint_is_created_once_and_then_updated(module: Module, endpoints: tuple[str, ...], step: str) -> None:
     services = Services(["NEW-WINS"], endpoints)
     assert services.run(module)["status"] == "SUCCEEDED"
-    assert {name for name in services.asked if name in ("Create endpoint", "Update endpoint")} == {step}
+    assert {name for name in services.asked if name in (CREATE, UPDATE)} == {step}
     assert services.asked[step] == [{"EndpointName": "flight-delays", "EndpointConfigName": "flight-delays-release"}]
 
 
@@ -198,9 +203,9 @@ def test_the_poll_waits_for_this_releases_configuration(module: Module) -> None:
             config("InService", "flight-delays-release"),
         ]
     )
-    services = Services(["NEW-WINS"], ("flight-delays",), {"Describe endpoint": lambda _: next(seen)})
+    services = Services(["NEW-WINS"], ("flight-delays",), {"Deploy: describe the endpoint": lambda _: next(seen)})
     assert services.run(module)["status"] == "SUCCEEDED"
-    assert len(services.asked["Describe endpoint"]) == 3
+    assert len(services.asked["Deploy: describe the endpoint"]) == 3
 
 
 def test_a_deployment_that_is_rolled_back_fails_the_execution(module: Module) -> None:
@@ -209,9 +214,9 @@ def test_a_deployment_that_is_rolled_back_fails_the_execution(module: Module) ->
         "EndpointStatus": "InService",
         "EndpointConfigName": "flight-delays-last-week",
     }
-    services = Services(["NEW-WINS"], ("flight-delays",), {"Describe endpoint": rolled_back})
+    services = Services(["NEW-WINS"], ("flight-delays",), {"Deploy: describe the endpoint": rolled_back})
     result = services.run(module)
-    assert (result["status"], result["error"]) == ("FAILED", "DeploymentFailed")
+    assert (result["status"], result["error"]) == ("FAILED", "DeployModel.RolledBack")
     assert "flight-delays-last-week" in result["cause"]
     assert services.asked["flight-delays-notify"][0]["Status"] == "FAILED"
 
@@ -223,12 +228,12 @@ def test_when_nothing_is_due_nothing_is_deployed(module: Module) -> None:
     assert set(services.asked) == {"Prepare", "flight-delays-notify"}
 
 
-@pytest.mark.parametrize("state", ["Prepare", "Extract", "Convert to training sets", "Create model"])
+@pytest.mark.parametrize("state", ["Prepare", "Extract", "Convert to training sets", "Deploy: create model"])
 def test_a_task_that_keeps_failing_ends_in_handle_failed(module: Module, state: str) -> None:
     services = Services(["NEW-WINS"], answers={state: StateFailed("Some.Error", "no luck")})
     result = services.run(module)
     assert (result["status"], result["error"], result["cause"]) == ("FAILED", "Some.Error", "no luck")
-    assert len(services.asked[state]) == 3
+    assert len(services.asked[state]) == (5 if state.startswith("Deploy") else 3)
     assert services.asked["flight-delays-notify"] == [
         {
             "Week": 40,

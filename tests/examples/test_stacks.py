@@ -129,7 +129,7 @@ def test_the_local_cloud_makes_it_and_it_runs(
     values = {**stack.parameters, "AssetBucket": bucket}
     request = {
         "StackName": stack.name,
-        "TemplateBody": stack.to_yaml(),
+        "TemplateURL": template_of(stack, bucket, s3),
         "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in values.items()],
         "Capabilities": ["CAPABILITY_NAMED_IAM"],
     }
@@ -246,11 +246,12 @@ def deployed(example: Example, monkeypatch: pytest.MonkeyPatch, cloud: LocalClou
     add_images(example, cloud)
     cloudformation = cloud.client("cloudformation")
     bucket = bootstrap("test", cloudformation).bucket
-    publish(stack.assets, bucket, cloud.client("s3"))
+    s3 = cloud.client("s3")
+    publish(stack.assets, bucket, s3)
     values = {**stack.parameters, "AssetBucket": bucket}
     cloudformation.create_stack(
         StackName=stack.name,
-        TemplateBody=stack.to_yaml(),
+        TemplateURL=template_of(stack, bucket, s3),
         Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in values.items()],
         Capabilities=["CAPABILITY_NAMED_IAM"],
     )
@@ -259,6 +260,12 @@ def deployed(example: Example, monkeypatch: pytest.MonkeyPatch, cloud: LocalClou
     data = cloud.python("-c", put, PYTHONPATH=str(example.folder), FLIGHT_DELAYS_RAW=str(raw))
     assert data.returncode == 0, data.stderr
     return outputs
+
+
+def template_of(stack: Stack, bucket: str, s3: Any) -> str:
+    """Put the template where CloudFormation reads it: it may be too large to be sent."""
+    s3.put_object(Bucket=bucket, Key="template.yaml", Body=stack.to_yaml().encode())
+    return f"{s3.meta.endpoint_url}/{bucket}/template.yaml"
 
 
 def add_images(example: Example, cloud: LocalCloud) -> None:

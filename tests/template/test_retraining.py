@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -11,6 +10,7 @@ from tests.faults_of import faults_of
 
 from stepfunctions.errors import StateFailed
 from stepfunctions.inputs import ExecutionInput
+from stepfunctions.mlops import DeployModelStep
 from stepfunctions.steps import (
     Catch,
     Chain,
@@ -26,7 +26,7 @@ from stepfunctions.steps import (
     TrainingStep,
     lambda_function,
 )
-from stepfunctions.template import RetrainingPipeline, deploy_endpoint
+from stepfunctions.template import RetrainingPipeline
 
 ROLE = "arn:aws:iam::123456789012:role/any"
 TOPIC = "arn:aws:sns:us-east-1:123456789012:topic"
@@ -322,93 +322,50 @@ def test_the_workflows_own_options() -> None:
     assert "Train" in made.render_graph().svg
 
 
-ENDPOINT = {"EndpointName": "serving", "EndpointStatus": "InService"}
-
-
-class Endpoint:
-    """An endpoint that is asked about, and what was asked for."""
-
-    def __init__(self, exists: bool, *states_of_it: dict[str, Any]) -> None:
-        self.asked: dict[str, Any] = {}
-        self.states = list(states_of_it)
-        found = [{"EndpointName": "serving"}] if exists else [{"EndpointName": "serving-other"}]
-        self.mocks: dict[str, Any] = {
-            name: self._noting(name)
-            for name in ("Create model", "Create endpoint configuration", "Create endpoint", "Update endpoint")
-        }
-        self.mocks |= {"Find endpoint": {"Endpoints": found}, "Describe endpoint": lambda _: self._describe()}
-
-    def _noting(self, name: str) -> Callable[[Any], Any]:
-        def mock(request: Any) -> Any:
-            self.asked[name] = request
-            return {}
-
-        return mock
-
-    def _describe(self) -> dict[str, Any]:
-        config = self.asked["Create endpoint configuration"]["EndpointConfigName"]
-        state = self.states.pop(0) if len(self.states) > 1 else self.states[0]
-        return {**ENDPOINT, "EndpointConfigName": config, **state}
-
-
-def deployed(**more: Any) -> RetrainingPipeline:
+def deployed(state: dict[str, Any]) -> tuple[RetrainingPipeline, Functions]:
+    """A pipeline that deploys to the endpoint "serving", and everything it calls; the endpoint is in this state."""
     model = {"ExecutionRoleArn": ROLE, "PrimaryContainer": {"Image": "image", "ModelDataUrl.$": "$.Train.artifact"}}
-    deploy = deploy_endpoint("serving", model, instance_type="ml.m5.large", wait_seconds=1)
-    return pipeline(extract=None, prepare=None, register=None, keep=None, deploy=deploy, **more)
-
-
-@pytest.mark.parametrize("exists", [True, False])
-def test_the_endpoint_is_made_or_updated_and_waited_for(exists: bool) -> None:
-    endpoint = Endpoint(
-        exists,
-        {"EndpointStatus": "Creating"},
-        {"EndpointStatus": "Updating", "EndpointConfigName": "old"},
-        {"EndpointStatus": "RollingBack"},
-        {},
+    deploy = DeployModelStep(
+        "Deploy", "serving", model, instance_type="ml.m5.large", poll=2, result_path="$.Deployment"
     )
     functions = Functions(train={"artifact": "s3://b/m.tar.gz"})
-    functions.mocks |= endpoint.mocks
-    made = deployed()
+    functions.mocks |= {
+        "Deploy: create model": lambda request: {"ModelArn": f"arn:aws:sagemaker:us-east-1:1:model/{named(request)}"},
+        "Deploy: create configuration": {},
+        "Deploy: find the endpoint": {"Endpoints": [{"EndpointName": "serving"}]},
+        "Deploy: look at the endpoint": {"EndpointStatus": "InService", "EndpointConfigName": "old"},
+        "Deploy: update the endpoint": {},
+        "Deploy: describe the endpoint": lambda _: {"EndpointName": "serving", **state},
+    }
+    return pipeline(extract=None, prepare=None, register=None, keep=None, deploy=deploy), functions
+
+
+def named(request: dict[str, Any]) -> str:
+    assert request["PrimaryContainer"]["ModelDataUrl"] == "s3://b/m.tar.gz"
+    return "serving-1"
+
+
+def test_a_model_is_deployed() -> None:
+    made, functions = deployed({"EndpointStatus": "InService", "EndpointConfigName": "serving-1"})
     assert faults_of(made.definition.to_dict()) == []
-    assert functions.run(made).status == "SUCCEEDED"
-    name = endpoint.asked["Create model"]["ModelName"]
-    assert name.startswith("serving-")
-    assert len(name) <= 63
-    assert endpoint.asked["Create model"]["PrimaryContainer"]["ModelDataUrl"] == "s3://b/m.tar.gz"
-    assert endpoint.asked["Create endpoint configuration"]["EndpointConfigName"] == name
-    step = "Update endpoint" if exists else "Create endpoint"
-    assert endpoint.asked[step] == {"EndpointName": "serving", "EndpointConfigName": name}
-    assert len(endpoint.asked) == 3
+    result = functions.run(made)
+    assert result.status == "SUCCEEDED"
+    told = {"EndpointName": "serving", "EndpointConfigName": "serving-1", "ModelName": "serving-1"}
+    assert functions.told[0]["Result"]["Deployment"] == told
+    deploy = made.definition.to_dict()["States"]["Deploy"]
+    assert "Retry" not in deploy
+    tasks = [state for state in deploy["Branches"][0]["States"].values() if state["Type"] == "Task"]
+    assert {retry["ErrorEquals"][0] for task in tasks for retry in task["Retry"]} == {"States.TaskFailed"}
 
 
-@pytest.mark.parametrize(
-    ("state", "cause"),
-    [
-        ({"EndpointStatus": "Failed", "FailureReason": "no answer"}, r"serving is Failed on .*\. no answer"),
-        ({"EndpointStatus": "UpdateRollbackFailed"}, "serving is UpdateRollbackFailed on .*"),
-        # After a rollback, and after another deployment at the same time: no field says so.
-        ({"EndpointConfigName": "old"}, r"The endpoint serving is InService on the configuration old\."),
-    ],
-    ids=["failed", "rollback failed", "rolled back"],
-)
-def test_a_deployment_that_fails_is_told(state: dict[str, Any], cause: str) -> None:
-    functions = Functions(train={"artifact": "s3://b/m.tar.gz"})
-    functions.mocks |= Endpoint(True, {"EndpointStatus": "Updating"}, state).mocks
-    result = functions.run(deployed()).describe()
-    assert (result["status"], result["error"]) == ("FAILED", "DeploymentFailed")
-    assert re.search(f"{cause}$", result["cause"])
-    assert functions.told[0]["Error"] == {"Error": "DeploymentFailed", "Cause": result["cause"]}
-
-
-def test_a_deployment_alone_fails_by_itself() -> None:
-    from stepfunctions.workflow import Workflow
-
-    model = {"ExecutionRoleArn": ROLE, "PrimaryContainer": {"Image": "image"}}
-    workflow = Workflow("deploy", deploy_endpoint("serving", model, instance_type="ml.m5.large"), ROLE)
-    endpoint = Endpoint(True, {"EndpointStatus": "Failed"})
-    result = workflow.run({}, mocks=endpoint.mocks).describe()
-    assert (result["status"], result["error"]) == ("FAILED", "DeploymentFailed")
-    assert faults_of(workflow.definition.to_dict()) == []
+def test_a_deployment_that_fails_is_told_and_not_begun_again() -> None:
+    made, functions = deployed({"EndpointStatus": "InService", "EndpointConfigName": "old"})
+    result = functions.run(made).describe()
+    assert (result["status"], result["error"]) == ("FAILED", "DeployModel.RolledBack")
+    assert result["cause"] == (
+        "The endpoint serving is InService on the configuration old, not InService on serving-1."
+    )
+    assert functions.told[0]["Error"] == {"Error": result["error"], "Cause": result["cause"]}
 
 
 def test_a_pipeline_that_only_sagemaker_trains() -> None:

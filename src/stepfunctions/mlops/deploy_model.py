@@ -38,9 +38,9 @@ class DeployModelStep(Parallel):
 
     The step is a Parallel state of one branch, so that it has one result, ``{"EndpointName", "EndpointConfigName",
     "ModelName"}``, and one ``catch``. Inside it creates the model and an endpoint configuration, both named
-    ``<endpoint>-<UUID>``; creates the endpoint, or updates the one that is there as ``strategy`` says; and asks for it
-    each ``poll`` seconds. It succeeds when the endpoint is InService on this very configuration. While another update
-    is on, it waits for that first.
+    ``<endpoint>-<UUID>`` or as ``name`` says, which must then be new in each execution; creates the endpoint, or
+    updates the one that is there as ``strategy`` says; and asks for it each ``poll`` seconds. It succeeds when the
+    endpoint is InService on this very configuration. While another update is on, it waits for that first.
 
     ``endpoint_name``: a text, or a placeholder of the execution's input. ``model``: what
     :class:`~stepfunctions.steps.ModelStep` takes (a model, an estimator's model, a request as a dict, the ARN of a
@@ -74,6 +74,7 @@ class DeployModelStep(Parallel):
         model: Any = None,
         *,
         model_name: str | Expression | None = None,
+        name: str | Expression | None = None,
         instance_type: str | Expression | None = None,
         initial_instance_count: int | Expression | None = None,
         variants: Sequence[ProductionVariant] | None = None,
@@ -108,7 +109,7 @@ class DeployModelStep(Parallel):
             variants = [ProductionVariant(instance_type=instance_type, initial_instance_count=initial_instance_count)]
         elif instance_type is not None or initial_instance_count is not None:
             raise ValueError(f"The step '{state_id}' is given variants, and also the fleet of a single one.")
-        release = Release(f"{state_id}: ", endpoint_name, language, strategy or AllAtOnce(), alarms, poll, 0)
+        release = Release(f"{state_id}: ", endpoint_name, language, strategy or AllAtOnce(), alarms, poll, 0, name)
         first = (
             ModelStep(release.name("create model"), model, release.new_name(), role=role, **release.creates())
             if model is not None

@@ -56,6 +56,7 @@ class Release:
     alarms: Sequence[str]
     poll: int
     turns: int
+    given_name: str | Expression | None = None
 
     def name(self, what: str) -> str:
         """Return the name of a state."""
@@ -65,8 +66,10 @@ class Release:
         """Return the release with so many looks at the endpoint."""
         return replace(self, turns=turns)
 
-    def new_name(self) -> Expression:
-        """Return a name that is new each time: of the endpoint, in lower case as ARNs have it, and a UUID."""
+    def new_name(self) -> str | Expression:
+        """Return the release's name; by default one that is new each time: of the endpoint, and a UUID."""
+        if self.given_name is not None:
+            return self.given_name
         base = self.endpoint if isinstance(self.endpoint, str) else self.prefix
         return unique_name(re.sub(r"[^a-z0-9]+", "-", base.lower()), _LONGEST_NAME)
 

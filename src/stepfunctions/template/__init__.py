@@ -1,7 +1,6 @@
 """Templates: whole pipelines, of which the caller gives the parts."""
 
 from stepfunctions.template.caching import StepCache, cached
-from stepfunctions.template.deployment import deploy_endpoint
 from stepfunctions.template.fleet import FleetRetrainingPipeline
 from stepfunctions.template.pipeline import InferencePipeline, TrainingPipeline
 from stepfunctions.template.retraining import RetrainingPipeline
@@ -13,5 +12,4 @@ __all__ = [
     "StepCache",
     "TrainingPipeline",
     "cached",
-    "deploy_endpoint",
 ]

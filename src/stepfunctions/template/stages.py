@@ -7,6 +7,7 @@ from typing import Any
 
 from stepfunctions.asl.fields import JSONATA, JSONPATH
 from stepfunctions.inputs.expressions import jsonata
+from stepfunctions.mlops.deploy_model import DeployModelStep
 from stepfunctions.steps.base import Catch, Retry, State
 from stepfunctions.steps.code.declared import states_in
 from stepfunctions.steps.code.functions import LambdaFunction
@@ -15,7 +16,7 @@ from stepfunctions.steps.flows import Flow, flow_of
 from stepfunctions.steps.fragments import prefixed
 from stepfunctions.steps.graph import Graph
 from stepfunctions.steps.service import SnsPublishStep
-from stepfunctions.steps.state_types import Fail, Pass
+from stepfunctions.steps.state_types import Fail
 from stepfunctions.steps.writing import Linkable
 
 Stage = Linkable | LambdaFunction[Any, Any] | str
@@ -29,10 +30,6 @@ _SAGEMAKER_JOBS = tuple(
     for job in ("TrainingJob", "ProcessingJob", "TransformJob", "HyperParameterTuningJob")
     for pattern in ("", ".sync")
 )
-
-
-class Failure(Pass):
-    """A step that puts an error at ``$.Error``, after which a pipeline goes on as after a task that failed."""
 
 
 def default_retry() -> Retry:
@@ -94,19 +91,17 @@ def guarded(flow: Linkable, retry: Retry, handler: Linkable) -> Flow:
     The error is at ``$.Error`` then. A job of SageMaker waits for free instances first. A task that says itself what
     becomes of all errors is left as it is: one with a retrier for States.ALL (``max_attempts=0``: never tried again) or
     a catcher for it. A Map is not retried as a whole, and tasks in the branches of Parallel and Map states are caught
-    by those.
+    by those. A DeployModelStep has retriers of its own inside, and is not deployed twice.
     """
     copied = prefixed(flow, "")
     graph = Graph(copied)
     top = list(graph.states.values())
-    for state in states_in(graph):
+    for state in states_in(graph, without=(DeployModelStep,)):
         if state.type in _RETRIED and not _names_all(state.retries):
             if getattr(state, "resource", "").endswith(_SAGEMAKER_JOBS):
                 state.add_retry(_when_full())
             state.add_retry(retry)
     for state in top:
-        if isinstance(state, Failure):
-            state.next_step = handler
         if state.type in _CAUGHT and not _names_all(state.catches):
             state.add_catch(_catch(state, handler))
     return copied

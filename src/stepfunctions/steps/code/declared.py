@@ -94,17 +94,19 @@ def check_role(who: str, field: str, role: Any) -> None:
         raise ValueError(f"{who}: {field}={role!r}: write an ARN, such as 'arn:aws:iam::123456789012:role/name'.")
 
 
-def states_in(graph: Graph) -> Iterator[State]:
-    """Yield the states of a definition, and those inside its Parallel and Map states."""
+def states_in(graph: Graph, without: tuple[type[State], ...] = ()) -> Iterator[State]:
+    """Yield the states of a definition, and those inside its Parallel and Map states; not those of some classes."""
     waiting: list[State] = list(graph.states.values())
     for state in waiting:
+        if isinstance(state, without):
+            continue
         yield state
         regions = (*getattr(state, "branches", ()), *(getattr(state, name, None) for name in _REGIONS))
         for region in regions:
             if isinstance(region, Linkable):
                 waiting.extend(Writer().states_from(region))
             elif region is not None:
-                yield from states_in(region)
+                yield from states_in(region, without)
 
 
 def declared_by(graph: Graph) -> list[Declared]:
