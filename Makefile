@@ -30,7 +30,7 @@ test-interpreters: $(READY) ## Run the core tests on every other interpreter of 
 	$(RUN) tests/interpreters.py
 
 test-crash: $(READY) ## Kill real processes at random and look at what is left.
-	$(RUN) -m pytest -m 'crash and not soak'
+	$(RUN) -m pytest -m 'crash and not soak' --numprocesses 3
 
 soak: $(READY) ## Kill the local cloud 250 times under a mixed load, and retrain 195 models through three kills.
 	$(RUN) -m tests.crash.soak

@@ -1,7 +1,8 @@
 """Run the core tests on every other interpreter of 3.10 to 3.13 that is found on this machine.
 
 Core: what works without the local cloud's dependencies. Each interpreter gets a small environment,
-``.venv-3.x``, with the core's dependencies at their pins.
+``.venv-3.x``, with the core's dependencies at their pins. Properties get fewer examples here: the
+whole number is given by ``make test`` on its own interpreter.
 """
 
 from __future__ import annotations
@@ -99,7 +100,11 @@ def run(version: str, interpreter: str) -> tuple[str, int, str]:
         ready.touch()
     paths = [str(ROOT / "tests" / name) for name in CORE if (ROOT / "tests" / name).exists()]
     done = subprocess.run(
-        [str(python), "-m", "pytest", "-q", "-m", "not crash", "-p", "no:cacheprovider", *paths],
+        [
+            *(str(python), "-m", "pytest", "-q", "-m", "not crash and not heavy"),
+            *("-p", "no:cacheprovider", "--hypothesis-profile", "brief"),
+            *paths,
+        ],
         capture_output=True,
         text=True,
         check=False,

@@ -137,10 +137,11 @@ def test_an_essential_container_takes_the_others_with_it(ecs: Any, tmp_path: Pat
 
 def test_a_container_that_is_not_essential_ends_alone(ecs: Any, tmp_path: Path) -> None:
     here = tmp_path / "here"
-    task = ecs.run(
-        ecs.python(waiting(here, tmp_path / "x")),
-        ecs.python(f"open({str(here)!r}, 'w').close()\nraise SystemExit(7)", name="side", essential=False),
-    )
+    side = f"import os\nopen({str(tmp_path / 'new')!r}, 'w').write(str(os.getpid()))\n"
+    side += f"os.rename({str(tmp_path / 'new')!r}, {str(here)!r})\nraise SystemExit(7)"
+    main = f"import os, time\nwhile not os.path.exists({str(here)!r}): time.sleep(0.01)\n"
+    main += f"while os.path.exists('/proc/' + open({str(here)!r}).read()): time.sleep(0.01)"
+    task = ecs.run(ecs.python(main), ecs.python(side, name="side", essential=False))
     assert {one["name"]: one["exitCode"] for one in task["containers"]} == {"main": 0, "side": 7}
 
 
